@@ -1,0 +1,136 @@
+"""Every error this package raises on purpose.
+
+::
+
+    CogneeDagsterError
+    ├── ConnectionConfigError (RuntimeError)     where the remote is, or how to log in, is not known
+    │   └── NoConnectionError
+    ├── RemoteError (RuntimeError)               the remote, or the way to it, said no
+    │   ├── RemoteUnreachableError               no answer: refused, reset, timed out, TLS
+    │   ├── RemoteAuthError                      401
+    │   ├── RemotePermissionError                403
+    │   ├── RemoteRejectedError                  400, 409, 413, 415, 422 and other final answers
+    │   ├── CogxUnsupportedError                 the server has no COGX import
+    │   ├── BackgroundUnsupportedError           the server cannot import in the background
+    │   ├── UnexpectedAnswerError                an answer that is not Cognee's
+    │   └── ImportFailedError                    the import ended in failure, or stalled
+    ├── InvalidPushError (ValueError)            arguments that can never work
+    │   ├── InvalidModeError
+    │   ├── InvalidTargetError                   a dataset name the remote refuses
+    │   └── EmptyGraphError                      0 nodes: nothing to push
+    ├── ArchiveError (ValueError)                a COGX archive that is not one
+    │   └── ArchiveLimitError                    beyond what a Cognee server accepts
+    ├── GraphFileError (ValueError)              a graph object or file that cannot become an archive
+    ├── DatasetNotFoundError (LookupError)       no such local dataset
+    ├── DatasetPermissionError (PermissionError) the user may not read it
+    └── LocalCogneeError (RuntimeError)          the local Cognee does not work
+        ├── CogneeNotInstalledError
+        ├── StoreBusyError                       another process is writing the graph
+        └── StoreFormatError                     the graph file is not readable by this Ladybug
+
+The builtin base classes are those that ``cognee.push()`` raises, so that code written for it keeps working.
+"""
+
+
+class CogneeDagsterError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ConnectionConfigError(CogneeDagsterError, RuntimeError):
+    """The remote's address or key is missing, damaged or unsafe to use."""
+
+
+class NoConnectionError(ConnectionConfigError):
+    """No source names a remote."""
+
+
+class RemoteError(CogneeDagsterError, RuntimeError):
+    """The remote Cognee, or the way to it, refused. ``status`` is the HTTP status, if there was an answer."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class RemoteUnreachableError(RemoteError):
+    """No usable answer: connection refused or reset, a timeout, a TLS failure."""
+
+
+class RemoteAuthError(RemoteError):
+    """The remote does not accept the API key (401)."""
+
+
+class RemotePermissionError(RemoteError):
+    """The key's user may not do this, or the dataset is not there: Cognee answers both with 403."""
+
+
+class RemoteRejectedError(RemoteError):
+    """The remote refused the request for good."""
+
+
+class CogxUnsupportedError(RemoteError):
+    """The remote Cognee cannot import COGX archives."""
+
+
+class BackgroundUnsupportedError(RemoteError):
+    """The remote Cognee cannot do this import in the background."""
+
+
+class UnexpectedAnswerError(RemoteError):
+    """The answer is not one that a Cognee server gives; most often a proxy or another service answered."""
+
+
+class ImportFailedError(RemoteError):
+    """The remote started the import and did not bring it to an end."""
+
+
+class InvalidPushError(CogneeDagsterError, ValueError):
+    """Arguments of a push that can never work."""
+
+
+class InvalidModeError(InvalidPushError):
+    """An import mode that does not exist."""
+
+
+class InvalidTargetError(InvalidPushError):
+    """A target dataset name that a Cognee server refuses."""
+
+
+class EmptyGraphError(InvalidPushError):
+    """The dataset has no nodes."""
+
+
+class ArchiveError(CogneeDagsterError, ValueError):
+    """A file that is not a valid COGX archive."""
+
+
+class ArchiveLimitError(ArchiveError):
+    """An archive beyond the limits of a Cognee server."""
+
+
+class GraphFileError(CogneeDagsterError, ValueError):
+    """A NetworkX graph or a graph file that cannot be expressed as COGX."""
+
+
+class DatasetNotFoundError(CogneeDagsterError, LookupError):
+    """The local Cognee has no such dataset for this user."""
+
+
+class DatasetPermissionError(CogneeDagsterError, PermissionError):
+    """The user may not read the dataset."""
+
+
+class LocalCogneeError(CogneeDagsterError, RuntimeError):
+    """The local Cognee cannot be used."""
+
+
+class CogneeNotInstalledError(LocalCogneeError):
+    """The interpreter that should run Cognee does not have it."""
+
+
+class StoreBusyError(LocalCogneeError):
+    """Another process is writing the dataset's graph."""
+
+
+class StoreFormatError(LocalCogneeError):
+    """The graph file cannot be read by the installed Ladybug."""

@@ -1,0 +1,1 @@
+"""The local side: a dataset as batches of nodes and edges."""

@@ -1,0 +1,92 @@
+"""What every source of a graph looks like: metadata, then Arrow batches of nodes, then Arrow batches of edges.
+
+Arrow, because Ladybug hands it out without a copy and because whole columns can be encoded at once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+import pyarrow as pa
+
+# ``properties`` is the JSON text of one object. A null ``name``/``type``/``properties`` means that the node has no such
+# property. Where ``properties`` holds a key that is also a column, the object's value wins, as in Cognee's own reader.
+NODE_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("name", pa.string()),
+        pa.field("type", pa.string()),
+        pa.field("properties", pa.string()),
+    ]
+)
+EDGE_SCHEMA = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("target", pa.string(), nullable=False),
+        pa.field("relationship", pa.string(), nullable=False),
+        pa.field("properties", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphOrigin:
+    """Where a graph comes from; what the archive's manifest says about it.
+
+    Attributes:
+        dataset_name: The dataset's name; the default target of a push.
+        dataset_id: Cognee's id of the dataset; None for NetworkX graphs and files.
+        embedding_model: The embedding model configured where the graph lives, if known.
+        migration_revision: The store's data-migration revision (``dataset_database.migration_revision``), if known.
+        read_through: How it was read: ``files``, ``cognee`` or ``networkx``.
+        fact_text_complete: False where edges may lack ``edge_text``, which the archive writer then fills in.
+        endpoints_guaranteed: True where the store itself rules out edges to nodes that are not there.
+    """
+
+    dataset_name: str
+    dataset_id: UUID | None = None
+    embedding_model: str | None = None
+    migration_revision: str | None = None
+    read_through: str = "files"
+    fact_text_complete: bool = True
+    endpoints_guaranteed: bool = True
+
+
+class GraphReader(Protocol):
+    """One consistent look at one dataset's graph. ``nodes()`` and ``edges()`` may each be called more than once."""
+
+    @property
+    def origin(self) -> GraphOrigin: ...
+
+    def nodes(self) -> Iterator[pa.RecordBatch]:
+        """Batches of ``NODE_SCHEMA``, in an order that is the same each time the unchanged graph is read."""
+        ...
+
+    def edges(self) -> Iterator[pa.RecordBatch]:
+        """Batches of ``EDGE_SCHEMA``, in a stable order; without Ladybug's synthetic ``SELF`` loops."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphSummary:
+    """What one pass over a graph found.
+
+    Attributes:
+        digest: Content digest, 32 hex digits: equal for equal content whatever the order of rows, and blind to
+            ``created_at``/``updated_at``. It is the Dagster data version.
+        num_nodes: Number of nodes.
+        num_edges: Number of edges, as ``cognee.export()`` counts them (``SELF`` loops are none).
+        nodes_by_type: Node count by node type; nodes without a type count under ``""``.
+        edges_by_relationship: Edge count by relationship name.
+        dangling_edges: Number of edges with an end that is no node of the graph.
+        dangling_examples: A few of them, as ``source -[relationship]-> target``.
+    """
+
+    digest: str
+    num_nodes: int
+    num_edges: int
+    nodes_by_type: dict[str, int] = field(default_factory=dict)
+    edges_by_relationship: dict[str, int] = field(default_factory=dict)
+    dangling_edges: int = 0
+    dangling_examples: tuple[str, ...] = ()

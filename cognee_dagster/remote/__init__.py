@@ -1,0 +1,1 @@
+"""The remote side: a Cognee server over HTTP."""
