@@ -1,0 +1,39 @@
+"""Every metadata key, tag key and check name that this package writes, in one place.
+
+The plain names are those of ``PushResult``; everything else is under ``cognee/``. The import sensor reads what
+``remote_push`` wrote, so a key is part of the stored format: never rename one.
+"""
+
+# remote_push (and, where they apply, remote_graph)
+NUM_NODES = "num_nodes"
+NUM_EDGES = "num_edges"
+PIPELINE_RUN_ID = "pipeline_run_id"
+STATUS = "status"
+DATASET_NAME = "dataset_name"
+TARGET_DATASET = "target_dataset"
+MODE = "mode"
+REMOTE_URL = "cognee/remote_url"
+REMOTE_DATASET_ID = "cognee/remote_dataset_id"
+CONNECTION_SOURCE = "cognee/connection_source"
+ARCHIVE_DIGEST = "cognee/archive_digest"
+ARCHIVE_SHA256 = "cognee/archive_sha256"
+ARCHIVE_BYTES = "cognee/archive_bytes"
+GRAPH_DIGEST = "cognee/graph_digest"
+SECONDS = "cognee/seconds"
+PUSH_RUN_ID = "cognee/push_run_id"  # the Dagster run whose remote_push an import belongs to
+REASON = "cognee/reason"
+
+# cognified_graph
+NODES_BY_TYPE = "cognee/nodes_by_type"
+EDGES_BY_RELATIONSHIP = "cognee/edges_by_relationship"
+READ_THROUGH = "cognee/read_through"
+DATASET_ID = "cognee/dataset_id"
+
+# tags
+DATASET_TAG = "cognee/dataset"
+
+# asset checks
+CHECK_NOT_EMPTY = "graph_not_empty"
+CHECK_NO_DANGLING_EDGES = "no_dangling_edges"
+CHECK_WITHIN_LIMITS = "archive_within_server_limits"
+CHECK_IMPORT_SUCCEEDED = "remote_import_succeeded"
