@@ -6,7 +6,7 @@
     ├── ConnectionConfigError (RuntimeError)     where the remote is, or how to log in, is not known
     │   └── NoConnectionError
     ├── RemoteError (RuntimeError)               the remote, or the way to it, said no
-    │   ├── RemoteUnreachableError               no answer: refused, reset, timed out, TLS
+    │   ├── RemoteUnreachableError               no answer: refused, reset, timed out, TLS, 429/502/503/504
     │   ├── RemoteAuthError                      401
     │   ├── RemotePermissionError                403
     │   ├── RemoteRejectedError                  400, 409, 413, 415, 422 and other final answers
@@ -14,6 +14,7 @@
     │   ├── BackgroundUnsupportedError           the server cannot import in the background
     │   ├── UnexpectedAnswerError                an answer that is not Cognee's
     │   └── ImportFailedError                    the import ended in failure, or stalled
+    ├── DatasetDefinitionError (ValueError)      a CogneeDataset, or a setting, that cannot work
     ├── InvalidPushError (ValueError)            arguments that can never work
     │   ├── InvalidModeError
     │   ├── InvalidTargetError                   a dataset name the remote refuses
@@ -45,15 +46,34 @@ class NoConnectionError(ConnectionConfigError):
 
 
 class RemoteError(CogneeDagsterError, RuntimeError):
-    """The remote Cognee, or the way to it, refused. ``status`` is the HTTP status, if there was an answer."""
+    """The remote Cognee, or the way to it, refused.
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    Attributes:
+        status: The HTTP status, if there was an answer.
+        retryable: Whether the same request may well succeed later.
+        retry_after: Seconds that the answer's Retry-After asks to wait, if it did.
+        body_sent: The whole request body had gone out. An upload's work may be going on at the remote then: look for
+            it there before sending it again.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        body_sent: bool = False,
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.body_sent = body_sent
 
 
 class RemoteUnreachableError(RemoteError):
-    """No usable answer: connection refused or reset, a timeout, a TLS failure."""
+    """No usable answer: connection refused or reset, a timeout, a TLS failure, or 429/502/503/504 to the end."""
 
 
 class RemoteAuthError(RemoteError):
@@ -82,6 +102,10 @@ class UnexpectedAnswerError(RemoteError):
 
 class ImportFailedError(RemoteError):
     """The remote started the import and did not bring it to an end."""
+
+
+class DatasetDefinitionError(CogneeDagsterError, ValueError):
+    """A ``CogneeDataset``, or a setting of the code location, that can never work."""
 
 
 class InvalidPushError(CogneeDagsterError, ValueError):
