@@ -21,6 +21,7 @@
     │   └── EmptyGraphError                      0 nodes: nothing to push
     ├── ArchiveError (ValueError)                a COGX archive that is not one
     │   └── ArchiveLimitError                    beyond what a Cognee server accepts
+    ├── ArchiveNotStoredError (LookupError)      the archive store does not have it
     ├── GraphFileError (ValueError)              a graph object or file that cannot become an archive
     ├── DatasetNotFoundError (LookupError)       no such local dataset
     ├── DatasetPermissionError (PermissionError) the user may not read it
@@ -130,6 +131,10 @@ class ArchiveError(CogneeDagsterError, ValueError):
 
 class ArchiveLimitError(ArchiveError):
     """An archive beyond the limits of a Cognee server."""
+
+
+class ArchiveNotStoredError(CogneeDagsterError, LookupError):
+    """The archive store does not have the archive that is asked for."""
 
 
 class GraphFileError(CogneeDagsterError, ValueError):
