@@ -13,7 +13,8 @@
     │   ├── CogxUnsupportedError                 the server has no COGX import
     │   ├── BackgroundUnsupportedError           the server cannot import in the background
     │   ├── UnexpectedAnswerError                an answer that is not Cognee's
-    │   └── ImportFailedError                    the import ended in failure, or stalled
+    │   ├── ImportFailedError                    the import ended in failure, or stalled
+│   └── PushInterruptedError                 the caller stopped the push
     ├── DatasetDefinitionError (ValueError)      a CogneeDataset, or a setting, that cannot work
     ├── InvalidPushError (ValueError)            arguments that can never work
     │   ├── InvalidModeError
@@ -103,6 +104,10 @@ class UnexpectedAnswerError(RemoteError):
 
 class ImportFailedError(RemoteError):
     """The remote started the import and did not bring it to an end."""
+
+
+class PushInterruptedError(RemoteError):
+    """The caller stopped the push before it was over."""
 
 
 class DatasetDefinitionError(CogneeDagsterError, ValueError):
