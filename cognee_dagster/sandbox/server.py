@@ -1,0 +1,176 @@
+"""A real Cognee server on a free loopback port: the demo's and the tests' remote."""
+
+import secrets
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from cognee_dagster.errors import LocalCogneeError
+from cognee_dagster.sandbox.process import ChildProcess
+from cognee_dagster.sandbox.settings import local_environment
+
+HOST = "127.0.0.1"
+EMAIL = "sandbox@example.com"
+START_SECONDS = 240.0  # 12 to 40 s on an idle machine with 2 cores; importing Cognee is most of it
+_POLL_SECONDS = 0.25
+_START_ATTEMPTS = 3  # the port was free when chosen, but the server binds it only after its imports
+_PORT_TAKEN = "address already in use"
+
+
+class CogneeServer:
+    """A Cognee server with its own directories, user and API key; a context manager that stops it.
+
+    Args:
+        directory: Everything it stores; start again in the same directory to find the same datasets.
+        llm_url: Its language model, as in ``local_environment``; imports in mode ``preserve`` need none.
+        settings: More environment variables for the server, such as
+            ``COGNEE_STALE_RUN_RECOVERY_MIN_AGE_SECONDS``.
+
+    Attributes:
+        url: Its address, known before it is started and kept over ``restart()``.
+        api_key: A key of the user ``EMAIL``; known after the first start and valid over restarts.
+    """
+
+    def __init__(
+        self, directory: Path, *, llm_url: str | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self.directory = directory.resolve()
+        self._port = _free_port()
+        self.api_key = ""
+        self._process: ChildProcess | None = None
+        self._environ = {
+            **local_environment(self.directory, llm_url=llm_url),
+            "REQUIRE_AUTHENTICATION": "true",
+            "DEFAULT_USER_EMAIL": EMAIL,
+            "DEFAULT_USER_PASSWORD": _password(self.directory),
+            "FASTAPI_USERS_JWT_SECRET": secrets.token_hex(32),
+            **(settings or {}),
+        }
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def log(self) -> Path:
+        """The server's output."""
+        return self.directory / "server.log"
+
+    def start(self) -> "CogneeServer":
+        """Start it and wait until it answers.
+
+        Raises:
+            LocalCogneeError: It ended, or did not answer within ``START_SECONDS``; with the end of its log.
+        """
+        for attempt in range(1, _START_ATTEMPTS + 1):
+            self._launch()
+            try:
+                self._wait_until_ready()
+                break
+            except LocalCogneeError as error:
+                if attempt == _START_ATTEMPTS or self.api_key or _PORT_TAKEN not in str(error):
+                    raise
+                self._port = _free_port()
+        if not self.api_key:
+            self.api_key = self._create_api_key()
+        return self
+
+    def stop(self) -> None:
+        """Let it shut down in order; does nothing if it does not run."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def kill(self) -> None:
+        """SIGKILL, as when a machine dies in the middle of an import."""
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    def restart(self) -> None:
+        """Stop it and start it again at the same address with the same key, after ``kill()`` too."""
+        self.stop()
+        self.start()
+
+    def __enter__(self) -> "CogneeServer":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _launch(self) -> None:
+        self._process = ChildProcess(
+            "uvicorn",
+            *("cognee.api.client:app", "--host", HOST, "--port", str(self._port), "--log-level", "warning"),
+            environ=self._environ,
+            log=self.log,
+            directory=self.directory,
+        )
+
+    def _wait_until_ready(self) -> None:
+        process = self._process
+        assert process is not None  # noqa: S101  (launched just before)
+        deadline = time.monotonic() + START_SECONDS
+        problem = f"did not answer within {START_SECONDS:.0f} s"
+        with _http_client(self.url) as client:
+            while time.monotonic() < deadline:
+                if process.returncode is not None:
+                    problem = f"ended with exit code {process.returncode}"
+                    break
+                if _is_ready(client):
+                    return
+                time.sleep(_POLL_SECONDS)
+        tail = process.log_tail()
+        self.kill()
+        raise LocalCogneeError(
+            f"The sandbox's Cognee server at {self.url} {problem}. Its log {self.log} ends with:\n{tail}"
+        )
+
+    def _create_api_key(self) -> str:
+        with _http_client(self.url) as client:
+            login = client.post(
+                "/api/v1/auth/login",
+                data={"username": EMAIL, "password": self._environ["DEFAULT_USER_PASSWORD"]},
+            )
+            if login.status_code != httpx.codes.OK:
+                raise LocalCogneeError(f"Login at the sandbox's Cognee server failed with HTTP {login.status_code}.")
+            created = client.post(
+                "/api/v1/auth/api-keys",
+                json={"name": "sandbox"},
+                headers={"Authorization": f"Bearer {login.json()['access_token']}"},
+            )
+            if created.status_code != httpx.codes.OK:
+                raise LocalCogneeError(
+                    f"The sandbox's Cognee server made no API key: HTTP {created.status_code}. See {self.log}."
+                )
+            return str(created.json()["key"])
+
+
+def _password(directory: Path) -> str:
+    """Cognee sets a configured password once, so a directory keeps the one it was first used with."""
+    path = directory / "password"
+    if not path.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(16), encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+def _http_client(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, timeout=30.0, trust_env=False)  # no proxy on the way to loopback
+
+
+def _is_ready(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

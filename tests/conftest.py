@@ -1,0 +1,88 @@
+"""What tests of several kinds share: real Cognee on loopback, built lazily and once per session.
+
+Importing Cognee takes 10 to 25 s in each process that does it, so a store is built once and copied by who writes to it.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cognee_dagster.environment import cognee_package
+from cognee_dagster.sandbox import CogneeServer, LLMStandIn, cognify, load_demo_graph, local_environment
+
+HANDBOOK = Path(__file__).parent.parent / "examples" / "handbook"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalStore:
+    """A local Cognee with one dataset.
+
+    Attributes:
+        directory: Everything it stores; read only, for all tests of the session share it.
+        environ: The whole environment under which Cognee uses it.
+        dataset: The dataset's name.
+        llm_url: The language model in ``environ``, if any.
+    """
+
+    directory: Path
+    environ: dict[str, str]
+    dataset: str
+    llm_url: str | None = None
+
+    def copy_to(self, directory: Path) -> "LocalStore":
+        """A copy to write to; its documents stay where they were."""
+        shutil.copytree(self.directory, directory)
+        environ = local_environment(directory, llm_url=self.llm_url, environ={})
+        return LocalStore(directory=directory, environ=environ, dataset=self.dataset, llm_url=self.llm_url)
+
+
+@pytest.fixture(scope="session")
+def real_cognee() -> None:
+    """The test needs an installed Cognee: skipped without one on a developer's machine, failed in CI."""
+    if cognee_package() is not None:
+        return
+    reason = "needs Cognee: pip install -e '.[cognee]'"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def real_remote(real_cognee: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CogneeServer]:
+    """A real Cognee server; shared, so a test uses dataset names of its own and neither stops nor restarts it."""
+    with CogneeServer(tmp_path_factory.mktemp("remote")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def llm_stand_in() -> Iterator[LLMStandIn]:
+    """The rule-based stand-in for a language model."""
+    with LLMStandIn() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture(scope="session")
+def demo_store(real_cognee: None, tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
+    """Dataset ``demo``: the graph that Cognee bundles, 47 nodes and 86 edges."""
+    directory = tmp_path_factory.mktemp("demo_store")
+    environ = local_environment(directory, environ=_search_path())
+    load_demo_graph(environ)
+    return LocalStore(directory=directory, environ=environ, dataset="demo")
+
+
+@pytest.fixture(scope="session")
+def handbook_store(real_cognee: None, llm_stand_in: LLMStandIn, tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
+    """Dataset ``handbook``: examples/handbook, added and cognified by Cognee itself."""
+    directory = tmp_path_factory.mktemp("handbook_store")
+    environ = local_environment(directory, llm_url=llm_stand_in.url, environ=_search_path())
+    cognify(environ, dataset="handbook", documents=sorted(HANDBOOK.glob("*.md")))
+    return LocalStore(directory=directory, environ=environ, dataset="handbook", llm_url=llm_stand_in.url)
+
+
+def _search_path() -> dict[str, str]:
+    """No key and no language model of the developer's reach a test."""
+    return {"PATH": os.environ.get("PATH", os.defpath)}

@@ -1,0 +1,108 @@
+"""The sandbox is real Cognee, and leaves nothing behind."""
+
+import fcntl
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import ladybug
+import pytest
+
+from cognee_dagster.errors import LocalCogneeError
+from cognee_dagster.sandbox import CogneeServer
+from tests.conftest import LocalStore
+
+
+def _get(server: CogneeServer, path: str) -> httpx.Response:
+    return httpx.get(server.url + path, headers={"X-Api-Key": server.api_key}, timeout=30, trust_env=False)
+
+
+def test_the_server_answers_with_its_version_and_accepts_its_key(real_remote: CogneeServer) -> None:
+    assert httpx.get(real_remote.url + "/health", trust_env=False).json()["version"]
+    assert _get(real_remote, "/api/v1/datasets").status_code == 200
+    assert httpx.get(real_remote.url + "/api/v1/datasets", trust_env=False).status_code == 401
+
+
+def test_a_killed_server_comes_back_at_the_same_address_with_the_same_key_and_datasets(
+    real_cognee: None, tmp_path: Path
+) -> None:
+    with CogneeServer(tmp_path) as server:
+        url, key = server.url, server.api_key
+        created = httpx.post(
+            url + "/api/v1/datasets", json={"name": "kept"}, headers={"X-Api-Key": key}, timeout=30, trust_env=False
+        )
+        assert created.status_code == 200
+        server.kill()
+        with pytest.raises(httpx.ConnectError):
+            _get(server, "/health")
+        server.restart()
+        assert (server.url, server.api_key) == (url, key)
+        assert [dataset["name"] for dataset in _get(server, "/api/v1/datasets").json()] == ["kept"]
+    with pytest.raises(httpx.ConnectError):
+        _get(server, "/health")
+
+
+def test_a_server_that_cannot_start_says_why_with_the_end_of_its_log(real_cognee: None, tmp_path: Path) -> None:
+    server = CogneeServer(tmp_path, settings={"SYSTEM_ROOT_DIRECTORY": "relative/path"})
+    with pytest.raises(LocalCogneeError, match="ended with exit code"):
+        server.start()
+
+
+def test_everything_stays_below_the_given_directory(demo_store: LocalStore) -> None:
+    assert (demo_store.directory / "system" / "databases" / "cognee_db").is_file()
+
+
+def test_the_handbook_becomes_a_graph_of_its_names_and_what_they_do(handbook_store: LocalStore) -> None:
+    (graph,) = (handbook_store.directory / "system" / "databases").glob("*/*.lbug")
+    with ladybug.Database(str(graph), read_only=True) as database, ladybug.Connection(database) as connection:
+        answer = connection.execute("MATCH (a:Node)-[r:EDGE]->(b:Node) RETURN a.name, r.relationship_name, b.name")
+        assert isinstance(answer, ladybug.QueryResult)
+        triples = {tuple(row) for row in answer.get_all()}
+    assert ("ada moreno", "leads", "data platform") in triples
+    assert ("kestrel", "is_a", "message broker") in triples
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from cognee_dagster.sandbox import ChildProcess
+ChildProcess(Path(sys.argv[1]), sys.argv[2], environ={}, log=Path(sys.argv[3]))
+sys.stdin.read()
+"""
+CHILD = """
+import fcntl, sys, time
+lock = open(sys.argv[1], "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+print("locked", flush=True)
+time.sleep(300)
+"""
+
+
+def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    script, lock, log = tmp_path / "child.py", tmp_path / "lock", tmp_path / "log"
+    script.write_text(CHILD)
+    command = [sys.executable, "-c", PARENT, str(script), str(lock), str(log)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as parent:
+        _wait_until(lambda: log.exists() and "locked" in log.read_text())
+        assert not _is_free(lock)
+        parent.kill()
+    _wait_until(lambda: _is_free(lock))
+
+
+def _is_free(lock: Path) -> bool:
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
