@@ -1,0 +1,79 @@
+"""A packed COGX archive as a value, and the limits of a Cognee server."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cognee_dagster.cogx.layout import ARCHIVE_SUFFIX, MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TOTAL_BYTES
+from cognee_dagster.errors import ArchiveLimitError
+from cognee_dagster.graph.reader import GraphSummary
+
+__all__ = [
+    "ARCHIVE_SUFFIX",
+    "MAX_MEMBERS",
+    "MAX_MEMBER_BYTES",
+    "MAX_TOTAL_BYTES",
+    "Archive",
+    "check_limits",
+    "limit_problems",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """A packed archive on disk.
+
+    Attributes:
+        path: The ``.cogx.tar.gz`` file.
+        dataset_name: The dataset that it was made of; the default target of a push.
+        num_nodes: Nodes of the graph (entities and raw nodes).
+        num_edges: Edges of the graph (facts).
+        digest: Content digest, 32 hex digits: see ``GraphSummary``.
+        sha256: SHA-256 of the file, 64 hex digits.
+        size_bytes: Size of the file.
+        record_counts: Number of records by kind, as in the manifest.
+        member_bytes: Unpacked size by file name.
+        summary: Counts by type and relationship; None where the archive was not written just now.
+    """
+
+    path: Path
+    dataset_name: str
+    num_nodes: int
+    num_edges: int
+    digest: str
+    sha256: str
+    size_bytes: int
+    record_counts: dict[str, int]
+    member_bytes: dict[str, int] = field(default_factory=dict)
+    summary: GraphSummary | None = None
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """Size of all files together when unpacked."""
+        return sum(self.member_bytes.values())
+
+
+def limit_problems(member_bytes: dict[str, int]) -> list[str]:
+    """Why a Cognee server would refuse an archive of these files for its size; empty if it would not."""
+    problems = []
+    if len(member_bytes) > MAX_MEMBERS:
+        problems.append(f"has {len(member_bytes):,} files; a Cognee server accepts {MAX_MEMBERS:,}")
+    for name, size in member_bytes.items():
+        if size > MAX_MEMBER_BYTES:
+            problems.append(f"{name} has {size:,} bytes unpacked; a Cognee server accepts {MAX_MEMBER_BYTES:,} a file")
+    total = sum(member_bytes.values())
+    if total > MAX_TOTAL_BYTES:
+        problems.append(f"has {total:,} bytes unpacked; a Cognee server accepts {MAX_TOTAL_BYTES:,}")
+    return problems
+
+
+def check_limits(archive: Archive) -> None:
+    """Refuse what every Cognee server would refuse after the upload.
+
+    Raises:
+        ArchiveLimitError: A file or the whole is larger than a server accepts.
+    """
+    if problems := limit_problems(archive.member_bytes):
+        raise ArchiveLimitError(
+            f"The archive of dataset {archive.dataset_name!r} ({archive.path}) is beyond a Cognee server's limits: "
+            f"{'; '.join(problems)}. Push a smaller dataset."
+        )

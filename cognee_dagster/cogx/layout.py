@@ -1,0 +1,28 @@
+"""The files of a COGX 0.1 archive, and what a Cognee server accepts (Cognee 1.6.5, ``modules/migration``)."""
+
+COGX_VERSION = "0.1"
+ARCHIVE_SUFFIX = ".cogx.tar.gz"
+
+MANIFEST_FILE = "manifest.json"
+DOCUMENTS_FILE = "documents.jsonl"
+ENTITIES_FILE = "entities.jsonl"
+FACTS_FILE = "facts.jsonl"
+NODES_FILE = "nodes.jsonl"
+# The owner's and grantees' accounts with their password hashes: never written here, reported where it is met.
+PERMISSIONS_FILE = "permissions.json"
+
+# Record file -> the kind of its records, in the order in which Cognee reads the files.
+RECORD_KINDS = {
+    DOCUMENTS_FILE: "document",
+    "episodes.jsonl": "episode",
+    ENTITIES_FILE: "entity",
+    FACTS_FILE: "fact",
+    "memories.jsonl": "memory",
+    "memory_blocks.jsonl": "memory_block",
+    NODES_FILE: "raw_node",
+}
+
+# What unpack_archive of modules/migration/archive.py refuses.
+MAX_MEMBERS = 100_000
+MAX_MEMBER_BYTES = 512 * 1024 * 1024
+MAX_TOTAL_BYTES = 2 * 1024 * 1024 * 1024

@@ -1,0 +1,113 @@
+"""Compressed members that become a ``.tar.gz`` without being compressed, or even stored, uncompressed.
+
+A tar file states each member's size before its content, so that a member must be complete before it can be written. It
+waits on disk already compressed: a gzip file may consist of several gzip members, hence ``gzip(header)`` +
+``gzip(content)`` + ``gzip(padding)`` one after the other is the gzip of the tar file.
+"""
+
+import hashlib
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from isal import isal_zlib
+
+# ISA-L's levels go from 0 to 3. Level 1 is some 20 times faster than zlib's default and 10 to 20 % larger.
+_LEVEL = 1
+_GZIP_WINDOW = 31  # zlib's wbits for a gzip member of its own; isal leaves its time stamp at zero
+_COPY_BYTES = 1 << 20
+_MODE = 0o644
+
+
+class Spool:
+    """One member of the archive to be, compressed, in an unnamed temporary file."""
+
+    def __init__(self, name: str, *, directory: Path) -> None:
+        self.name = name
+        self.size = 0
+        self.records = 0
+        self._file: BinaryIO = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 - closed by close()
+        self._compressor = isal_zlib.compressobj(_LEVEL, wbits=_GZIP_WINDOW)
+
+    def write_lines(self, lines: Iterable[bytes]) -> None:
+        """Append lines; each gets its line end."""
+        listed = list(lines)
+        if listed:
+            self.records += len(listed)
+            self.write(b"\n".join(listed) + b"\n")
+
+    def write(self, content: bytes) -> None:
+        """Append bytes."""
+        self.size += len(content)
+        self._file.write(self._compressor.compress(content))
+
+    def finish(self) -> BinaryIO:
+        """The compressed content, from its beginning."""
+        self._file.write(self._compressor.flush())
+        self._file.seek(0)
+        return self._file
+
+    def close(self) -> None:
+        """Give the disk space back."""
+        self._file.close()
+
+    def __enter__(self) -> "Spool":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Hashing:
+    """A file that knows the SHA-256 of what was written to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+
+    def write(self, content: bytes) -> int:
+        self._hash.update(content)
+        return self._file.write(content)
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def assemble(spools: Iterable[Spool], destination: BinaryIO) -> str:
+    """Write the ``.tar.gz`` of the members, in their order; the file's SHA-256.
+
+    The bytes depend on names and contents only: times and owners are zero.
+    """
+    output = _Hashing(destination)
+    for spool in spools:
+        output.write(_gzip(_header(spool.name, spool.size)))
+        shutil.copyfileobj(spool.finish(), output, _COPY_BYTES)
+        if padding := -spool.size % tarfile.BLOCKSIZE:
+            output.write(_gzip(bytes(padding)))
+    output.write(_gzip(bytes(2 * tarfile.BLOCKSIZE)))
+    return output.hexdigest()
+
+
+def _header(name: str, size: int) -> bytes:
+    member = tarfile.TarInfo(name)
+    member.size = size
+    member.mode = _MODE
+    member.mtime = 0
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+def _gzip(content: bytes) -> bytes:
+    compressor = isal_zlib.compressobj(_LEVEL, wbits=_GZIP_WINDOW)
+    return bytes(compressor.compress(content)) + bytes(compressor.flush())
+
+
+def free_name(directory: Path) -> Path:
+    """A name for a new file in a directory, that no other process will choose."""
+    return directory / f".{os.urandom(16).hex()}.tmp"

@@ -1,0 +1,61 @@
+"""Timestamps in a graph, as ``cognee.export()`` reads and writes them (Cognee 1.6.5, ``modules/migration/cogx.py``)."""
+
+import math
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any
+
+from pydantic_core import to_json
+
+# Beyond this a number cannot be seconds (it would be after the year 2603) and is taken for a finer unit.
+_MAX_SECONDS = 2e10
+# Whole milliseconds in this range (2001 to 2223) survive the division by 1000 and the rounding to microseconds exactly.
+_EXACT_MILLISECONDS = range(1_000_000_000_000, 8_000_000_000_000)
+
+
+def timestamp_json(value: Any) -> str | None:
+    """The JSON text of a timestamp as Cognee's export writes it, or None where Cognee sees no timestamp.
+
+    Args:
+        value: What the graph holds: epoch seconds, milli-, micro- or nanoseconds, or ISO 8601 text.
+
+    Raises:
+        OverflowError: An integer too large for a float; Cognee's own export fails there, too.
+    """
+    # Cognee stores epoch milliseconds: by far the most frequent case, and worth 2 µs each.
+    if type(value) is int and value in _EXACT_MILLISECONDS:
+        seconds, milliseconds = divmod(value, 1000)
+        fraction = f".{milliseconds:03d}000" if milliseconds else ""
+        return f'"{_whole_seconds(seconds)}{fraction}Z"'
+    parsed = parse_timestamp(value)
+    # pydantic itself prints it, as it does for Cognee.
+    return None if parsed is None else to_json(parsed).decode("ascii")
+
+
+def parse_timestamp(value: Any) -> datetime | None:
+    """What Cognee's ``parse_timestamp`` makes of a value: naive times are UTC, what cannot be read is None."""
+    if isinstance(value, (int, float)):
+        return _from_epoch(float(value))
+    if isinstance(value, str):
+        try:
+            parsed = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            return None
+        return parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)
+    return None
+
+
+def _from_epoch(seconds: float) -> datetime | None:
+    if not math.isfinite(seconds):
+        return None
+    while abs(seconds) > _MAX_SECONDS:
+        seconds /= 1000
+    try:
+        return datetime.fromtimestamp(seconds, tz=timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _whole_seconds(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,144 @@
+"""``write_archive``: a graph as a packed COGX archive, in one pass and bounded memory."""
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.fact_records import encode_edges
+from cognee_dagster.cogx.layout import (
+    COGX_VERSION,
+    DOCUMENTS_FILE,
+    ENTITIES_FILE,
+    FACTS_FILE,
+    MANIFEST_FILE,
+    NODES_FILE,
+    RECORD_KINDS,
+)
+from cognee_dagster.cogx.node_records import encode_nodes
+from cognee_dagster.cogx.spool import Spool, assemble, free_name
+from cognee_dagster.cogx.summary import Tally
+from cognee_dagster.graph.reader import GraphOrigin, GraphReader
+
+_RECORD_FILES = (DOCUMENTS_FILE, ENTITIES_FILE, NODES_FILE, FACTS_FILE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far an export is.
+
+    Attributes:
+        phase: ``nodes``, ``edges`` or ``packing``.
+        done: Nodes, edges or bytes so far.
+        total: How many there will be, if known.
+    """
+
+    phase: str
+    done: int
+    total: int | None = None
+
+
+def write_archive(
+    reader: GraphReader, destination: Path, *, progress: Callable[[Progress], None] | None = None
+) -> Archive:
+    """Write a graph as a ``.cogx.tar.gz`` with the records of ``cognee.export(format="cogx")`` (Cognee 1.6.5).
+
+    The file appears at once and complete, or not at all. The same graph, read in the same order, gives the same bytes:
+    times and owners in the tar are zero and the manifest's ``exported_at`` is null (no server reads it). Memory does
+    not grow with the graph; the compressed members wait beside the destination, unnamed, until the graph is read.
+
+    Args:
+        reader: The graph.
+        destination: The file to write or replace; its directory must exist.
+        progress: Called after every batch, from this thread.
+
+    Raises:
+        GraphFileError: A node or edge that cannot become a record; the message names it.
+        OSError: The destination cannot be written.
+    """
+    report = progress or _silent
+    with contextlib.ExitStack() as stack:
+        spools = {name: stack.enter_context(Spool(name, directory=destination.parent)) for name in _RECORD_FILES}
+        tally = Tally(reader.origin)
+        _write_nodes(reader, spools, tally, report)
+        _write_edges(reader, spools, tally, report)
+        members = [spool for spool in spools.values() if spool.records]
+        counts = {RECORD_KINDS[spool.name]: spool.records for spool in members}
+        manifest = stack.enter_context(Spool(MANIFEST_FILE, directory=destination.parent))
+        manifest.write(_manifest(reader.origin, counts))
+        report(Progress(phase="packing", done=0))
+        with _replacing(destination) as temporary, temporary.open("xb") as file:
+            sha256 = assemble([manifest, *members], file)
+            size_bytes = file.tell()
+        report(Progress(phase="packing", done=size_bytes, total=size_bytes))
+        summary = tally.summary()
+        return Archive(
+            path=destination,
+            dataset_name=reader.origin.dataset_name,
+            num_nodes=summary.num_nodes,
+            num_edges=summary.num_edges,
+            digest=summary.digest,
+            sha256=sha256,
+            size_bytes=size_bytes,
+            record_counts=counts,
+            member_bytes={spool.name: spool.size for spool in (manifest, *members)},
+            summary=summary,
+        )
+
+
+def _write_nodes(
+    reader: GraphReader, spools: dict[str, Spool], tally: Tally, report: Callable[[Progress], None]
+) -> None:
+    done = 0
+    for batch in reader.nodes():
+        records = encode_nodes(batch, with_labels=tally.labels is not None)
+        spools[DOCUMENTS_FILE].write_lines(records.documents)
+        spools[ENTITIES_FILE].write_lines(records.entities)
+        spools[NODES_FILE].write_lines(records.raw_nodes)
+        tally.add_nodes(records)
+        done += len(records.ids)
+        report(Progress(phase="nodes", done=done))
+
+
+def _write_edges(
+    reader: GraphReader, spools: dict[str, Spool], tally: Tally, report: Callable[[Progress], None]
+) -> None:
+    done = 0
+    for batch in reader.edges():
+        records = encode_edges(batch, labels=tally.labels)
+        spools[FACTS_FILE].write_lines(records.facts)
+        tally.add_edges(records)
+        done += len(records.facts)
+        report(Progress(phase="edges", done=done))
+
+
+def _manifest(origin: GraphOrigin, counts: dict[str, int]) -> bytes:
+    """The manifest as ``COGXArchiveWriter`` writes it (Cognee 1.6.5), but without the time of the export."""
+    manifest = {
+        "cogx_version": COGX_VERSION,
+        "source_system": "cognee",
+        "exported_at": None,
+        "counts": counts,
+        "embedding_model": origin.embedding_model,
+        "migration_revision": origin.migration_revision,
+        "notes": [f"Exported from Cognee dataset {origin.dataset_name!r}."],
+    }
+    return json.dumps(manifest, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+@contextlib.contextmanager
+def _replacing(destination: Path) -> Iterator[Path]:
+    """A path beside the destination that takes its place when all went well, and is gone otherwise."""
+    temporary = free_name(destination.parent)
+    try:
+        yield temporary
+        os.replace(temporary, destination)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _silent(progress: Progress) -> None:
+    """For callers who do not want to know."""
