@@ -173,7 +173,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self._answer(200, _completion(request, complete(request)))
         except UnknownSchemaError as error:
             self._answer(404, _error(str(error)))  # not found is the answer that Cognee does not repeat for minutes
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             self._answer(400, _error(f"Not a chat-completions request: {error!r}"))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name for it)
