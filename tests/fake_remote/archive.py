@@ -1,0 +1,187 @@
+"""Reads a COGX archive as Cognee's import does, with code of its own: never the writer's, which it helps to judge.
+
+Behaviour: Cognee 1.6.5, ``modules/migration/archive.py`` (unpacking and its limits), ``cogx.py`` (records), and what a
+running server answered to damaged archives.
+"""
+
+import json
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, cast
+
+import orjson
+
+from tests.fake_remote.multipart import Slice
+
+MIB = 1024 * 1024
+RECORD_FILES = {
+    "document": "documents.jsonl",
+    "episode": "episodes.jsonl",
+    "entity": "entities.jsonl",
+    "fact": "facts.jsonl",
+    "memory": "memories.jsonl",
+    "memory_block": "memory_blocks.jsonl",
+}
+RAW_NODES_FILE = "nodes.jsonl"
+_REQUIRED_TEXT = {
+    "document": ("external_id", "content"),
+    "episode": ("external_id",),
+    "entity": ("external_id", "name"),
+    "fact": ("external_id", "subject_ref", "predicate", "object_ref"),
+    "memory": ("external_id", "content"),
+    "memory_block": ("external_id", "label", "value"),
+}
+_OPTIONAL_TEXT = ("external_system", "title", "mime_type", "entity_type", "description", "fact_text")
+_OPTIONAL_MOMENTS = ("created_at", "updated_at", "valid_at", "invalid_at")
+Record = dict[str, Any]
+
+
+class InvalidArchiveError(Exception):
+    """Answered with 400 "Invalid COGX archive."."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What the server unpacks at most."""
+
+    members: int = 100_000
+    member_bytes: int = 512 * MIB
+    total_bytes: int = 2048 * MIB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """An unpacked archive; its records can be read again and again."""
+
+    root: Path
+    source_system: str
+    social_layer: dict[str, Any]
+
+    def records(self) -> Iterator[tuple[str, Record]]:
+        """``(kind, record)`` of every line, in the server's order: record files, then raw nodes.
+
+        Raises:
+            InvalidArchiveError: A line that is no valid record.
+        """
+        for kind, name in RECORD_FILES.items():
+            for line in self._lines(name):
+                record = _parse(line)
+                record.setdefault("kind", kind)
+                yield validate(record)
+        for line in self._lines(RAW_NODES_FILE):
+            yield "raw_node", _parse(line)
+
+    def _lines(self, name: str) -> Iterator[bytes]:
+        path = self.root / name
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as lines:
+                yield from (stripped for line in lines if (stripped := line.strip()))
+
+
+@contextmanager
+def unpacked(content: Slice, *, limits: Limits) -> Iterator[Archive]:
+    """The archive, unpacked for as long as the context lasts.
+
+    Raises:
+        InvalidArchiveError: Not an archive, unsafe, beyond the limits, or without a readable manifest.
+        EOFError: A truncated gzip stream, which the server does not recognise as a bad archive.
+    """
+    with tempfile.TemporaryDirectory(prefix="fake-remote-") as directory:
+        try:
+            _extract(cast(IO[bytes], content), Path(directory), limits)
+        except tarfile.TarError as error:
+            raise InvalidArchiveError(str(error)) from error
+        root = _root(Path(directory))
+        manifest = _parse((root / "manifest.json").read_bytes())
+        _check_version(str(manifest.get("cogx_version", "0.1")))
+        social = root / "permissions.json"
+        yield Archive(
+            root=root,
+            source_system=str(manifest.get("source_system", "unknown")),
+            social_layer=json.loads(social.read_text()) if social.is_file() else {},
+        )
+
+
+def _extract(content: IO[bytes], directory: Path, limits: Limits) -> None:
+    members = declared = 0
+    with tarfile.open(fileobj=content, mode="r:*") as tar:
+        for member in tar:
+            members += 1
+            path = Path(member.name)
+            if members > limits.members or path.is_absolute() or ".." in path.parts:
+                raise InvalidArchiveError(f"unsafe path, or more than {limits.members} members")
+            if not (member.isfile() or member.isdir()):
+                continue
+            declared += member.size
+            if member.size > limits.member_bytes or declared > limits.total_bytes:
+                raise InvalidArchiveError("beyond the size limits")
+            tar.extract(member, directory, filter="data")
+
+
+def _root(directory: Path) -> Path:
+    if (directory / "manifest.json").exists():
+        return directory
+    folders = [path for path in directory.iterdir() if path.is_dir()]
+    if len(folders) == 1 and (folders[0] / "manifest.json").exists():
+        return folders[0]
+    raise InvalidArchiveError("no manifest")
+
+
+def _check_version(version: str) -> None:
+    try:
+        major = int(version.split(".", maxsplit=1)[0])
+    except ValueError as error:
+        raise InvalidArchiveError(f"cogx_version {version!r}") from error
+    if major > 0:
+        raise InvalidArchiveError(f"cogx_version {version!r} is newer than 0.1")
+
+
+def _parse(line: bytes) -> Record:
+    try:
+        value = orjson.loads(line)
+    except ValueError:  # NaN and Infinity, which Python's own parser takes
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise InvalidArchiveError(str(error)) from error
+    if not isinstance(value, dict):
+        raise InvalidArchiveError("a line that is no object")
+    return cast(Record, value)
+
+
+def validate(record: Record) -> tuple[str, Record]:
+    """The record with its kind.
+
+    Raises:
+        InvalidArchiveError: A missing field, or one of the wrong type.
+    """
+    kind = record["kind"]
+    if kind == "raw_node":
+        return kind, record.get("properties") or {}
+    required = _REQUIRED_TEXT.get(kind)
+    if required is None:
+        raise InvalidArchiveError(f"kind {kind!r}")
+    if not all(isinstance(record.get(field), str) for field in required):
+        raise InvalidArchiveError(f"{kind} without {' or '.join(required)}")
+    if not all(isinstance(record[field], str | None) for field in _OPTIONAL_TEXT if field in record):
+        raise InvalidArchiveError(f"{kind} with a field that is no text")
+    if not all(_is_moment(record[field]) for field in _OPTIONAL_MOMENTS if field in record):
+        raise InvalidArchiveError(f"{kind} with a bad timestamp")
+    if not isinstance(record.get("confidence"), int | float | None):
+        raise InvalidArchiveError(f"{kind} with a confidence that is no number")
+    return kind, record
+
+
+def _is_moment(value: object) -> bool:
+    if isinstance(value, str):
+        try:
+            datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            return False
+        return True
+    return isinstance(value, int | float | None)

@@ -1,0 +1,73 @@
+"""One dataset's graph on the fake server: what an import adds to it, and how ``GET …/graph`` shows it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+# What every DataPoint of Cognee 1.6.5 carries, and what its own classes add; the fields that ``GET …/graph`` leaves out
+# (id, type, name, timestamps) and those that are null by default are not listed.
+_BASE = {
+    "ontology_valid": False,
+    "version": 1,
+    "topological_rank": 0,
+    "metadata": {"index_fields": []},
+    "feedback_weight": 0.5,
+    "importance_weight": 0.5,
+}
+_HIDDEN = frozenset({"id", "type", "name", "created_at", "updated_at"})
+_NAMED = {"metadata": {"index_fields": ["name"], "identity_fields": ["name"]}, "relations": []}
+_CLASS_DEFAULTS: dict[str, dict[str, Any]] = {"Entity": _NAMED, "EntityType": _NAMED}
+Triple = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A stored node: ``properties`` are its own, without what its class adds."""
+
+    name: str | None
+    type: str
+    properties: dict[str, Any]
+
+    def shown(self, node_id: str) -> dict[str, Any]:
+        """The node as ``GET …/graph`` shows it."""
+        properties = {**_BASE, **_CLASS_DEFAULTS.get(self.type, {}), **self.properties}
+        return {
+            "id": node_id,
+            "label": self.name or f"{self.type}_{node_id}",
+            "type": self.type,
+            "properties": {k: v for k, v in properties.items() if k not in _HIDDEN and v is not None},
+        }
+
+
+@dataclass
+class Graph:
+    """Nodes by id; edges by (source, label, target), in the order of their arrival. Merging is all an import does."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    edges: dict[Triple, dict[str, Any]] = field(default_factory=dict)
+
+    def shown(self) -> dict[str, Any]:
+        """The body of ``GET …/graph``. Edges show no properties there."""
+        return {
+            "nodes": [node.shown(node_id) for node_id, node in list(self.nodes.items())],
+            "edges": [{"source": s, "target": t, "label": label} for s, label, t in list(self.edges)],
+        }
+
+    @property
+    def triples(self) -> set[Triple]:
+        """All (source, label, target)."""
+        return set(self.edges)
+
+
+def id_for(type_name: str, name: str) -> str:
+    """Cognee's own id of a node of that class with that name (``DataPoint.id_for``)."""
+    return str(uuid5(NAMESPACE_OID, f"{type_name}:{name.lower().replace(' ', '_').replace(chr(39), '')}"))
+
+
+def is_uuid(text: str) -> bool:
+    """Whether Cognee takes a fact's reference for an id rather than for a name."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,264 @@
+"""What the fake server remembers: users, datasets, documents, rows of pipeline runs."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from uuid import NAMESPACE_OID, uuid4, uuid5
+
+from tests.fake_remote.graph import Graph
+
+IMPORT_PIPELINE = "migration_import_pipeline"
+OLD_ROW_KEYS = (
+    "id",
+    "pipeline_name",
+    "status",
+    "dataset_id",
+    "dataset_name",
+    "owner_id",
+    "owner_email",
+    "created_at",
+    "pipeline_run_id",
+)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """An account with one API key."""
+
+    email: str
+    api_key: str
+    is_superuser: bool = False
+
+    @property
+    def id(self) -> str:
+        return str(uuid5(NAMESPACE_OID, self.email))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """Raw content: stored once per id; a later text under the same id is ignored."""
+
+    id: str
+    external_system: str
+    external_id: str
+    title: str | None
+    text: str
+    created_at: str
+
+
+@dataclass
+class Dataset:
+    """A dataset and all that is in it. ``lock`` serialises its pipelines, as the server's own does."""
+
+    name: str
+    owner: User
+    created_at: str
+    graph: Graph = field(default_factory=Graph)
+    documents: dict[str, Document] = field(default_factory=dict)
+    grants: dict[str, set[str]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def id(self) -> str:
+        """Derived from name and owner, so that a dataset created again has its old id."""
+        return str(uuid5(NAMESPACE_OID, f"{self.name}{self.owner.id}None"))
+
+    def allows(self, user: User, permission: str) -> bool:
+        return user == self.owner or permission in self.grants.get(user.id, set())
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "createdAt": self.created_at,
+            "updatedAt": None,
+            "ownerId": self.owner.id,
+        }
+
+
+class Clock:
+    """The server's clock: UTC, off by ``skew`` seconds, never the same moment twice (rows are ordered by it)."""
+
+    def __init__(self) -> None:
+        self.skew = 0.0
+        self._last = datetime.min.replace(tzinfo=timezone.utc)
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        with self._lock:
+            moment = datetime.now(timezone.utc) + timedelta(seconds=self.skew)
+            if moment - self._last < timedelta(microseconds=1) and self._last - moment < timedelta(seconds=1):
+                moment = self._last + timedelta(microseconds=1)
+            self._last = moment
+            return moment
+
+    def stamp(self) -> str:
+        """As rows and datasets carry it: ISO, microseconds, without an offset."""
+        return self.now().replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+class State:
+    """Everything that survives a restart of the server."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.users: dict[str, User] = {}
+        self.datasets: dict[str, Dataset] = {}
+        self.rows: list[Row] = []
+        self.lock = threading.RLock()
+
+    def user_of_key(self, key: str | None) -> User | None:
+        return next((user for user in self.users.values() if key and user.api_key == key), None)
+
+    def dataset_named(self, name: str, owner: User) -> Dataset | None:
+        return next((d for d in self.datasets.values() if d.name == name and d.owner == owner), None)
+
+    def ensure_dataset(self, name: str, owner: User) -> Dataset:
+        with self.lock:
+            found = self.dataset_named(name, owner)
+            if found is None:
+                found = Dataset(name=name, owner=owner, created_at=self.clock.stamp())
+                self.datasets[found.id] = found
+            return found
+
+    def readable(self, user: User) -> list[Dataset]:
+        return [dataset for dataset in self.datasets.values() if dataset.allows(user, "read")]
+
+    def holder_of_document(self, document_id: str) -> Dataset | None:
+        """The dataset that has the document; ids are unique over the whole server."""
+        return next((d for d in self.datasets.values() if document_id in d.documents), None)
+
+    def feed(self, user: User, *, dataset_id: str | None, pipeline_name: str | None) -> Iterator[Row]:
+        """Rows that the user may see, newest first."""
+        readable = {dataset.id: dataset for dataset in self.readable(user)}
+        for row in sorted(self.rows, key=lambda row: (row["created_at"], row["id"]), reverse=True):
+            dataset = readable.get(row["dataset_id"])
+            if dataset_id is not None and row["dataset_id"] != dataset_id:
+                continue
+            if pipeline_name is not None and row["pipeline_name"] != pipeline_name:
+                continue
+            if dataset is None and row["user_id"] != user.id:
+                continue
+            yield {
+                **row,
+                "dataset_name": dataset.name if dataset else None,
+                "owner_id": dataset.owner.id if dataset else None,
+                "owner_email": dataset.owner.email if dataset else None,
+            }
+
+
+@dataclass(kw_only=True)
+class Run:
+    """A pipeline run: writes the rows that the feed shows of it."""
+
+    state: State
+    pipeline: str
+    dataset: Dataset
+    user: User
+    id: str = field(default_factory=lambda: str(uuid4()))
+    started_at: str = ""
+
+    def start(self) -> "Run":
+        self.started_at = self.state.clock.stamp()
+        self._write("DATASET_PROCESSING_STARTED")
+        return self
+
+    def complete(self) -> None:
+        self._write("DATASET_PROCESSING_COMPLETED", outcome="succeeded", ended=True)
+
+    def fail(self, error_class: str) -> None:
+        self._write("DATASET_PROCESSING_ERRORED", outcome="failed", error_class=error_class, ended=True)
+
+    def _write(
+        self, status: str, *, outcome: str | None = None, error_class: str | None = None, ended: bool = False
+    ) -> None:
+        ended_at = self.state.clock.stamp() if ended else None
+        self.state.rows.append(
+            new_row(
+                self.state,
+                dataset_id=self.dataset.id,
+                user=self.user,
+                pipeline_run_id=self.id,
+                kind="pipeline",
+                pipeline_name=self.pipeline,
+                operation_name=self.pipeline,
+                status=status,
+                outcome=outcome,
+                error_class=error_class,
+                tokens=0 if ended else None,
+                started_at=self.started_at,
+                ended_at=ended_at,
+            )
+        )
+
+
+def write_operation(  # the row that remember() leaves about itself, beside those of its pipelines
+    state: State, dataset: Dataset, user: User, *, background: bool, error_class: str | None, started_at: str
+) -> None:
+    """An "operation" row. With ``background`` its "succeeded" means accepted, not done."""
+    state.rows.append(
+        new_row(
+            state,
+            dataset_id=dataset.id,
+            user=user,
+            pipeline_run_id=str(uuid4()),
+            kind="operation",
+            pipeline_name=None,
+            operation_name="remember",
+            status=None,
+            outcome="failed" if error_class else "succeeded",
+            background=background,
+            error_class=error_class,
+            tokens=0,
+            started_at=started_at,
+            ended_at=state.clock.stamp(),
+        )
+    )
+
+
+def new_row(
+    state: State,
+    *,
+    dataset_id: str,
+    user: User,
+    pipeline_run_id: str,
+    kind: str,
+    pipeline_name: str | None,
+    operation_name: str,
+    status: str | None,
+    outcome: str | None,
+    error_class: str | None,
+    tokens: int | None,
+    started_at: str,
+    ended_at: str | None,
+    background: bool | None = None,
+) -> Row:
+    """One row of the feed, with every key in the server's order."""
+    return {
+        "id": str(uuid4()),
+        "kind": kind,
+        "pipeline_name": pipeline_name,
+        "status": status,
+        "dataset_id": dataset_id,
+        "dataset_name": None,
+        "owner_id": None,
+        "owner_email": None,
+        "created_at": state.clock.stamp(),
+        "pipeline_run_id": pipeline_run_id,
+        "operation_name": operation_name,
+        "origin": "api",
+        "outcome": outcome,
+        "background": background,
+        "error_class": error_class,
+        "tokens_in": tokens,
+        "tokens_out": tokens,
+        "embedding_tokens": tokens,
+        "started_at": started_at,
+        "ended_at": ended_at,
+        "user_id": user.id,
+        "session_id": None,
+        "parent_operation_id": None,
+    }
