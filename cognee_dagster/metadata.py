@@ -22,12 +22,20 @@ GRAPH_DIGEST = "cognee/graph_digest"
 SECONDS = "cognee/seconds"
 PUSH_RUN_ID = "cognee/push_run_id"  # the Dagster run whose remote_push an import belongs to
 REASON = "cognee/reason"
+ERROR = "cognee/error"  # the error's class; what to look for in the troubleshooting guide
 
 # cognified_graph
 NODES_BY_TYPE = "cognee/nodes_by_type"
 EDGES_BY_RELATIONSHIP = "cognee/edges_by_relationship"
 READ_THROUGH = "cognee/read_through"
 DATASET_ID = "cognee/dataset_id"
+DOCUMENTS = "cognee/documents"  # what became of the documents: added, changed, unchanged
+DANGLING_EDGES = "cognee/dangling_edges"
+EXAMPLES = "cognee/examples"
+
+# cogx_archive
+RECORD_COUNTS = "cognee/record_counts"
+CHANGED_SINCE_LOOK = "cognee/graph_changed_since_cognified_graph"
 
 # tags
 DATASET_TAG = "cognee/dataset"
