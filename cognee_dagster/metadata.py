@@ -35,6 +35,7 @@ EXAMPLES = "cognee/examples"
 
 # cogx_archive
 RECORD_COUNTS = "cognee/record_counts"
+UNPACKED_BYTES = "cognee/unpacked_bytes"
 CHANGED_SINCE_LOOK = "cognee/graph_changed_since_cognified_graph"
 
 # tags
