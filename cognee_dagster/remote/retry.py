@@ -1,0 +1,124 @@
+"""Trying again: when, how often, how long to wait."""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import tenacity
+
+from cognee_dagster.errors import RemoteError
+
+_T = TypeVar("_T")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryPolicy:
+    """Exponential backoff with full jitter; a server's Retry-After goes first.
+
+    Attributes:
+        attempts: How often a request is sent at most; 1: no retry.
+        first_wait: Upper bound of the first wait, in seconds; it doubles from wait to wait.
+        max_wait: Upper bound of any wait, in seconds.
+        max_retry_after: The longest Retry-After that is obeyed, in seconds; a longer one is cut to this.
+    """
+
+    attempts: int = 5
+    first_wait: float = 1.0
+    max_wait: float = 30.0
+    max_retry_after: float = 120.0
+
+    def wait(self, retry_after: float | None, *, attempt: int, chance: Callable[[], float] = random.random) -> float:
+        """Seconds to wait after failed attempt number ``attempt`` (the first is 1).
+
+        Full jitter: anything from 0 to the bound, so that clients which failed together do not come back together. A
+        Retry-After is kept to, and jitter of at most ``first_wait`` comes on top, for the same reason.
+        """
+        if retry_after is not None:
+            return min(retry_after, self.max_retry_after) + chance() * self.first_wait
+        bound = min(self.max_wait, self.first_wait * 2.0 ** min(attempt - 1, 60))
+        return chance() * bound
+
+
+def with_retries(
+    operation: Callable[[], _T],
+    *,
+    what: str,
+    policy: RetryPolicy,
+    retryable: Callable[[RemoteError], bool] = lambda error: error.retryable,
+    sleep: Callable[[float], None] = time.sleep,
+    chance: Callable[[], float] = random.random,
+    log: logging.Logger | None = None,
+) -> _T:
+    """The result of ``operation``, tried again as long as it fails with a retryable ``RemoteError``.
+
+    Args:
+        operation: One attempt.
+        what: What it does, for the log: ``reading the datasets of …``.
+        policy: How often and how long.
+        retryable: Whether an error is worth another attempt.
+        sleep: Waits that many seconds.
+        chance: A number from 0 to 1.
+        log: Where every wait is told; default: this module's logger.
+
+    Raises:
+        RemoteError: The last attempt's error.
+    """
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        return policy.wait(_failure(state).retry_after, attempt=state.attempt_number, chance=chance)
+
+    def tell(state: tenacity.RetryCallState) -> None:
+        (log or logger).warning(
+            "%s failed (attempt %d of %d), trying again in %.1f s: %s",
+            what,
+            state.attempt_number,
+            policy.attempts,
+            state.next_action.sleep if state.next_action else 0.0,
+            _failure(state),
+        )
+
+    retrying = tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(max(policy.attempts, 1)),
+        wait=wait,
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, RemoteError) and retryable(error)),
+        before_sleep=tell,
+        sleep=sleep,
+        reraise=True,
+    )
+    return retrying(operation)
+
+
+def parse_retry_after(value: str | None, *, date: str | None = None) -> float | None:
+    """Seconds that a Retry-After header asks to wait; None when there is none, or none that makes sense.
+
+    Args:
+        value: The header: seconds, or an HTTP date (RFC 9110, 10.2.3).
+        date: The same answer's Date header, so that a server's clock is compared with itself.
+    """
+    if not value:
+        return None
+    if value.strip().isdecimal():
+        return float(value.strip()[:9])
+    until, now = _http_date(value), _http_date(date) or datetime.now(timezone.utc)
+    return max(0.0, (until - now).total_seconds()) if until is not None else None
+
+
+def _http_date(value: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value) if value else None
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment.replace(tzinfo=timezone.utc) if moment is not None and moment.tzinfo is None else moment
+
+
+def _failure(state: tenacity.RetryCallState) -> RemoteError:
+    error = state.outcome.exception() if state.outcome is not None else None
+    assert isinstance(error, RemoteError)  # noqa: S101 - tenacity calls back for retried errors only
+    return error

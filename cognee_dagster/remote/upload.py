@@ -1,0 +1,270 @@
+"""One upload in a thread of its own, which tells when the whole body is out and can be hung up at any moment.
+
+Both are what the *detached foreground* needs: Cognee goes on with a foreground import when the client hangs up after
+the body was received (measured on 1.6.5), and drops an upload that was cut in the middle without a trace.
+"""
+
+import logging
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import httpx
+
+from cognee_dagster.errors import RemoteError
+from cognee_dagster.remote.answers import Question, json_of, read_answer, unexpected, unreachable
+
+REMEMBER_PATH = "/api/v1/remember"
+_HANG_UP_WITHIN = 2.0  # seconds to see the thread off
+_WAKE_EVERY = 0.5  # seconds; a lock that is waited for without end cannot be interrupted on every platform
+# A proxy or firewall forgets a connection that is silent while the import runs, and a dead peer says nothing: probe.
+_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPALIVE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 8))
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadRequest:
+    """What ``POST /api/v1/remember`` is told.
+
+    Attributes:
+        archive_path: A packed COGX archive.
+        dataset_name: The remote dataset.
+        mode: ``preserve``, ``hybrid`` or ``re-derive``.
+        run_in_background: Whether the server should answer before it imports.
+    """
+
+    archive_path: Path
+    dataset_name: str
+    mode: str
+    run_in_background: bool = False
+
+    def form(self) -> dict[str, str]:
+        """The form's fields, without the file."""
+        return {
+            "datasetName": self.dataset_name,
+            "content_type": "cogx-archive",
+            "import_mode": self.mode,
+            "run_in_background": "true" if self.run_in_background else "false",
+        }
+
+
+class Upload:
+    """An upload under way. Never retried: whether the body was out (``body_sent``) decides what a failure means.
+
+    Use it as a context manager, or end it with ``wait()`` or ``hang_up()``.
+
+    Attributes:
+        request: What is uploaded, and where.
+        body_sent: Set as soon as the last byte of the request was handed to the network.
+        body_sent_at: When that was (UTC); None before.
+        body_sent_monotonic: When that was, by ``time.monotonic()``; None before.
+        total_bytes: Length of the request's body.
+    """
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        request: UploadRequest,
+        *,
+        question: Question,
+        timeout: httpx.Timeout,
+        answer_limit: int,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.request = request
+        self.body_sent = threading.Event()
+        self.body_sent_at: datetime | None = None
+        self.body_sent_monotonic: float | None = None
+        self._http = http
+        self._question = question
+        self._answer_limit = answer_limit
+        self._progress = progress
+        self._sent_bytes = 0
+        self._answer: dict[str, Any] | None = None
+        self._failure: BaseException | None = None
+        self._hung_up = False
+        self._done = threading.Event()
+        self._line = _Line()
+        try:
+            self._file: BinaryIO = request.archive_path.open("rb")
+        except OSError:
+            http.close()
+            raise
+        self._http_request = self._build(timeout)
+        self.total_bytes = int(self._http_request.headers["Content-Length"])
+        self._thread = threading.Thread(target=self._run, name=f"cognee-upload-{request.dataset_name}", daemon=True)
+        self._thread.start()
+
+    def __repr__(self) -> str:
+        return f"Upload({self.request.archive_path.name!r} to {self._question.remote!r}, {self.sent_bytes} bytes sent)"
+
+    def __enter__(self) -> "Upload":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.hang_up()
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes of the body handed to the network so far."""
+        return self._sent_bytes
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended: answered, failed or hung up."""
+        return self._done.is_set()
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether ``hang_up()`` ended it before there was an answer."""
+        return self._hung_up and self._answer is None
+
+    def wait(self, timeout: float | None = None) -> dict[str, Any] | None:
+        """The server's answer; None if there is none after ``timeout`` seconds, or we hung up.
+
+        May be called again and again, and interrupted at any time.
+
+        Raises:
+            RemoteError: The upload failed; ``body_sent`` on it tells whether the import may be going on.
+            OSError: The archive could not be read to its end.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._done.is_set():
+            left = _WAKE_EVERY if deadline is None else min(_WAKE_EVERY, deadline - time.monotonic())
+            if left <= 0:
+                return None
+            self._done.wait(left)
+        if self._failure is not None and not self._hung_up:
+            raise self._failure
+        return self._answer
+
+    def hang_up(self) -> bool:
+        """Cut the connection now; fine to call at any time, from any thread. An answer that is here already stays.
+
+        Returns:
+            Whether the thread is gone. It is not while a connection is still being made: then it ends as soon as that
+            succeeds or times out, and sends nothing.
+        """
+        if not self._done.is_set():
+            self._hung_up = True
+            self._line.cut()
+        self._thread.join(_HANG_UP_WITHIN)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._answer = self._send()
+        except RemoteError as error:
+            error.body_sent = self.body_sent.is_set()
+            self._failure = error
+        except BaseException as error:  # it belongs to the thread that waits
+            self._failure = error
+        finally:
+            self._file.close()
+            self._line.close()
+            self._http.close()
+            self._done.set()
+
+    def _send(self) -> dict[str, Any]:
+        failure: RemoteError
+        try:
+            response = self._http.send(self._http_request, stream=True)
+            try:
+                answer = read_answer(response, self._question, limit=self._answer_limit, within=None)
+            finally:
+                response.close()
+        except httpx.HTTPError as error:
+            failure = unreachable(error, self._question)
+        else:
+            content = json_of(answer, self._question)
+            if isinstance(content, dict):
+                return content
+            failure = unexpected(
+                f"sends {type(content).__name__} instead of an object", self._question, status=answer.status
+            )
+        raise failure  # outside the handler: httpx's exceptions carry the request, and with it the key
+
+    def _build(self, timeout: httpx.Timeout) -> httpx.Request:
+        name = self.request.archive_path.name
+        form = httpx.Request(
+            "POST",
+            "http://form",
+            data=self.request.form(),
+            files={"data": (name, self._file, "application/gzip")},
+        )
+        return self._http.build_request(
+            "POST",
+            REMEMBER_PATH,
+            content=self._body(form),
+            headers={key: form.headers[key] for key in ("Content-Type", "Content-Length")},
+            timeout=timeout,
+            extensions={"trace": self._line.listen},
+        )
+
+    def _body(self, form: httpx.Request) -> Iterator[bytes]:
+        """The form's bytes. The next chunk is asked for only when the one before was handed to the network whole."""
+        assert isinstance(form.stream, httpx.SyncByteStream)  # noqa: S101 - a form of a file is one
+        for chunk in form.stream:
+            yield chunk
+            self._sent_bytes += len(chunk)
+            if self._progress is not None:
+                self._progress(self._sent_bytes, self.total_bytes)
+        self.body_sent_at = datetime.now(timezone.utc)
+        self.body_sent_monotonic = time.monotonic()
+        self.body_sent.set()
+
+
+class _Line:
+    """The connection as hanging up needs it: a handle of its own on the socket, whatever TLS and proxies make of it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._is_cut = False
+
+    def listen(self, event: str, details: dict[str, Any]) -> None:
+        """httpcore's trace events (the ``trace`` request extension): take hold of the socket when it is connected."""
+        if not event.endswith(".connect_tcp.complete"):  # "connection." or, through a proxy of that kind, "socks."
+            return
+        connected = details["return_value"].get_extra_info("socket")
+        _keep_alive(connected)
+        with self._lock:
+            if self._is_cut:
+                connected.close()
+                raise httpx.ConnectError("hung up while connecting")
+            self._socket = connected.dup()
+
+    def cut(self) -> None:
+        """Shut the connection down: a send or receive that another thread waits in returns at once."""
+        with self._lock:
+            self._is_cut = True
+            if self._socket is not None:
+                with suppress(OSError):  # the other side was faster
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give the handle back."""
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
+
+
+def _keep_alive(connected: socket.socket) -> None:
+    with suppress(OSError):
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE:
+        if hasattr(socket, name) and not (name == "TCP_KEEPALIVE" and sys.platform == "linux"):
+            with suppress(OSError):
+                connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
