@@ -1,0 +1,264 @@
+"""Reads the Ladybug file in which Cognee keeps one dataset's graph: paged, in a stable order, in bounded memory.
+
+The tables are those of Cognee 1.6.5 (``infrastructure/databases/graph/ladybug/adapter.py``), the rows those of its
+``get_graph_data()``. Ladybug is asked one page at a time because it holds a query's whole result before it hands out
+the first row, and by one thread because only then its row order is stable.
+"""
+
+import re
+import time
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cognee_dagster.errors import LocalCogneeError, StoreBusyError, StoreFormatError
+from cognee_dagster.graph.properties import complete_node_properties
+from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
+
+OPEN_WAIT_SECONDS = 30.0  # how long a writer's checkpoints are waited out
+_RETRY_SECONDS = 0.05
+# Ladybug keeps results in its buffer pool, so the pool bounds the memory. A page that does not fit is halved; one row
+# or one hub node's edges that do not fit get a larger pool.
+BUFFER_POOL_BYTES = 96 << 20
+_LARGEST_POOL_BYTES = 16 << 30
+NODE_PAGE = 16_384
+EDGE_PAGE = 4_096  # source nodes
+
+_NODES = (
+    "MATCH (n:Node) WHERE offset(id(n)) >= {start} "
+    "RETURN offset(id(n)), n.id, n.name, n.type, n.properties LIMIT {limit}"
+)
+_NODE_IDS = "MATCH (n:Node) RETURN offset(id(n)), n.id"
+# The end nodes' offsets instead of their ids: reading ``a.id`` and ``b.id`` here means two more joins in Ladybug, at
+# three times the cost.
+_EDGES = (
+    "MATCH (a:Node)-[r]->(b:Node) WHERE offset(id(a)) >= {start} AND offset(id(a)) < {stop} "
+    "RETURN offset(id(a)), offset(id(b)), r.relationship_name, r.properties"
+)
+_TABLES = "CALL show_tables() RETURN name"
+
+# What a read-only open says while the writing process checkpoints; all of it passes (Ladybug 0.19).
+_TRANSIENT = re.compile(r"checkpoint|\.wal|\bWAL\b|could not set lock", re.IGNORECASE)
+_FOREIGN_FORMAT = re.compile(r"different version|not a valid \w+ database file", re.IGNORECASE)
+
+
+@contextmanager
+def open_ladybug_file(
+    path: Path, *, origin: GraphOrigin, wait_seconds: float = OPEN_WAIT_SECONDS
+) -> Iterator["LadybugReader"]:
+    """Open a dataset's graph file for reading, beside a process that may be writing it.
+
+    Args:
+        path: The ``.lbug`` file.
+        origin: What the reader says about where the graph comes from.
+        wait_seconds: How long a writer's checkpoints are waited out.
+
+    Raises:
+        StoreBusyError: A writer did not let go in time.
+        StoreFormatError: The file was written by a Ladybug with another storage format, or is no Ladybug file.
+    """
+    database = _Database(path, wait_seconds=wait_seconds)
+    try:
+        yield LadybugReader(database, origin=origin)
+    finally:
+        database.close()
+
+
+class LadybugReader:
+    """A ``GraphReader`` over one open Ladybug file."""
+
+    def __init__(self, database: "_Database", *, origin: GraphOrigin) -> None:
+        self._database = database
+        self._origin = origin
+        self._node_ids: _NodeIds | None = None
+
+    @property
+    def origin(self) -> GraphOrigin:
+        return self._origin
+
+    def nodes(self) -> Iterator[pa.RecordBatch]:
+        """Batches of ``NODE_SCHEMA`` in the order of storage.
+
+        Raises:
+            StoreBusyError: Another process changed the graph meanwhile; what was read is not to be used.
+        """
+        start, limit = 0, NODE_PAGE
+        while self._database.has_tables:
+            try:
+                page = self._database.query(_NODES.format(start=start, limit=limit))
+            except BufferPoolFullError:
+                limit = self._narrower(limit)
+                continue
+            if page.num_rows == 0:
+                break
+            offsets, *columns = page.columns
+            start = offsets[-1].as_py() + 1
+            yield from complete_node_properties(pa.Table.from_arrays(columns, schema=NODE_SCHEMA)).to_batches()
+        self._database.check_unchanged()
+
+    def edges(self) -> Iterator[pa.RecordBatch]:
+        """Batches of ``EDGE_SCHEMA``, by source node in the order of storage.
+
+        Raises:
+            StoreBusyError: Another process changed the graph meanwhile; what was read is not to be used.
+        """
+        if self._database.has_tables:
+            self._node_ids = self._node_ids or _NodeIds(self._database.query(_NODE_IDS))
+            yield from self._edges(self._node_ids)
+        self._database.check_unchanged()
+
+    def _edges(self, node_ids: "_NodeIds") -> Iterator[pa.RecordBatch]:
+        start, width = 0, EDGE_PAGE
+        while start < node_ids.stop:
+            try:
+                page = self._database.query(_EDGES.format(start=start, stop=start + width))
+            except BufferPoolFullError:
+                width = self._narrower(width)
+                continue
+            start, width = start + width, min(width * 2, EDGE_PAGE)
+            for batch in page.to_batches():
+                sources, targets, relationships, properties = batch.columns
+                loops = pc.and_(pc.equal(sources, targets), pc.equal(relationships, "SELF"))
+                edges = pa.RecordBatch.from_arrays(
+                    # str(None) is what Cognee makes of a missing relationship name
+                    [node_ids.take(sources), node_ids.take(targets), pc.fill_null(relationships, "None"), properties],
+                    schema=EDGE_SCHEMA,
+                )
+                yield edges.filter(pc.invert(pc.fill_null(loops, False))) if pc.any(loops).as_py() else edges
+
+    def _narrower(self, page: int) -> int:
+        if page == 1:
+            self._database.reopen_with_larger_pool()
+        return max(page // 2, 1)
+
+
+class BufferPoolFullError(Exception):
+    """A query's result does not fit into Ladybug's buffer pool."""
+
+
+@dataclass(frozen=True)
+class _FileState:
+    """What changes when the graph file is written."""
+
+    inode: int
+    size: int
+    modified: int
+
+    @classmethod
+    def of(cls, path: Path) -> "_FileState | None":
+        """None when the file is not there."""
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+        return cls(status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+class _NodeIds:
+    """Node ids by Ladybug's node offset: 40 bytes a node, the one thing here that grows with the graph."""
+
+    def __init__(self, table: pa.Table) -> None:
+        offsets, ids = (column.combine_chunks() for column in table.columns)  # take() from several chunks is slow
+        self.stop = (pc.max(offsets).as_py() or 0) + 1 if len(offsets) else 0
+        self._ids = ids
+        self._position: Any = None
+        if self.stop != len(offsets) or not pc.all(pc.less(offsets[:-1], offsets[1:])).as_py():
+            position = array("q", bytes(8 * self.stop))  # nodes were deleted, so that the offsets have gaps
+            for row, offset in enumerate(offsets.to_pylist()):
+                position[offset] = row
+            self._position = pa.array(position, pa.int64())
+
+    def take(self, offsets: pa.Array) -> pa.Array:
+        return self._ids.take(offsets if self._position is None else self._position.take(offsets))
+
+
+class _Database:
+    """One read-only Ladybug database and its connection."""
+
+    def __init__(self, path: Path, *, wait_seconds: float) -> None:
+        self._path = path
+        self._wait_seconds = wait_seconds
+        self._pool_bytes = BUFFER_POOL_BYTES
+        self._open()
+        self.has_tables = "Node" in self.query(_TABLES).column(0).to_pylist()
+
+    def query(self, text: str) -> pa.Table:
+        try:
+            return self._connection.execute(text).get_as_arrow(chunk_size=NODE_PAGE)
+        except RuntimeError as error:
+            if "buffer pool is full" in str(error):
+                raise BufferPoolFullError(str(error)) from error
+            self.check_unchanged()
+            raise LocalCogneeError(f"Ladybug cannot read {self._path}: {error}.") from error
+
+    def check_unchanged(self) -> None:
+        """Raises StoreBusyError if the file is no longer the one that was opened.
+
+        Ladybug reads pages when they are needed, so a checkpoint by another process could mix two states of the graph.
+        """
+        if _FileState.of(self._path) != self._state:
+            raise StoreBusyError(
+                f"Another process changed the graph file {self._path} while it was being read. "
+                "Try again when no cognify() or import is running on this dataset."
+            )
+
+    def reopen_with_larger_pool(self) -> None:
+        if self._pool_bytes >= _LARGEST_POOL_BYTES:
+            raise LocalCogneeError(
+                f"One node of {self._path}, or its edges, take more than {self._pool_bytes >> 30} GiB."
+            )
+        self.check_unchanged()
+        self.close()
+        self._pool_bytes *= 2
+        self._open()
+
+    def close(self) -> None:
+        self._connection.close()
+        self._database.close()
+
+    def _open(self) -> None:
+        deadline = time.monotonic() + self._wait_seconds
+        while True:
+            try:
+                self._state = _FileState.of(self._path)
+                self._connect()
+                self.check_unchanged()
+            except StoreBusyError:
+                self.close()
+                reason = "it is being written"
+            except (OSError, RuntimeError, MemoryError) as error:
+                reason = str(error)
+                if _FOREIGN_FORMAT.search(reason):
+                    raise StoreFormatError(self._foreign_format(reason)) from error
+                if not _TRANSIENT.search(reason):
+                    raise LocalCogneeError(f"Ladybug cannot open {self._path}: {reason}.") from error
+            else:
+                return
+            if time.monotonic() >= deadline:
+                raise StoreBusyError(
+                    f"The graph file {self._path} was not readable within {self._wait_seconds:g} s ({reason}). Most "
+                    "often another process is writing it: try again when its cognify() or import has ended."
+                )
+            time.sleep(_RETRY_SECONDS)
+
+    def _connect(self) -> None:
+        import ladybug
+
+        self._database: Any = ladybug.Database(
+            str(self._path), read_only=True, buffer_pool_size=self._pool_bytes, max_num_threads=1
+        )
+        self._connection: Any = ladybug.Connection(self._database, num_threads=1)
+
+    def _foreign_format(self, reason: str) -> str:
+        import ladybug
+
+        return (
+            f"The installed Ladybug {ladybug.__version__} cannot read {self._path}: {reason}. Install the Ladybug "
+            "release that the Cognee which wrote this graph pins, or set COGNEE_PYTHON to that Cognee's interpreter."
+        )
