@@ -101,7 +101,9 @@ def json_of(answer: Answer, question: Question) -> Any:
     try:
         return orjson.loads(answer.body)
     except orjson.JSONDecodeError:
-        found = _page_title(answer) or ("nothing" if not answer.body.strip() else "something that is not JSON")
+        found = _page_title(_without_key(answer, question)) or (
+            "nothing" if not answer.body.strip() else "something that is not JSON"
+        )
     raise unexpected(f"sends {found}", question, status=answer.status)
 
 
@@ -116,8 +118,8 @@ _NOT_COGNEE = "That is not an answer of Cognee's: check the URL, and the proxies
 def refusal(answer: Answer, question: Question) -> RemoteError:
     """The error that an answer other than 2xx stands for: who, which status, in which words, what to do next."""
     status = answer.status
-    words = _own_words(answer, question)
-    said = f"{question.remote} answers {status} when {question.what}" + (f": {words}" if words else ".")
+    words = _own_words(_without_key(answer, question))
+    said = f"{question.remote} answers {status} when {question.what}" + (f": {words.rstrip('.')}." if words else ".")
     if 300 <= status < 400:
         return _redirect(answer, question)
     if status == 401:
@@ -143,8 +145,8 @@ def refusal(answer: Answer, question: Question) -> RemoteError:
 
 def unreachable(error: httpx.HTTPError, question: Question) -> RemoteError:
     """The error for a connection that gave no whole answer."""
-    reason = _blank(str(error) or type(error).__name__, question)
-    if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
+    reason = _one_line(_blanked(str(error) or type(error).__name__, question))
+    if any(_is_tls_refusal(cause) for cause in _causes(error)):
         return RemoteUnreachableError(
             f"No secure connection to {question.remote} when {question.what}: {reason}. If its certificate comes from "
             "an authority of your own, name that with ca_bundle or COGNEE_DAGSTER_CA_BUNDLE."
@@ -166,12 +168,15 @@ def unreachable(error: httpx.HTTPError, question: Question) -> RemoteError:
 
 def _redirect(answer: Answer, question: Question) -> UnexpectedAnswerError:
     """Redirects are never followed: the key would go along."""
-    target = httpx.URL(question.remote).join(answer.headers["location"]) if "location" in answer.headers else None
-    parts = urlsplit(str(target or ""))
-    shown = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")) or "nowhere"
+    try:
+        parts = urlsplit(str(httpx.URL(question.remote).join(answer.headers.get("location", ""))))
+        target = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    except (httpx.InvalidURL, ValueError):
+        target = "something that is no address"
+    shown = _one_line(_blanked(target, question))
     return UnexpectedAnswerError(
-        f"{question.remote} redirects ({answer.status}) to {_blank(shown, question)} when {question.what}. Redirects "
-        "are not followed, because the API key would go along. If the server lives there now, use that address.",
+        f"{question.remote} redirects ({answer.status}) to {shown} when {question.what}. Redirects are not followed, "
+        "because the API key would go along. If the server lives there now, use that address.",
         status=answer.status,
     )
 
@@ -185,7 +190,7 @@ def _auth_hint(question: Question) -> str:
     )
 
 
-def _own_words(answer: Answer, question: Question) -> str:
+def _own_words(answer: Answer) -> str:
     """What the server says: ``{"detail": …}`` (text or a list of problems), ``{"error": …}``, or a page's title."""
     title = _page_title(answer)
     if title:
@@ -195,10 +200,10 @@ def _own_words(answer: Answer, question: Question) -> str:
     except orjson.JSONDecodeError:
         content = answer.body[: 4 * MAX_WORDS].decode("utf-8", errors="replace")
     if isinstance(content, dict):
-        content = content.get("detail") or content.get("error") or content.get("message") or ""
+        content = content.get("detail") or content.get("error") or content.get("message") or content
     if isinstance(content, list):
         content = "; ".join(_problem(item) for item in content)
-    return _blank(content if isinstance(content, str) else orjson.dumps(content).decode(), question)
+    return _one_line(content if isinstance(content, str) else orjson.dumps(content).decode())
 
 
 def _problem(item: object) -> str:
@@ -218,16 +223,26 @@ def _page_title(answer: Answer) -> str:
     return f"an HTML page titled {title!r}" if title else "an HTML page"
 
 
-def _blank(text: str, question: Question) -> str:
-    """One line of at most ``MAX_WORDS`` characters, without the key."""
-    if question.secret:
-        text = text.replace(question.secret, "***")
-    return _one_line(text)
+def _without_key(answer: Answer, question: Question) -> Answer:
+    """The answer as a message may quote it: some servers and proxies echo what they were sent."""
+    if not question.secret:
+        return answer
+    return Answer(answer.status, answer.headers, answer.body.replace(question.secret.encode(), b"***"))
+
+
+def _blanked(text: str, question: Question) -> str:
+    return text.replace(question.secret, "***") if question.secret else text
 
 
 def _one_line(text: str) -> str:
+    """Printable text of at most ``MAX_WORDS`` characters."""
     line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     return line if len(line) <= MAX_WORDS else line[: MAX_WORDS - 1] + "…"
+
+
+def _is_tls_refusal(error: BaseException) -> bool:
+    """Whether TLS failed for good: an untrusted certificate, no TLS at all; not a connection that broke."""
+    return isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

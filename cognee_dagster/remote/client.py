@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -194,18 +195,23 @@ class CogneeClient:
         )
 
     def delete_dataset(self, dataset_id: UUID | str) -> None:
-        """Delete a dataset with all it holds; that it is gone already is fine.
+        """Delete a dataset with all it holds; one that the user cannot see counts as gone already.
 
         Raises:
             RemotePermissionError: It is there and may not be deleted.
         """
         try:
             self._ask(
-                "DELETE", f"/api/v1/datasets/{dataset_id}", what=f"deleting dataset {dataset_id}", parse=_anything
+                "DELETE",
+                f"/api/v1/datasets/{_segment(dataset_id)}",
+                what=f"deleting dataset {dataset_id}",
+                parse=_anything,
             )
         except (RemotePermissionError, RemoteRejectedError) as refused:
             # Cognee 1.6.5 answers 403 for a dataset that is not there, as after a delete whose answer was lost.
-            if refused.status not in (403, 404) or str(dataset_id) in {dataset.id for dataset in self.datasets()}:
+            if refused.status not in (403, 404) or str(dataset_id).lower() in {
+                dataset.id for dataset in self.datasets()
+            }:
                 raise
 
     def data(self, dataset_id: UUID | str) -> Iterator[RemoteDocument]:
@@ -214,7 +220,7 @@ class CogneeClient:
         while True:
             page = self._ask(
                 "GET",
-                f"/api/v1/datasets/{dataset_id}/data",
+                f"/api/v1/datasets/{_segment(dataset_id)}/data",
                 what=f"listing the documents of dataset {dataset_id}",
                 parse=parse_documents,
                 params={"limit": MAX_DOCUMENTS_PER_PAGE, "offset": len(seen)},
@@ -229,7 +235,7 @@ class CogneeClient:
         """Delete one document of a dataset; its graph stays."""
         self._ask(
             "DELETE",
-            f"/api/v1/datasets/{dataset_id}/data/{data_id}",
+            f"/api/v1/datasets/{_segment(dataset_id)}/data/{_segment(data_id)}",
             what=f"deleting document {data_id} of dataset {dataset_id}",
             parse=_anything,
         )
@@ -238,7 +244,7 @@ class CogneeClient:
         """The whole graph of a dataset; a partial one while an import is running."""
         return self._ask(
             "GET",
-            f"/api/v1/datasets/{dataset_id}/graph",
+            f"/api/v1/datasets/{_segment(dataset_id)}/graph",
             what=f"reading the graph of dataset {dataset_id}",
             parse=parse_graph,
             bounds=_Bounds(self.timeouts.graph_read, self.timeouts.graph_answer, MAX_GRAPH_BYTES),
@@ -367,6 +373,11 @@ class CogneeClient:
             f"{self.connection.url} runs {version}, which cannot import COGX archives faithfully: {reason}. "
             "Nothing was uploaded. Upgrade the remote instance, or use cognee.sync()/remember() with raw data."
         )
+
+
+def _segment(identifier: UUID | str) -> str:
+    """An id as one segment of a path, whatever is in it."""
+    return quote(str(identifier), safe="")
 
 
 def _anything(answer: object) -> None:

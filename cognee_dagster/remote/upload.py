@@ -23,6 +23,8 @@ from cognee_dagster.errors import RemoteError
 from cognee_dagster.remote.answers import Question, json_of, read_answer, unexpected, unreachable
 
 REMEMBER_PATH = "/api/v1/remember"
+_FILE_NAME = "dataset.cogx.tar.gz"  # the server does not look at it, and a real name may not survive a header
+_FILE_TYPE = "application/gzip"
 _HANG_UP_WITHIN = 2.0  # seconds to see the thread off
 _WAKE_EVERY = 0.5  # seconds; a lock that is waited for without end cannot be interrupted on every platform
 # A proxy or firewall forgets a connection that is silent while the import runs, and a dead peer says nothing: probe.
@@ -99,8 +101,7 @@ class Upload:
         except OSError:
             http.close()
             raise
-        self._http_request = self._build(timeout)
-        self.total_bytes = int(self._http_request.headers["Content-Length"])
+        self._http_request, self.total_bytes = self._build(timeout)
         self._thread = threading.Thread(target=self._run, name=f"cognee-upload-{request.dataset_name}", daemon=True)
         self._thread.start()
 
@@ -195,15 +196,12 @@ class Upload:
             )
         raise failure  # outside the handler: httpx's exceptions carry the request, and with it the key
 
-    def _build(self, timeout: httpx.Timeout) -> httpx.Request:
-        name = self.request.archive_path.name
+    def _build(self, timeout: httpx.Timeout) -> tuple[httpx.Request, int]:
+        """The request and its length. httpx renders the form; its chunks go through ``_body``."""
         form = httpx.Request(
-            "POST",
-            "http://form",
-            data=self.request.form(),
-            files={"data": (name, self._file, "application/gzip")},
+            "POST", self._http.base_url, data=self.request.form(), files={"data": (_FILE_NAME, self._file, _FILE_TYPE)}
         )
-        return self._http.build_request(
+        request = self._http.build_request(
             "POST",
             REMEMBER_PATH,
             content=self._body(form),
@@ -211,6 +209,7 @@ class Upload:
             timeout=timeout,
             extensions={"trace": self._line.listen},
         )
+        return request, int(form.headers["Content-Length"])
 
     def _body(self, form: httpx.Request) -> Iterator[bytes]:
         """The form's bytes. The next chunk is asked for only when the one before was handed to the network whole."""
