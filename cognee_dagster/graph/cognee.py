@@ -54,7 +54,11 @@ def open_dataset(
     config = config or LocalCogneeConfig()
     found = _find_directly(dataset, user=user, config=config)
     if found is None:
-        raise LocalCogneeError(f"Dataset {dataset} is in a store that cannot be read directly.")
+        from cognee_dagster.graph.worker import open_through_cognee
+
+        with open_through_cognee(dataset, user=user, config=config) as reader:
+            yield reader
+        return
     local_dataset, store = found
     origin = GraphOrigin(
         dataset_name=local_dataset.name,
