@@ -49,8 +49,8 @@ class ChildProcess:
         """The exit code; None while it runs."""
         return self._process.poll()
 
-    def wait(self, seconds: float) -> int | None:
-        """The exit code, waiting for it at most ``seconds``; None if it still runs then."""
+    def wait(self, seconds: float | None) -> int | None:
+        """The exit code, waiting for it at most ``seconds`` (None: as long as it takes); None if it still runs then."""
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:

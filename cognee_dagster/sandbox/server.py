@@ -95,6 +95,11 @@ class CogneeServer:
         self.stop()
         self.start()
 
+    def wait(self) -> None:
+        """Wait until it ends by itself."""
+        if self._process is not None:
+            self._process.wait(None)
+
     def __enter__(self) -> "CogneeServer":
         return self.start()
 

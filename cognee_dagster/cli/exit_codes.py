@@ -1,0 +1,72 @@
+"""What the command line's exit codes mean, and which error ends with which."""
+
+from enum import IntEnum
+
+from cognee_dagster.errors import (
+    ArchiveError,
+    CogneeDagsterError,
+    ConnectionConfigError,
+    DatasetNotFoundError,
+    DatasetPermissionError,
+    ImportFailedError,
+    InvalidModeError,
+    InvalidTargetError,
+    PushInterruptedError,
+    RemoteAuthError,
+    RemotePermissionError,
+    RemoteUnreachableError,
+)
+
+
+class ExitCode(IntEnum):
+    """Exit codes; part of the command line's interface."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NO_CONNECTION = 3
+    NO_DATASET = 4
+    INVALID_ARCHIVE = 5
+    IMPORT_FAILED = 6
+    UNREACHABLE = 7
+    STILL_RUNNING = 8
+    INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+MEANINGS = {
+    ExitCode.OK: "done",
+    ExitCode.FAILED: "failed for another reason than those below",
+    ExitCode.USAGE: "the command line is wrong: unknown option, mode or a name that a remote refuses",
+    ExitCode.NO_CONNECTION: "no remote is configured, or it does not accept the API key",
+    ExitCode.NO_DATASET: "no such dataset or import, or no permission for it",
+    ExitCode.INVALID_ARCHIVE: "not a valid COGX archive, or beyond a server's limits",
+    ExitCode.IMPORT_FAILED: "the remote's import failed or stalled",
+    ExitCode.UNREACHABLE: "the remote does not answer",
+    ExitCode.STILL_RUNNING: "the import has not ended yet (status without --wait)",
+    ExitCode.INTERRUPTED: "interrupted with Ctrl-C",
+}
+
+_OF_ERRORS: tuple[tuple[type[CogneeDagsterError], ExitCode], ...] = (
+    (InvalidModeError, ExitCode.USAGE),
+    (InvalidTargetError, ExitCode.USAGE),
+    (ConnectionConfigError, ExitCode.NO_CONNECTION),
+    (RemoteAuthError, ExitCode.NO_CONNECTION),
+    (DatasetNotFoundError, ExitCode.NO_DATASET),
+    (DatasetPermissionError, ExitCode.NO_DATASET),
+    (RemotePermissionError, ExitCode.NO_DATASET),
+    (ArchiveError, ExitCode.INVALID_ARCHIVE),
+    (ImportFailedError, ExitCode.IMPORT_FAILED),
+    (RemoteUnreachableError, ExitCode.UNREACHABLE),
+    (PushInterruptedError, ExitCode.INTERRUPTED),
+)
+
+
+def exit_code_of(error: CogneeDagsterError) -> ExitCode:
+    """The exit code for an error that ends a command."""
+    return next((code for kind, code in _OF_ERRORS if isinstance(error, kind)), ExitCode.FAILED)
+
+
+def exit_code_table() -> str:
+    """The table for ``--help``; ``\\b`` keeps click from re-wrapping it."""
+    rows = "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
+    return f"\b\nExit codes:\n{rows}"

@@ -1,0 +1,41 @@
+"""``cognee-dagster export``."""
+
+from pathlib import Path
+
+import click
+
+from cognee_dagster.cli.options import json_option, user_option
+from cognee_dagster.cli.terminal import print_json, progress_bars
+
+
+@click.command()
+@click.argument("dataset")
+@click.argument("destination", type=click.Path(dir_okay=False, path_type=Path))
+@user_option
+@json_option
+def export(*, dataset: str, destination: Path, user: str | None, as_json: bool) -> None:
+    """Write DATASET, a local dataset's name or else its UUID, to the file DESTINATION as a .cogx.tar.gz archive.
+
+    With --json: path, num_nodes, num_edges, digest, size_bytes.
+    """
+    from cognee_dagster.cogx.writer import write_archive
+    from cognee_dagster.graph.cognee import open_dataset, parse_dataset
+
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with open_dataset(parse_dataset(dataset, user=user), user=user) as reader, progress_bars() as bars:
+        archive = write_archive(reader, destination, progress=bars.export)
+    if as_json:
+        print_json(
+            {
+                "path": str(archive.path),
+                "num_nodes": archive.num_nodes,
+                "num_edges": archive.num_edges,
+                "digest": archive.digest,
+                "size_bytes": archive.size_bytes,
+            }
+        )
+    else:
+        click.echo(
+            f"Wrote {archive.path}: {archive.num_nodes:,} nodes, {archive.num_edges:,} edges, "
+            f"{archive.size_bytes:,} bytes, digest {archive.digest}"
+        )

@@ -1,0 +1,34 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def remote_options(command: _Command) -> _Command:
+    """``--url`` and ``--api-key``."""
+    for option in (
+        click.option(
+            "--api-key",
+            metavar="KEY",
+            help="The remote's API key. Other users of this machine can see it in the list of processes while the "
+            "command runs: rather set COGNEE_API_KEY or log in with `cognee-cli serve`.",
+        ),
+        click.option(
+            "--url",
+            metavar="URL",
+            help="The remote's address. Default: COGNEE_SERVICE_URL, then what `cognee-cli serve` saved.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+user_option = click.option(
+    "--user", metavar="E-MAIL|UUID", help="Who reads the local dataset. Default: Cognee's default user."
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")

@@ -1,0 +1,98 @@
+"""``cognee-dagster push``."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import click
+
+from cognee_dagster.cli.exit_codes import ExitCode
+from cognee_dagster.cli.options import json_option, remote_options, user_option
+from cognee_dagster.cli.status import ask_remote, exit_code_of_import
+from cognee_dagster.cli.terminal import print_json, progress_bars
+
+if TYPE_CHECKING:
+    from cognee_dagster.pushing import PushResult
+    from cognee_dagster.remote.imports import ImportVerdict
+
+
+@click.command()
+@click.argument("dataset", default="main_dataset")
+@click.option("--target-dataset", metavar="NAME", help="The dataset on the remote. Default: the local one's name.")
+@click.option(
+    "--mode",
+    default="preserve",
+    show_default=True,
+    metavar="preserve|hybrid|re-derive",
+    help="preserve maps the graph as it is; hybrid also cognifies the raw content on the remote; re-derive builds the "
+    "graph there anew.",
+)
+@click.option("--background", is_flag=True, help="Return when the remote has taken the archive over.")
+@click.option("--wait", is_flag=True, help="With --background: wait until the remote has finished the import.")
+@remote_options
+@user_option
+@json_option
+def push(
+    *,
+    dataset: str,
+    target_dataset: str | None,
+    mode: str,
+    background: bool,
+    wait: bool,
+    url: str | None,
+    api_key: str | None,
+    user: str | None,
+    as_json: bool,
+) -> None:
+    """Upload DATASET, a local dataset's name or else its UUID, to a remote Cognee.
+
+    With --json: status, dataset_name, target_dataset, num_nodes, num_edges, remote_response, pipeline_run_id.
+    """
+    from cognee_dagster.graph.cognee import parse_dataset
+    from cognee_dagster.pushing import push_dataset
+    from cognee_dagster.remote.delivery import validate_mode
+
+    validate_mode(mode)
+    with progress_bars() as bars:
+        result = push_dataset(
+            parse_dataset(dataset, user=user),
+            target_dataset=target_dataset,
+            mode=mode,
+            run_in_background=background,
+            url=url,
+            api_key=api_key,
+            user=user,
+            export_progress=bars.export,
+            upload_progress=bars.upload,
+        )
+    code = ExitCode.OK
+    reason = ""
+    if wait and result.pipeline_run_id and result.status != "completed":
+        verdict = _wait(result, mode=mode, url=url, api_key=api_key)
+        code, reason = exit_code_of_import(verdict), verdict.reason
+        result = dataclasses.replace(result, status="completed" if code is ExitCode.OK else verdict.state.value)
+    if as_json:
+        print_json(dataclasses.asdict(result))
+    else:
+        click.echo(
+            f"Pushed {result.dataset_name} ({result.num_nodes:,} nodes, {result.num_edges:,} edges) to "
+            f"{result.target_dataset}: {result.status}"
+        )
+        click.echo(f"pipeline_run_id: {result.pipeline_run_id}")
+    if code is not ExitCode.OK:
+        click.echo(f"Error: {reason}", err=True)
+        raise click.exceptions.Exit(code)
+
+
+def _wait(result: "PushResult", *, mode: str, url: str | None, api_key: str | None) -> "ImportVerdict":
+    from cognee_dagster.connection import resolve_connection
+    from cognee_dagster.remote.client import CogneeClient
+    from cognee_dagster.remote.watch import WatchedImport
+
+    with CogneeClient(resolve_connection(url, api_key)) as client:
+        dataset = client.find_dataset(result.target_dataset)
+        watched = WatchedImport(
+            run_id=result.pipeline_run_id or "",
+            dataset_id=dataset.id if dataset else "",
+            cognifies=mode != "preserve",
+        )
+        return ask_remote(client, watched, wait=True)

@@ -1,0 +1,37 @@
+"""``cognee-dagster sandbox``."""
+
+import contextlib
+import tempfile
+from pathlib import Path
+
+import click
+
+from cognee_dagster.cli.terminal import stderr_console
+from cognee_dagster.errors import LocalCogneeError
+
+
+@click.command()
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where it keeps its data, to find it again next time. Default: a temporary directory.",
+)
+def sandbox(*, directory: Path | None) -> None:
+    """Start a real Cognee server on this machine and print how to reach it; Ctrl-C stops it.
+
+    It listens on 127.0.0.1 only and needs the cognee package, but no key and no network.
+    """
+    from cognee_dagster.sandbox import CogneeServer
+
+    with contextlib.ExitStack() as stack:
+        if directory is None:
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cognee-sandbox-")))
+        server = CogneeServer(directory)
+        with stderr_console().status("Starting Cognee (10 to 40 s) …"):
+            stack.enter_context(server)
+        click.echo(f"export COGNEE_SERVICE_URL={server.url}")
+        click.echo(f"export COGNEE_API_KEY={server.api_key}")
+        click.echo(f"Cognee is running; its log is {server.log}. Ctrl-C stops it.", err=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.wait()
+            raise LocalCogneeError(f"The sandbox's Cognee server ended by itself. See {server.log}.")

@@ -1,0 +1,100 @@
+"""``cognee-dagster status``."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import click
+
+from cognee_dagster.cli.exit_codes import ExitCode
+from cognee_dagster.cli.options import json_option, remote_options
+from cognee_dagster.cli.terminal import log_to_stderr, print_json, stderr_console
+from cognee_dagster.errors import DatasetNotFoundError
+
+if TYPE_CHECKING:
+    from cognee_dagster.remote.client import CogneeClient
+    from cognee_dagster.remote.imports import ImportVerdict
+    from cognee_dagster.remote.watch import WatchedImport
+
+
+@click.command()
+@click.argument("pipeline_run_id")
+@click.option("--dataset", metavar="NAME|UUID", help="The remote dataset; finds an import that is long past, too.")
+@click.option("--wait", is_flag=True, help="Wait until it has ended or stalled.")
+@remote_options
+@json_option
+def status(
+    *, pipeline_run_id: str, dataset: str | None, wait: bool, url: str | None, api_key: str | None, as_json: bool
+) -> None:
+    """Say what has become of the import PIPELINE_RUN_ID on the remote.
+
+    After a push in mode hybrid that is the graph's import; what the remote cognifies after it is another run.
+
+    With --json: pipeline_run_id, state (running, succeeded, failed, stalled, gone or unknown), reason, error_class,
+    started_at, finished_at.
+    """
+    from cognee_dagster.connection import resolve_connection
+    from cognee_dagster.remote.client import CogneeClient
+    from cognee_dagster.remote.watch import WatchedImport
+
+    with log_to_stderr(), CogneeClient(resolve_connection(url, api_key)) as client:
+        dataset_id = _remote_dataset_id(client, dataset) if dataset else ""
+        verdict = ask_remote(client, WatchedImport(run_id=pipeline_run_id, dataset_id=dataset_id), wait=wait)
+    if as_json:
+        print_json(
+            {
+                "pipeline_run_id": pipeline_run_id,
+                "state": verdict.state.value,
+                "reason": verdict.reason,
+                "error_class": verdict.error_class,
+                "started_at": verdict.started_at and verdict.started_at.isoformat(),
+                "finished_at": verdict.finished_at and verdict.finished_at.isoformat(),
+            }
+        )
+    else:
+        click.echo(f"{pipeline_run_id} {verdict.state.value}: {verdict.reason}")
+    raise click.exceptions.Exit(exit_code_of_import(verdict))
+
+
+def ask_remote(client: "CogneeClient", item: "WatchedImport", *, wait: bool) -> "ImportVerdict":
+    """What has become of an import; with ``wait`` what has become of it in the end.
+
+    An import that the remote does not know is not waited for: a mistyped id would be waited for for ever.
+    """
+    import time
+
+    from cognee_dagster.remote.imports import STALLED_AFTER, ImportState
+    from cognee_dagster.remote.watch import ImportWatch, wait_for_import
+
+    verdict = ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER).ask(item)
+    if not wait or verdict.state is not ImportState.RUNNING:
+        return verdict
+    with stderr_console().status("Waiting for the import …") as line:
+        return wait_for_import(
+            client, item, stalled_after=STALLED_AFTER, report=lambda current: line.update(f"Waiting: {current.reason}")
+        )
+
+
+def exit_code_of_import(verdict: "ImportVerdict") -> ExitCode:
+    """The exit code for an import's state."""
+    from cognee_dagster.remote.imports import ImportState
+
+    return {
+        ImportState.SUCCEEDED: ExitCode.OK,
+        ImportState.RUNNING: ExitCode.STILL_RUNNING,
+        ImportState.FAILED: ExitCode.IMPORT_FAILED,
+        ImportState.STALLED: ExitCode.IMPORT_FAILED,
+        ImportState.GONE: ExitCode.NO_DATASET,
+        ImportState.UNKNOWN: ExitCode.NO_DATASET,
+    }[verdict.state]
+
+
+def _remote_dataset_id(client: "CogneeClient", text: str) -> str:
+    """A name first, then, if it parses, a UUID: as for local datasets."""
+    if found := client.find_dataset(text):
+        return found.id
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise DatasetNotFoundError(
+            f"{client.connection.url} has no dataset {text!r} of this user. Leave --dataset out to search all imports."
+        ) from None

@@ -1,0 +1,76 @@
+"""What a command shows: one JSON object or words on standard output, everything else on standard error."""
+
+import contextlib
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.writer import Progress as ExportProgress
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """The one JSON object of ``--json``."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def stderr_console() -> Console:
+    """Made anew each time, so that a redirected ``sys.stderr`` is respected."""
+    return Console(stderr=True, highlight=False)
+
+
+class Bars:
+    """Progress bars for export and upload; they show nothing unless standard error is a terminal."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def export(self, state: "ExportProgress") -> None:
+        """A ``progress`` for ``write_archive``."""
+        self._show(f"export: {state.phase}", done=state.done, total=state.total)
+
+    def upload(self, sent: int, total: int) -> None:
+        """A ``progress`` for ``push_archive``; called from the upload's thread."""
+        self._show("upload: bytes", done=sent, total=total)
+
+    def _show(self, what: str, *, done: int, total: int | None) -> None:
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=None)
+        self._progress.update(self._tasks[what], completed=done, total=total)
+
+
+@contextlib.contextmanager
+def progress_bars() -> Iterator[Bars]:
+    """Bars, and the engine's warnings above them."""
+    console = stderr_console()
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"), TimeElapsedColumn())
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with log_to_stderr(console), progress:
+        yield Bars(progress)
+
+
+@contextlib.contextmanager
+def log_to_stderr(console: Console | None = None) -> Iterator[None]:
+    """Show the engine's warnings, such as a retry's wait, one line each."""
+    handler = _ConsoleLog(console or stderr_console())
+    logger = logging.getLogger("cognee_dagster")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _ConsoleLog(logging.Handler):
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.print(self.format(record), markup=False, soft_wrap=True)
