@@ -1,0 +1,211 @@
+"""Where archives wait between the step that writes them and the step that uploads them: any fsspec file system.
+
+An archive's file is stored once, under the SHA-256 of its bytes. What a run wrote is a small JSON *pointer* to it, one
+per run, and one more, ``latest``. So re-executing an old run finds that run's archive, however many newer ones there
+are, and an unchanged graph costs no space::
+
+    <base>/<place>/blobs/<sha256>.cogx.tar.gz
+    <base>/<place>/runs/<run id>.json
+    <base>/<place>/latest.json
+
+A partition's pointers and blobs are in ``<base>/<place>/partitions/<partition>/``.
+On a local file system a blob and a pointer appear whole or not at all; object stores promise that by themselves.
+"""
+
+import dataclasses
+import hashlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from upath import UPath
+
+from cognee_dagster.cogx.archive import ARCHIVE_SUFFIX, Archive
+from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
+from cognee_dagster.naming import safe_segment
+
+POINTER_FORMAT = 1
+MAX_FILE_NAME_LENGTH = 200  # file systems allow 255 bytes
+_LATEST = "latest"
+LOCAL_PROTOCOLS = ("", "file", "local")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredArchive:
+    """An archive in a store.
+
+    Attributes:
+        location: The archive's file.
+        archive: What is known of it; its ``path`` is where the file was when it was written: use ``local()``.
+    """
+
+    location: UPath
+    archive: Archive
+
+    @contextmanager
+    def local(self) -> Iterator[Archive]:
+        """The archive as a local file: the stored one, or a copy that is checked, and removed afterwards.
+
+        Raises:
+            ArchiveNotStoredError: The file is gone.
+            ArchiveError: The file is not the one that was stored.
+        """
+        if _is_local(self.location):
+            yield self._checked(Path(self.location.path))
+            return
+        with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
+            path = Path(directory) / self.location.name
+            try:
+                self.location.fs.get_file(self.location.path, str(path))
+            except FileNotFoundError:
+                raise self._gone() from None
+            yield self._checked(path, digest=_sha256(path))
+
+    def _checked(self, path: Path, *, digest: str | None = None) -> Archive:
+        """Truncation shows in the size; a transfer may damage more than that."""
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError:
+            raise self._gone() from None
+        if size != self.archive.size_bytes or digest not in (None, self.archive.sha256):
+            raise ArchiveError(
+                f"{self.location} is damaged: its content is not what was stored ({size} bytes, "
+                f"{self.archive.size_bytes} were stored). Delete the file and materialize the archive again."
+            )
+        return dataclasses.replace(self.archive, path=path)
+
+    def _gone(self) -> ArchiveNotStoredError:
+        return ArchiveNotStoredError(f"{self.location} is gone from the archive store. Materialize the archive again.")
+
+
+@dataclass(frozen=True)
+class ArchiveStore:
+    """Archives under one base directory."""
+
+    base: UPath
+
+    def save(
+        self, archive: Archive, *, place: Sequence[str], run_id: str, partition: str | None = None
+    ) -> StoredArchive:
+        """Copy the archive's file into the store, and point the run and ``latest`` to it.
+
+        Args:
+            archive: Its file is only read.
+            place: Whose archive it is, such as an asset key's segments; any text is safe.
+            run_id: The run that wrote it.
+            partition: The partition of ``place`` that it belongs to; any text is safe.
+        """
+        directory = self._directory(place, partition=partition)
+        blob = directory / "blobs" / f"{archive.sha256}{ARCHIVE_SUFFIX}"
+        if not (blob.exists() and blob.stat().st_size == archive.size_bytes):
+            _put_file(archive.path, blob)
+        values = _to_json(archive, place=place, partition=partition)
+        pointer = orjson.dumps(values, option=orjson.OPT_INDENT_2)
+        for name in (self._run_name(run_id), f"{_LATEST}.json"):
+            _put_bytes(pointer, directory / name)
+        return StoredArchive(location=blob, archive=archive)
+
+    def find(self, *, place: Sequence[str], run_id: str | None, partition: str | None = None) -> StoredArchive:
+        """The archive that a run wrote; without a run the one that was written last.
+
+        Raises:
+            ArchiveNotStoredError: There is none.
+            ArchiveError: The pointer is damaged.
+        """
+        directory = self._directory(place, partition=partition)
+        pointer = directory / (self._run_name(run_id) if run_id else f"{_LATEST}.json")
+        try:
+            values = orjson.loads(pointer.read_bytes())
+            archive = _from_json(values, place=place, partition=partition)
+        except FileNotFoundError:
+            raise _not_stored(pointer, place=place, run_id=run_id) from None
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            raise ArchiveError(
+                f"{pointer} is not a pointer to an archive: {error}. Materialize the archive again."
+            ) from None
+        return StoredArchive(location=directory / "blobs" / f"{archive.sha256}{ARCHIVE_SUFFIX}", archive=archive)
+
+    def _directory(self, place: Sequence[str], *, partition: str | None) -> UPath:
+        # No segment holds a dot, so different places have different names, and none has a separator.
+        name = ".".join(safe_segment(part) for part in place)
+        directory = self.base / (name if len(name) <= MAX_FILE_NAME_LENGTH else safe_segment(name))
+        return directory if partition is None else directory / "partitions" / safe_segment(partition)
+
+    @staticmethod
+    def _run_name(run_id: str) -> str:
+        return f"runs/{safe_segment(run_id)}.json"
+
+
+def _to_json(archive: Archive, *, place: Sequence[str], partition: str | None) -> dict[str, Any]:
+    facts = dataclasses.asdict(dataclasses.replace(archive, summary=None))
+    del facts["path"], facts["summary"]  # where it was, and what no step after this one needs
+    return {"format": POINTER_FORMAT, "place": list(place), "partition": partition, "archive": facts}
+
+
+def _from_json(values: dict[str, Any], *, place: Sequence[str], partition: str | None) -> Archive:
+    if values["format"] != POINTER_FORMAT:
+        raise ValueError(f"format {values['format']!r} is not {POINTER_FORMAT}")
+    owner = (values["place"], values["partition"])
+    if owner != (list(place), partition):  # a file system that does not tell upper from lower case
+        raise ValueError(f"it belongs to {owner}, not to {(list(place), partition)}")
+    return Archive(path=Path(), **values["archive"])
+
+
+def _not_stored(pointer: UPath, *, place: Sequence[str], run_id: str | None) -> ArchiveNotStoredError:
+    name = "/".join(place)
+    if run_id is None:
+        return ArchiveNotStoredError(
+            f"No archive of {name} is stored yet ({pointer} does not exist). Materialize {name} first, with the same "
+            "archive directory."
+        )
+    return ArchiveNotStoredError(
+        f"Run {run_id} stored no archive of {name} here ({pointer} does not exist): it was deleted, or that run used "
+        f"another archive directory. Materialize {name} again."
+    )
+
+
+def _is_local(path: UPath) -> bool:
+    return path.protocol in LOCAL_PROTOCOLS
+
+
+def _put_file(source: Path, target: UPath) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not _is_local(target):
+        target.fs.put_file(str(source), target.path)
+        return
+    with _appearing_whole(Path(target.path)) as partial:
+        shutil.copyfile(source, partial)
+
+
+def _put_bytes(content: bytes, target: UPath) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not _is_local(target):
+        target.fs.pipe_file(target.path, content)
+        return
+    with _appearing_whole(Path(target.path)) as partial:
+        partial.write_bytes(content)
+
+
+@contextmanager
+def _appearing_whole(target: Path) -> Iterator[Path]:
+    partial = target.with_name(f".{uuid.uuid4().hex}.partial")
+    try:
+        yield partial
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as source:
+        while chunk := source.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
