@@ -20,6 +20,7 @@ from cognee_dagster.errors import (
     UnexpectedAnswerError,
 )
 from cognee_dagster.remote.retry import parse_retry_after
+from cognee_dagster.remote.transport import REDIRECT_TARGET
 
 MAX_WORDS = 500  # characters of the server's own text that a message quotes
 
@@ -169,7 +170,7 @@ def unreachable(error: httpx.HTTPError, question: Question) -> RemoteError:
 def _redirect(answer: Answer, question: Question) -> UnexpectedAnswerError:
     """Redirects are never followed: the key would go along."""
     try:
-        parts = urlsplit(str(httpx.URL(question.remote).join(answer.headers.get("location", ""))))
+        parts = urlsplit(str(httpx.URL(question.remote).join(answer.headers.get(REDIRECT_TARGET, ""))))
         target = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
     except (httpx.InvalidURL, ValueError):
         target = "something that is no address"

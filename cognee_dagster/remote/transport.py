@@ -10,6 +10,8 @@ from pydantic import SecretStr
 from cognee_dagster.connection import Connection
 from cognee_dagster.errors import ConnectionConfigError
 
+REDIRECT_TARGET = "x-redirect-target"  # where an answer's Location is kept; see ``_disarm``
+
 
 @dataclass(frozen=True, kw_only=True)
 class Timeouts:
@@ -54,6 +56,7 @@ def open_http(connection: Connection) -> httpx.Client:
             auth=_ApiKey(connection.api_key),
             verify=_trust(connection),
             follow_redirects=False,
+            event_hooks={"response": [_disarm]},
             mounts={f"all://{host}": None} if connection.is_loopback else None,
         )
     except OSError as error:  # ssl.SSLError is one, too
@@ -69,6 +72,12 @@ def open_http(connection: Connection) -> httpx.Client:
 def _trust(connection: Connection) -> ssl.SSLContext | bool:
     bundle = connection.ca_bundle
     return ssl.create_default_context(cafile=str(bundle)) if bundle is not None else True
+
+
+def _disarm(response: httpx.Response) -> None:
+    """Hide Location from httpx: it prepares the next request, key and all, even when it is told not to follow."""
+    if "location" in response.headers:
+        response.headers[REDIRECT_TARGET] = response.headers.pop("location")
 
 
 class _ApiKey(httpx.Auth):

@@ -69,7 +69,7 @@ class Call:
         self._buffer += data
 
 
-Script = Callable[[Call], None] | bytes
+Script = Callable[[Call], object] | bytes
 
 
 class ScriptedServer:
@@ -85,6 +85,7 @@ class ScriptedServer:
         self._tls = tls
         self._served = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
         self._threads: list[threading.Thread] = []
         self._accepting = threading.Thread(target=self._accept, daemon=True)
 
@@ -98,10 +99,6 @@ class ScriptedServer:
         self._listener.close()
         for thread in (self._accepting, *self._threads):
             thread.join(5)
-
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
 
     @property
     def url(self) -> str:
