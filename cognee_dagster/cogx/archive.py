@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cognee_dagster.cogx.layout import ARCHIVE_SUFFIX, MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TOTAL_BYTES
+from cognee_dagster.cogx.unpack import iter_records, read_manifest, unpack
+from cognee_dagster.cogx.validate import Problem, ValidationReport, validate
 from cognee_dagster.errors import ArchiveLimitError
 from cognee_dagster.graph.reader import GraphSummary
 
@@ -13,8 +15,14 @@ __all__ = [
     "MAX_MEMBER_BYTES",
     "MAX_TOTAL_BYTES",
     "Archive",
+    "Problem",
+    "ValidationReport",
     "check_limits",
+    "iter_records",
     "limit_problems",
+    "read_manifest",
+    "unpack",
+    "validate",
 ]
 
 

@@ -36,8 +36,11 @@ def parse_searched(text: str, *, long_number: bool) -> tuple[Any, bool]:
 
 
 def dump_fast(value: Any) -> bytes:
-    """One line of JSON with sorted keys, of a value that orjson has read."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    """``dump`` for a value that orjson has read, which therefore holds no ``NaN``."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a lone surrogate, an integer beyond 64 bit, or nesting beyond orjson's limit for writing
+        return _dump_as_python(value)
 
 
 def dump(value: Any) -> bytes:
@@ -46,7 +49,11 @@ def dump(value: Any) -> bytes:
     What has no UTF-8 form (a lone surrogate), is beyond 64 bit or no JSON at all (``NaN``) is written as Python does.
     """
     try:
-        json.dumps(value, allow_nan=False)  # orjson would write NaN as null
-        return dump_fast(value)
-    except (ValueError, TypeError):
-        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return _dump_as_python(value)  # orjson would write NaN as null
+    return dump_fast(value)
+
+
+def _dump_as_python(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")

@@ -1,7 +1,7 @@
 """Nodes as COGX records, equal to those of ``cognee.export(format="cogx")``.
 
-Two stages of Cognee 1.6.5 are done here at once: ``get_graph_data`` of the graph adapter, which lays ``properties``
-over the columns, and ``_write_cogx`` of ``modules/migration/export.py``, which makes records of the result.
+Two stages of Cognee 1.6.5 are done here at once: the graph adapter's, which lays ``properties`` over the columns, and
+``_write_cogx`` of ``modules/migration/export.py``, which makes records of the result.
 
 A node's canonical form, for the content digest, is its record without the store's timestamps; they stand at the end of
 a line, so that both are made in one go.
@@ -89,7 +89,6 @@ def _add_properties(node: dict[str, Any], text: str, *, long_number: bool) -> bo
         node["properties"] = text  # not JSON: Cognee keeps the text
         return True
     node.update(properties)
-    node.pop("properties", None)
     return plain
 
 
