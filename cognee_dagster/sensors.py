@@ -1,0 +1,90 @@
+"""The sensor that watches background imports: ``remote_graph`` is materialized when the remote has really finished."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from cognee_dagster.dataset import CogneeDataset
+from cognee_dagster.remote.client import CogneeClient, RetryPolicy, Timeouts
+from cognee_dagster.resources import REMOTE_RESOURCE, CogneeRemote
+from cognee_dagster.watching.questions import Remote
+from cognee_dagster.watching.settings import WatchSettings
+from cognee_dagster.watching.tick import ImportTick
+
+_DEFAULTS = WatchSettings()
+
+
+def build_import_sensor(
+    watched: Iterable[CogneeDataset | dg.AssetKey],
+    *,
+    name: str = "cognee_import_sensor",
+    minimum_interval_seconds: int = 30,
+    default_status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.RUNNING,
+    time_budget_seconds: float = _DEFAULTS.time_budget,
+    stalled_after_seconds: float = _DEFAULTS.stalled_after,
+    reports_per_tick: int = _DEFAULTS.reports_per_tick,
+    remote_resource_key: str = REMOTE_RESOURCE,
+) -> dg.SensorDefinition:
+    """A sensor that reports what has become of background pushes, each import exactly once.
+
+    A finished import materializes ``…/remote_graph`` and passes its check ``remote_import_succeeded``. One that failed,
+    stalled or lost its dataset fails that check, with the reason and what to do next. What was reported is looked up in
+    the event log by the import's ``pipeline_run_id``, so that neither a crash nor a lost cursor reports it twice.
+
+    Args:
+        watched: The datasets, or the keys of their ``…/remote_push`` assets.
+        name: The sensor's name.
+        minimum_interval_seconds: Time between two ticks.
+        default_status: Running from the start, unlike Dagster's own sensors: without it a background push would never
+            be seen to end.
+        time_budget_seconds: For one tick. Dagster abandons a tick after 60 s
+            (``DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS``), so leave room for the request that is under way.
+        stalled_after_seconds: Age from which an import that neither ends nor fails is reported as stalled, for good.
+            Cognee 1.6.5 imports some 60 to 90 nodes a second.
+        reports_per_tick: How many imports are reported in one tick at most.
+        remote_resource_key: The key of the ``CogneeRemote`` resource that is asked.
+    """
+    push_keys = [item.push_key if isinstance(item, CogneeDataset) else item for item in watched]
+    settings = WatchSettings(
+        time_budget=time_budget_seconds, stalled_after=stalled_after_seconds, reports_per_tick=reports_per_tick
+    )
+
+    @dg.sensor(
+        name=name,
+        minimum_interval_seconds=minimum_interval_seconds,
+        default_status=default_status,
+        # The key is only known here, so the resource is asked for by name; like a parameter it comes with its EnvVars
+        # resolved, which one that the function closed over would not.
+        required_resource_keys={remote_resource_key},
+        description="Reports what has become of background pushes: materializes remote_graph, or fails its check.",
+    )
+    def import_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        remote: CogneeRemote = getattr(context.resources, remote_resource_key)
+        tick = ImportTick(
+            context.instance,
+            push_keys=push_keys,
+            connect=lambda: _connect(remote, settings),
+            settings=settings,
+            now=time.time(),
+            log=context.log,
+        )
+        result = tick.run(context.cursor)
+        return dg.SensorResult(asset_events=result.events, cursor=result.cursor, skip_reason=result.summary)
+
+    return import_sensor
+
+
+@contextmanager
+def _connect(remote: CogneeRemote, settings: WatchSettings) -> Iterator[Remote]:
+    """The remote, with the patience of a tick: the next tick is the retry, and a request that hangs must not use it up.
+
+    Raises:
+        ConnectionConfigError: Where the remote is, or how to log in, is not known.
+    """
+    connection = remote.connection()
+    patience = 0.4 * settings.time_budget  # for one answer; it may be begun in the budget's last moment
+    limits = Timeouts(connect=min(5.0, patience), write=patience, read=patience, answer=patience)
+    with CogneeClient(connection, timeouts=limits, retry=RetryPolicy(attempts=1)) as client:
+        yield Remote(url=connection.url, feed=client)

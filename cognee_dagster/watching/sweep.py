@@ -1,0 +1,81 @@
+"""Taking up new pushes from the event log, a bounded number a tick, without ever passing one by."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from cognee_dagster.watching.cursor import ImportCursor, Sweep
+from cognee_dagster.watching.pushes import Push
+
+# A database hands out storage ids before it commits, so that a lower id can become visible after a higher one. No
+# transaction of Dagster's takes this long; what is younger is looked at again.
+SETTLING_SECONDS = 60
+
+
+class Pushes(Protocol):
+    """Where pushes are found; ``PushLog`` in earnest."""
+
+    def newest(self) -> dict[str, int]:
+        """The storage id of each asset's newest materialization."""
+
+    def page(self, asset_key: str, *, after: int, upto: int) -> tuple[list[Push], int | None]:
+        """Pushes after ``after`` and up to ``upto``, oldest first, and where the next page begins."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweeper:
+    """Looks through the event log for background pushes.
+
+    Attributes:
+        pushes: The event log.
+        unreported: Of pushes of one asset, those whose import is not reported yet.
+        now: The time, in Unix seconds.
+        keep_going: Whether there is time for another page.
+    """
+
+    pushes: Pushes
+    unreported: Callable[[Sequence[Push]], Iterable[Push]]
+    now: float
+    keep_going: Callable[[], bool]
+
+    def run(self, cursor: ImportCursor) -> ImportCursor:
+        """The cursor with what was found; the sweep in it says where to go on, if time or room ran out."""
+        newest = self.pushes.newest()
+        sweep = cursor.sweep or self._begin(cursor, newest)
+        if sweep is None:
+            return cursor
+        keys = sorted(key for key, newest_id in newest.items() if newest_id > cursor.watermark)
+        for key in keys:
+            if key < sweep.asset_key:
+                continue
+            if key > sweep.asset_key:
+                sweep = replace(sweep, asset_key=key, after=cursor.watermark)
+            cursor, sweep, finished = self._one_asset(cursor, sweep)
+            if not finished:
+                return replace(cursor, sweep=sweep)
+        return replace(cursor, sweep=None, watermark=max(cursor.watermark, sweep.settled))
+
+    def _begin(self, cursor: ImportCursor, newest: dict[str, int]) -> Sweep | None:
+        upto = max(newest.values(), default=0)
+        return Sweep(upto=upto, began_at=int(self.now), settled=0) if upto > cursor.watermark else None
+
+    def _one_asset(self, cursor: ImportCursor, sweep: Sweep) -> tuple[ImportCursor, Sweep, bool]:
+        """The rest of the asset that the sweep has come to; whether it is finished."""
+        next_page: int | None = sweep.after
+        while next_page is not None:
+            if not self.keep_going() or cursor.room == 0:
+                return cursor, sweep, False
+            found, next_page = self.pushes.page(sweep.asset_key, after=sweep.after, upto=sweep.upto)
+            unknown = [push for push in found if push.in_background and push.storage_id not in cursor.pending]
+            taken = list(self.unreported(unknown))
+            fitting, waiting = taken[: cursor.room], taken[cursor.room :]
+            cursor = cursor.with_pending(push.as_pending(now=self.now) for push in fitting)
+            if waiting:
+                return cursor, replace(sweep, after=waiting[0].storage_id - 1), False
+            sweep = replace(sweep, settled=self._settled(sweep, found), after=next_page or sweep.upto)
+        return cursor, sweep, True
+
+    def _settled(self, sweep: Sweep, found: Iterable[Push]) -> int:
+        """The log is complete up to here: everything before this push was committed when the sweep began."""
+        old = (push.storage_id for push in found if push.timestamp < sweep.began_at - SETTLING_SECONDS)
+        return max([sweep.settled, *old])
