@@ -5,9 +5,10 @@ running server answered to damaged archives.
 """
 
 import json
+import re
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,8 +37,6 @@ _REQUIRED_TEXT = {
     "memory": ("external_id", "content"),
     "memory_block": ("external_id", "label", "value"),
 }
-_OPTIONAL_TEXT = ("external_system", "title", "mime_type", "entity_type", "description", "fact_text")
-_OPTIONAL_MOMENTS = ("created_at", "updated_at", "valid_at", "invalid_at")
 Record = dict[str, Any]
 
 
@@ -98,7 +97,7 @@ def unpacked(content: Slice, *, limits: Limits) -> Iterator[Archive]:
             raise InvalidArchiveError(str(error)) from error
         root = _root(Path(directory))
         manifest = _parse((root / "manifest.json").read_bytes())
-        _check_version(str(manifest.get("cogx_version", "0.1")))
+        _check(manifest)
         social = root / "permissions.json"
         yield Archive(
             root=root,
@@ -132,13 +131,13 @@ def _root(directory: Path) -> Path:
     raise InvalidArchiveError("no manifest")
 
 
-def _check_version(version: str) -> None:
-    try:
-        major = int(version.split(".", maxsplit=1)[0])
-    except ValueError as error:
-        raise InvalidArchiveError(f"cogx_version {version!r}") from error
-    if major > 0:
-        raise InvalidArchiveError(f"cogx_version {version!r} is newer than 0.1")
+def _check(manifest: Record) -> None:
+    version = manifest.get("cogx_version", "0.1")
+    counts = manifest.get("counts", {})
+    if not isinstance(version, str) or not re.match(r"0*(?:\.|$)", version):
+        raise InvalidArchiveError(f"cogx_version {version!r} is none that this reader knows")
+    if not isinstance(counts, dict) or not all(isinstance(count, int) for count in counts.values()):
+        raise InvalidArchiveError("counts that are no numbers")
 
 
 def _parse(line: bytes) -> Record:
@@ -166,15 +165,29 @@ def validate(record: Record) -> tuple[str, Record]:
     required = _REQUIRED_TEXT.get(kind)
     if required is None:
         raise InvalidArchiveError(f"kind {kind!r}")
-    if not all(isinstance(record.get(field), str) for field in required):
-        raise InvalidArchiveError(f"{kind} without {' or '.join(required)}")
-    if not all(isinstance(record[field], str | None) for field in _OPTIONAL_TEXT if field in record):
-        raise InvalidArchiveError(f"{kind} with a field that is no text")
-    if not all(_is_moment(record[field]) for field in _OPTIONAL_MOMENTS if field in record):
-        raise InvalidArchiveError(f"{kind} with a bad timestamp")
-    if not isinstance(record.get("confidence"), int | float | None):
-        raise InvalidArchiveError(f"{kind} with a confidence that is no number")
+    for name in required:
+        if not isinstance(record.get(name), str):
+            raise InvalidArchiveError(f"{kind} without {name}")
+    for name, fits in _FITTING.items():
+        if name in record and not fits(record[name]):
+            raise InvalidArchiveError(f"{kind} with a wrong {name}")
     return kind, record
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str | None)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | None)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _is_moment(value: object) -> bool:
@@ -185,3 +198,14 @@ def _is_moment(value: object) -> bool:
             return False
         return True
     return isinstance(value, int | float | None)
+
+
+# What an optional field must be like, whatever the kind of its record.
+_FITTING: dict[str, Callable[[object], bool]] = {
+    **dict.fromkeys(("title", "mime_type", "entity_type", "description", "fact_text"), _is_text),
+    **dict.fromkeys(("created_at", "updated_at", "valid_at", "invalid_at"), _is_moment),
+    **dict.fromkeys(("aliases", "provenance", "categories"), _is_texts),
+    **dict.fromkeys(("metadata", "attributes", "scope"), _is_object),
+    "external_system": lambda value: isinstance(value, str),
+    "confidence": _is_number,
+}

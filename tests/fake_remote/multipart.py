@@ -82,13 +82,22 @@ def spool(source: Readable, *, length: int | None) -> BinaryIO:
     """
     file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the request
     try:
-        for block in _counted(source, length) if length is not None else _chunked(source):
+        for block in body_blocks(source, length=length):
             file.write(block)
     except BaseException:
         file.close()
         raise
     file.seek(0)
     return file
+
+
+def body_blocks(source: Readable, *, length: int | None) -> Iterator[bytes]:
+    """A body's bytes in blocks; chunks are decoded. ``length`` None: chunked transfer encoding.
+
+    Raises:
+        IncompleteBodyError: The connection ended before the body did.
+    """
+    return _counted(source, length) if length is not None else _chunked(source)
 
 
 def _counted(source: Readable, length: int) -> Iterator[bytes]:

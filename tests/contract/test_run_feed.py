@@ -1,0 +1,114 @@
+"""The feed of pipeline runs: rows, order, paging, who sees what."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.contract.archives import document, people
+from tests.contract.remote_under_test import RemoteUnderTest
+
+DENIED = {
+    "detail": "Request owner does not have necessary permission: [read] for all datasets requested. "
+    "[PermissionDeniedError]"
+}
+UNKNOWN_ID = "1b6a54cc-9a2a-47fb-af56-5b54cb57a751"
+
+
+def test_a_run_has_two_rows_newest_first(remote: RemoteUnderTest, name: str) -> None:
+    run_id = remote.upload(people(name), name).json()["pipeline_run_id"]
+    (dataset_id,) = remote.dataset_ids(name)
+
+    ended, started = remote.runs(dataset_id)
+
+    common: dict[str, Any] = {
+        "kind": "pipeline",
+        "pipeline_name": "migration_import_pipeline",
+        "dataset_id": dataset_id,
+        "dataset_name": name,
+        "owner_id": remote.admin.id,
+        "owner_email": remote.admin.email,
+        "pipeline_run_id": run_id,
+        "operation_name": "migration_import_pipeline",
+        "origin": "api",
+        "background": None,
+        "error_class": None,
+        "user_id": remote.admin.id,
+        "session_id": None,
+        "parent_operation_id": None,
+        "started_at": started["started_at"],
+    }
+    of_the_row = ("id", "created_at")
+    assert started == {
+        **common,
+        **{key: started[key] for key in of_the_row},
+        "status": "DATASET_PROCESSING_STARTED",
+        "outcome": None,
+        "tokens_in": None,
+        "tokens_out": None,
+        "embedding_tokens": None,
+        "ended_at": None,
+    }
+    assert ended == {
+        **common,
+        **{key: ended[key] for key in of_the_row},
+        "status": "DATASET_PROCESSING_COMPLETED",
+        "outcome": "succeeded",
+        "tokens_in": 0,
+        "tokens_out": 0,
+        "embedding_tokens": 0,
+        "ended_at": ended["ended_at"],
+    }
+    moments = [datetime.fromisoformat(row[key]) for row, key in ((started, "started_at"), (ended, "ended_at"))]
+    assert moments[0] <= moments[1]
+    assert all(moment.tzinfo is None for moment in moments), "UTC without saying so"
+
+
+def test_the_feed_is_filtered_and_paged(remote: RemoteUnderTest, name: str) -> None:
+    remote.upload(people(name).plus(document=[document(name, "a.md", "text")]), name)
+    (dataset_id,) = remote.dataset_ids(name)
+
+    rows = remote.runs(dataset_id)
+
+    assert [row["pipeline_name"] for row in rows] == ["migration_import_pipeline"] * 2 + ["add_pipeline"] * 2
+    assert remote.runs(dataset_id, pipeline_name="add_pipeline") == rows[2:]
+    assert remote.runs(dataset_id, pipeline_name="no_pipeline") == []
+    assert remote.runs(dataset_id, limit=2, offset=1) == rows[1:3]
+    everything = remote.get("/api/v1/activity/pipeline-runs", limit=500).json()
+    assert [row for row in everything if row["dataset_id"] == dataset_id] == rows
+    assert [row["created_at"] for row in everything] == sorted((row["created_at"] for row in everything), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ({"limit": "0"}, "greater_than_equal"),
+        ({"limit": "501"}, "less_than_equal"),
+        ({"offset": "-1"}, "greater_than_equal"),
+        ({"dataset_id": "nope"}, "uuid_parsing"),
+    ],
+)
+def test_a_query_out_of_range_is_400(remote: RemoteUnderTest, query: dict[str, Any], kind: str) -> None:
+    answer = remote.get("/api/v1/activity/pipeline-runs", **query)
+
+    ((parameter, value),) = query.items()
+    assert answer.status_code == 400
+    (problem,) = answer.json()["detail"]
+    assert (problem["type"], problem["loc"], problem["input"]) == (kind, ["query", parameter], value)
+
+
+def test_the_runs_of_an_unknown_dataset_are_403(remote: RemoteUnderTest) -> None:
+    answer = remote.get("/api/v1/activity/pipeline-runs", dataset_id=UNKNOWN_ID)
+
+    assert (answer.status_code, answer.json()) == (403, DENIED)
+
+
+def test_the_latest_status_of_a_dataset_is_per_pipeline(remote: RemoteUnderTest, name: str) -> None:
+    remote.upload(people(name), name)
+    (dataset_id,) = remote.dataset_ids(name)
+
+    about_imports = remote.get("/api/v1/datasets/status", dataset=dataset_id, pipeline="migration_import_pipeline")
+    about_cognify = remote.get("/api/v1/datasets/status", dataset=dataset_id)
+
+    assert about_imports.json() == {dataset_id: "DATASET_PROCESSING_COMPLETED"}
+    assert about_cognify.json() == {}
