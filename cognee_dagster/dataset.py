@@ -18,6 +18,21 @@ from cognee_dagster.naming import as_identifier, is_plain, safe_segment
 
 CODE_VERSION = 1  # raise it when the assets' code changes what they produce
 
+_TEXT = ((str, type(None)), "a text")
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "name": ((str, UUID), "a dataset's name or UUID"),
+    "graph": ((dg.AssetKey, str, os.PathLike, type(None)), "an AssetKey or the path of a graph file"),
+    "target_dataset": _TEXT,
+    "mode": ((str,), "a text"),
+    "run_in_background": ((bool,), "true or false"),
+    "group_name": _TEXT,
+    "tags": ((Mapping,), "a mapping of texts to texts"),
+    "cron_schedule": _TEXT,
+    "execution_timezone": _TEXT,
+    "user": ((str, UUID, type(None)), "an e-mail address or a UUID"),
+    "retry_policy": ((dg.RetryPolicy, type(None)), "a dagster.RetryPolicy"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class CogneeDataset:
@@ -61,6 +76,7 @@ class CogneeDataset:
     retry_policy: dg.RetryPolicy | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
+        self._check_types()
         self._normalize()
         self._check_name()
         self._check_source()
@@ -105,14 +121,18 @@ class CogneeDataset:
     def _key(self, last: str) -> dg.AssetKey:
         return dg.AssetKey([*self.key_prefix, self.segment, last])
 
+    def _check_types(self) -> None:
+        """Settings and YAML hand over whatever stands there."""
+        for name, (expected, word) in _TYPES.items():
+            if not isinstance(getattr(self, name), expected):
+                raise self._error(name, getattr(self, name), f"it must be {word}")
+
     def _normalize(self) -> None:
         """Sequences become tuples: a list that its owner changes later must not change a definition."""
         prefix = self.key_prefix.split("/") if isinstance(self.key_prefix, str) else self.key_prefix
         object.__setattr__(self, "key_prefix", self._texts("key_prefix", prefix))
         for name in ("documents", "owners"):
             object.__setattr__(self, name, self._texts(name, getattr(self, name)))
-        if not isinstance(self.tags, Mapping):
-            raise self._error("tags", self.tags, "it must be a mapping of texts to texts")
         object.__setattr__(self, "tags", dict(self.tags))
 
     def _texts(self, name: str, values: Sequence[str]) -> tuple[str, ...]:
@@ -126,7 +146,7 @@ class CogneeDataset:
     def _check_name(self) -> None:
         if isinstance(self.name, UUID):
             return
-        if not isinstance(self.name, str) or not self.name.strip():
+        if not self.name.strip():
             raise self._error("name", self.name, "it must be a dataset's name or UUID")
         if self.name != self.name.strip():
             raise self._error("name", self.name, "it begins or ends with white space")
@@ -134,16 +154,12 @@ class CogneeDataset:
             raise self._error("name", self.name, "it holds a line break or another character that cannot be printed")
 
     def _check_source(self) -> None:
-        if self.graph is not None and not isinstance(self.graph, dg.AssetKey | str | os.PathLike):
-            raise self._error("graph", self.graph, "it must be an AssetKey or the path of a graph file")
         if isinstance(self.graph, str) and not self.graph.strip():
             raise self._error("graph", self.graph, "it must be an AssetKey or the path of a graph file")
         if self.graph is not None and self.documents:
             raise self._error("documents", self.documents, "documents cannot be added to a graph= of your own")
         if self.graph is not None and isinstance(self.name, UUID):
             raise self._error("name", self.name, "a graph= of your own needs a name, not a UUID")
-        if self.documents and isinstance(self.name, UUID):
-            raise self._error("documents", self.documents, "documents are added to a dataset by its name, not its UUID")
         if isinstance(self.user, str) and not self.user.strip():
             raise self._error("user", self.user, "it must be an e-mail address or a UUID")
 

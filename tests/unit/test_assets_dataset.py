@@ -116,7 +116,6 @@ def test_a_time_zone_that_does_not_exist_is_refused() -> None:
     "arguments",
     [
         {"documents": ["*.md"], "graph": "x.graphml"},
-        {"documents": ["*.md"], "name": UUID(int=1)},
         {"graph": "x.graphml", "name": UUID(int=1)},
     ],
 )

@@ -1,0 +1,210 @@
+"""The chain of assets that brings one dataset from a local graph to a remote Cognee.
+
+Every asset has a step of its own, made by a factory: it can be selected, retried and configured alone.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from cognee_dagster import metadata as keys
+from cognee_dagster.checks import (
+    archive_check_result,
+    archive_check_spec,
+    graph_check_results,
+    graph_check_specs,
+)
+from cognee_dagster.cogx.archive import ARCHIVE_SUFFIX, Archive
+from cognee_dagster.cogx.summary import summarize
+from cognee_dagster.cogx.writer import write_archive
+from cognee_dagster.dataset import CogneeDataset
+from cognee_dagster.engine_step import engine_step
+from cognee_dagster.graph_metadata import graph_metadata
+from cognee_dagster.graph_source import add_documents, open_graph
+from cognee_dagster.import_check import build_import_check
+from cognee_dagster.push_asset import build_push_asset
+from cognee_dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, LocalCognee
+
+# A busy graph is free again after seconds, a remote that restarts is back after a minute or two.
+DEFAULT_RETRY_POLICY = dg.RetryPolicy(
+    max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
+
+_MAX_DOCUMENTS_LOGGED = 100
+
+_SOURCE_FIELDS = ("name", "documents", "graph", "user")
+
+
+def build_dataset_assets(dataset: CogneeDataset) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The dataset's assets and checks; give them to ``dg.Definitions(assets=…)``.
+
+    ``<prefix…>/<dataset>/cognified_graph``, ``…/cogx_archive`` and ``…/remote_push`` are materialized in this order.
+    ``…/remote_graph`` is external: it is reported when the remote has finished the import. They need the resources
+    ``cognee_remote`` (``CogneeRemote``), ``cogx_archives`` (``CogxArchiveIOManager``) and, for a local Cognee dataset,
+    ``local_cognee`` (``LocalCognee``).
+    """
+    return [
+        _build_graph_asset(dataset),
+        _build_archive_asset(dataset),
+        build_push_asset(dataset, retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY),
+        _remote_graph_spec(dataset),
+        build_import_check(dataset),
+    ]
+
+
+def _build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=dataset.graph_key,
+        ins=_graph_input(dataset),
+        required_resource_keys=_source_resources(dataset),
+        check_specs=graph_check_specs(dataset),
+        code_version=dataset.code_version(*_SOURCE_FIELDS),
+        kinds={"cognee"},
+        description=_graph_description(dataset),
+        retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
+        group_name=dataset.group,
+        owners=list(dataset.owners),
+        tags=dataset.all_tags,
+    )
+    def cognified_graph(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[dg.MaterializeResult[None]]:
+        began = time.monotonic()
+        metadata: dict[str, Any] = {}
+        with engine_step(context):
+            local = _local_cognee(context, dataset)
+            if dataset.documents and local is not None:
+                metadata[keys.DOCUMENTS] = dg.MetadataValue.json(_add_documents(context, dataset, local=local))
+            with open_graph(dataset, local=local, graph=inputs.get("graph")) as reader:
+                summary, origin = summarize(reader), reader.origin
+        metadata |= graph_metadata(summary, origin=origin, seconds=time.monotonic() - began)
+        yield dg.MaterializeResult(
+            metadata=metadata,
+            data_version=dg.DataVersion(summary.digest),
+            check_results=graph_check_results(dataset, summary),
+        )
+
+    return cognified_graph
+
+
+def _build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=dataset.archive_key,
+        deps=[dataset.graph_key],
+        ins=_graph_input(dataset),
+        required_resource_keys=_source_resources(dataset),
+        io_manager_key=ARCHIVES_RESOURCE,
+        check_specs=[archive_check_spec(dataset)],
+        code_version=dataset.code_version(*_SOURCE_FIELDS),
+        kinds={"cognee", "cogx"},
+        description=f"The graph of {str(dataset.name)!r} as a COGX archive, packed and in the archive store.",
+        retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
+        group_name=dataset.group,
+        owners=list(dataset.owners),
+        tags=dataset.all_tags,
+    )
+    def cogx_archive(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[dg.MaterializeResult[Archive]]:
+        # The IO manager copies the archive while this generator waits at its yield: the directory is still there then.
+        with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
+            began = time.monotonic()
+            path = Path(directory) / f"{dataset.segment}{ARCHIVE_SUFFIX}"
+            with (
+                engine_step(context),
+                open_graph(dataset, local=_local_cognee(context, dataset), graph=inputs.get("graph")) as reader,
+            ):
+                archive = write_archive(reader, path)
+            yield dg.MaterializeResult(
+                value=archive,
+                metadata={
+                    **_archive_metadata(archive, seconds=time.monotonic() - began),
+                    keys.CHANGED_SINCE_LOOK: _changed_since_look(context, dataset, archive=archive),
+                },
+                data_version=dg.DataVersion(archive.digest),
+                check_results=[archive_check_result(dataset, archive)],
+            )
+
+    return cogx_archive
+
+
+def _add_documents(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, local: LocalCognee) -> dict[str, Any]:
+    report = add_documents(dataset, local=local)
+    for what, documents in (("added", report.added), ("changed", report.changed)):
+        for document in documents[:_MAX_DOCUMENTS_LOGGED]:
+            context.log.info(f"Document {what}: {document}")
+    return {
+        "added": len(report.added),
+        "changed": len(report.changed),
+        "unchanged": len(report.unchanged),
+        "cognified": report.cognified,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _archive_metadata(archive: Archive, *, seconds: float) -> dict[str, Any]:
+    """The archive's own metadata; the IO manager adds where it is (``dagster/uri``)."""
+    return {
+        keys.NUM_NODES: archive.num_nodes,
+        keys.NUM_EDGES: archive.num_edges,
+        keys.DATASET_NAME: archive.dataset_name,
+        keys.ARCHIVE_DIGEST: archive.digest,
+        keys.ARCHIVE_SHA256: archive.sha256,
+        keys.ARCHIVE_BYTES: archive.size_bytes,
+        keys.UNPACKED_BYTES: archive.unpacked_bytes,
+        keys.RECORD_COUNTS: dg.MetadataValue.json(dict(archive.record_counts)),
+        keys.SECONDS: round(seconds, 3),
+    }
+
+
+def _changed_since_look(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, archive: Archive) -> bool:
+    """Whether the graph is another one than ``cognified_graph`` saw; the archive's digest is the one that counts."""
+    event = context.instance.get_latest_materialization_event(dataset.graph_key)
+    looked = (
+        event.asset_materialization.metadata.get(keys.GRAPH_DIGEST) if event and event.asset_materialization else None
+    )
+    if looked is None or looked.value == archive.digest:
+        return False
+    context.log.warning(
+        f"The graph of {str(dataset.name)!r} changed after {dataset.graph_key.to_user_string()} looked at it (digest "
+        f"then {looked.value}, now {archive.digest}); the archive holds it as it is now."
+    )
+    return True
+
+
+def _remote_graph_spec(dataset: CogneeDataset) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        dataset.remote_graph_key,
+        deps=[dataset.push_key],
+        group_name=dataset.group,
+        owners=list(dataset.owners),
+        tags=dataset.all_tags,
+        kinds={"cognee"},
+        description=(
+            f"The graph of {str(dataset.name)!r} on the remote Cognee. Materialized when the remote has finished the "
+            "import: by a push in the foreground itself, otherwise by the import sensor."
+        ),
+    )
+
+
+def _graph_input(dataset: CogneeDataset) -> dict[str, dg.AssetIn]:
+    return {"graph": dg.AssetIn(key=dataset.graph)} if isinstance(dataset.graph, dg.AssetKey) else {}
+
+
+def _source_resources(dataset: CogneeDataset) -> set[str]:
+    return {LOCAL_RESOURCE} if dataset.graph is None else set()
+
+
+def _local_cognee(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> LocalCognee | None:
+    return getattr(context.resources, LOCAL_RESOURCE) if dataset.graph is None else None
+
+
+def _graph_description(dataset: CogneeDataset) -> str:
+    name = repr(str(dataset.name))
+    if isinstance(dataset.graph, dg.AssetKey):
+        return f"The NetworkX graph of the asset {dataset.graph.to_user_string()}, under the name {name}."
+    if dataset.graph is not None:
+        return f"The graph in the file {dataset.graph}, under the name {name}."
+    if dataset.documents:
+        return f"The knowledge graph of the local Cognee dataset {name}, cognified from its documents."
+    return f"The knowledge graph of the local Cognee dataset {name}."

@@ -1,0 +1,83 @@
+"""The asset checks of a chain: what must hold of the graph, of its archive, and of the import on the remote."""
+
+import dagster as dg
+
+from cognee_dagster import metadata as keys
+from cognee_dagster.cogx.archive import Archive, limit_problems
+from cognee_dagster.dataset import CogneeDataset
+from cognee_dagster.graph.reader import GraphSummary
+
+
+def graph_check_specs(dataset: CogneeDataset) -> list[dg.AssetCheckSpec]:
+    """The checks that ``cognified_graph`` evaluates in its own step."""
+    return [
+        dg.AssetCheckSpec(
+            keys.CHECK_NOT_EMPTY,
+            asset=dataset.graph_key,
+            blocking=True,
+            description="The graph has nodes: there is something to push.",
+        ),
+        dg.AssetCheckSpec(
+            keys.CHECK_NO_DANGLING_EDGES,
+            asset=dataset.graph_key,
+            description="Both ends of every edge are nodes of the graph. A remote Cognee drops an edge that lacks one.",
+        ),
+    ]
+
+
+def graph_check_results(dataset: CogneeDataset, summary: GraphSummary) -> list[dg.AssetCheckResult]:
+    """What the pass over the graph means for its checks."""
+    empty = summary.num_nodes == 0
+    return [
+        dg.AssetCheckResult(
+            check_name=keys.CHECK_NOT_EMPTY,
+            asset_key=dataset.graph_key,
+            passed=not empty,
+            description=(
+                f"Dataset {str(dataset.name)!r} has 0 nodes. Run cognee.cognify() (or cognee.remember()) on it first."
+                if empty
+                else f"{summary.num_nodes} nodes, {summary.num_edges} edges."
+            ),
+            metadata={keys.NUM_NODES: summary.num_nodes, keys.NUM_EDGES: summary.num_edges},
+        ),
+        dg.AssetCheckResult(
+            check_name=keys.CHECK_NO_DANGLING_EDGES,
+            asset_key=dataset.graph_key,
+            passed=summary.dangling_edges == 0,
+            description=(
+                f"{summary.dangling_edges} edges have an end that is no node of the graph; the remote would drop them."
+                if summary.dangling_edges
+                else "Every edge has both ends."
+            ),
+            metadata={
+                keys.DANGLING_EDGES: summary.dangling_edges,
+                **({keys.EXAMPLES: "\n".join(summary.dangling_examples)} if summary.dangling_examples else {}),
+            },
+        ),
+    ]
+
+
+def archive_check_spec(dataset: CogneeDataset) -> dg.AssetCheckSpec:
+    """The check that ``cogx_archive`` evaluates in its own step."""
+    return dg.AssetCheckSpec(
+        keys.CHECK_WITHIN_LIMITS,
+        asset=dataset.archive_key,
+        blocking=True,
+        description="A Cognee server accepts an archive of this size: its limits are known before the upload.",
+    )
+
+
+def archive_check_result(dataset: CogneeDataset, archive: Archive) -> dg.AssetCheckResult:
+    """Whether the archive is within a Cognee server's limits."""
+    problems = limit_problems(archive.member_bytes)
+    return dg.AssetCheckResult(
+        check_name=keys.CHECK_WITHIN_LIMITS,
+        asset_key=dataset.archive_key,
+        passed=not problems,
+        description=(
+            f"The archive {'; it '.join(problems)}. Push a smaller dataset."
+            if problems
+            else "Within the limits of a Cognee server."
+        ),
+        metadata={keys.ARCHIVE_BYTES: archive.size_bytes, keys.UNPACKED_BYTES: archive.unpacked_bytes},
+    )

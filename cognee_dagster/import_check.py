@@ -1,0 +1,102 @@
+"""The check ``remote_import_succeeded``: asks the remote, now, what has become of the latest push.
+
+The import sensor and a push in the foreground evaluate the same check when an import ends; this body is what the
+Execute button runs in between.
+"""
+
+import time
+from datetime import timedelta
+
+import dagster as dg
+
+from cognee_dagster import metadata as keys
+from cognee_dagster.dataset import CogneeDataset
+from cognee_dagster.engine_step import engine_step
+from cognee_dagster.remote.imports import ImportState, ImportVerdict
+from cognee_dagster.remote.watch import ImportWatch, WatchedImport
+from cognee_dagster.resources import CogneeRemote
+from cognee_dagster.watching.events import reason_of
+from cognee_dagster.watching.pushes import Push, push_of
+from cognee_dagster.watching.reports import COMPLETED, FAILED, STALLED
+from cognee_dagster.watching.settings import WatchSettings
+
+# As the import sensor words the end of an import; while there is none, the state's own name.
+_STATUS = {
+    ImportState.SUCCEEDED: COMPLETED,
+    ImportState.FAILED: FAILED,
+    ImportState.GONE: FAILED,
+    ImportState.STALLED: STALLED,
+}
+
+
+def build_import_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
+    """The check of the external asset ``remote_graph``."""
+
+    @dg.asset_check(
+        asset=dataset.remote_graph_key,
+        name=keys.CHECK_IMPORT_SUCCEEDED,
+        additional_deps=[dataset.push_key],  # selected together, it asks about this run's push
+        description="The remote has finished the import of the latest push. Executing it asks the remote now.",
+    )
+    def remote_import_succeeded(
+        context: dg.AssetCheckExecutionContext, cognee_remote: CogneeRemote
+    ) -> dg.AssetCheckResult:
+        push = _latest_push(context.instance, dataset)
+        if push is None:
+            return _not_yet(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
+        with engine_step(context), cognee_remote.client() as client:
+            if push.remote_url != client.connection.url:
+                return _not_yet(
+                    f"The latest push went to {push.remote_url}, and the remote is now {client.connection.url} "
+                    f"({client.connection.source}). Push again, or point cognee_remote to where the push went."
+                )
+            watch = ImportWatch(
+                feed=client, now=time.time(), stalled_after=timedelta(seconds=WatchSettings().stalled_after)
+            )
+            verdict = watch.ask(
+                WatchedImport(
+                    run_id=push.run_id,
+                    dataset_id=push.dataset_id,
+                    pushed_at=push.timestamp,
+                    push_seconds=float(push.metadata.get(keys.SECONDS) or 0.0),
+                    cognifies=push.cognifies,
+                )
+            )
+        return _result(push, verdict)
+
+    return remote_import_succeeded
+
+
+def _latest_push(instance: dg.DagsterInstance, dataset: CogneeDataset) -> Push | None:
+    records = instance.fetch_materializations(dataset.push_key, limit=1).records
+    return push_of(records[0]) if records else None
+
+
+def _not_yet(reason: str) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=False, severity=dg.AssetCheckSeverity.WARN, description=reason, metadata={keys.REASON: reason}
+    )
+
+
+def _result(push: Push, verdict: ImportVerdict) -> dg.AssetCheckResult:
+    """An import that is still running has not succeeded, but nothing is wrong with it, either."""
+    reason = reason_of(push, verdict)
+    passed = verdict.state is ImportState.SUCCEEDED
+    ended = verdict.state in _STATUS
+    metadata = {
+        keys.STATUS: _STATUS.get(verdict.state, verdict.state.value),
+        keys.PIPELINE_RUN_ID: push.run_id,
+        keys.TARGET_DATASET: push.target_dataset,
+        keys.REMOTE_URL: push.remote_url,
+        keys.PUSH_RUN_ID: push.dagster_run_id,
+    }
+    if not passed:
+        metadata[keys.REASON] = reason
+    if verdict.error_class is not None:
+        metadata[keys.ERROR] = verdict.error_class
+    return dg.AssetCheckResult(
+        passed=passed,
+        severity=dg.AssetCheckSeverity.ERROR if passed or ended else dg.AssetCheckSeverity.WARN,
+        description=reason,
+        metadata=metadata,
+    )

@@ -1,0 +1,185 @@
+"""The asset ``remote_push``: the upload of an archive, and what it says about it."""
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any, cast
+
+import dagster as dg
+from pydantic import Field
+
+from cognee_dagster import metadata as keys
+from cognee_dagster.archive_store import StoredArchive
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.connection import Connection
+from cognee_dagster.dataset import CogneeDataset
+from cognee_dagster.engine_step import engine_step, progress_in_log
+from cognee_dagster.pushing import require_nodes
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.delivery import IMPORT_MODES, Delivery, DeliverySettings, deliver
+from cognee_dagster.remote.responses import migration_imports
+from cognee_dagster.resources import CogneeRemote
+from cognee_dagster.watching.reports import COMPLETED, FAILED
+
+REMOTE_POOL = "cognee_remote"  # limit it, and a hundred datasets do not hit one server at once
+
+
+def build_push_asset(dataset: CogneeDataset, *, retry_policy: dg.RetryPolicy) -> dg.AssetsDefinition:
+    """The asset that uploads the archive, and reports the remote graph where the import is finished with it."""
+    config_type = _config_type(dataset)
+
+    @dg.asset(
+        key=dataset.push_key,
+        ins={"archive": dg.AssetIn(key=dataset.archive_key)},
+        pool=REMOTE_POOL,
+        code_version=dataset.code_version("target_dataset", "mode", "run_in_background"),
+        kinds={"cognee"},
+        description=f"The upload of {str(dataset.name)!r} to the remote Cognee; remote_graph is its import there.",
+        retry_policy=retry_policy,
+        group_name=dataset.group,
+        owners=list(dataset.owners),
+        tags=dataset.all_tags,
+    )
+    def remote_push(
+        context: dg.AssetExecutionContext,
+        config: config_type,  # type: ignore[valid-type]
+        archive: StoredArchive,
+        cognee_remote: CogneeRemote,
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        began, given = time.monotonic(), cast("PushConfig", config)
+        with engine_step(context), archive.local() as local, cognee_remote.client() as client:
+            delivery = _push(context, given, local, client=client, settings=cognee_remote.delivery_settings())
+            metadata = _push_metadata(delivery, archive=local, mode=given.mode, connection=client.connection)
+        metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
+        yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(local.digest))
+        if delivery.status == COMPLETED:
+            _report_remote_graph(context, dataset, delivery=delivery, metadata=metadata, digest=local.digest)
+        else:
+            _warn_if_nobody_watches(context)
+
+    return remote_push
+
+
+class PushConfig(dg.Config):
+    """What can be said anew at each launch."""
+
+    target_dataset: str | None = Field(
+        default=None, description="Dataset name on the remote; empty: the local dataset's name."
+    )
+    mode: str = Field(
+        default=IMPORT_MODES[0],
+        description="preserve imports the graph as it is; hybrid also cognifies its texts; re-derive builds it anew.",
+    )
+    run_in_background: bool = Field(
+        default=False, description="Do not wait for the import; the import sensor reports remote_graph when it is done."
+    )
+
+
+def _config_type(dataset: CogneeDataset) -> type[PushConfig]:
+    """``PushConfig`` with what the dataset says as defaults, so that the Launchpad shows them."""
+
+    def described(name: str) -> Any:
+        return Field(default=getattr(dataset, name), description=PushConfig.model_fields[name].description)
+
+    class RemotePushConfig(PushConfig):
+        target_dataset: str | None = described("target_dataset")
+        mode: str = described("mode")
+        run_in_background: bool = described("run_in_background")
+
+    return RemotePushConfig
+
+
+def _push(
+    context: dg.AssetExecutionContext,
+    config: PushConfig,
+    archive: Archive,
+    *,
+    client: CogneeClient,
+    settings: DeliverySettings,
+) -> Delivery:
+    require_nodes(archive.dataset_name, archive.num_nodes)
+    target = config.target_dataset or archive.dataset_name
+    where = f"{client.connection.url} ({client.connection.source})"
+    context.log.info(
+        f"Pushing {archive.num_nodes} nodes and {archive.num_edges} edges, {archive.size_bytes} bytes, to dataset "
+        f"{target!r} on {where}"
+    )
+    delivery = deliver(
+        client,
+        archive,
+        target_dataset=target,
+        mode=config.mode,
+        run_in_background=config.run_in_background,
+        settings=settings,
+        progress=progress_in_log(context.log, what=f"Upload to {where}"),
+    )
+    context.log.info(f"Import {delivery.pipeline_run_id} into dataset {target!r} on {where}: {delivery.status}")
+    return delivery
+
+
+def _push_metadata(delivery: Delivery, *, archive: Archive, mode: str, connection: Connection) -> dict[str, Any]:
+    """The plain names are the fields of ``PushResult``; the import sensor reads these values again."""
+    return {
+        keys.NUM_NODES: archive.num_nodes,
+        keys.NUM_EDGES: archive.num_edges,
+        keys.PIPELINE_RUN_ID: delivery.pipeline_run_id,
+        keys.STATUS: delivery.status,
+        keys.DATASET_NAME: archive.dataset_name,
+        keys.TARGET_DATASET: delivery.dataset.name,
+        keys.MODE: mode,
+        keys.REMOTE_URL: connection.url,
+        keys.REMOTE_DATASET_ID: delivery.dataset.id,
+        keys.CONNECTION_SOURCE: connection.source,
+        keys.ARCHIVE_DIGEST: archive.digest,
+        keys.ARCHIVE_SHA256: archive.sha256,
+        keys.ARCHIVE_BYTES: archive.size_bytes,
+    }
+
+
+def _report_remote_graph(
+    context: dg.AssetExecutionContext,
+    dataset: CogneeDataset,
+    *,
+    delivery: Delivery,
+    metadata: dict[str, Any],
+    digest: str,
+) -> None:
+    """The import is finished: say so last of all, as the import sensor does for one in the background.
+
+    An import that dropped facts is finished, but not what was sent: the check fails, and nothing below the remote graph
+    is started on it.
+    """
+    skipped = sum(item.skipped_facts for item in migration_imports(delivery.response))
+    found = {**metadata, keys.PUSH_RUN_ID: context.run_id}
+    if not skipped:
+        context.log_event(
+            dg.AssetMaterialization(
+                dataset.remote_graph_key,
+                description="The remote has finished the import.",
+                metadata=found,
+                tags={"dagster/data_version": digest},
+            )
+        )
+    reason = (
+        f"The remote dropped {skipped} of {metadata[keys.NUM_EDGES]} facts: they have an end that is no node of the "
+        f"archive. See the check {keys.CHECK_NO_DANGLING_EDGES} of {dataset.graph_key.to_user_string()}."
+    )
+    context.log_event(
+        dg.AssetCheckEvaluation(
+            asset_key=dataset.remote_graph_key,
+            check_name=keys.CHECK_IMPORT_SUCCEEDED,
+            passed=not skipped,
+            description=reason if skipped else "The remote has finished the import.",
+            metadata={**found, **({keys.STATUS: FAILED, keys.REASON: reason} if skipped else {})},
+        )
+    )
+
+
+def _warn_if_nobody_watches(context: dg.AssetExecutionContext) -> None:
+    if context.instance.is_ephemeral or not os.environ.get("DAGSTER_HOME"):
+        context.log.warning(
+            "The import goes on in the background, and this Dagster instance is temporary (DAGSTER_HOME is not set): "
+            "unless `dagster dev` runs on this very instance, no sensor will see the end of the import, and "
+            "remote_graph will not be materialized. Set DAGSTER_HOME and run the Dagster daemon, or push in the "
+            "foreground."
+        )
