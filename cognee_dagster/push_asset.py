@@ -14,9 +14,8 @@ from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.connection import Connection
 from cognee_dagster.dataset import CogneeDataset
 from cognee_dagster.engine_step import engine_step, progress_in_log
-from cognee_dagster.pushing import require_nodes
-from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.delivery import IMPORT_MODES, Delivery, DeliverySettings, deliver
+from cognee_dagster.pushing import PushResult, push_archive
+from cognee_dagster.remote.delivery import IMPORT_MODES
 from cognee_dagster.remote.responses import migration_imports
 from cognee_dagster.resources import CogneeRemote
 from cognee_dagster.watching.reports import COMPLETED, FAILED
@@ -48,12 +47,20 @@ def build_push_asset(dataset: CogneeDataset, *, retry_policy: dg.RetryPolicy) ->
     ) -> Iterator[dg.MaterializeResult[None]]:
         began, given = time.monotonic(), cast("PushConfig", config)
         with engine_step(context), archive.local() as local, cognee_remote.client() as client:
-            delivery = _push(context, given, local, client=client, settings=cognee_remote.delivery_settings())
-            metadata = _push_metadata(delivery, archive=local, mode=given.mode, connection=client.connection)
+            result = push_archive(
+                local,
+                client=client,
+                target_dataset=given.target_dataset or None,
+                mode=given.mode,
+                run_in_background=given.run_in_background,
+                settings=cognee_remote.delivery_settings(),
+                progress=progress_in_log(context.log, what=f"Upload to {client.connection.url}"),
+            )
+            metadata = _push_metadata(result, archive=local, mode=given.mode, connection=client.connection)
         metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
         yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(local.digest))
-        if delivery.status == COMPLETED:
-            _report_remote_graph(context, dataset, delivery=delivery, metadata=metadata, digest=local.digest)
+        if result.status == COMPLETED:
+            _report_remote_graph(context, dataset, result=result, metadata=metadata)
         else:
             _warn_if_nobody_watches(context)
 
@@ -89,67 +96,36 @@ def _config_type(dataset: CogneeDataset) -> type[PushConfig]:
     return RemotePushConfig
 
 
-def _push(
-    context: dg.AssetExecutionContext,
-    config: PushConfig,
-    archive: Archive,
-    *,
-    client: CogneeClient,
-    settings: DeliverySettings,
-) -> Delivery:
-    require_nodes(archive.dataset_name, archive.num_nodes)
-    target = config.target_dataset or archive.dataset_name
-    where = f"{client.connection.url} ({client.connection.source})"
-    context.log.info(
-        f"Pushing {archive.num_nodes} nodes and {archive.num_edges} edges, {archive.size_bytes} bytes, to dataset "
-        f"{target!r} on {where}"
-    )
-    delivery = deliver(
-        client,
-        archive,
-        target_dataset=target,
-        mode=config.mode,
-        run_in_background=config.run_in_background,
-        settings=settings,
-        progress=progress_in_log(context.log, what=f"Upload to {where}"),
-    )
-    context.log.info(f"Import {delivery.pipeline_run_id} into dataset {target!r} on {where}: {delivery.status}")
-    return delivery
-
-
-def _push_metadata(delivery: Delivery, *, archive: Archive, mode: str, connection: Connection) -> dict[str, Any]:
+def _push_metadata(result: PushResult, *, archive: Archive, mode: str, connection: Connection) -> dict[str, Any]:
     """The plain names are the fields of ``PushResult``; the import sensor reads these values again."""
-    return {
-        keys.NUM_NODES: archive.num_nodes,
-        keys.NUM_EDGES: archive.num_edges,
-        keys.PIPELINE_RUN_ID: delivery.pipeline_run_id,
-        keys.STATUS: delivery.status,
-        keys.DATASET_NAME: archive.dataset_name,
-        keys.TARGET_DATASET: delivery.dataset.name,
+    metadata = {
+        keys.NUM_NODES: result.num_nodes,
+        keys.NUM_EDGES: result.num_edges,
+        keys.PIPELINE_RUN_ID: result.pipeline_run_id,
+        keys.STATUS: result.status,
+        keys.DATASET_NAME: result.dataset_name,
+        keys.TARGET_DATASET: result.target_dataset,
         keys.MODE: mode,
         keys.REMOTE_URL: connection.url,
-        keys.REMOTE_DATASET_ID: delivery.dataset.id,
         keys.CONNECTION_SOURCE: connection.source,
         keys.ARCHIVE_DIGEST: archive.digest,
         keys.ARCHIVE_SHA256: archive.sha256,
         keys.ARCHIVE_BYTES: archive.size_bytes,
     }
+    if dataset_id := result.remote_response.get("dataset_id"):  # null after a preserve import in the foreground
+        metadata[keys.REMOTE_DATASET_ID] = str(dataset_id)
+    return metadata
 
 
 def _report_remote_graph(
-    context: dg.AssetExecutionContext,
-    dataset: CogneeDataset,
-    *,
-    delivery: Delivery,
-    metadata: dict[str, Any],
-    digest: str,
+    context: dg.AssetExecutionContext, dataset: CogneeDataset, *, result: PushResult, metadata: dict[str, Any]
 ) -> None:
     """The import is finished: say so last of all, as the import sensor does for one in the background.
 
     An import that dropped facts is finished, but not what was sent: the check fails, and nothing below the remote graph
     is started on it.
     """
-    skipped = sum(item.skipped_facts for item in migration_imports(delivery.response))
+    skipped = sum(item.skipped_facts for item in migration_imports(result.remote_response))
     found = {**metadata, keys.PUSH_RUN_ID: context.run_id}
     if not skipped:
         context.log_event(
@@ -157,11 +133,11 @@ def _report_remote_graph(
                 dataset.remote_graph_key,
                 description="The remote has finished the import.",
                 metadata=found,
-                tags={"dagster/data_version": digest},
+                tags={"dagster/data_version": str(metadata[keys.ARCHIVE_DIGEST])},
             )
         )
     reason = (
-        f"The remote dropped {skipped} of {metadata[keys.NUM_EDGES]} facts: they have an end that is no node of the "
+        f"The remote dropped {skipped} of {result.num_edges} facts: they have an end that is no node of the "
         f"archive. See the check {keys.CHECK_NO_DANGLING_EDGES} of {dataset.graph_key.to_user_string()}."
     )
     context.log_event(
