@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -26,7 +27,10 @@ from cognee_dagster.graph.settings import PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE,
 SCRIPT = Path(__file__).with_name("cognee_child.py")
 STOP_SECONDS = 1.5  # a cancelled Dagster step is to end within 2 s
 _CHUNK_BYTES = 1 << 16
-_TAIL_BYTES = 4_000
+_TAIL_BYTES = 2_500
+_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
+_SECRET_LENGTH = 6  # shorter values are words like "true" and "dummy"
 
 
 def ask_cognee(
@@ -54,7 +58,8 @@ def ask_cognee(
             if message["event"] == "done":
                 return
             if message["event"] == "refused":
-                raise _refusal(message, request=request, config=config, last_words=child.last_words())
+                said = child.readable(message["message"])
+                raise _refusal(message["reason"], said, request=request, config=config, last_words=child.last_words())
             yield message
         raise LocalCogneeError(
             f"Cognee ended in the middle of {operation} for dataset {_dataset(request)}. It said last:\n"
@@ -63,9 +68,10 @@ def ask_cognee(
 
 
 class _Child:
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", *, log: Path, secrets: frozenset[str]) -> None:
         self._process = process
         self._log = log
+        self._secrets = secrets
 
     def lines(self, request: Mapping[str, Any], *, limit_seconds: float) -> Iterator[bytes]:
         """The lines that the child writes, until it closes its output."""
@@ -95,7 +101,14 @@ class _Child:
     def last_words(self) -> str:
         with self._log.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
-            return log.read().decode("utf-8", "replace").strip() or "(nothing)"
+            return self.readable(log.read().decode("utf-8", "replace")) or "(nothing)"
+
+    def readable(self, text: str) -> str:
+        """What Cognee said, without colours, and without the values of settings that are secret."""
+        text = _TERMINAL_CODES.sub("", text)
+        for secret in self._secrets:
+            text = text.replace(secret, "[…]")
+        return text.strip()
 
     def end(self) -> None:
         """End the child and its whole process group."""
@@ -114,7 +127,12 @@ class _Child:
 def _started(config: LocalCogneeConfig, scratch: Path) -> Iterator[_Child]:
     log = scratch / "cognee.log"
     with log.open("wb") as output:
-        child = _Child(_start(config, scratch, output), log)
+        secrets = frozenset(
+            value
+            for name, value in config.environ.items()
+            if _SECRET_NAME.search(name) and len(value) >= _SECRET_LENGTH
+        )
+        child = _Child(_start(config, scratch, output), log=log, secrets=secrets)
     try:
         yield child
     finally:
@@ -148,25 +166,25 @@ def _child_environment(config: LocalCogneeConfig, scratch: Path) -> dict[str, st
 
 
 def _refusal(
-    message: Mapping[str, Any], *, request: Mapping[str, Any], config: LocalCogneeConfig, last_words: str
+    reason: str, said: str, *, request: Mapping[str, Any], config: LocalCogneeConfig, last_words: str
 ) -> CogneeDagsterError:
-    dataset, said = _dataset(request), message["message"]
-    if message["reason"] == "dataset_not_found":
+    dataset = _dataset(request)
+    if reason == "dataset_not_found":
         return DatasetNotFoundError(
             f"The local Cognee has no dataset {dataset} of this user ({said}). A dataset shared by another user is "
             "found by its UUID only."
         )
-    if message["reason"] in {"permission_denied", "no_user"}:
+    if reason in {"permission_denied", "no_user"}:
         return DatasetPermissionError(
             f"This user may not use dataset {dataset} ({said}). Cognee wants an explicit grant, even of its owner and "
             "of superusers: have it shared, or use it as another user."
         )
-    if message["reason"] == "not_installed":
+    if reason == "not_installed":
         return CogneeNotInstalledError(
             f"Cognee is not installed for {config.interpreter}. Install it (pip install 'cognee-dagster[cognee]'), or "
             f"set {PYTHON_VARIABLE} to an interpreter that has it."
         )
-    if message["reason"] == "no_store":
+    if reason == "no_store":
         root = config.environ.get(SYSTEM_ROOT_VARIABLE, "the default directory")
         return LocalCogneeError(
             f"There is no Cognee store in {root} ({said}). Set {SYSTEM_ROOT_VARIABLE} to the directory of the Cognee "

@@ -114,7 +114,7 @@ async def cognify_what_is_pending(dataset_id: UUID, user: Any) -> bool:
             engine = await get_graph_engine()
             if status["total"] == 0 or not await engine.is_empty():
                 return False
-    await cognee.cognify(datasets=[dataset_id], user=user, incremental_loading=incremental)
+    await cognee.cognify(datasets=[dataset_id], user=user, incremental_loading=incremental, data_cache=incremental)
     return True
 
 

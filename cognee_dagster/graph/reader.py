@@ -39,7 +39,7 @@ class GraphOrigin:
         dataset_id: Cognee's id of the dataset; None for NetworkX graphs and files.
         embedding_model: The embedding model configured where the graph lives, if known.
         migration_revision: The store's data-migration revision (``dataset_database.migration_revision``), if known.
-        read_through: How it was read: ``files``, ``cognee`` or ``networkx``.
+        read_through: How it was read: ``files``, ``cognee``, ``networkx`` or ``archive``.
         fact_text_complete: False where edges may lack ``edge_text``, which the archive writer then fills in.
         endpoints_guaranteed: True where the store itself rules out edges to nodes that are not there.
     """
