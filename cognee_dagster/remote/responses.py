@@ -218,7 +218,8 @@ def parse_import_mode_support(answer: object) -> bool:
     description = _object(answer, "an OpenAPI description")
     form = _dig(description, "paths", "/api/v1/remember", "post", "requestBody", "content", "multipart/form-data")
     body = _dig(form, "schema")
-    parts = [body, *(part for part in body.get("allOf", []) if isinstance(part, dict))]
+    composed = body.get("allOf")
+    parts = [body, *(part for part in composed if isinstance(part, dict))] if isinstance(composed, list) else [body]
     referred = [str(part.get("$ref", "")).rpartition("/")[2] for part in parts]
     schemas = [*parts, *(_dig(description, "components", "schemas", name) for name in referred)]
     return any("import_mode" in _dig(schema, "properties") for schema in schemas)
@@ -342,6 +343,6 @@ def _moment(row: Mapping[str, Any], key: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
+        return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)

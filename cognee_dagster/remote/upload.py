@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 import httpx
 
-from cognee_dagster.errors import RemoteError
+from cognee_dagster.errors import ArchiveError, RemoteError
 from cognee_dagster.remote.answers import Question, json_of, read_answer, unexpected, unreachable
 
 REMEMBER_PATH = "/api/v1/remember"
@@ -138,7 +138,8 @@ class Upload:
 
         Raises:
             RemoteError: The upload failed; ``body_sent`` on it tells whether the import may be going on.
-            OSError: The archive could not be read to its end.
+            ArchiveError: The archive changed meanwhile.
+            OSError: The archive could not be read.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._done.is_set():
@@ -214,14 +215,25 @@ class Upload:
     def _body(self, form: httpx.Request) -> Iterator[bytes]:
         """The form's bytes. The next chunk is asked for only when the one before was handed to the network whole."""
         assert isinstance(form.stream, httpx.SyncByteStream)  # noqa: S101 - a form of a file is one
+        total = int(form.headers["Content-Length"])
         for chunk in form.stream:
+            if self._sent_bytes + len(chunk) > total:
+                raise self._archive_changed()
             yield chunk
             self._sent_bytes += len(chunk)
             if self._progress is not None:
-                self._progress(self._sent_bytes, self.total_bytes)
+                self._progress(self._sent_bytes, total)
+        if self._sent_bytes < total:
+            raise self._archive_changed()
         self.body_sent_at = datetime.now(timezone.utc)
         self.body_sent_monotonic = time.monotonic()
         self.body_sent.set()
+
+    def _archive_changed(self) -> ArchiveError:
+        return ArchiveError(
+            f"{self.request.archive_path} changed while it was being uploaded to {self._question.remote}; the remote "
+            "drops the incomplete upload. Write the archive to a place of its own and push again."
+        )
 
 
 class _Line:

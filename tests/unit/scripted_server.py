@@ -50,6 +50,11 @@ class Call:
         received.body, self._buffer = self._buffer[:length], self._buffer[length:]
         return received
 
+    @property
+    def buffered(self) -> int:
+        """Bytes that were read with the head and belong to the body."""
+        return len(self._buffer)
+
     def send(self, data: bytes) -> None:
         self.connection.sendall(data)
 
