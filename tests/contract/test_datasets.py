@@ -102,13 +102,15 @@ def test_other_users_see_and_change_nothing(remote: RemoteUnderTest, name: str) 
     assert remote.dataset_ids(name, as_user=remote.bob) == []
 
 
-def test_a_name_is_each_users_own(remote: RemoteUnderTest, name: str) -> None:
+def test_a_dataset_name_is_each_users_own_and_node_ids_each_datasets(remote: RemoteUnderTest, name: str) -> None:
     remote.create_dataset(name)
 
     assert remote.upload(people(name), name, as_user=remote.bob).status_code == 200
-
     assert remote.graph(name) == {"nodes": [], "edges": []}
-    assert triples(remote.graph(name, as_user=remote.bob)) == people(name).triples()
+
+    assert remote.upload(people(name), name).status_code == 200
+    assert in_order(remote.graph(name)) == in_order(remote.graph(name, as_user=remote.bob))
+    assert triples(remote.graph(name)) == people(name).triples()
 
 
 def test_accounts_in_an_archive_are_for_superusers(remote: RemoteUnderTest, name: str) -> None:

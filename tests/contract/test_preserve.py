@@ -211,13 +211,6 @@ def test_a_delta_needs_the_full_records_of_both_ends(remote: RemoteUnderTest, na
     assert node(remote.graph(name), ada)["properties"]["description"] == "Ada"
 
 
-def test_equal_ids_may_be_in_several_datasets(remote: RemoteUnderTest, name: str) -> None:
-    for target in (f"{name}_1", f"{name}_2"):
-        assert remote.upload(people(name), target).status_code == 200
-
-    assert in_order(remote.graph(f"{name}_1")) == in_order(remote.graph(f"{name}_2"))
-
-
 def test_what_an_archive_may_be_like(remote: RemoteUnderTest, name: str) -> None:
     """Plain tar, one sub-directory, an older version, other members; links are skipped, be it a record file."""
     files, without_facts = people(name).files(), people(name).without("fact").files()

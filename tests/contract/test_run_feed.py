@@ -64,7 +64,9 @@ def test_a_run_has_two_rows_newest_first(remote: RemoteUnderTest, name: str) -> 
     assert all(moment.tzinfo is None for moment in moments), "UTC without saying so"
 
 
-def test_the_feed_is_filtered_and_paged(remote: RemoteUnderTest, name: str) -> None:
+def test_the_feed_is_filtered_and_paged_and_the_latest_status_is_per_pipeline(
+    remote: RemoteUnderTest, name: str
+) -> None:
     remote.upload(people(name).plus(document=[document(name, "a.md", "text")]), name)
     (dataset_id,) = remote.dataset_ids(name)
 
@@ -77,6 +79,11 @@ def test_the_feed_is_filtered_and_paged(remote: RemoteUnderTest, name: str) -> N
     everything = remote.get("/api/v1/activity/pipeline-runs", limit=500).json()
     assert [row for row in everything if row["dataset_id"] == dataset_id] == rows
     assert [row["created_at"] for row in everything] == sorted((row["created_at"] for row in everything), reverse=True)
+
+    about_imports = remote.get("/api/v1/datasets/status", dataset=dataset_id, pipeline="migration_import_pipeline")
+    about_cognify = remote.get("/api/v1/datasets/status", dataset=dataset_id)
+    assert about_imports.json() == {dataset_id: "DATASET_PROCESSING_COMPLETED"}
+    assert about_cognify.json() == {}
 
 
 @pytest.mark.parametrize(
@@ -101,14 +108,3 @@ def test_the_runs_of_an_unknown_dataset_are_403(remote: RemoteUnderTest) -> None
     answer = remote.get("/api/v1/activity/pipeline-runs", dataset_id=UNKNOWN_ID)
 
     assert (answer.status_code, answer.json()) == (403, DENIED)
-
-
-def test_the_latest_status_of_a_dataset_is_per_pipeline(remote: RemoteUnderTest, name: str) -> None:
-    remote.upload(people(name), name)
-    (dataset_id,) = remote.dataset_ids(name)
-
-    about_imports = remote.get("/api/v1/datasets/status", dataset=dataset_id, pipeline="migration_import_pipeline")
-    about_cognify = remote.get("/api/v1/datasets/status", dataset=dataset_id)
-
-    assert about_imports.json() == {dataset_id: "DATASET_PROCESSING_COMPLETED"}
-    assert about_cognify.json() == {}
