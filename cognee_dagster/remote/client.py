@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from cognee_dagster.errors import (
     UnexpectedAnswerError,
 )
 from cognee_dagster.remote.answers import Question, json_of, read_answer, unexpected, unreachable
+from cognee_dagster.remote.imports import server_time
 from cognee_dagster.remote.names import validate_dataset_name
 from cognee_dagster.remote.responses import (
     Health,
@@ -104,6 +106,7 @@ class CogneeClient:
         self._chance = chance
         self._log = log or logger
         self._user: RemoteUser | None = None
+        self.clock_offset = timedelta(0)  # the server's clock minus ours, to the second, as of its latest answer
         self._http = open_http(self.connection)
 
     def __repr__(self) -> str:
@@ -342,6 +345,7 @@ class CogneeClient:
             except httpx.HTTPError as error:
                 failure = unreachable(error, question)
             else:
+                self._note_clock(answer.headers.get("date"))
                 return json_of(answer, question)
             raise failure  # outside the handler: httpx's exceptions carry the request, and with it the key
 
@@ -358,6 +362,10 @@ class CogneeClient:
         except ValueError as error:
             problem: UnexpectedAnswerError = unexpected(f"sends {error}", question)
         raise problem
+
+    def _note_clock(self, date: str | None) -> None:
+        if (theirs := server_time(date)) is not None:
+            self.clock_offset = theirs - datetime.now(timezone.utc)
 
     def _question(self, what: str) -> Question:
         return Question(

@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster.errors import (
@@ -188,7 +188,7 @@ class _Courier:
             except RemoteError as error:
                 step = after_failure(error, body_sent=upload.body_sent.is_set(), conflicts=conflicts)
                 conflicts += error.status == 409
-                if step is NextStep.LOOK_FOR_RUN and (recovered := self._recover(error)):
+                if step is NextStep.LOOK_FOR_RUN and (recovered := self._recover(error, upload)):
                     return recovered
                 if not (error.retryable or step is NextStep.RETRY) or attempt == attempts:
                     raise explain(error, mode=self._mode, target=self._dataset.name) from error
@@ -199,31 +199,29 @@ class _Courier:
 
     def _see_through(self, upload: Upload) -> Delivery:
         """Wait for the answer; once the body is out, look for the run; detach when that is wanted."""
-        sent_at: float | None = None
+        told = False
         while True:
             answer = upload.wait(self._settings.poll_interval)
             if answer is not None:
                 return self._answered(answer)
             if self._stop.is_set():
                 raise PushInterruptedError(f"The push to dataset {self._dataset.name!r} was interrupted.")
-            if not upload.body_sent.is_set() or self._run_id is not None:
+            if upload.body_sent_at is None or self._run_id is not None:
                 continue
-            if sent_at is None:
-                sent_at = time.monotonic()
-                self._lookup.body_sent()
+            if not told:
                 logger.info("The archive is delivered; waiting for its import into %r to begin", self._dataset.name)
-                continue
-            self._run_id = self._look(since=sent_at)
+                told = True
+            self._run_id = self._look(upload.body_sent_at)
             if self._run_id is not None and self._strategy is Strategy.DETACHED:
                 return self._going_on(detached=True)
 
-    def _look(self, *, since: float) -> str | None:
+    def _look(self, body_sent_at: datetime) -> str | None:
         try:
-            run_id = self._lookup.find()
+            run_id = self._lookup.find(body_sent_at=body_sent_at)
         except RemoteUnreachableError as error:  # a server that is parsing an archive answers nobody else
             logger.info("The remote does not answer just now: %s", error)
             return None
-        waited = time.monotonic() - since
+        waited = (datetime.now(timezone.utc) - body_sent_at).total_seconds()
         if run_id is not None:
             logger.info("The remote imports into %r as run %s", self._dataset.name, run_id)
             if self._on_run is not None:
@@ -257,13 +255,13 @@ class _Courier:
     def _going_on(self, **how: bool) -> Delivery:
         return self._delivery("started", self._stand_in_answer("started", "running", **how), self._run_id)
 
-    def _recover(self, error: RemoteError) -> Delivery | None:
+    def _recover(self, error: RemoteError, upload: Upload) -> Delivery | None:
         """The answer is lost, the body arrived: find the run and take it for the answer; None: there is no run."""
         logger.warning("The remote's answer was lost (%s); looking for the import it started", error)
         deadline = time.monotonic() + self._settings.recovery_timeout
-        while self._run_id is None and time.monotonic() < deadline:
+        while self._run_id is None and upload.body_sent_at is not None and time.monotonic() < deadline:
             self._pause()
-            self._run_id = self._look(since=time.monotonic())
+            self._run_id = self._look(upload.body_sent_at)
         if self._run_id is None:
             logger.warning("No import run appeared on the remote: the archive did not arrive")
             return None

@@ -38,7 +38,7 @@ def explain(error: RemoteError, *, mode: str, target: str) -> RemoteError:
 
     Measured on Cognee 1.6.5; the keys are the mode and the status of the answer.
     """
-    hint = _HINTS.get((mode, error.status))
+    hint = _HINTS.get((mode, error.status or 0))
     if hint is None:
         return error
     return type(error)(

@@ -1,0 +1,26 @@
+"""What tests of pushes share: an archive on disk, a client of a remote under test, and patience in milliseconds."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.writer import write_archive
+from cognee_dagster.connection import Connection
+from cognee_dagster.remote.client import CogneeClient, RetryPolicy, Timeouts
+from cognee_dagster.remote.delivery import DeliverySettings
+from tests.cogx_graphs import demo_reader
+
+HASTY = DeliverySettings(detach_timeout=10.0, recovery_timeout=1.0, poll_interval=0.02)
+QUICK_RETRIES = RetryPolicy(attempts=3, first_wait=0.01, max_wait=0.02, max_retry_after=0.05)
+
+
+def demo_archive(directory: Path) -> Archive:
+    """Three nodes, two edges, one of the nodes a document."""
+    return write_archive(demo_reader(), directory / "demo.cogx.tar.gz")
+
+
+def client_of(url: str, api_key: str, *, timeouts: Timeouts | None = None) -> CogneeClient:
+    """A client that tries three times, without long waits."""
+    connection = Connection(url=url, api_key=SecretStr(api_key), source="arguments")
+    return CogneeClient(connection, retry=QUICK_RETRIES, timeouts=timeouts)
