@@ -17,7 +17,7 @@ CURSOR_VERSION = 1
 
 # MySQL keeps a sensor's state in a TEXT column of 65,535 bytes. A pending import takes 35 bytes here, 49 when each has
 # an asset and a backoff of its own (measured), so that this many fit. What does not fit waits in the event log.
-MAX_PENDING = 1_200
+MAX_PENDING = 1_150
 
 
 @dataclass(frozen=True, kw_only=True)

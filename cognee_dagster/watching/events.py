@@ -1,6 +1,5 @@
 """What the end of an import means in Dagster: which events, with which words."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from cognee_dagster.metadata import (
 )
 from cognee_dagster.remote.imports import ImportState, ImportVerdict
 from cognee_dagster.watching.pushes import Push
-from cognee_dagster.watching.reports import COMPLETED, FAILED, STALLED, SUPERSEDED, EventKind
+from cognee_dagster.watching.reports import COMPLETED, FAILED, PARTITION, STALLED, SUPERSEDED, EventKind
 
 AssetEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetObservation
 
@@ -79,7 +78,6 @@ def _passed_check(push: Push, verdict: ImportVerdict) -> dg.AssetCheckEvaluation
         passed=True,
         description="The remote has finished the import.",
         metadata=_metadata(push, verdict, status=COMPLETED),
-        **_partition(push),
     )
 
 
@@ -91,7 +89,6 @@ def _failed_check(push: Push, verdict: ImportVerdict) -> dg.AssetCheckEvaluation
         passed=False,
         description=reason_of(push, verdict),
         metadata=_metadata(push, verdict, status=status),
-        **_partition(push),
     )
 
 
@@ -111,18 +108,19 @@ def reason_of(push: Push, verdict: ImportVerdict) -> str:
 
 
 def _metadata(push: Push, verdict: ImportVerdict, *, status: str) -> dict[str, Any]:
-    """The push's own metadata, with what the end of its import adds; SECONDS is how long the remote took."""
+    """The push's own metadata, with what the end of its import adds; SECONDS is how long the remote took.
+
+    A check's partition stands here only: Dagster 1.13 takes one evaluation of a check, partition and run, and a second
+    one from a sensor, which has no run, would fail the tick for ever (``asset_check_executions``, unique index).
+    """
     carried = {key: value for key, value in push.metadata.items() if value is not None and key != SECONDS}
     added: dict[str, Any] = {STATUS: status, PUSH_RUN_ID: push.dagster_run_id}
     if verdict.started_at is not None and verdict.finished_at is not None:
         added[SECONDS] = round(max(0.0, (verdict.finished_at - verdict.started_at).total_seconds()), 3)
+    if push.partition is not None:
+        added[PARTITION] = push.partition
     if status != COMPLETED:
         added[REASON] = reason_of(push, verdict)
     if verdict.error_class is not None:
         added[ERROR] = verdict.error_class
     return {**carried, **added}
-
-
-def _partition(push: Push) -> Mapping[str, Any]:
-    """Dagster 1.12 has no partitions on check evaluations: say nothing where there is none."""
-    return {} if push.partition is None else {"partition": push.partition}

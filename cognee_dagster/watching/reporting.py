@@ -2,9 +2,8 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
 from cognee_dagster.remote.imports import ImportState
 from cognee_dagster.watching.cursor import ImportCursor
@@ -15,7 +14,6 @@ from cognee_dagster.watching.reports import ReportLog, Reports
 from cognee_dagster.watching.schedule import asked_in_vain
 from cognee_dagster.watching.summary import TickSummary
 
-_NEVER = datetime.min.replace(tzinfo=timezone.utc)
 _WORDS = {ImportState.SUCCEEDED: "finished", ImportState.STALLED: "stalled"}
 
 
@@ -46,7 +44,7 @@ class Reporting:
         for asset_key, items in by_asset.items():
             storage_ids = [item.push.storage_id for item in items]
             try:
-                events += self._about_asset(asset_key, sorted(items, key=_in_order_of_ending))
+                events += self._about_asset(asset_key, sorted(items, key=lambda item: item.push.storage_id))
             except Exception:  # whatever it is about this asset, the others' imports are reported
                 self.log.exception("The imports of %s could not be reported; they are looked at again", asset_key)
                 self.summary.note(f"{asset_key} could not be reported, see the sensor's log.")
@@ -57,9 +55,10 @@ class Reporting:
         return cursor, events
 
     def _about_asset(self, asset_key: str, items: Sequence[Concluded]) -> list[AssetEvent]:
+        """The events about one asset's imports, the newest push's last, so that it is what the asset shows."""
         reports = self.reports.about([item.push for item in items])
         later = self.pushes.later(asset_key, than=min(item.push.storage_id for item in items))
-        ending_now = {item.push.import_id: item.verdict.state is ImportState.SUCCEEDED for item in items}
+        succeeding = {item.push.import_id for item in items if item.verdict.state is ImportState.SUCCEEDED}
         events: list[AssetEvent] = []
         seen: set[str] = set()
         for item in items:
@@ -68,7 +67,7 @@ class Reporting:
                 continue
             seen.add(push.import_id)
             standing = Standing(
-                written=reports.kinds(push), newer_succeeded=_newest_outcome(push, later, reports, ending_now)
+                written=reports.kinds(push), newer_succeeded=_newest_outcome(push, later, reports, succeeding)
             )
             new = events_for(push, item.verdict, standing)
             events += new
@@ -82,11 +81,14 @@ class Reporting:
         self.log.info("%s: %s (%s)", item.push.asset_key.to_user_string(), word, item.verdict.reason)
 
 
-def _newest_outcome(push: Push, later: Iterable[Push], reports: Reports, ending_now: Mapping[str, bool]) -> bool | None:
-    """Whether the newest later push into the same remote dataset that has ended succeeded; None if none has ended."""
+def _newest_outcome(push: Push, later: Iterable[Push], reports: Reports, succeeding: Collection[str]) -> bool | None:
+    """Whether the newest later push into the same remote dataset that has ended succeeded; None if none has ended.
+
+    One that fails in this very tick need not be looked at: it is written after ``push``.
+    """
     for other in sorted(later, key=lambda other: other.storage_id, reverse=True):
         if other.storage_id > push.storage_id and other.import_id != push.import_id and _same_graph(other, push):
-            outcome = ending_now.get(other.import_id, reports.outcome(other))
+            outcome = True if other.import_id in succeeding else reports.outcome(other)
             if outcome is not None:
                 return outcome
     return None
@@ -98,8 +100,3 @@ def _same_graph(one: Push, other: Push) -> bool:
         other.target_dataset,
         other.remote_url,
     )
-
-
-def _in_order_of_ending(item: Concluded) -> tuple[datetime, int]:
-    """What ended last is written last, so that it is what the asset shows."""
-    return (item.verdict.finished_at or _NEVER, item.push.storage_id)

@@ -26,6 +26,8 @@ STALLED = "stalled"
 SUPERSEDED = "superseded"
 _ENDED = frozenset({COMPLETED, FAILED, STALLED, SUPERSEDED})
 
+PARTITION = "cognee/partition"  # of the push, in events whose partition cannot be told to Dagster
+
 # A re-run that adopts a running import logs a second push for it, perhaps just after the first one's report. Looking
 # back this many events finds that; the log's own order is used because the clocks of several machines disagree.
 _LOOK_BACK_EVENTS = 10_000
@@ -124,7 +126,7 @@ class ReportLog:
             for record in page.records:
                 event = record.asset_materialization or record.asset_observation
                 if event is not None:
-                    yield from _report(kind, plain_metadata(event.metadata), event.partition)
+                    yield from _report(kind, plain_metadata(event.metadata))
                 after = record.storage_id
             more = page.has_more and bool(page.records)
 
@@ -141,18 +143,16 @@ class ReportLog:
                     return
                 details = event.dagster_event.event_specific_data if event and event.dagster_event else None
                 if isinstance(details, dg.AssetCheckEvaluation):
-                    yield from _report(
-                        "check", plain_metadata(details.metadata), details.partition, passed=details.passed
-                    )
+                    yield from _report("check", plain_metadata(details.metadata), passed=details.passed)
             if len(records) < _PAGE:
                 return
             before = records[-1].id
 
 
-def _report(
-    kind: EventKind, metadata: Mapping[str, Any], partition: str | None, *, passed: bool = True
-) -> Iterator[Report]:
+def _report(kind: EventKind, metadata: Mapping[str, Any], *, passed: bool = True) -> Iterator[Report]:
     """The report in an event's metadata; nothing for an event that says something else."""
-    import_id = metadata.get(PIPELINE_RUN_ID) or pushed_by(str(metadata.get(PUSH_RUN_ID) or ""), partition)
+    import_id = metadata.get(PIPELINE_RUN_ID) or pushed_by(
+        str(metadata.get(PUSH_RUN_ID) or ""), metadata.get(PARTITION)
+    )
     if metadata.get(STATUS) in _ENDED:
         yield Report(kind=kind, import_id=str(import_id), succeeded=passed and metadata[STATUS] == COMPLETED)

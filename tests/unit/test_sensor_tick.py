@@ -1,0 +1,542 @@
+"""What a tick of the import sensor reports, and that it reports it once."""
+
+from itertools import pairwise
+
+import dagster as dg
+import pytest
+
+from cognee_dagster.errors import NoConnectionError, RemoteAuthError, RemoteRejectedError, RemoteUnreachableError
+from cognee_dagster.remote.imports import ADD_PIPELINE, COGNIFY_PIPELINE
+from cognee_dagster.watching.budget import TimeBudget
+from cognee_dagster.watching.cursor import ImportCursor
+from cognee_dagster.watching.settings import UNANSWERED_AFTER_SECONDS, WatchSettings
+from tests.unit.sensor_world import Told, World, dataset_id, push_key
+
+FINISHED = Told(materialized=1, passed=1)
+FAILED = Told(failed=1)
+HOUR = 3600.0
+
+
+@pytest.fixture
+def world() -> World:
+    return World(datasets=("a", "b", "c"))
+
+
+def pending(world: World, sensor: str = "sensor") -> int:
+    cursor = ImportCursor.decode(world.cursors[sensor])
+    assert cursor is not None
+    return len(cursor.pending)
+
+
+# What is reported
+
+
+def test_a_finished_import_materializes_the_remote_graph_and_passes_its_check(world: World) -> None:
+    run = world.push()
+    world.tick()
+    assert world.told(run) == Told()
+    world.wait(20)
+    world.feed.end(run, "a")
+    result = world.tick()
+    assert world.told(run) == FINISHED
+    assert result.summary == "1 finished."
+    assert pending(world) == 0
+
+
+def test_the_remote_graph_carries_what_the_push_said_and_how_long_the_remote_took(world: World) -> None:
+    run = world.push()
+    world.wait(20)
+    world.feed.end(run, "a")
+    materialization = world.tick().events[0]
+    assert isinstance(materialization, dg.AssetMaterialization)
+    assert materialization.asset_key == dg.AssetKey(["team", "a", "remote_graph"])
+    assert materialization.tags == {"dagster/data_version": "sha256:graph"}
+    metadata = {key: value.value for key, value in materialization.metadata.items()}
+    assert metadata["status"] == "completed"
+    assert metadata["pipeline_run_id"] == run
+    assert metadata["num_nodes"] == 13
+    assert metadata["num_edges"] == 26
+    assert metadata["cognee/push_run_id"] == ""
+    assert metadata["cognee/seconds"] == pytest.approx(20, abs=0.001)
+
+
+def test_a_failed_import_fails_the_check_with_the_reason_and_what_to_do(world: World) -> None:
+    run = world.push()
+    world.feed.end(run, "a", error="AbandonedPipelineRunError")
+    result = world.tick()
+    assert world.told(run) == FAILED
+    assert result.summary == "1 failed."
+    check = world.checks()[0]
+    assert check.description is not None
+    assert run in check.description
+    assert "AbandonedPipelineRunError" in check.description
+    assert "Push again" in check.description
+    assert check.metadata["cognee/reason"].value == check.description
+
+
+def test_a_tick_says_what_it_did(world: World) -> None:
+    for name in ("a", "b", "c"):
+        world.feed.end(world.push(name), name, error="RuntimeError" if name == "c" else None)
+    for _ in range(3):
+        world.push("a")
+    assert world.tick().summary == "2 finished, 1 failed, 3 running."
+
+
+def test_with_nothing_pending_no_remote_is_asked(world: World) -> None:
+    assert world.tick().summary == "No import is pending."
+    assert world.feed.questions == []
+
+
+def test_pushes_in_the_foreground_are_none_of_the_sensors_business(world: World) -> None:
+    world.push(status="completed")
+    assert world.tick().summary == "No import is pending."
+    assert world.feed.questions == []
+
+
+def test_an_import_that_neither_ends_nor_fails_is_reported_as_stalled(world: World) -> None:
+    run = world.push()
+    world.wait(5.9 * HOUR)
+    world.tick()
+    assert world.told(run) == Told()
+    world.wait(0.2 * HOUR)
+    assert world.tick().summary == "1 stalled."
+    assert world.told(run) == FAILED
+    assert world.checks()[0].metadata["status"].value == "stalled"
+
+
+def test_an_import_that_ended_while_nobody_looked_for_days_is_not_stalled(world: World) -> None:
+    run = world.push()
+    world.feed.end(run, "a")
+    world.wait(10 * 24 * HOUR)
+    world.tick()
+    assert world.told(run) == FINISHED
+
+
+@pytest.mark.parametrize("skew", [-90 * 86_400.0, -HOUR, HOUR, 90 * 86_400.0])
+def test_a_servers_clock_that_is_off_changes_nothing(skew: float) -> None:
+    world = World(datasets=("a",))
+    world.feed.skew = skew
+    done, running = world.push(), world.push()
+    world.wait(HOUR)
+    world.feed.end(done, "a")
+    assert world.tick().summary == "1 finished, 1 running."
+    world.wait(6 * HOUR)
+    world.tick()
+    assert (world.told(done), world.told(running)) == (FINISHED, FAILED)
+
+
+def test_a_deleted_dataset_is_a_failure_that_says_so(world: World) -> None:
+    done, running, other = world.push("a"), world.push("a"), world.push("b")
+    world.feed.end(done, "a")
+    world.feed.deleted.add(dataset_id("a"))
+    assert world.tick().summary == "2 failed, 1 running."
+    assert world.told(done) == FAILED
+    assert world.told(running) == FAILED
+    assert world.told(other, "b") == Told()
+    assert "deleted" in str(world.checks()[0].description)
+
+
+def test_a_run_that_the_remote_does_not_know_is_looked_for_until_it_is_old(world: World) -> None:
+    run = world.push(run_id="5e2a7c1c-0c4c-4b3e-8f0e-0d6f0c9f5d11")
+    for _ in range(20):
+        assert world.tick().summary.startswith("1 not")
+        world.wait(900)
+    world.wait(2 * HOUR)
+    world.tick()
+    assert world.told(run) == FAILED
+
+
+def test_hybrid_in_the_background_is_finished_with_its_cognify_run(world: World) -> None:
+    run = world.push(status="running", mode="hybrid")
+    world.feed.end(run, "a")
+    assert world.tick().summary == "1 running."
+    cognify = world.feed.start("a", pipeline=COGNIFY_PIPELINE)
+    world.wait(60)
+    world.feed.end(cognify, "a", pipeline=COGNIFY_PIPELINE)
+    world.tick()
+    assert world.told(run) == FINISHED
+
+
+def test_rederive_without_a_run_id_is_reported_once(world: World) -> None:
+    world.push(run_id="", status="running", mode="re-derive")
+    world.feed.end(world.feed.start("a", pipeline=ADD_PIPELINE), "a", error="IngestionError", pipeline=ADD_PIPELINE)
+    world.tick()
+    world.cursors.clear()
+    world.tick()
+    assert [check.passed for check in world.checks()] == [False]
+    assert "IngestionError" in str(world.checks()[0].description)
+
+
+def test_an_import_with_a_partition_is_reported_for_that_partition(world: World) -> None:
+    one, two = world.push(partition="2026-01-01"), world.push(partition="2026-01-02")
+    world.feed.end(one, "a")
+    world.feed.end(two, "a", error="RuntimeError")
+    world.tick()
+    assert (world.told(one), world.told(two)) == (FINISHED, FAILED)
+    records = world.instance.fetch_materializations(dg.AssetKey(["team", "a", "remote_graph"]), limit=10).records
+    assert [record.partition_key for record in records] == ["2026-01-01"]
+    told = {check.metadata["cognee/partition"].value: check.passed for check in world.checks()}
+    assert told == {"2026-01-01": True, "2026-01-02": False}
+
+
+def test_one_partition_can_be_reported_again_and_again(world: World) -> None:
+    """Dagster would store only one evaluation of a check and partition without a run."""
+    for _ in range(3):
+        run = world.push(partition="2026-01-01")
+        world.feed.end(run, "a", error="RuntimeError")
+        world.tick()
+        assert world.told(run) == FAILED
+
+
+# Once, whatever breaks
+
+
+@pytest.mark.parametrize("written", [0, 1, 2, 3])
+def test_a_daemon_killed_between_events_and_cursor_repeats_nothing(world: World, written: int) -> None:
+    done, failed = world.push(), world.push()
+    world.feed.end(done, "a")
+    world.feed.end(failed, "a", error="RuntimeError")
+    world.tick(dies_after=written)
+    world.tick()
+    world.tick()
+    assert (world.told(done), world.told(failed)) == (FINISHED, FAILED)
+
+
+@pytest.mark.parametrize("cursor", [None, "", "garbage", "1:garbage", "0:{}", '{"version": 99}', "1:" + "0" * 100_000])
+def test_a_lost_or_foreign_cursor_loses_and_repeats_nothing(world: World, cursor: str | None) -> None:
+    reported, running, finished = world.push(), world.push(), world.push("b")
+    world.feed.end(reported, "a")
+    world.tick()
+    world.feed.end(finished, "b")
+    world.cursors["sensor"] = cursor
+    world.tick()
+    world.feed.end(running, "a")
+    world.tick()
+    assert [world.told(run) for run in (reported, running)] == [FINISHED, FINISHED]
+    assert world.told(finished, "b") == FINISHED
+
+
+def test_two_sensors_over_the_same_assets_report_once(world: World) -> None:
+    done, failed = world.push(), world.push()
+    world.tick("one")
+    world.tick("two")
+    world.feed.end(done, "a")
+    world.feed.end(failed, "a", error="RuntimeError")
+    world.tick("one")
+    assert world.tick("two").events == []
+    assert (world.told(done), world.told(failed)) == (FINISHED, FAILED)
+
+
+def test_a_rerun_that_adopts_a_running_import_adds_no_report(world: World) -> None:
+    run = world.push()
+    world.push(run_id=run)
+    world.feed.end(run, "a")
+    world.tick()
+    world.push(run_id=run)  # logged just after the report of what it adopted
+    world.tick()
+    world.cursors.clear()
+    world.tick()
+    assert world.told(run) == FINISHED
+
+
+def test_a_push_logged_late_with_a_lower_storage_id_is_not_passed_by(world: World) -> None:
+    """A database hands out ids before it commits; what was logged in the last minute is looked at again."""
+    world.push("b")
+    world.tick()
+    cursor = ImportCursor.decode(world.cursors["sensor"])
+    assert cursor is not None
+    assert cursor.watermark == 0
+    world.wait(120)
+    world.push("b")
+    world.tick()
+    cursor = ImportCursor.decode(world.cursors["sensor"])
+    assert cursor is not None
+    assert cursor.watermark > 0
+
+
+def test_an_asset_that_is_watched_from_now_on_has_its_older_pushes_reported(world: World) -> None:
+    keys, world.keys = world.keys, [push_key("b")]
+    run, other = world.push("a"), world.push("b")
+    world.feed.end(run, "a")
+    world.feed.end(other, "b")
+    world.wait(600)
+    world.tick()
+    world.tick()
+    world.keys = keys
+    world.tick()
+    assert world.told(run) == FINISHED
+    assert world.told(other, "b") == FINISHED
+
+
+def test_an_asset_that_is_not_watched_for_a_while_loses_nothing(world: World) -> None:
+    run = world.push("a")
+    world.tick()
+    keys, world.keys = world.keys, [push_key("b")]
+    world.feed.end(run, "a")
+    world.tick()
+    world.keys = keys
+    world.tick()
+    assert world.told(run) == FINISHED
+
+
+def test_an_asset_that_was_wiped_leaves_nothing_pending(world: World) -> None:
+    run = world.push()
+    world.tick()
+    world.instance.wipe_assets([push_key("a")])
+    world.feed.end(run, "a")
+    world.tick()
+    assert pending(world) == 0
+
+
+# Several imports of one asset
+
+
+def test_two_imports_of_one_asset_in_flight_are_both_reported(world: World) -> None:
+    one, two = world.push(), world.push()
+    world.feed.end(one, "a")
+    world.tick()
+    world.feed.end(two, "a")
+    world.tick()
+    assert (world.told(one), world.told(two)) == (FINISHED, FINISHED)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_late_error_of_an_abandoned_import_does_not_overturn_a_newer_success(world: World, together: bool) -> None:
+    older, newer = world.push(), world.push()
+    world.feed.end(newer, "a")
+    if not together:
+        world.tick()
+    world.wait(HOUR)
+    world.feed.end(older, "a", error="AbandonedPipelineRunError")
+    world.tick()
+    assert world.told(newer) == FINISHED
+    assert world.told(older) == Told(observed=1)
+    assert world.checks()[0].passed
+    world.cursors.clear()
+    world.tick()
+    assert world.told(older) == Told(observed=1)
+
+
+def test_a_late_success_of_an_older_import_does_not_turn_a_newer_failure_green(world: World) -> None:
+    older, newer = world.push(), world.push()
+    world.feed.end(newer, "a", error="RuntimeError")
+    world.tick()
+    world.feed.end(older, "a")
+    world.tick()
+    assert world.told(older) == Told(materialized=1)
+    assert not world.checks()[0].passed
+    assert world.told(newer) == FAILED
+
+
+def test_a_success_elsewhere_does_not_hide_a_failure(world: World) -> None:
+    """Another partition, or another remote dataset, is another graph."""
+    failed, other = world.push(partition="x", target="t"), world.push(partition="y", target="t")
+    third = world.push(partition="x", target="u")
+    world.feed.end(other, "t")
+    world.feed.end(third, "u")
+    world.tick()
+    world.feed.end(failed, "t", error="RuntimeError")
+    world.tick()
+    assert world.told(failed) == FAILED
+
+
+# Nobody stops the others
+
+
+def test_one_import_that_cannot_be_asked_about_does_not_stop_the_others(world: World) -> None:
+    lost = world.push("b", run_id="5e2a7c1c-0c4c-4b3e-8f0e-0d6f0c9f5d11")
+    world.feed.failures[dataset_id("b")] = RemoteRejectedError("answers 500", status=500)
+    runs = [world.push("a") for _ in range(3)]
+    for run in runs:
+        world.feed.end(run, "a")
+    result = world.tick()
+    assert [world.told(run) for run in runs] == [FINISHED] * 3
+    assert result.summary == "3 finished, 1 not found yet. answers 500"
+    assert world.told(lost, "b") == Told()
+
+
+def test_an_import_that_cannot_be_asked_about_is_asked_less_and_less_often(world: World) -> None:
+    world.push("b", run_id="5e2a7c1c-0c4c-4b3e-8f0e-0d6f0c9f5d11")
+    world.feed.failures[dataset_id("b")] = RemoteRejectedError("answers 500", status=500)
+    asked = []
+    for _ in range(int(2 * HOUR / 30)):
+        world.tick()
+        asked.append(dataset_id("b") in world.feed.questions)
+        world.feed.questions.clear()
+        world.wait(30)
+    times = [number for number, was_asked in enumerate(asked) if was_asked]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert gaps[:4] == [1, 2, 4, 8]
+    assert max(gaps) == 30  # 15 minutes
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RemoteUnreachableError("https://cognee.example.com cannot be reached"),
+        RemoteAuthError("401 wrong key", status=401),
+    ],
+)
+def test_a_silent_remote_costs_one_question_a_tick_and_loses_nothing(world: World, error: Exception) -> None:
+    runs = [world.push("a") for _ in range(5)]
+    for run in runs:
+        world.feed.end(run, "a")
+    assert isinstance(error, RemoteUnreachableError | RemoteAuthError)
+    world.feed.failures[None] = error
+    assert str(error) in world.tick().summary
+    assert len(world.feed.questions) == 1
+    world.tick()
+    assert len(world.feed.questions) == 1
+    world.feed.failures.clear()
+    world.wait(301)
+    world.tick()
+    assert [world.told(run) for run in runs] == [FINISHED] * 5
+
+
+def test_a_remote_that_asks_for_time_is_given_it(world: World) -> None:
+    world.push()
+    world.feed.failures[None] = RemoteUnreachableError("429", status=429, retry_after=200)
+    world.tick()
+    world.wait(190)
+    world.tick()
+    assert len(world.feed.questions) == 1
+    world.wait(20)
+    world.tick()
+    assert len(world.feed.questions) == 2
+
+
+def test_without_a_connection_the_tick_says_so_and_keeps_what_it_knows(world: World) -> None:
+    run = world.push()
+    world.connect_error = NoConnectionError("No Cognee Cloud connection configured.")
+    assert "No Cognee Cloud connection configured." in world.tick().summary
+    world.connect_error = None
+    world.feed.end(run, "a")
+    world.wait(60)
+    world.tick()
+    assert world.told(run) == FINISHED
+
+
+def test_a_remote_that_is_gone_for_good_does_not_leave_the_user_guessing(world: World) -> None:
+    run = world.push()
+    world.feed.failures[None] = RemoteUnreachableError("cannot be reached")
+    world.tick()
+    world.wait(UNANSWERED_AFTER_SECONDS - 60)
+    world.tick()
+    assert world.told(run) == Told()
+    world.wait(400)
+    world.tick()
+    assert world.told(run) == FAILED
+    assert "cannot be reached" in str(world.checks()[0].description)
+
+
+def test_a_push_to_another_remote_is_not_asked_about_with_this_ones_key(world: World) -> None:
+    run, here = (
+        world.push("a", run_id="5e2a7c1c-0c4c-4b3e-8f0e-0d6f0c9f5d11", url="https://other.example.com"),
+        world.push("b"),
+    )
+    result = world.tick()
+    assert "1 running, 1 pushed elsewhere." in result.summary
+    assert "https://other.example.com" in result.summary
+    assert world.feed.questions == [None]
+    world.wait(7 * HOUR)
+    world.feed.end(here, "b")
+    world.tick()
+    assert world.told(run) == FAILED
+    assert "https://other.example.com" in str(world.checks()[0].description)
+
+
+def test_an_asset_whose_events_cannot_be_read_does_not_stop_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, fine = world.push("a"), world.push("b")
+    world.tick()
+    world.feed.end(broken, "a")
+    world.feed.end(fine, "b")
+    storage = world.instance.event_log_storage
+    read = storage.get_asset_check_execution_history
+
+    def fails_for_a(check_key: dg.AssetCheckKey, limit: int, cursor: int | None = None) -> object:
+        if "a" in check_key.asset_key.path:
+            raise RuntimeError("the database hiccups")
+        return read(check_key, limit, cursor)
+
+    monkeypatch.setattr(storage, "get_asset_check_execution_history", fails_for_a)
+    world.wait(120)
+    world.tick()
+    monkeypatch.undo()
+    assert world.told(fine, "b") == FINISHED
+    assert world.told(broken) == Told()
+    world.wait(60)
+    world.tick()
+    assert world.told(broken) == FINISHED
+
+
+# Time and space
+
+
+class Ticking:
+    """A clock that moves on by a second whenever it is read."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        self.time += 1.0
+        return self.time
+
+
+def test_under_a_short_budget_every_imports_turn_comes(world: World) -> None:
+    """The feed has no such runs, so that each must be asked about singly; time is for three a tick."""
+    runs = [world.push("a", target=f"t{number}") for number in range(12)]
+    rows, world.feed.rows = world.feed.rows, []
+    world.feed.rows = []
+    asked: set[str | None] = set()
+    for _ in range(8):
+        world.tick(budget=TimeBudget(8, clock=Ticking()))
+        asked |= set(world.feed.questions)
+        world.wait(1)
+    assert {dataset_id(f"t{number}") for number in range(12)} <= asked
+    world.feed.rows = rows
+    for number, run in enumerate(runs):
+        world.feed.end(run, f"t{number}")
+    for _ in range(40):
+        world.tick()
+        world.wait(60)
+    assert [world.told(run) for run in runs] == [FINISHED] * 12
+
+
+def test_a_tick_reports_only_so_many_and_the_next_ones_the_rest() -> None:
+    world = World(datasets=("a",), settings=WatchSettings(reports_per_tick=2))
+    runs = [world.push() for _ in range(5)]
+    for run in runs:
+        world.feed.end(run, "a")
+    assert world.tick().summary == "2 finished, 3 to be reported next."
+    assert [world.told(run) for run in runs] == [FINISHED] * 2 + [Told()] * 3
+    world.tick()
+    assert world.tick().summary == "1 finished."
+    assert [world.told(run) for run in runs] == [FINISHED] * 5
+
+
+def test_more_imports_than_the_cursor_holds_wait_in_the_event_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cognee_dagster.watching.cursor.MAX_PENDING", 3)
+    world = World(datasets=("a", "b"))
+    runs = [world.push("a" if number % 2 else "b", target="t") for number in range(10)]
+    assert "3 imports are pending already" in world.tick().summary
+    assert pending(world) == 3
+    for run in runs:
+        world.feed.end(run, "t")
+    for _ in range(6):
+        world.tick()
+        world.wait(60)
+    assert [world.told(run, "a" if number % 2 else "b") for number, run in enumerate(runs)] == [FINISHED] * 10
+    assert pending(world) == 0
+
+
+def test_a_thousand_pending_imports_take_as_many_requests_as_their_rows_have_pages() -> None:
+    names = [f"d{number}" for number in range(100)]
+    world = World(datasets=names)
+    for number in range(1_000):
+        world.push(names[number % 100])
+    assert world.tick().summary == "1000 running."
+    assert len(world.feed.questions) == 2
+    assert len(world.cursors["sensor"] or "") < 64_000
