@@ -9,12 +9,14 @@ upload.
 """
 
 import logging
+import tempfile
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster.errors import (
@@ -27,6 +29,7 @@ from cognee_dagster.errors import (
 )
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.compat import Strategy, choose_background_strategy
+from cognee_dagster.remote.documents import settle_documents
 from cognee_dagster.remote.imports import STALLED_AFTER, ImportState
 from cognee_dagster.remote.names import validate_dataset_name
 from cognee_dagster.remote.refusals import NextStep, after_failure, explain
@@ -132,11 +135,15 @@ def deliver(
     strategy = Strategy.FOREGROUND
     if run_in_background:
         strategy = choose_background_strategy(health.version, mode=mode, requested=settings.background_strategy)
-    with _dataset_locks[client.connection.url, target_dataset]:
+    with (
+        _dataset_locks[client.connection.url, target_dataset],
+        tempfile.TemporaryDirectory(prefix="cognee-upload-") as directory,
+    ):
+        dataset = client.ensure_dataset(target_dataset)
         courier = _Courier(
             client,
-            archive,
-            dataset=client.ensure_dataset(target_dataset),
+            settle_documents(client, archive, dataset=dataset, directory=Path(directory)),
+            dataset=dataset,
             mode=mode,
             strategy=strategy,
             settings=settings,
