@@ -265,7 +265,7 @@ def _valid_url(url: str, *, source: str) -> str:
     elif parts.query or parts.fragment:
         problem = "has a query or fragment; give the server's base address only"
     else:
-        return text.rstrip("/")
+        return parts.geturl().rstrip("/")  # with the scheme in lower case, whatever was typed
     raise ConnectionConfigError(f"The remote's URL (from {source}) {problem}. Correct it where it was set.")
 
 

@@ -24,7 +24,7 @@ def validate_dataset_name(name: str) -> None:
     else:
         return
     raise InvalidTargetError(
-        f"The remote would refuse the dataset name {name!r}: it {problem}. Set target_dataset to another name, "
+        f"The dataset name {name!r} cannot be used on the remote: it {problem}. Set target_dataset to another name, "
         f"for example {_suggestion(name)!r}."
     )
 

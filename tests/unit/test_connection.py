@@ -213,7 +213,7 @@ class TestUrl:
         [
             ("https://a.example.com/", "https://a.example.com"),
             (" https://a.example.com/cognee// ", "https://a.example.com/cognee"),
-            ("HTTPS://a.example.com:8443", "HTTPS://a.example.com:8443"),
+            ("HTTPS://A.example.com:8443", "https://A.example.com:8443"),
             ("http://[::1]:8000/", "http://[::1]:8000"),
         ],
     )
@@ -253,7 +253,11 @@ class TestPlainHttp:
             resolve_connection(f"http://{host}", KEY, environ={})
         assert KEY not in everything_about(caught.value)
 
-    @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "127.8.8.8", "[::1]:8000"])
+    def test_the_spelling_of_the_scheme_makes_no_difference(self) -> None:
+        with pytest.raises(ConnectionConfigError, match="plain http"):
+            resolve_connection("HTTP://a.example.com", KEY, environ={})
+
+    @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1:8000", "127.8.8.8", "[::1]:8000"])
     def test_loopback_is_free(self, host: str) -> None:
         assert resolve_connection(f"http://{host}", KEY, environ={}).is_loopback
 
