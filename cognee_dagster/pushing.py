@@ -153,6 +153,7 @@ def push_archive(
     settings: DeliverySettings | None = None,
     progress: ProgressCallback | None = None,
     on_run: Callable[[str], None] | None = None,
+    earlier_run: str | None = None,
     stop: threading.Event | None = None,
 ) -> PushResult:
     """Upload an archive that is already written.
@@ -166,6 +167,7 @@ def push_archive(
         settings: How patient to be, and how to import in the background; None: the defaults.
         progress: Called with (bytes sent, total bytes).
         on_run: Called once with the import's ``pipeline_run_id``, as soon as it is known.
+        earlier_run: Run of an earlier try to push this very archive there; attached to instead of uploading again.
         stop: When set from another thread, the upload is hung up and ``PushInterruptedError`` raised.
 
     Raises:
@@ -193,6 +195,7 @@ def push_archive(
         settings=settings or DeliverySettings(),
         progress=progress,
         on_run=on_run,
+        earlier_run=earlier_run,
         stop=stop,
     )
     return PushResult(

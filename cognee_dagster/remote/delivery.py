@@ -36,7 +36,7 @@ from cognee_dagster.remote.refusals import NextStep, after_failure, explain
 from cognee_dagster.remote.responses import RemoteDataset, migration_imports
 from cognee_dagster.remote.run_lookup import RunLookup
 from cognee_dagster.remote.upload import Upload
-from cognee_dagster.remote.watch import WatchedImport, wait_for_import
+from cognee_dagster.remote.watch import ImportWatch, WatchedImport, wait_for_import
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -109,6 +109,7 @@ def deliver(
     settings: DeliverySettings,
     progress: ProgressCallback | None = None,
     on_run: Callable[[str], None] | None = None,
+    earlier_run: str | None = None,
     stop: threading.Event | None = None,
 ) -> Delivery:
     """Upload ``archive`` into ``target_dataset`` and see it through.
@@ -122,6 +123,8 @@ def deliver(
         settings: How patient to be.
         progress: Called with (bytes sent, total bytes).
         on_run: Called once with the import's ``pipeline_run_id``, as soon as it is known.
+        earlier_run: Run of an earlier try to deliver this very archive there, which never reported its end: attached to
+            if it is running or has succeeded, instead of uploading again.
         stop: Setting it hangs up and raises ``PushInterruptedError``.
 
     Raises:
@@ -150,7 +153,7 @@ def deliver(
             on_run=on_run,
             stop=stop or threading.Event(),
         )
-        return courier.deliver(progress)
+        return (courier.attach(earlier_run) if earlier_run else None) or courier.deliver(progress)
 
 
 class _Courier:
@@ -178,6 +181,17 @@ class _Courier:
         self._stop = stop
         self._lookup = RunLookup(client, dataset.id)
         self._run_id: str | None = None
+
+    def attach(self, run_id: str) -> Delivery | None:
+        """See an import through that an earlier try has begun; None: it came to nothing."""
+        watch = ImportWatch(feed=self._client, now=time.time(), stalled_after=self._settings.stalled_after)
+        verdict = watch.ask(WatchedImport(run_id=run_id, dataset_id=self._dataset.id))
+        if verdict.state not in (ImportState.RUNNING, ImportState.SUCCEEDED):
+            logger.info("An earlier try's import (run %s) is %s; uploading again", run_id, verdict.state.value)
+            return None
+        logger.info("Attaching to the import that an earlier try has begun: run %s", run_id)
+        self._run_id = run_id
+        return self._without_answer()
 
     def deliver(self, progress: ProgressCallback | None) -> Delivery:
         attempts = max(self._client.retry.attempts, 1)
@@ -272,9 +286,13 @@ class _Courier:
         if self._run_id is None:
             logger.warning("No import run appeared on the remote: the archive did not arrive")
             return None
+        return self._without_answer()
+
+    def _without_answer(self) -> Delivery:
+        """The end of a delivery whose run is known and whose answer will not come."""
         if self._strategy is not Strategy.FOREGROUND:
             return self._going_on(recovered=True, detached=self._strategy is Strategy.DETACHED)
-        self._follow(self._run_id)
+        self._follow(str(self._run_id))
         answer = self._stand_in_answer("completed", "completed", recovered=True)
         return self._delivery("completed", answer, self._run_id)
 

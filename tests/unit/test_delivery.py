@@ -104,6 +104,29 @@ def test_stopping_hangs_up_and_leaves_a_delivered_import_to_the_server(
     assert f"goes on importing into 'demo' as run {run_id}" in caplog.text
 
 
+@pytest.mark.parametrize("run_in_background", [False, True])
+def test_a_second_try_attaches_to_the_import_that_the_first_began(
+    remote: FakeRemote, tmp_path: Path, run_in_background: bool
+) -> None:
+    with remote.hold_imports() as hold:
+        first = push_demo(remote, tmp_path, run_in_background=True)
+        if not run_in_background:
+            hold.release()
+        again = push_demo(remote, tmp_path, run_in_background=run_in_background, earlier_run=first.pipeline_run_id)
+    assert again.pipeline_run_id == first.pipeline_run_id
+    assert again.status == ("started" if run_in_background else "completed")
+    assert len(remote.uploads) == 1
+
+
+@pytest.mark.parametrize("end", ["ERRORED", None])
+def test_a_second_try_uploads_when_the_first_came_to_nothing(
+    remote: FakeRemote, tmp_path: Path, end: str | None
+) -> None:
+    earlier = remote.add_run("demo", state=end) if end else "00000000-0000-4000-8000-000000000000"
+    assert push_demo(remote, tmp_path, earlier_run=earlier).status == "completed"
+    assert len(remote.uploads) == 1
+
+
 def test_hybrid_in_the_background_is_the_servers_own(remote: FakeRemote, tmp_path: Path) -> None:
     result = push_demo(remote, tmp_path, run_in_background=True, mode="hybrid")
     assert remote.uploads[0].fields["run_in_background"] == "true"
