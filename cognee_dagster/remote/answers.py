@@ -211,7 +211,8 @@ def _problem(item: object) -> str:
     """One entry of FastAPI's list of validation errors, without the input it repeats."""
     if not isinstance(item, dict):
         return str(item)
-    place = ".".join(str(part) for part in item.get("loc", ()))
+    location = item.get("loc")
+    place = ".".join(str(part) for part in location) if isinstance(location, list) else ""
     return f"{place}: {item.get('msg', '')}"
 
 

@@ -62,10 +62,10 @@ def open_http(connection: Connection) -> httpx.Client:
     except OSError as error:  # ssl.SSLError is one, too
         problem = f"the certificates to trust cannot be read ({error.strerror or type(error).__name__})"
     except (ValueError, ImportError, httpx.InvalidURL):  # their text may repeat a proxy's password
-        problem = "the proxy settings of the environment cannot be used"
+        problem = "this address, or a proxy that the environment names, cannot be used"
     raise ConnectionConfigError(
-        f"No connection to {connection.url}: {problem}. Check COGNEE_DAGSTER_CA_BUNDLE (or ca_bundle), SSL_CERT_FILE, "
-        "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY."
+        f"No connection to {connection.url}: {problem}. Check it, COGNEE_DAGSTER_CA_BUNDLE (or ca_bundle), "
+        "SSL_CERT_FILE, HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY."
     )
 
 
