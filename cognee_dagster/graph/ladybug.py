@@ -8,7 +8,7 @@ the first row, and by one thread because only then its row order is stable.
 import re
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,16 +25,17 @@ OPEN_WAIT_SECONDS = 30.0  # how long a writer's checkpoints are waited out
 _RETRY_SECONDS = 0.05
 # Ladybug keeps results in its buffer pool, so the pool bounds the memory. A page that does not fit is halved; one row
 # or one hub node's edges that do not fit get a larger pool.
-BUFFER_POOL_BYTES = 96 << 20
+BUFFER_POOL_BYTES = 64 << 20
 _LARGEST_POOL_BYTES = 16 << 30
-NODE_PAGE = 16_384
+NODE_PAGE = 24_576  # Ladybug looks through all nodes before a page, so that smaller ones cost more time
+ID_PAGE = 131_072
 EDGE_PAGE = 4_096  # source nodes
 
 _NODES = (
     "MATCH (n:Node) WHERE offset(id(n)) >= {start} "
-    "RETURN offset(id(n)), n.id, n.name, n.type, n.properties LIMIT {limit}"
+    "RETURN offset(id(n)), n.id AS id, n.name AS name, n.type AS type, n.properties AS properties LIMIT {limit}"
 )
-_NODE_IDS = "MATCH (n:Node) RETURN offset(id(n)), n.id"
+_NODE_IDS = "MATCH (n:Node) WHERE offset(id(n)) >= {start} RETURN offset(id(n)) AS offset, n.id AS id LIMIT {limit}"
 # The end nodes' offsets instead of their ids: reading ``a.id`` and ``b.id`` here means two more joins in Ladybug, at
 # three times the cost.
 _EDGES = (
@@ -45,6 +46,7 @@ _TABLES = "CALL show_tables() RETURN name"
 
 # What a read-only open says while the writing process checkpoints; all of it passes (Ladybug 0.19).
 _TRANSIENT = re.compile(r"checkpoint|\.wal|\bWAL\b|could not set lock", re.IGNORECASE)
+_POOL_FULL = "buffer pool is full"
 _FOREIGN_FORMAT = re.compile(r"different version|not a valid \w+ database file", re.IGNORECASE)
 
 
@@ -88,18 +90,8 @@ class LadybugReader:
         Raises:
             StoreBusyError: Another process changed the graph meanwhile; what was read is not to be used.
         """
-        start, limit = 0, NODE_PAGE
-        while self._database.has_tables:
-            try:
-                page = self._database.query(_NODES.format(start=start, limit=limit))
-            except BufferPoolFullError:
-                limit = self._narrower(limit)
-                continue
-            if page.num_rows == 0:
-                break
-            offsets, *columns = page.columns
-            start = offsets[-1].as_py() + 1
-            yield from complete_node_properties(pa.Table.from_arrays(columns, schema=NODE_SCHEMA)).to_batches()
+        for page in self._pages(_NODES, rows=NODE_PAGE):
+            yield from complete_node_properties(page.remove_column(0).cast(NODE_SCHEMA)).to_batches()
         self._database.check_unchanged()
 
     def edges(self) -> Iterator[pa.RecordBatch]:
@@ -109,7 +101,7 @@ class LadybugReader:
             StoreBusyError: Another process changed the graph meanwhile; what was read is not to be used.
         """
         if self._database.has_tables:
-            self._node_ids = self._node_ids or _NodeIds(self._database.query(_NODE_IDS))
+            self._node_ids = self._node_ids or _NodeIds(self._pages(_NODE_IDS, rows=ID_PAGE))
             yield from self._edges(self._node_ids)
         self._database.check_unchanged()
 
@@ -131,6 +123,21 @@ class LadybugReader:
                     schema=EDGE_SCHEMA,
                 )
                 yield edges.filter(pc.invert(pc.fill_null(loops, False))) if pc.any(loops).as_py() else edges
+
+    def _pages(self, query: str, *, rows: int) -> Iterator[pa.Table]:
+        """The result of a query that begins with the node's offset, a page after the other."""
+        start, limit = 0, rows
+        while self._database.has_tables:
+            try:
+                page = self._database.query(query.format(start=start, limit=limit))
+            except BufferPoolFullError:
+                limit = self._narrower(limit)
+                continue
+            if page.num_rows == 0:
+                return
+            start, limit = page.column(0)[-1].as_py() + 1, min(limit * 2, rows)
+            yield page
+            del page  # or two pages would be in memory while the next one is read
 
     def _narrower(self, page: int) -> int:
         if page == 1:
@@ -163,8 +170,9 @@ class _FileState:
 class _NodeIds:
     """Node ids by Ladybug's node offset: 40 bytes a node, the one thing here that grows with the graph."""
 
-    def __init__(self, table: pa.Table) -> None:
-        offsets, ids = (column.combine_chunks() for column in table.columns)  # take() from several chunks is slow
+    def __init__(self, pages: Iterable[pa.Table]) -> None:
+        tables = list(pages) or [pa.table({"offset": pa.array([], pa.int64()), "id": pa.array([], pa.string())})]
+        offsets, ids = (column.combine_chunks() for column in pa.concat_tables(tables).columns)  # for a fast take()
         self.stop = (pc.max(offsets).as_py() or 0) + 1 if len(offsets) else 0
         self._ids = ids
         self._position: Any = None
@@ -192,7 +200,7 @@ class _Database:
         try:
             return self._connection.execute(text).get_as_arrow(chunk_size=NODE_PAGE)
         except RuntimeError as error:
-            if "buffer pool is full" in str(error):
+            if _POOL_FULL in str(error):
                 raise BufferPoolFullError(str(error)) from error
             self.check_unchanged()
             raise LocalCogneeError(f"Ladybug cannot read {self._path}: {error}.") from error
@@ -236,6 +244,9 @@ class _Database:
                 reason = str(error)
                 if _FOREIGN_FORMAT.search(reason):
                     raise StoreFormatError(self._foreign_format(reason)) from error
+                if _POOL_FULL in reason and self._pool_bytes < _LARGEST_POOL_BYTES:
+                    self._pool_bytes *= 2  # the changes that a writer left in its log must fit, too
+                    continue
                 if not _TRANSIENT.search(reason):
                     raise LocalCogneeError(f"Ladybug cannot open {self._path}: {reason}.") from error
             else:
