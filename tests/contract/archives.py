@@ -111,6 +111,8 @@ def raw_node(owner: str, type_name: str, key: str, **properties: Any) -> Record:
         "version": 1,
         "topological_rank": 0,
         "belongs_to_set": None,
+        "source_pipeline": "cognify_pipeline",
+        "source_task": "extract_graph_from_data",
         **properties,
     }
 

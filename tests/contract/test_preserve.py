@@ -74,6 +74,8 @@ def test_raw_nodes_keep_their_properties_and_show_a_label_for_a_missing_name(
         "topological_rank": 0,
         "feedback_weight": 0.5,
         "importance_weight": 0.5,
+        "source_pipeline": "cognify_pipeline",
+        "source_task": "extract_graph_from_data",
     }
     assert node(graph, chunk_id) == {
         "id": chunk_id,
@@ -107,6 +109,58 @@ def test_nodes_of_unknown_types_keep_every_property(remote: RemoteUnderTest, nam
     assert shown["properties"]["mass"] == {"kg": 6.4e23}
     assert shown["properties"]["metadata"] == {"index_fields": []}
     assert "rings" not in shown["properties"]
+
+
+def test_odd_raw_nodes_are_taken_as_they_are(remote: RemoteUnderTest, name: str) -> None:
+    """No type, an entity without a description, an empty name, a number for a name, metadata as text, NaN."""
+    ids = [an_id(name, str(number)) for number in range(7)]
+    odd: list[dict[str, object]] = [
+        {"id": ids[0], "name": "untyped"},
+        {"id": ids[1], "type": "Entity", "name": "undescribed"},
+        {"id": ids[2], "type": "Planet", "name": ""},
+        {"id": ids[3], "type": "Planet", "name": 7},
+        {"id": ids[4], "type": "Planet", "name": "n", "metadata": '{"index_fields": ["name"]}', "moons": [1, None]},
+        {"id": ids[5], "type": "Entity", "name": "n", "description": "d", "attributes": {"a": 1}, "more": 5},
+        {"id": ids[6], "type": "Planet", "name": "n", "mass": float("nan")},
+    ]
+
+    assert remote.upload(Records({"raw_node": odd}), name).status_code == 200
+
+    graph = remote.graph(name)
+    common = {"ontology_valid": False, "version": 1, "topological_rank": 0, "metadata": {"index_fields": []}}
+    common |= {"feedback_weight": 0.5, "importance_weight": 0.5}
+    by_name = {"metadata": {"index_fields": ["name"]}}
+    entity_class = {"metadata": {"index_fields": ["name"], "identity_fields": ["name"]}, "relations": []}
+    shown = [node(graph, node_id) for node_id in ids]
+    assert [(one["type"], one["label"]) for one in shown] == [
+        ("DataPoint", "untyped"),
+        ("Entity", "undescribed"),
+        ("Planet", f"Planet_{ids[2]}"),
+        ("Planet", "7"),
+        ("Planet", "n"),
+        ("Entity", "n"),
+        ("Planet", "n"),
+    ]
+    assert [one["properties"] for one in shown] == [
+        common,
+        common,
+        common,
+        common,
+        {**common, **by_name, "moons": [1, None]},
+        {**common, **entity_class, "description": "d"},
+        {**common, "mass": None},
+    ]
+
+
+def test_a_raw_node_whose_id_is_no_uuid_fails_the_import_after_it_began(remote: RemoteUnderTest, name: str) -> None:
+    sent = people(name).plus(raw_node=[{"id": "node-1", "type": "Planet", "name": "Mars"}])
+
+    answer = remote.upload(sent, name)
+
+    (dataset_id,) = remote.dataset_ids(name)
+    assert (answer.status_code, answer.json()) == (400, {"error": "Invalid COGX archive."})
+    assert remote.runs(dataset_id)[0]["outcome"] == "failed"
+    assert remote.runs(dataset_id)[0]["error_class"] == "ValidationError"
 
 
 def test_entities_lose_what_their_class_does_not_know(remote: RemoteUnderTest, name: str) -> None:

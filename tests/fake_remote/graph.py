@@ -16,24 +16,27 @@ _BASE = {
 }
 _HIDDEN = frozenset({"id", "type", "name", "created_at", "updated_at"})
 _NAMED = {"metadata": {"index_fields": ["name"], "identity_fields": ["name"]}, "relations": []}
-_CLASS_DEFAULTS: dict[str, dict[str, Any]] = {"Entity": _NAMED, "EntityType": _NAMED}
 Triple = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class Node:
-    """A stored node: ``properties`` are its own, without what its class adds."""
+    """A stored node: ``properties`` are its own, without what its class adds.
+
+    ``named``: an entity or entity type that the server could read as such; others are of a class made up for them.
+    """
 
     name: str | None
     type: str
     properties: dict[str, Any]
+    named: bool = False
 
     def shown(self, node_id: str) -> dict[str, Any]:
         """The node as ``GET …/graph`` shows it."""
-        properties = {**_BASE, **_CLASS_DEFAULTS.get(self.type, {}), **self.properties}
+        properties = {**_BASE, **(_NAMED if self.named else {}), **self.properties}
         return {
             "id": node_id,
-            "label": self.name or f"{self.type}_{node_id}",
+            "label": str(self.name or "") or f"{self.type}_{node_id}",
             "type": self.type,
             "properties": {k: v for k, v in properties.items() if k not in _HIDDEN and v is not None},
         }

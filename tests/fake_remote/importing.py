@@ -20,7 +20,7 @@ from tests.fake_remote.archive import Archive, InvalidArchiveError, Limits, unpa
 from tests.fake_remote.graph import Node
 from tests.fake_remote.multipart import Upload
 from tests.fake_remote.pace import Pace, ServerKilledError
-from tests.fake_remote.state import IMPORT_PIPELINE, Dataset, Document, Run, State, User, write_operation
+from tests.fake_remote.state import IMPORT_PIPELINE, Dataset, Document, Operation, Run, State, User
 from tests.fake_remote.translation import Translation, digests, document_of
 from tests.fake_remote.versions import Release
 
@@ -87,10 +87,10 @@ class Importer:
                 pending.append(document)
                 num_documents += 1
             if len(pending) >= DOCUMENTS_PER_ADD:
-                self._store(pending, owner)
+                self._store(pending, self._dataset(owner), owner)
                 pending = []
         if pending:
-            self._store(pending, owner)
+            self._store(pending, self._dataset(owner), owner)
         translation.add_facts(archive)
         run = self._import_graph(translation, owner) if translation.has_graph else None
         running = self.in_background and run is not None
@@ -125,23 +125,22 @@ class Importer:
     def _remember(self, documents: list[Document], owner: User, run: Run | None, item: Body) -> Body:
         """Adds and cognifies; its own run's id is returned only in the foreground."""
         dataset = self.state.ensure_dataset(self.dataset_name, owner)
-        started_at = self.state.clock.stamp()
+        remember = Operation(state=self.state, name="remember", dataset=dataset, user=owner)
         if self.in_background:
-            write_operation(self.state, dataset, owner, background=True, error_class=None, started_at=started_at)
-            self._in_thread(lambda: self._add_and_cognify(documents, dataset, owner))
+            remember.write("succeeded", background=True)
+            self._in_thread(lambda: self._add_and_cognify(documents, remember))
             body = self._body("running", run, item["graph_nodes"], item)
             return body | {"dataset_id": dataset.id, "elapsed_seconds": None}
         try:
-            cognify = self._add_and_cognify(documents, dataset, owner)
+            cognify = self._add_and_cognify(documents, remember)
         except CogneeError as error:
             error_class = str(error.answer.body["detail"]).rpartition("[")[2].rstrip("]")
-            write_operation(
-                self.state, dataset, owner, background=False, error_class=error_class, started_at=started_at
-            )
+            remember.write("failed", error_class=error_class)
             raise
-        write_operation(self.state, dataset, owner, background=False, error_class=None, started_at=started_at)
+        remember.write("succeeded")
         body = self._body("completed", cognify, item["graph_nodes"] + len(documents), item)
-        return body | {"dataset_id": dataset.id}
+        stored = [{"id": document.id} for document in documents]
+        return body | {"dataset_id": dataset.id, "items": [*stored, item]}
 
     # --- pipelines ---------------------------------------------------------------------------------------------------
 
@@ -162,6 +161,9 @@ class Importer:
         with _released(dataset.lock):
             dataset.graph.nodes.update(translation.raw)
             self.pace.import_graph(translation.num_nodes)
+            if not translation.is_readable:
+                run.fail("ValidationError")
+                raise InvalidArchiveError("a raw node's id is no UUID")
             if self.pace.next_failures:
                 run.fail(self.pace.next_failures.pop(0))
                 raise import_failed()
@@ -174,11 +176,10 @@ class Importer:
             self.pace.sleep(0.05)
             run.fail("FileNotFoundError")
 
-    def _store(self, documents: list[Document], owner: User) -> None:
-        dataset = self._dataset(owner)
+    def _store(self, documents: list[Document], dataset: Dataset, owner: User, *, parent: str | None = None) -> None:
         self.pace.acquire(dataset.lock)
         with _released(dataset.lock):
-            run = Run(state=self.state, pipeline="add_pipeline", dataset=dataset, user=owner).start()
+            run = Run(state=self.state, pipeline="add_pipeline", dataset=dataset, user=owner, parent=parent).start()
             self.pace.sleep(self.pace.seconds_per_document * len(documents))
             for document in documents:
                 holder = self.state.holder_of_document(document.id)
@@ -188,11 +189,14 @@ class Importer:
                 dataset.documents.setdefault(document.id, document)
             run.complete()
 
-    def _add_and_cognify(self, documents: list[Document], dataset: Dataset, owner: User) -> Run:
-        self._store(documents, owner)
+    def _add_and_cognify(self, documents: list[Document], remember: Operation) -> Run:
+        dataset, owner = remember.dataset, remember.user
+        self._store(documents, dataset, owner, parent=remember.id)
         self.pace.acquire(dataset.lock)
         with _released(dataset.lock):
-            run = Run(state=self.state, pipeline="cognify_pipeline", dataset=dataset, user=owner).start()
+            run = Run(
+                state=self.state, pipeline="cognify_pipeline", dataset=dataset, user=owner, parent=remember.id
+            ).start()
             self.pace.sleep(self.pace.cognify_seconds)
             if not self.pace.llm_works:
                 run.fail("InternalServerError")
@@ -200,11 +204,14 @@ class Importer:
             for document in documents:
                 dataset.graph.nodes[document.id] = Node(document.title or document.id, "TextDocument", {})
             run.complete()
-            return run
+        Operation(state=self.state, name="improve", dataset=dataset, user=owner, parent=remember.id).write("noop")
+        return run
 
     def _in_thread(self, work: Callable[[], object]) -> None:
         def guarded() -> None:
-            with suppress(AnswerError, ServerKilledError):  # nobody is there to be told; the rows say it
+            with suppress(
+                AnswerError, InvalidArchiveError, ServerKilledError
+            ):  # nobody is there to be told; the rows say it
                 work()
 
         thread = threading.Thread(target=guarded, daemon=True)

@@ -35,6 +35,7 @@ class Hold:
         self._arrived.release()
         while not self._open.wait(_TICK):
             pace.check_alive()
+        pace.check_alive()
 
 
 @dataclass(kw_only=True)

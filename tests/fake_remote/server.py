@@ -6,11 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, BinaryIO, cast
 from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
+
+import orjson
 
 from tests.fake_remote import endpoints
 from tests.fake_remote.answers import Answer, AnswerError, bad_request, unauthenticated
@@ -18,7 +21,7 @@ from tests.fake_remote.archive import Limits
 from tests.fake_remote.graph import Graph
 from tests.fake_remote.multipart import Form, IncompleteBodyError, MalformedBodyError, Upload, parse, spool
 from tests.fake_remote.pace import Hold, Pace, ServerKilledError
-from tests.fake_remote.state import IMPORT_PIPELINE, Dataset, Row, Run, State, User, new_row
+from tests.fake_remote.state import IMPORT_PIPELINE, Dataset, Row, Run, State, User
 from tests.fake_remote.versions import Release
 
 _UNGUARDED = ("/", "/health", "/openapi.json")
@@ -77,7 +80,7 @@ class FakeRemote:
 
     def start(self) -> None:
         """Listens; after ``kill`` again on the same port. Imports that were running stay unfinished for ever."""
-        self.pace.killed = threading.Event()
+        self.pace = replace(self.pace, killed=threading.Event())  # what was killed keeps the old one, and stays dead
         for dataset in self.state.datasets.values():
             dataset.lock = threading.Lock()
         self._server = _Server(self, self._port)
@@ -166,13 +169,23 @@ class FakeRemote:
         """
         limit = (self.state.clock.now() - timedelta(seconds=min_age)).replace(tzinfo=None).isoformat()
         ended = {row["pipeline_run_id"] for row in self.state.rows if row["ended_at"]}
-        lost = [row for row in self.state.rows if row["pipeline_run_id"] not in ended and row["created_at"] < limit]
-        for row in lost:
-            user = next(user for user in self.state.users.values() if user.id == row["user_id"])
-            self._add_row(
-                row["pipeline_name"], row["dataset_id"], user, row["pipeline_run_id"], "AbandonedPipelineRunError", row
+        lost = [
+            Run(
+                state=self.state,
+                pipeline=row["pipeline_name"],
+                dataset=self.state.datasets[row["dataset_id"]],
+                user=next(user for user in self.state.users.values() if user.id == row["user_id"]),
+                id=row["pipeline_run_id"],
+                started_at=row["started_at"],
             )
-        return [row["pipeline_run_id"] for row in lost]
+            for row in self.state.rows
+            if row["pipeline_run_id"] not in ended
+            and row["created_at"] < limit
+            and row["dataset_id"] in self.state.datasets
+        ]
+        for run in lost:
+            run.abandon()
+        return [run.id for run in lost]
 
     def add_run(
         self, dataset_name: str, *, pipeline: str = IMPORT_PIPELINE, state: str = "STARTED", run_id: str | None = None
@@ -183,33 +196,14 @@ class FakeRemote:
             Its pipeline run id.
         """
         dataset = self.state.ensure_dataset(dataset_name, self.admin)
-        run = Run(state=self.state, pipeline=pipeline, dataset=dataset, user=self.admin)
-        run.id = run_id or run.id
-        run.start()
+        run = Run(
+            state=self.state, pipeline=pipeline, dataset=dataset, user=self.admin, id=run_id or str(uuid4())
+        ).start()
         if state == "COMPLETED":
             run.complete()
         elif state == "ERRORED":
             run.fail("RuntimeError")
         return run.id
-
-    def _add_row(self, pipeline: str, dataset_id: str, user: User, run_id: str, error_class: str, started: Row) -> None:
-        self.state.rows.append(
-            new_row(
-                self.state,
-                dataset_id=dataset_id,
-                user=user,
-                pipeline_run_id=run_id,
-                kind="pipeline",
-                pipeline_name=pipeline,
-                operation_name=pipeline,
-                status="DATASET_PROCESSING_ERRORED",
-                outcome="failed",
-                error_class=error_class,
-                tokens=None,
-                started_at=started["started_at"],
-                ended_at=self.state.clock.stamp(),
-            )
-        )
 
 
 class _Server(ThreadingHTTPServer):
@@ -329,7 +323,7 @@ class _Handler(BaseHTTPRequestHandler):
         return None, None
 
     def _send(self, answer: Answer) -> None:
-        payload = json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False).encode()
+        payload = orjson.dumps(answer.body)  # NaN becomes null, as on the real server
         try:
             self.send_response(answer.status)
             self.send_header("content-type", "application/json")

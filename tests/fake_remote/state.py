@@ -159,6 +159,7 @@ class Run:
     dataset: Dataset
     user: User
     id: str = field(default_factory=lambda: str(uuid4()))
+    parent: str | None = None
     started_at: str = ""
 
     def start(self) -> "Run":
@@ -172,8 +173,24 @@ class Run:
     def fail(self, error_class: str) -> None:
         self._write("DATASET_PROCESSING_ERRORED", outcome="failed", error_class=error_class, ended=True)
 
+    def abandon(self) -> None:
+        """What the recovery sweep writes of a run whose process died; nobody counted its tokens."""
+        self._write(
+            "DATASET_PROCESSING_ERRORED",
+            outcome="failed",
+            error_class="AbandonedPipelineRunError",
+            ended=True,
+            tokens=None,
+        )
+
     def _write(
-        self, status: str, *, outcome: str | None = None, error_class: str | None = None, ended: bool = False
+        self,
+        status: str,
+        *,
+        outcome: str | None = None,
+        error_class: str | None = None,
+        ended: bool = False,
+        tokens: int | None = 0,
     ) -> None:
         ended_at = self.state.clock.stamp() if ended else None
         self.state.rows.append(
@@ -188,35 +205,50 @@ class Run:
                 status=status,
                 outcome=outcome,
                 error_class=error_class,
-                tokens=0 if ended else None,
+                tokens=tokens if ended else None,
                 started_at=self.started_at,
                 ended_at=ended_at,
+                parent=self.parent if ended else None,
             )
         )
 
 
-def write_operation(  # the row that remember() leaves about itself, beside those of its pipelines
-    state: State, dataset: Dataset, user: User, *, background: bool, error_class: str | None, started_at: str
-) -> None:
-    """An "operation" row. With ``background`` its "succeeded" means accepted, not done."""
-    state.rows.append(
-        new_row(
-            state,
-            dataset_id=dataset.id,
-            user=user,
-            pipeline_run_id=str(uuid4()),
-            kind="operation",
-            pipeline_name=None,
-            operation_name="remember",
-            status=None,
-            outcome="failed" if error_class else "succeeded",
-            background=background,
-            error_class=error_class,
-            tokens=0,
-            started_at=started_at,
-            ended_at=state.clock.stamp(),
+@dataclass(kw_only=True)
+class Operation:
+    """A call of ``remember()`` or ``improve()``: one row, beside those of its pipelines, which name it as parent."""
+
+    state: State
+    name: str
+    dataset: Dataset
+    user: User
+    id: str = field(default_factory=lambda: str(uuid4()))
+    parent: str | None = None
+    started_at: str = ""
+
+    def __post_init__(self) -> None:
+        self.started_at = self.state.clock.stamp()
+
+    def write(self, outcome: str, *, background: bool = False, error_class: str | None = None) -> None:
+        """With ``background``, "succeeded" means accepted, not done."""
+        self.state.rows.append(
+            new_row(
+                self.state,
+                dataset_id=self.dataset.id,
+                user=self.user,
+                pipeline_run_id=self.id,
+                kind="operation",
+                pipeline_name=None,
+                operation_name=self.name,
+                status=None,
+                outcome=outcome,
+                background=background,
+                error_class=error_class,
+                tokens=0,
+                started_at=self.started_at,
+                ended_at=self.state.clock.stamp(),
+                parent=self.parent,
+            )
         )
-    )
 
 
 def new_row(
@@ -235,6 +267,7 @@ def new_row(
     started_at: str,
     ended_at: str | None,
     background: bool | None = None,
+    parent: str | None = None,
 ) -> Row:
     """One row of the feed, with every key in the server's order."""
     return {
@@ -260,5 +293,5 @@ def new_row(
         "ended_at": ended_at,
         "user_id": user.id,
         "session_id": None,
-        "parent_operation_id": None,
+        "parent_operation_id": parent,
     }

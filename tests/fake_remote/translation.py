@@ -6,15 +6,21 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import orjson
 
-from tests.fake_remote.archive import Archive, InvalidArchiveError, Record
+from tests.fake_remote.archive import Archive, Record
 from tests.fake_remote.graph import Graph, Node, Triple, id_for, is_uuid
 from tests.fake_remote.state import Document
 
 FACTS_PER_DIGEST = 200
 BATCH_NODES = 2000
-_DECLARED = {  # the fields of classes that the server knows; it drops all others, and keeps every field of other types
-    "Entity": {"description", "relations", "is_a"},
-    "EntityType": {"description", "relations"},
+# The fields of the classes that the server knows; it drops all others there, and keeps every field of other types.
+_DATA_POINT = {
+    *("ontology_valid", "ontology_uri", "version", "topological_rank", "metadata", "belongs_to_set"),
+    *("source_pipeline", "source_task", "source_node_set", "source_user", "source_content_hash"),
+    *("feedback_weight", "importance_weight"),
+}
+_DECLARED = {
+    "Entity": _DATA_POINT | {"description", "relations", "is_a"},
+    "EntityType": _DATA_POINT | {"description", "relations"},
 }
 
 
@@ -28,6 +34,7 @@ class Translation:
         entities: Entity nodes by id, and the entity types that they name.
         edges: Edges by (source, label, target) with their stored properties.
         implied: is_a edges out of ``entity_type``, which no count includes.
+        is_readable: False with a raw node whose id is no UUID, on which the server stumbles only within the import.
     """
 
     keeps_source_ids: bool
@@ -38,6 +45,7 @@ class Translation:
     implied: dict[Triple, dict[str, Any]] = field(default_factory=dict)
     skipped_facts: int = 0
     deduped_edges: int = 0
+    is_readable: bool = True
     _refs: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -82,8 +90,7 @@ class Translation:
 
     def _add_raw_node(self, record: Record) -> None:
         node_id = str(record.get("id") or uuid4())
-        if not is_uuid(node_id):
-            raise InvalidArchiveError(f"raw node id {node_id!r}")
+        self.is_readable &= is_uuid(node_id)
         self._refs.setdefault(node_id, node_id)
         self.raw.setdefault(node_id, _raw_node(record))
 
@@ -99,14 +106,14 @@ class Translation:
         elif known is not None:
             description = known.properties["description"]
         name = known.name if known is not None else record["name"]
-        self.entities[node_id] = Node(name, "Entity", {"description": description})
+        self.entities[node_id] = Node(name, "Entity", {"description": description}, named=True)
         self._refs[source_id] = node_id
         if record.get("entity_type"):
             self._add_type(node_id, record["entity_type"])
 
     def _add_type(self, node_id: str, name: str) -> None:
         type_id = id_for("EntityType", name)
-        self.entities.setdefault(type_id, Node(name, "EntityType", {"description": name}))
+        self.entities.setdefault(type_id, Node(name, "EntityType", {"description": name}, named=True))
         self.implied[(node_id, "is_a", type_id)] = {"relationship_name": "is_a"}
 
     def _add_fact(self, record: Record) -> None:
@@ -117,7 +124,7 @@ class Translation:
         for end in (source, target):
             if end not in self.raw and end not in self.entities:
                 name = record["subject_ref"] if end == source else record["object_ref"]
-                self.entities[end] = Node(name, "Entity", {"description": name})
+                self.entities[end] = Node(name, "Entity", {"description": name}, named=True)
         triple = (source, record["predicate"], target)
         if triple in self.edges:
             self.deduped_edges += 1
@@ -135,7 +142,8 @@ class Translation:
 
 def _raw_node(record: Record) -> Node:
     type_name = str(record.get("type") or "DataPoint")
-    declared = _DECLARED.get(type_name)
+    named = isinstance(record.get("name"), str) and isinstance(record.get("description"), str)
+    declared = _DECLARED.get(type_name) if named else None
     properties = {
         key: value
         for key, value in record.items()
@@ -143,7 +151,7 @@ def _raw_node(record: Record) -> Node:
     }
     if declared is None:
         properties["metadata"] = {"index_fields": _index_fields(record.get("metadata"))}
-    return Node(record.get("name"), type_name, properties)
+    return Node(record.get("name"), type_name, properties, named=declared is not None)
 
 
 def _index_fields(metadata: object) -> list[str]:

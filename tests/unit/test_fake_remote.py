@@ -13,6 +13,8 @@ import pytest
 from tests.contract.archives import Records, document, handbook, people
 from tests.fake_remote import IMPORT_PIPELINE, FakeRemote
 
+HTTP = httpx.Client(timeout=30)  # one for all: each new one reads the certificate authorities
+
 
 @pytest.fixture
 def remote() -> Iterator[FakeRemote]:
@@ -24,11 +26,11 @@ def push(remote: FakeRemote, archive: Records, dataset: str, **fields: str) -> h
     form = {"datasetName": dataset, "content_type": "cogx-archive", **fields}
     files = {"data": ("x.cogx.tar.gz", archive.packed(), "application/gzip")}
     headers = {"X-Api-Key": remote.api_key}
-    return httpx.post(f"{remote.url}/api/v1/remember", data=form, files=files, headers=headers, timeout=30)
+    return HTTP.post(f"{remote.url}/api/v1/remember", data=form, files=files, headers=headers)
 
 
 def get(remote: FakeRemote, path: str, **params: Any) -> httpx.Response:
-    return httpx.get(f"{remote.url}{path}", params=params, headers={"X-Api-Key": remote.api_key})
+    return HTTP.get(f"{remote.url}{path}", params=params, headers={"X-Api-Key": remote.api_key})
 
 
 def states(remote: FakeRemote, pipeline: str = IMPORT_PIPELINE) -> list[str]:
@@ -205,7 +207,7 @@ def test_background_hybrid_with_documents_names_the_import_run_and_cognifies_aft
         dataset_id = remote.dataset("team").id
         eventually(lambda: "COMPLETED" in states(remote, "cognify_pipeline"))
         import_run = next(row for row in remote.runs if row["pipeline_name"] == IMPORT_PIPELINE)
-        (operation,) = [row for row in remote.runs if row["kind"] == "operation"]
+        (operation,) = [row for row in remote.runs if row["operation_name"] == "remember"]
     assert (answer["status"], answer["dataset_id"], answer["elapsed_seconds"]) == ("running", dataset_id, None)
     assert answer["pipeline_run_id"] == import_run["pipeline_run_id"]
     assert (operation["background"], operation["outcome"]) == (True, "succeeded")
@@ -239,10 +241,10 @@ def test_users_see_what_they_are_granted(remote: FakeRemote) -> None:
     dataset_id = remote.dataset("team").id
     headers = {"X-Api-Key": bob.api_key}
 
-    listed = httpx.get(f"{remote.url}/api/v1/datasets", headers=headers).json()
+    listed = HTTP.get(f"{remote.url}/api/v1/datasets", headers=headers).json()
     form = {"datasetId": dataset_id, "content_type": "cogx-archive"}
     files = {"data": ("x", people("b").packed())}
-    pushed = httpx.post(f"{remote.url}/api/v1/remember", data=form, files=files, headers=headers)
+    pushed = HTTP.post(f"{remote.url}/api/v1/remember", data=form, files=files, headers=headers)
 
     assert [dataset["id"] for dataset in listed] == [dataset_id]
     assert pushed.json()["dataset_name"] == "team"
