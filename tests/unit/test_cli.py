@@ -1,0 +1,184 @@
+"""The command line: what goes to standard output, and which exit code an end has."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from cognee_dagster import errors
+from cognee_dagster.cli import main
+from cognee_dagster.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
+from cognee_dagster.pushing import PushResult
+from tests.cogx_graphs import MemoryReader, demo_reader
+from tests.fake_remote import FakeRemote
+
+UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def local_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A local Cognee with the datasets ``demo`` and ``empty``; no remote and no ``.env`` of the developer's."""
+    graphs = {"demo": demo_reader(), "empty": MemoryReader([])}
+
+    @contextmanager
+    def open_dataset(dataset: Any, **_: Any) -> Iterator[MemoryReader]:
+        if dataset not in graphs:
+            raise errors.DatasetNotFoundError(f"There is no dataset {dataset!r}.")
+        yield graphs[dataset]
+
+    monkeypatch.setattr("cognee_dagster.graph.cognee.open_dataset", open_dataset)
+    no_env_file = tmp_path / "empty.env"
+    no_env_file.touch()
+    monkeypatch.setenv("COGNEE_ENV_FILE", str(no_env_file))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("COGNEE_SERVICE_URL", raising=False)
+    monkeypatch.delenv("COGNEE_API_KEY", raising=False)
+
+
+def run(*arguments: str | Path, remote: FakeRemote | None = None, key: str | None = None) -> Result:
+    access = ["--url", remote.url, "--api-key", key or remote.api_key] if remote else []
+    return CliRunner().invoke(main, [*map(str, arguments), *access], catch_exceptions=False)
+
+
+def object_on_stdout(result: Result) -> dict[str, Any]:
+    """Standard output as one JSON object and nothing else."""
+    parsed = json.loads(result.stdout)
+    assert isinstance(parsed, dict)
+    assert result.stdout.count("\n") == 1
+    return parsed
+
+
+def test_push_prints_exactly_the_fields_of_push_result(remote: FakeRemote) -> None:
+    result = run("push", "demo", "--json", remote=remote)
+    assert result.exit_code == ExitCode.OK, result.stderr
+    pushed = object_on_stdout(result)
+    assert list(pushed) == list(PushResult.__dataclass_fields__)
+    assert (pushed["status"], pushed["num_nodes"], pushed["num_edges"]) == ("completed", 3, 2)
+    assert len(remote.graph("demo").nodes) == 3
+
+
+def test_status_follows_a_background_push_to_its_end(remote: FakeRemote) -> None:
+    with remote.hold_imports():
+        started = object_on_stdout(run("push", "demo", "--background", "--json", remote=remote))
+        assert started["status"] == "started"
+        running = run("status", started["pipeline_run_id"], "--dataset", "demo", "--json", remote=remote)
+        assert (running.exit_code, object_on_stdout(running)["state"]) == (ExitCode.STILL_RUNNING, "running")
+    ended = run("status", started["pipeline_run_id"], "--wait", "--json", remote=remote)
+    assert (ended.exit_code, object_on_stdout(ended)["state"]) == (ExitCode.OK, "succeeded")
+
+
+def test_push_in_the_background_can_wait_for_the_end(remote: FakeRemote) -> None:
+    with remote.hold_imports() as held:
+        threading.Timer(2.0, held.release).start()
+        result = run("push", "demo", "--background", "--wait", "--json", remote=remote)
+    assert (result.exit_code, object_on_stdout(result)["status"]) == (ExitCode.OK, "completed")
+
+
+def test_status_does_not_wait_for_an_import_that_the_remote_does_not_know(remote: FakeRemote) -> None:
+    result = run("status", UNKNOWN_RUN, "--wait", "--json", remote=remote)
+    assert (result.exit_code, object_on_stdout(result)["state"]) == (ExitCode.NO_DATASET, "unknown")
+
+
+def test_export_writes_the_file_that_validate_accepts(tmp_path: Path) -> None:
+    destination = tmp_path / "new" / "demo.cogx.tar.gz"
+    exported = object_on_stdout(run("export", "demo", destination, "--json"))
+    assert list(exported) == ["path", "num_nodes", "num_edges", "digest", "size_bytes"]
+    assert exported["path"] == str(destination)
+    assert exported["size_bytes"] == destination.stat().st_size
+    validated = run("validate", destination, "--json")
+    assert (validated.exit_code, object_on_stdout(validated)["valid"]) == (ExitCode.OK, True)
+
+
+def test_validate_says_what_is_wrong_and_ends_with_its_own_code(tmp_path: Path) -> None:
+    archive = tmp_path / "broken.cogx.tar.gz"
+    archive.write_bytes(b"no archive")
+    result = run("validate", archive, "--json")
+    assert result.exit_code == ExitCode.INVALID_ARCHIVE
+    (problem,) = object_on_stdout(result)["problems"]
+    assert problem["reason"]
+    assert "not valid" in run("validate", archive).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["push", "nowhere"], ExitCode.NO_DATASET, "nowhere"),
+        (["push", "empty"], ExitCode.FAILED, "0 nodes"),
+        (["push", "demo", "--mode", "bogus"], ExitCode.USAGE, "bogus"),
+        (["push", "demo", "--target-dataset", "a b"], ExitCode.USAGE, "a b"),
+        (["push", "--bogus"], ExitCode.USAGE, "--bogus"),
+        (["status", UNKNOWN_RUN, "--dataset", "nowhere"], ExitCode.NO_DATASET, "nowhere"),
+    ],
+)
+def test_a_failure_says_why_on_stderr_and_leaves_stdout_empty(
+    remote: FakeRemote, arguments: list[str], code: ExitCode, message: str
+) -> None:
+    result = run(*arguments, "--json", remote=remote)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr
+
+
+def test_a_refused_key_has_the_code_of_no_connection_and_is_not_repeated(remote: FakeRemote) -> None:
+    result = run("push", "demo", "--json", remote=remote, key="not-the-key")
+    assert (result.exit_code, result.stdout) == (ExitCode.NO_CONNECTION, "")
+    assert "not-the-key" not in result.stderr
+
+
+def test_without_a_remote_the_message_tells_how_to_name_one() -> None:
+    result = run("push", "demo")
+    assert result.exit_code == ExitCode.NO_CONNECTION
+    assert "COGNEE_SERVICE_URL" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.NoConnectionError(""), ExitCode.NO_CONNECTION),
+        (errors.RemoteUnreachableError(""), ExitCode.UNREACHABLE),
+        (errors.ImportFailedError(""), ExitCode.IMPORT_FAILED),
+        (errors.ArchiveLimitError(""), ExitCode.INVALID_ARCHIVE),
+        (errors.DatasetPermissionError(""), ExitCode.NO_DATASET),
+        (errors.RemoteRejectedError(""), ExitCode.FAILED),
+    ],
+)
+def test_an_error_has_the_exit_code_of_its_family(error: errors.CogneeDagsterError, code: ExitCode) -> None:
+    assert exit_code_of(error) is code
+
+
+def test_help_lists_every_exit_code() -> None:
+    text = run("--help").stdout
+    assert set(MEANINGS) == set(ExitCode)
+    for code, meaning in MEANINGS.items():
+        assert f"{code.value:>3}  {meaning}" in text
+
+
+def test_help_warns_of_a_key_on_the_command_line() -> None:
+    for command in main.commands.values():
+        keys = [option for option in command.params if option.name == "api_key"]
+        for option in keys:
+            assert isinstance(option, click.Option)
+            assert "COGNEE_API_KEY" in (option.help or "")
+
+
+def test_the_command_line_does_not_pay_for_dagster() -> None:
+    code = "import sys, cognee_dagster.cli, cognee_dagster.pushing; sys.exit('dagster' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_package_itself_is_the_command() -> None:
+    command = [sys.executable, "-m", "cognee_dagster", "--version"]
+    assert "cognee-dagster" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
