@@ -22,14 +22,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from upath import UPath
 
-from cognee_dagster.cogx.archive import ARCHIVE_SUFFIX, Archive
+from cognee_dagster.cogx.layout import ARCHIVE_SUFFIX
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
 from cognee_dagster.naming import safe_segment
+
+if TYPE_CHECKING:  # Arrow comes with it, and loading a code location should not wait for that
+    from cognee_dagster.cogx.archive import Archive
 
 POINTER_FORMAT = 1
 MAX_FILE_NAME_LENGTH = 200  # file systems allow 255 bytes
@@ -47,10 +50,10 @@ class StoredArchive:
     """
 
     location: UPath
-    archive: Archive
+    archive: "Archive"
 
     @contextmanager
-    def local(self) -> Iterator[Archive]:
+    def local(self) -> Iterator["Archive"]:
         """The archive as a local file: the stored one, or a copy that is checked, and removed afterwards.
 
         Raises:
@@ -68,7 +71,7 @@ class StoredArchive:
                 raise self._gone() from None
             yield self._checked(path, digest=_sha256(path))
 
-    def _checked(self, path: Path, *, digest: str | None = None) -> Archive:
+    def _checked(self, path: Path, *, digest: str | None = None) -> "Archive":
         """Truncation shows in the size; a transfer may damage more than that."""
         try:
             size = path.stat().st_size
@@ -92,7 +95,7 @@ class ArchiveStore:
     base: UPath
 
     def save(
-        self, archive: Archive, *, place: Sequence[str], run_id: str, partition: str | None = None
+        self, archive: "Archive", *, place: Sequence[str], run_id: str, partition: str | None = None
     ) -> StoredArchive:
         """Copy the archive's file into the store, and point the run and ``latest`` to it.
 
@@ -143,13 +146,15 @@ class ArchiveStore:
         return f"runs/{safe_segment(run_id)}.json"
 
 
-def _to_json(archive: Archive, *, place: Sequence[str], partition: str | None) -> dict[str, Any]:
+def _to_json(archive: "Archive", *, place: Sequence[str], partition: str | None) -> dict[str, Any]:
     facts = dataclasses.asdict(dataclasses.replace(archive, summary=None))
     del facts["path"], facts["summary"]  # where it was, and what no step after this one needs
     return {"format": POINTER_FORMAT, "place": list(place), "partition": partition, "archive": facts}
 
 
-def _from_json(values: dict[str, Any], *, place: Sequence[str], partition: str | None) -> Archive:
+def _from_json(values: dict[str, Any], *, place: Sequence[str], partition: str | None) -> "Archive":
+    from cognee_dagster.cogx.archive import Archive
+
     if values["format"] != POINTER_FORMAT:
         raise ValueError(f"format {values['format']!r} is not {POINTER_FORMAT}")
     owner = (values["place"], values["partition"])

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -18,9 +18,7 @@ from cognee_dagster.checks import (
     graph_check_results,
     graph_check_specs,
 )
-from cognee_dagster.cogx.archive import ARCHIVE_SUFFIX, Archive
-from cognee_dagster.cogx.summary import summarize
-from cognee_dagster.cogx.writer import write_archive
+from cognee_dagster.cogx.layout import ARCHIVE_SUFFIX
 from cognee_dagster.dataset import CogneeDataset
 from cognee_dagster.engine_step import engine_step
 from cognee_dagster.graph_metadata import graph_metadata
@@ -28,6 +26,9 @@ from cognee_dagster.graph_source import add_documents, open_graph
 from cognee_dagster.import_check import build_import_check
 from cognee_dagster.push_asset import build_push_asset
 from cognee_dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, LocalCognee
+
+if TYPE_CHECKING:  # what reads and writes graphs is imported by the steps that do
+    from cognee_dagster.cogx.archive import Archive
 
 # A busy graph is free again after seconds, a remote that restarts is back after a minute or two.
 DEFAULT_RETRY_POLICY = dg.RetryPolicy(
@@ -71,6 +72,8 @@ def _build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         tags=dataset.all_tags,
     )
     def cognified_graph(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[dg.MaterializeResult[None]]:
+        from cognee_dagster.cogx.summary import summarize
+
         began = time.monotonic()
         metadata: dict[str, Any] = {}
         with engine_step(context):
@@ -105,7 +108,9 @@ def _build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         owners=list(dataset.owners),
         tags=dataset.all_tags,
     )
-    def cogx_archive(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[dg.MaterializeResult[Archive]]:
+    def cogx_archive(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[dg.MaterializeResult[Any]]:
+        from cognee_dagster.cogx.writer import write_archive
+
         # The IO manager copies the archive while this generator waits at its yield: the directory is still there then.
         with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
             began = time.monotonic()
@@ -142,7 +147,7 @@ def _add_documents(context: dg.AssetExecutionContext, dataset: CogneeDataset, *,
     }
 
 
-def _archive_metadata(archive: Archive, *, seconds: float) -> dict[str, Any]:
+def _archive_metadata(archive: "Archive", *, seconds: float) -> dict[str, Any]:
     """The archive's own metadata; the IO manager adds where it is (``dagster/uri``)."""
     return {
         keys.NUM_NODES: archive.num_nodes,
@@ -157,7 +162,7 @@ def _archive_metadata(archive: Archive, *, seconds: float) -> dict[str, Any]:
     }
 
 
-def _changed_since_look(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, archive: Archive) -> bool:
+def _changed_since_look(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, archive: "Archive") -> bool:
     """Whether the graph is another one than ``cognified_graph`` saw; the archive's digest is the one that counts."""
     event = context.instance.get_latest_materialization_event(dataset.graph_key)
     looked = (

@@ -1,11 +1,15 @@
 """The asset checks of a chain: what must hold of the graph, of its archive, and of the import on the remote."""
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from cognee_dagster import metadata as keys
-from cognee_dagster.cogx.archive import Archive, limit_problems
 from cognee_dagster.dataset import CogneeDataset
-from cognee_dagster.graph.reader import GraphSummary
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
+    from cognee_dagster.graph.reader import GraphSummary
 
 
 def graph_check_specs(dataset: CogneeDataset) -> list[dg.AssetCheckSpec]:
@@ -25,7 +29,7 @@ def graph_check_specs(dataset: CogneeDataset) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def graph_check_results(dataset: CogneeDataset, summary: GraphSummary) -> list[dg.AssetCheckResult]:
+def graph_check_results(dataset: CogneeDataset, summary: "GraphSummary") -> list[dg.AssetCheckResult]:
     """What the pass over the graph means for its checks."""
     empty = summary.num_nodes == 0
     return [
@@ -67,8 +71,10 @@ def archive_check_spec(dataset: CogneeDataset) -> dg.AssetCheckSpec:
     )
 
 
-def archive_check_result(dataset: CogneeDataset, archive: Archive) -> dg.AssetCheckResult:
+def archive_check_result(dataset: CogneeDataset, archive: "Archive") -> dg.AssetCheckResult:
     """Whether the archive is within a Cognee server's limits."""
+    from cognee_dagster.cogx.archive import limit_problems
+
     problems = limit_problems(archive.member_bytes)
     return dg.AssetCheckResult(
         check_name=keys.CHECK_WITHIN_LIMITS,

@@ -1,17 +1,19 @@
 """What a materialization says about a graph."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from cognee_dagster import metadata as keys
-from cognee_dagster.graph.reader import GraphOrigin, GraphSummary
+
+if TYPE_CHECKING:
+    from cognee_dagster.graph.reader import GraphOrigin, GraphSummary
 
 MAX_TABLE_ROWS = 50  # metadata sits in a row of the event log
 
 
-def graph_metadata(summary: GraphSummary, *, origin: GraphOrigin, seconds: float) -> dict[str, Any]:
+def graph_metadata(summary: "GraphSummary", *, origin: "GraphOrigin", seconds: float) -> dict[str, Any]:
     """The metadata of ``cognified_graph``."""
     metadata: dict[str, Any] = {
         keys.NUM_NODES: summary.num_nodes,

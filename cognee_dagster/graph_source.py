@@ -11,16 +11,16 @@ import dagster as dg
 
 from cognee_dagster.dataset import CogneeDataset
 from cognee_dagster.errors import DatasetDefinitionError
-from cognee_dagster.graph.reader import GraphReader
 from cognee_dagster.resources import LocalCognee
 
 if TYPE_CHECKING:
+    from cognee_dagster.graph.reader import GraphReader
     from cognee_dagster.graph.worker import DocumentsReport
 
 
 def open_graph(
     dataset: CogneeDataset, *, local: LocalCognee | None, graph: Any = None
-) -> AbstractContextManager[GraphReader]:
+) -> AbstractContextManager["GraphReader"]:
     """A reader of the dataset's graph.
 
     Args:
@@ -74,14 +74,14 @@ def find_documents(dataset: CogneeDataset) -> list[Path]:
 
 
 @contextmanager
-def _networkx_graph(dataset: CogneeDataset, graph: Any) -> Iterator[GraphReader]:
+def _networkx_graph(dataset: CogneeDataset, graph: Any) -> Iterator["GraphReader"]:
     from cognee_dagster.graph.networkx import from_networkx
 
     yield from_networkx(graph, dataset_name=str(dataset.name))
 
 
 @contextmanager
-def _graph_file(dataset: CogneeDataset, path: Path) -> Iterator[GraphReader]:
+def _graph_file(dataset: CogneeDataset, path: Path) -> Iterator["GraphReader"]:
     from cognee_dagster.graph.networkx import open_graph_file
 
     yield open_graph_file(path, dataset_name=str(dataset.name))

@@ -1,12 +1,16 @@
 """``CogxArchiveIOManager``: hands a COGX archive from the step that writes it to the step that needs it."""
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
 from pydantic import Field
 from upath import UPath
 
 from cognee_dagster.archive_store import LOCAL_PROTOCOLS, ArchiveStore, StoredArchive
-from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
 
 DEFAULT_ARCHIVE_DIRECTORY = "~/.cognee-dagster/archives"
 
@@ -29,7 +33,9 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
         description="Where archives are stored: a directory or an fsspec URL such as s3://bucket/archives.",
     )
 
-    def handle_output(self, context: dg.OutputContext, obj: Archive) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: "Archive") -> None:
+        from cognee_dagster.cogx.archive import Archive
+
         name = context.asset_key.to_user_string()
         if not isinstance(obj, Archive):
             raise dg.Failure(

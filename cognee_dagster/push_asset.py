@@ -3,14 +3,13 @@
 import os
 import time
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 from pydantic import Field
 
 from cognee_dagster import metadata as keys
 from cognee_dagster.archive_store import StoredArchive
-from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.connection import Connection
 from cognee_dagster.dataset import CogneeDataset
 from cognee_dagster.engine_step import engine_step, progress_in_log
@@ -19,6 +18,9 @@ from cognee_dagster.remote.delivery import IMPORT_MODES
 from cognee_dagster.remote.responses import migration_imports
 from cognee_dagster.resources import CogneeRemote
 from cognee_dagster.watching.reports import COMPLETED, FAILED
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
 
 REMOTE_POOL = "cognee_remote"  # limit it, and a hundred datasets do not hit one server at once
 
@@ -96,7 +98,7 @@ def _config_type(dataset: CogneeDataset) -> type[PushConfig]:
     return RemotePushConfig
 
 
-def _push_metadata(result: PushResult, *, archive: Archive, mode: str, connection: Connection) -> dict[str, Any]:
+def _push_metadata(result: PushResult, *, archive: "Archive", mode: str, connection: Connection) -> dict[str, Any]:
     """The plain names are the fields of ``PushResult``; the import sensor reads these values again."""
     metadata = {
         keys.NUM_NODES: result.num_nodes,
@@ -126,7 +128,7 @@ def _report_remote_graph(
     is started on it.
     """
     skipped = sum(item.skipped_facts for item in migration_imports(result.remote_response))
-    found = {**metadata, keys.PUSH_RUN_ID: context.run_id}
+    found = {**metadata, keys.PUSH_RUN_ID: context.run.run_id}
     if not skipped:
         context.log_event(
             dg.AssetMaterialization(

@@ -1,0 +1,82 @@
+"""The Execute button of ``remote_import_succeeded`` asks the remote now, about the latest push."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from tests.asset_chain import Chain, metadata_of
+from tests.fake_remote import IMPORT_PIPELINE, FakeRemote
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as server:
+        yield server
+
+
+@pytest.fixture
+def chain(remote: FakeRemote, tmp_path: Path) -> Chain:
+    return Chain(remote=remote, directory=tmp_path)
+
+
+def wait_for_the_end(remote: FakeRemote) -> None:
+    deadline = time.monotonic() + 10
+    while not any(run["ended_at"] for run in remote.runs if run["pipeline_name"] == IMPORT_PIPELINE):
+        assert time.monotonic() < deadline, "the import does not end"
+        time.sleep(0.01)
+
+
+def test_a_finished_import_passes(chain: Chain) -> None:
+    run_id = metadata_of(chain.run(), "remote_push")["pipeline_run_id"]
+    evaluation = chain.check()
+    assert evaluation.passed
+    assert evaluation.metadata["pipeline_run_id"].value == run_id
+    assert evaluation.metadata["status"].value == "completed"
+
+
+def test_an_import_that_is_under_way_has_not_passed_but_is_no_error(chain: Chain, remote: FakeRemote) -> None:
+    with remote.hold_imports():
+        chain.run(config={"run_in_background": True})
+        evaluation = chain.check()
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.WARN
+    assert evaluation.metadata["status"].value == "running"
+
+
+def test_a_background_import_that_finished_since_passes(chain: Chain, remote: FakeRemote) -> None:
+    with remote.hold_imports() as hold:
+        chain.run(config={"run_in_background": True})
+        hold.release()
+    wait_for_the_end(remote)
+    assert chain.check().passed
+
+
+def test_an_import_that_failed_is_an_error_with_its_reason(chain: Chain, remote: FakeRemote) -> None:
+    remote.fail_next_import("RuntimeError")
+    with remote.hold_imports() as hold:
+        chain.run(config={"run_in_background": True})
+        hold.release()
+    wait_for_the_end(remote)
+    evaluation = chain.check()
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.ERROR
+    assert evaluation.metadata["status"].value == "failed"
+    assert "'people'" in str(evaluation.description)
+
+
+def test_before_the_first_push_it_says_what_to_materialize(chain: Chain) -> None:
+    evaluation = chain.check()
+    assert not evaluation.passed
+    assert "Materialize people/remote_push first" in str(evaluation.description)
+
+
+def test_a_push_to_another_remote_is_not_asked_about_here(chain: Chain) -> None:
+    chain.run()
+    with FakeRemote() as other:
+        chain.remote_options = {"url": other.url, "api_key": other.api_key}
+        evaluation = chain.check()
+    assert not evaluation.passed
+    assert other.url in str(evaluation.description)

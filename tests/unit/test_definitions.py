@@ -1,0 +1,125 @@
+"""``build_definitions`` and the package's public face."""
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+import cognee_dagster
+from cognee_dagster import CogneeDataset, build_definitions
+from cognee_dagster.errors import DatasetDefinitionError
+
+
+def test_everything_a_code_location_needs_loads() -> None:
+    defs = build_definitions([CogneeDataset(name="demo"), CogneeDataset(name="handbook", documents=["docs/*.md"])])
+    dg.Definitions.validate_loadable(defs)
+    keys = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
+    steps = ("cognified_graph", "cogx_archive", "remote_push", "remote_graph")
+    assert keys == {f"{dataset}/{step}" for dataset in ("demo", "handbook") for step in steps}
+
+
+def test_checks_of_every_asset_are_defined() -> None:
+    graph = build_definitions([CogneeDataset(name="demo")]).resolve_asset_graph()
+    assert {(key.asset_key.path[-1], key.name) for key in graph.asset_check_keys} == {
+        ("cognified_graph", "graph_not_empty"),
+        ("cognified_graph", "no_dangling_edges"),
+        ("cogx_archive", "archive_within_server_limits"),
+        ("remote_graph", "remote_import_succeeded"),
+    }
+
+
+def test_a_cron_makes_a_job_and_a_schedule_that_runs() -> None:
+    nightly = CogneeDataset(
+        name="demo", key_prefix="team", cron_schedule="0 3 * * *", execution_timezone="Europe/Berlin"
+    )
+    repository = build_definitions([nightly, CogneeDataset(name="handbook")]).get_repository_def()
+    (schedule,) = repository.schedule_defs
+    assert (schedule.job_name, schedule.cron_schedule, schedule.execution_timezone) == (
+        "push_team__demo",
+        "0 3 * * *",
+        "Europe/Berlin",
+    )
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    keys = repository.get_job("push_team__demo").asset_layer.executable_asset_keys
+    assert {key.to_user_string() for key in keys} == {
+        "team/demo/cognified_graph",
+        "team/demo/cogx_archive",
+        "team/demo/remote_push",
+    }
+
+
+def test_one_job_pushes_all_datasets_without_asking_about_earlier_pushes() -> None:
+    repository = build_definitions([CogneeDataset(name="a"), CogneeDataset(name="b")]).get_repository_def()
+    job = repository.get_job("push_all_datasets")
+    assert len(set(job.asset_layer.executable_asset_keys)) == 6
+    assert "remote_import_succeeded" not in {key.name for key in job.asset_layer.asset_graph.asset_check_keys}
+
+
+def test_the_import_sensor_runs_by_default() -> None:
+    (sensor,) = build_definitions([CogneeDataset(name="demo")]).get_repository_def().sensor_defs
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+
+
+def test_they_merge_with_definitions_of_the_users_own() -> None:
+    @dg.asset(key="my_graph")
+    def my_graph() -> None: ...
+
+    own = dg.Definitions(assets=[my_graph])
+    merged = dg.Definitions.merge(own, build_definitions([CogneeDataset(name="x", graph=dg.AssetKey("my_graph"))]))
+    dg.Definitions.validate_loadable(merged)
+    assert (
+        dg.AssetKey("my_graph") in merged.resolve_asset_graph().get(dg.AssetKey(["x", "cognified_graph"])).parent_keys
+    )
+
+
+def test_no_dataset_is_refused() -> None:
+    with pytest.raises(DatasetDefinitionError, match="no dataset"):
+        build_definitions([])
+
+
+@pytest.mark.parametrize("names", [("demo", "demo"), ("a-b", "a_b")])
+def test_datasets_that_dagster_would_confuse_are_refused_by_name(names: tuple[str, str]) -> None:
+    with pytest.raises(DatasetDefinitionError, match=f"'{names[0]}' and '{names[1]}'.*key_prefix"):
+        build_definitions([CogneeDataset(name=name) for name in names])
+
+
+def test_equal_names_under_different_prefixes_are_fine() -> None:
+    defs = build_definitions([CogneeDataset(name="demo"), CogneeDataset(name="demo", key_prefix="other")])
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_names_that_dagster_would_not_take_load_and_can_be_selected() -> None:
+    names = ["知識", "my data", "v1.2", "a/b", "x" * 300]
+    defs = build_definitions([CogneeDataset(name=name, cron_schedule="@daily") for name in names])
+    dg.Definitions.validate_loadable(defs)
+    graph = defs.resolve_asset_graph()
+    for name in names:
+        key = CogneeDataset(name=name).push_key
+        assert dg.AssetSelection.from_string(f"key:{key.to_user_string()}").resolve(graph) == {key}
+
+
+def test_every_public_name_can_be_got() -> None:
+    for name in dir(cognee_dagster):
+        assert getattr(cognee_dagster, name) is not None
+
+
+def test_push_stays_the_function_whatever_was_imported_before() -> None:
+    import cognee_dagster.push_asset
+    import cognee_dagster.pushing
+
+    assert callable(cognee_dagster.push)
+
+
+@pytest.mark.parametrize(
+    ("statement", "heavy"),
+    [
+        ("import cognee_dagster", ["dagster", "cognee", "ladybug", "pyarrow", "networkx", "httpx"]),
+        ("from cognee_dagster import push", ["dagster", "cognee", "ladybug", "networkx"]),
+        ("from cognee_dagster import CogneeDataset, build_definitions", ["cognee", "ladybug"]),
+    ],
+)
+def test_an_import_pays_for_nothing_it_does_not_need(statement: str, heavy: list[str]) -> None:
+    program = f"import sys; {statement}; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "[]"

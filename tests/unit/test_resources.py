@@ -1,0 +1,122 @@
+"""The resources: found where Cognee would look, and silent about their secrets."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from cognee_dagster import CogneeRemote, LocalCognee
+from cognee_dagster.errors import CogneeDagsterError, NoConnectionError
+
+KEY = "marker-key-5f1c"
+
+
+@pytest.fixture
+def cognee_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No ``.env``, no saved credentials, no variables but those that the test sets."""
+    (tmp_path / "empty.env").touch()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in [name for name in os.environ if name.startswith("COGNEE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COGNEE_ENV_FILE", str(tmp_path / "empty.env"))
+    return monkeypatch
+
+
+def test_the_fields_go_before_the_environment(cognee_variables: pytest.MonkeyPatch) -> None:
+    cognee_variables.setenv("COGNEE_SERVICE_URL", "https://environment.example.com")
+    cognee_variables.setenv("COGNEE_API_KEY", "environment-key")
+    connection = CogneeRemote(url="https://field.example.com/", api_key=KEY).connection()
+    assert (connection.url, connection.source) == ("https://field.example.com", "arguments")
+    assert connection.api_key.get_secret_value() == KEY
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_empty_fields_leave_it_to_the_environment(cognee_variables: pytest.MonkeyPatch, empty: str | None) -> None:
+    cognee_variables.setenv("COGNEE_SERVICE_URL", "https://environment.example.com")
+    cognee_variables.setenv("COGNEE_API_KEY", KEY)
+    connection = CogneeRemote(url=empty, api_key=empty).connection()
+    assert (connection.url, connection.source) == ("https://environment.example.com", "environment")
+
+
+@pytest.mark.usefixtures("cognee_variables")
+def test_no_remote_at_all_says_so() -> None:
+    with pytest.raises(NoConnectionError):
+        CogneeRemote().connection()
+
+
+def test_plain_http_to_another_machine_needs_to_be_allowed(cognee_variables: pytest.MonkeyPatch) -> None:
+    remote = CogneeRemote(url="http://cognee.example.com", api_key=KEY)
+    with pytest.raises(CogneeDagsterError, match="plain http"):
+        remote.connection()
+    allowed = CogneeRemote(url="http://cognee.example.com", api_key=KEY, allow_plain_http=True)
+    assert allowed.connection().url == "http://cognee.example.com"
+
+
+def test_the_limits_reach_the_client(cognee_variables: pytest.MonkeyPatch) -> None:
+    remote = CogneeRemote(
+        url="https://x.example.com",
+        api_key=KEY,
+        connect_timeout=1.5,
+        read_timeout=2.5,
+        max_attempts=7,
+        max_retry_wait=9,
+    )
+    with remote.client() as client:
+        assert (client.timeouts.connect, client.timeouts.read) == (1.5, 2.5)
+        assert (client.retry.attempts, client.retry.max_wait) == (7, 9)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        CogneeRemote(url="https://x.example.com", api_key=KEY),
+        LocalCognee(environment={"LLM_API_KEY": KEY}),
+    ],
+)
+def test_a_secret_is_not_in_repr_or_str(resource: dg.ConfigurableResource[object]) -> None:
+    assert KEY not in repr(resource) + str(resource)
+
+
+@pytest.mark.parametrize(("resource", "field"), [(CogneeRemote, "api_key"), (LocalCognee, "environment")])
+def test_a_secret_is_marked_for_the_ui(resource: type[dg.ConfigurableResource[object]], field: str) -> None:
+    assert resource.model_fields[field].json_schema_extra == {"dagster__is_secret": True}
+
+
+def test_an_env_var_is_resolved_when_the_run_starts(cognee_variables: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    @dg.asset
+    def ask(cognee_remote: CogneeRemote, local_cognee: LocalCognee) -> None:
+        seen.append(cognee_remote.connection().api_key.get_secret_value())
+        seen.append(local_cognee.config().environ["LLM_API_KEY"])
+
+    resources = {
+        "cognee_remote": CogneeRemote(url="https://x.example.com", api_key=dg.EnvVar("MARKER")),
+        "local_cognee": LocalCognee(environment={"LLM_API_KEY": dg.EnvVar("MARKER")}),
+    }
+    cognee_variables.setenv("MARKER", KEY)
+    dg.materialize([ask], resources=resources)
+    assert seen == [KEY, KEY]
+
+
+def test_the_local_cognee_sees_fields_before_extra_settings_before_the_environment(
+    cognee_variables: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cognee_variables.setenv("DATA_ROOT_DIRECTORY", "/from/environment")
+    cognee_variables.setenv("SYSTEM_ROOT_DIRECTORY", "/from/environment")
+    local = LocalCognee(
+        system_root_directory=str(tmp_path / "system"),
+        environment={"DATA_ROOT_DIRECTORY": "/from/extra", "SYSTEM_ROOT_DIRECTORY": "/from/extra"},
+    )
+    environ: Mapping[str, str] = local.config().environ
+    assert environ["SYSTEM_ROOT_DIRECTORY"] == str(tmp_path / "system")
+    assert environ["DATA_ROOT_DIRECTORY"] == "/from/extra"
+
+
+def test_a_datasets_own_user_goes_before_the_resources() -> None:
+    local = LocalCognee(user="team@example.com")
+    assert local.user_for("me@example.com") == "me@example.com"
+    assert local.user_for(None) == "team@example.com"
+    assert LocalCognee().user_for(None) is None
