@@ -1,0 +1,134 @@
+"""The sensor as Dagster sees it, over HTTP against the fake remote."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from cognee_dagster.dataset import CogneeDataset
+from cognee_dagster.resources import REMOTE_RESOURCE, CogneeRemote
+from cognee_dagster.sensors import build_import_sensor
+from tests.fake_remote import FakeRemote
+
+PUSH = dg.AssetKey(["team", "people", "remote_push"])
+GRAPH = dg.AssetKey(["team", "people", "remote_graph"])
+KEY = "planted-marker-key"
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as server:
+        yield server
+
+
+class Dagster:
+    """An instance, and the daemon's part of a tick."""
+
+    def __init__(self, directory: Path, remote: FakeRemote, sensor: dg.SensorDefinition) -> None:
+        self.instance = dg.DagsterInstance.local_temp(str(directory))
+        self.remote = remote
+        self.sensor = sensor
+        self.cursor: str | None = None
+
+    def push(self, dataset: str = "people") -> str:
+        run = self.remote.add_run(dataset)
+        metadata = {
+            "status": "started",
+            "pipeline_run_id": run,
+            "target_dataset": dataset,
+            "cognee/remote_url": self.remote.url,
+            "cognee/remote_dataset_id": self.remote.dataset(dataset).id,
+        }
+        self.instance.report_runless_asset_event(dg.AssetMaterialization(PUSH, metadata=metadata))
+        return run
+
+    def tick(self, *, api_key: str | None = None) -> list[str]:
+        """Evaluates, writes; what was said, and which events were written."""
+        resource = CogneeRemote(url=self.remote.url, api_key=api_key or self.remote.api_key)
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=self.cursor, resources={REMOTE_RESOURCE: resource}
+        )
+        result = self.sensor.evaluate_tick(context)
+        for event in result.asset_events:
+            self.instance.report_runless_asset_event(event)
+        self.cursor = result.cursor
+        return [str(result.skip_message), *(type(event).__name__ for event in result.asset_events)]
+
+
+@pytest.fixture
+def dagster(tmp_path: Path, remote: FakeRemote) -> Dagster:
+    return Dagster(tmp_path, remote, build_import_sensor([PUSH]))
+
+
+def test_it_runs_from_the_start_and_has_a_name_of_its_own() -> None:
+    sensor = build_import_sensor([PUSH])
+    assert sensor.name == "cognee_import_sensor"
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    assert sensor.minimum_interval_seconds == 30
+
+
+def test_it_watches_datasets_by_their_push_assets(tmp_path: Path, remote: FakeRemote) -> None:
+    dagster = Dagster(tmp_path, remote, build_import_sensor([CogneeDataset(name="people", key_prefix="team")]))
+    dagster.push()
+    assert dagster.tick() == ["1 running."]
+
+
+def test_an_import_is_followed_through_a_restart_of_the_server(dagster: Dagster, remote: FakeRemote) -> None:
+    run = dagster.push()
+    assert dagster.tick() == ["1 running."]
+    remote.kill()
+    said = dagster.tick()
+    assert len(said) == 1
+    assert f"1 not asked this time. {remote.url}" in said[0]
+    remote.start()
+    remote.add_run("people", state="COMPLETED", run_id=run)
+    dagster.cursor = None  # or its backoff would have to be waited for
+    assert dagster.tick() == ["1 finished.", "AssetMaterialization", "AssetCheckEvaluation"]
+    assert dagster.tick() == ["No import is pending."]
+
+
+def test_a_run_that_the_server_closes_as_abandoned_fails(dagster: Dagster, remote: FakeRemote) -> None:
+    dagster.push()
+    remote.close_abandoned_runs()
+    assert dagster.tick() == ["1 failed.", "AssetCheckEvaluation"]
+
+
+def test_a_wrong_key_is_told_and_told_nowhere_itself(dagster: Dagster, caplog: pytest.LogCaptureFixture) -> None:
+    dagster.push()
+    said = dagster.tick(api_key=KEY)
+    assert "The API key is not one of this instance's" in said[0]
+    assert KEY not in said[0]
+    assert KEY not in caplog.text
+    assert KEY not in str(dagster.cursor)
+
+
+def test_the_resource_resolves_its_environment_variables(
+    dagster: Dagster, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resource that the sensor closed over would send the variable's name as the key."""
+    monkeypatch.setenv("THE_KEY", remote.api_key)
+    dagster.push()
+    assert dagster.tick(api_key=dg.EnvVar("THE_KEY")) == ["1 running."]
+
+
+def test_the_resource_can_have_another_name(tmp_path: Path, remote: FakeRemote) -> None:
+    sensor = build_import_sensor([PUSH], remote_resource_key="staging")
+    dg.Definitions(
+        assets=[dg.AssetSpec(PUSH)], sensors=[sensor], resources={"staging": CogneeRemote()}
+    ).get_repository_def()
+    context = dg.build_sensor_context(
+        instance=dg.DagsterInstance.local_temp(str(tmp_path)),
+        resources={"staging": CogneeRemote(url=remote.url, api_key=remote.api_key)},
+    )
+    assert sensor.evaluate_tick(context).skip_message == "No import is pending."
+
+
+def test_an_old_server_without_paging_is_asked_all_the_same(tmp_path: Path) -> None:
+    """Before 1.5.4 the feed is the newest 50 rows, without outcomes."""
+    with FakeRemote("1.4.2") as old:
+        dagster = Dagster(tmp_path, old, build_import_sensor([PUSH]))
+        run = dagster.push()
+        assert dagster.tick() == ["1 running."]
+        old.add_run("people", state="COMPLETED", run_id=run)
+        assert dagster.tick() == ["1 finished.", "AssetMaterialization", "AssetCheckEvaluation"]
