@@ -67,13 +67,21 @@ class Archive:
         Raises:
             InvalidArchiveError: A line that is no valid record.
         """
+        for record in self._typed_records():
+            yield validate(record)
+        for line in self._lines(RAW_NODES_FILE):
+            yield "raw_node", _parse(line)
+
+    def facts(self) -> Iterator[Record]:
+        """The facts, once ``records`` has found every line to be valid."""
+        return (record for record in self._typed_records() if record["kind"] == "fact")
+
+    def _typed_records(self) -> Iterator[Record]:
         for kind, name in RECORD_FILES.items():
             for line in self._lines(name):
                 record = _parse(line)
                 record.setdefault("kind", kind)
-                yield validate(record)
-        for line in self._lines(RAW_NODES_FILE):
-            yield "raw_node", _parse(line)
+                yield record
 
     def _lines(self, name: str) -> Iterator[bytes]:
         path = self.root / name
@@ -168,8 +176,9 @@ def validate(record: Record) -> tuple[str, Record]:
     for name in required:
         if not isinstance(record.get(name), str):
             raise InvalidArchiveError(f"{kind} without {name}")
-    for name, fits in _FITTING.items():
-        if name in record and not fits(record[name]):
+    for name, value in record.items():
+        fits = _FITTING.get(name)
+        if fits is not None and not fits(value):
             raise InvalidArchiveError(f"{kind} with a wrong {name}")
     return kind, record
 

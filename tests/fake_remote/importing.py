@@ -82,7 +82,7 @@ class Importer:
         num_documents = 0
         for kind, record in archive.records():
             translation.add(kind, record)
-            document = document_of(kind, record, created_at=self.state.clock.stamp())
+            document = document_of(kind, record, self.state.clock)
             if document is not None:
                 pending.append(document)
                 num_documents += 1
@@ -106,7 +106,7 @@ class Importer:
         documents: list[Document] = []
         for kind, record in archive.records():
             translation.add(kind, record)
-            document = document_of(kind, record, created_at=self.state.clock.stamp())
+            document = document_of(kind, record, self.state.clock)
             if document is not None:
                 documents.append(document)
         run = None
@@ -114,7 +114,7 @@ class Importer:
             translation.add_facts(archive)
             run = self._import_graph(translation, owner) if translation.has_graph else None
         else:
-            documents += digests(archive, created_at=self.state.clock.stamp())
+            documents += digests(archive, self.state.clock)
         running = self.in_background and run is not None
         item = self._item(archive, translation, run, running=running)
         item.pop("deduped_edges")

@@ -1,5 +1,6 @@
 """COGX records to what an import writes: Cognee 1.6.5, ``modules/migration/loader.py``."""
 
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import NAMESPACE_OID, uuid4, uuid5
@@ -8,7 +9,7 @@ import orjson
 
 from tests.fake_remote.archive import Archive, Record
 from tests.fake_remote.graph import Graph, Node, Triple, id_for, is_uuid
-from tests.fake_remote.state import Document
+from tests.fake_remote.state import Clock, Document
 
 FACTS_PER_DIGEST = 200
 BATCH_NODES = 2000
@@ -66,9 +67,8 @@ class Translation:
 
     def add_facts(self, archive: Archive) -> None:
         """Resolves the facts of the archive against its nodes; a second reading, as on the server."""
-        for kind, record in archive.records():
-            if kind == "fact":
-                self._add_fact(record)
+        for record in archive.facts():
+            self._add_fact(record)
 
     def write_into(self, graph: Graph) -> None:
         """Merges all into the graph."""
@@ -114,7 +114,7 @@ class Translation:
     def _add_type(self, node_id: str, name: str) -> None:
         type_id = id_for("EntityType", name)
         self.entities.setdefault(type_id, Node(name, "EntityType", {"description": name}, named=True))
-        self.implied[(node_id, "is_a", type_id)] = {"relationship_name": "is_a"}
+        self.implied[(node_id, "is_a", type_id)] = {}
 
     def _add_fact(self, record: Record) -> None:
         source, target = self._resolve(record["subject_ref"]), self._resolve(record["object_ref"])
@@ -125,7 +125,7 @@ class Translation:
             if end not in self.raw and end not in self.entities:
                 name = record["subject_ref"] if end == source else record["object_ref"]
                 self.entities[end] = Node(name, "Entity", {"description": name}, named=True)
-        triple = (source, record["predicate"], target)
+        triple = (source, sys.intern(record["predicate"]), target)  # few names, many edges
         if triple in self.edges:
             self.deduped_edges += 1
         else:
@@ -164,10 +164,8 @@ def _index_fields(metadata: object) -> list[str]:
 
 
 def _edge_properties(record: Record) -> dict[str, Any]:
+    """What a fact says beyond its ends and its name; under the names that the server stores it by."""
     properties = {
-        "relationship_name": record["predicate"],
-        "source_system": record.get("external_system", "unknown"),
-        "source_external_id": record["external_id"],
         "edge_text": record.get("fact_text"),
         "valid_at": record.get("valid_at"),
         "invalid_at": record.get("invalid_at"),
@@ -176,7 +174,7 @@ def _edge_properties(record: Record) -> dict[str, Any]:
     return {key: value for key, value in properties.items() if value is not None}
 
 
-def document_of(kind: str, record: Record, *, created_at: str) -> Document | None:
+def document_of(kind: str, record: Record, clock: Clock) -> Document | None:
     """The document that a record of text becomes; None for records of the graph."""
     text, title = _text_of(kind, record)
     if text is None:
@@ -188,7 +186,7 @@ def document_of(kind: str, record: Record, *, created_at: str) -> Document | Non
         external_id=external_id,
         title=title,
         text=text,
-        created_at=created_at,
+        created_at=clock.stamp(),
     )
 
 
@@ -209,7 +207,7 @@ def _text_of(kind: str, record: Record) -> tuple[str | None, str | None]:
     return None, None
 
 
-def digests(archive: Archive, *, created_at: str) -> list[Document]:
+def digests(archive: Archive, clock: Clock) -> list[Document]:
     """What re-derive makes of entities and facts: documents with fixed ids, hence one dataset a server."""
     entities: list[str] = []
     facts: list[str] = []
@@ -232,7 +230,7 @@ def digests(archive: Archive, *, created_at: str) -> list[Document]:
             external_id=name,
             title="Imported facts" if name.startswith("facts") else "Imported entity descriptions",
             text=text,
-            created_at=created_at,
+            created_at=clock.stamp(),
         )
         for name, text in texts.items()
     ]
