@@ -255,7 +255,10 @@ class _Passing(StreamRequestHandler):
             target.sendall(head.for_target())
             self._send_body(head, fault, passage, target)
             passage.delivered = True
-            self._answer(fault, iter([fault.answer]) if fault.answer is not None else _answer_of(target))
+            try:
+                self._answer(fault, iter([fault.answer]) if fault.answer is not None else _answer_of(target))
+            finally:
+                _drain(target)
 
     def _read_head(self) -> _Head | None:
         first = self.rfile.readline(65536)
@@ -318,3 +321,10 @@ def _answer_of(target: socket.socket) -> Iterator[bytes]:
             status, _, rest = block.partition(b"\r\n")
             yield status + b"\r\nconnection: close\r\n" + rest
             told = True
+
+
+def _drain(target: socket.socket) -> None:
+    """Stays on until the target is done: uvicorn drops a body whose sender is gone before the application read it."""
+    with suppress(OSError):
+        while target.recv(BLOCK):
+            pass
