@@ -24,7 +24,8 @@ from cognee_dagster.errors import (
     UnexpectedAnswerError,
 )
 from cognee_dagster.remote.answers import Question, json_of, read_answer, unexpected, unreachable
-from cognee_dagster.remote.imports import server_time
+from cognee_dagster.remote.compat import imports_faithfully
+from cognee_dagster.remote.imports import IMPORT_PIPELINE, server_time
 from cognee_dagster.remote.names import validate_dataset_name
 from cognee_dagster.remote.responses import (
     Health,
@@ -50,9 +51,6 @@ __all__ = ["CogneeClient", "RetryPolicy", "Timeouts", "validate_dataset_name"]
 
 _T = TypeVar("_T")
 
-MIGRATION_IMPORT_PIPELINE = "migration_import_pipeline"
-# 1.2.0 imports COGX archives, but gives entities new ids derived from their names: graphs do not come out equal.
-MIN_COGX_RELEASE = (1, 3, 0)
 MAX_RUNS_PER_PAGE = 500  # Cognee 1.6.5, api/v1/activity/routers/get_activity_router.py
 MAX_DOCUMENTS_PER_PAGE = 1000  # Cognee 1.6.5, api/v1/datasets/routers/get_datasets_router.py
 MAX_ANSWER_BYTES = 64 * 2**20
@@ -141,7 +139,7 @@ class CogneeClient:
             CogxUnsupportedError: It is older than 1.3.0, does not say its version, or has no ``import_mode``.
         """
         health = self.health()
-        if health.release is None or health.release < MIN_COGX_RELEASE:
+        if not imports_faithfully(health.version):
             raise self._unsupported(health, "COGX archives are imported with their ids kept since Cognee 1.3.0")
         try:
             supported = self._ask(
@@ -258,7 +256,7 @@ class CogneeClient:
     def runs(
         self,
         *,
-        pipeline_name: str = MIGRATION_IMPORT_PIPELINE,
+        pipeline_name: str = IMPORT_PIPELINE,
         dataset_id: UUID | str | None = None,
         limit: int = MAX_RUNS_PER_PAGE,
         offset: int = 0,

@@ -352,9 +352,13 @@ class _Courier:
     def _leave(self, upload: Upload) -> None:
         """Hang up whatever happened, and say what goes on without us when the body is already there."""
         upload.hang_up()
-        if upload.hung_up and upload.body_sent.is_set():
-            logger.info(
-                "Hung up; the remote goes on importing into %r as %s",
+        if not upload.hung_up or not upload.body_sent.is_set():
+            return
+        if self._run_id is not None:
+            logger.info("Hung up; the remote goes on importing into %r as run %s", self._dataset.name, self._run_id)
+        else:  # a server that had not yet read all it was sent drops it
+            logger.warning(
+                "Hung up after the whole archive was sent; the remote may import it into %r: look for a new run of that "
+                "dataset before you push again",
                 self._dataset.name,
-                f"run {self._run_id}" if self._run_id else "a run that is not visible yet",
             )

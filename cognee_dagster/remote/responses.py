@@ -4,15 +4,12 @@ Fields are those of Cognee 1.6.5; what older servers leave out is None, what new
 ``ValueError`` with the reason when the answer is not Cognee's; the client turns that into an ``UnexpectedAnswerError``.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, NamedTuple, TypeVar
 
 _T = TypeVar("_T")
-
-_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +23,6 @@ class Health:
 
     version: str
     status: str
-
-    @property
-    def release(self) -> tuple[int, int, int] | None:
-        """The version's numbers, for comparing; None when the server does not say a version."""
-        match = _VERSION.match(self.version)
-        return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
 
 
 @dataclass(frozen=True, kw_only=True)

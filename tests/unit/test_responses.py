@@ -108,21 +108,6 @@ class TestRuns:
 
 
 class TestHealth:
-    @pytest.mark.parametrize(
-        ("version", "release"),
-        [
-            ("1.6.5", (1, 6, 5)),
-            ("1.10.0rc1", (1, 10, 0)),
-            ("2.0", (2, 0, 0)),
-            ("1.6.5-local", (1, 6, 5)),
-            ("unknown", None),
-            ("", None),
-            (None, None),
-        ],
-    )
-    def test_versions_compare_as_numbers(self, version: object, release: tuple[int, ...] | None) -> None:
-        assert responses.parse_health({"status": "ready", "version": version}).release == release
-
     def test_another_services_health_is_not_cognees(self) -> None:
         with pytest.raises(ValueError, match="without status"):
             responses.parse_health({"message": "Hello, World, I am alive!"})
