@@ -39,7 +39,9 @@ def _introduce(console: Console, stage: Playground, *, port: int) -> None:
     console.print(f"its API key       {stage.remote.api_key}", soft_wrap=True)
     console.print(f"language model    {stage.llm}", soft_wrap=True)
     console.print(f"everything below  {stage.directory}", soft_wrap=True)
-    console.print("Materialize demo and handbook in the UI. Ctrl-C stops all of this and removes what it stored.")
+    console.print(
+        "Materialize demo and handbook there. Ctrl-C stops all of this and removes what it stored.", soft_wrap=True
+    )
 
 
 def _wait_for_ui(dagster: ChildProcess, *, port: int) -> None:
