@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,7 +35,7 @@ _SECRET_LENGTH = 6  # shorter values are words like "true" and "dummy"
 
 def ask_cognee(
     operation: str, request: Mapping[str, Any], *, config: LocalCogneeConfig, limit_seconds: float
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any], None, None]:
     """Yield the child's messages to the end of the operation.
 
     Closing the iterator, or any exception or interrupt in the loop over it, ends the child and all that it started.

@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
@@ -23,7 +22,6 @@ _HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or ".") != _HERE]
 
 ROWS_PER_LINE = 500
-_GRACE_SECONDS = 5.0
 _REFUSALS = {
     "DatasetNotFoundError": "dataset_not_found",
     "PermissionDeniedError": "permission_denied",
@@ -245,11 +243,12 @@ def read_line(descriptor: int) -> bytes:
 
 
 def end_with_parent() -> None:
-    """Standard input closes when the parent ends, however it ends; then this whole process group goes."""
+    """Standard input closes when the parent ends, however it ends; then this whole process group goes, at once.
+
+    Not by SIGTERM: it would end this process first, and leave what Cognee started.
+    """
     while os.read(0, 4096):
         pass
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(_GRACE_SECONDS)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 

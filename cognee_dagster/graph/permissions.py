@@ -101,11 +101,11 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)
     try:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
         connection.close()
         # In WAL mode even a reader needs the -wal and -shm files beside the database. In a directory that may not be
         # written to there are none, nor is there a writer: then the file is immutable.
-        if path.with_name(path.name + "-wal").exists():
+        if "unable to open" not in str(error) or path.with_name(path.name + "-wal").exists():
             raise
         connection = sqlite3.connect(uri + "&immutable=1", uri=True, timeout=BUSY_SECONDS)
     return connection

@@ -4,7 +4,7 @@ Slower than reading files (importing Cognee takes 10 s), but right for every con
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -89,10 +89,11 @@ def add_documents(
     paths = {str(path.absolute()): path for path in documents}
     request = {**_request(dataset, user=user), "documents": list(paths)}
     report: dict[str, Any] = {"kinds": {}, "cognified": False}
-    messages = ask_cognee("add_documents", request, config=config or LocalCogneeConfig(), limit_seconds=COGNIFY_SECONDS)
-    for message in messages:
-        if message["event"] == "documents":
-            report = message
+    config = config or LocalCogneeConfig()
+    with closing(ask_cognee("add_documents", request, config=config, limit_seconds=COGNIFY_SECONDS)) as messages:
+        for message in messages:
+            if message["event"] == "documents":
+                report = message
 
     def of_kind(kind: str) -> tuple[Path, ...]:
         return tuple(path for text, path in paths.items() if report["kinds"][text] == kind)
@@ -127,8 +128,12 @@ class _SpooledReader:
 
 def _fetch_graph(directory: Path, *, request: Mapping[str, Any], config: LocalCogneeConfig) -> _SpooledReader:
     nodes, edges, origin = directory / "nodes.arrow", directory / "edges.arrow", None
-    with pa.ipc.new_stream(nodes, NODE_SCHEMA) as node_file, pa.ipc.new_stream(edges, EDGE_SCHEMA) as edge_file:
-        for message in ask_cognee("read_graph", request, config=config, limit_seconds=READ_SECONDS):
+    with (
+        closing(ask_cognee("read_graph", request, config=config, limit_seconds=READ_SECONDS)) as messages,
+        pa.ipc.new_stream(nodes, NODE_SCHEMA) as node_file,
+        pa.ipc.new_stream(edges, EDGE_SCHEMA) as edge_file,
+    ):
+        for message in messages:
             match message["event"]:
                 case "origin":
                     origin = _origin(message)

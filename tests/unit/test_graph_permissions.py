@@ -1,0 +1,176 @@
+"""Who may read a dataset: Cognee 1.6.5's own rule, case by case (``get_all_user_permission_datasets``)."""
+
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from cognee_dagster.errors import DatasetNotFoundError, DatasetPermissionError
+from cognee_dagster.graph.cognee import UserRef, open_dataset
+from tests.unit.local_stores import DEFAULT_EMAIL, TinyStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> TinyStore:
+    return TinyStore(tmp_path)
+
+
+@pytest.fixture
+def alice(store: TinyStore) -> UUID:
+    return store.add_user("alice@example.com")
+
+
+@pytest.fixture
+def bob(store: TinyStore) -> UUID:
+    return store.add_user("bob@example.com")
+
+
+def name_read_by(store: TinyStore, dataset: str | UUID, user: UserRef) -> str:
+    with open_dataset(dataset, user=user, config=store.config) as reader:
+        return reader.origin.dataset_name
+
+
+def may_read(store: TinyStore, dataset: str | UUID, user: UserRef) -> bool:
+    try:
+        name_read_by(store, dataset, user)
+    except DatasetPermissionError:
+        return False
+    return True
+
+
+def test_an_owner_with_a_read_grant_reads_by_name_and_by_id(store: TinyStore, alice: UUID) -> None:
+    dataset = store.add_dataset("notes", owner=alice)
+    store.grant(dataset, alice)
+    assert name_read_by(store, "notes", alice) == name_read_by(store, dataset, alice) == "notes"
+
+
+def test_ownership_alone_is_no_permission(store: TinyStore, alice: UUID) -> None:
+    dataset = store.add_dataset("notes", owner=alice)
+    assert not may_read(store, "notes", alice)
+    assert not may_read(store, dataset, alice)
+
+
+def test_a_superuser_is_refused_like_anybody(store: TinyStore, alice: UUID) -> None:
+    dataset = store.add_dataset("notes", owner=alice)
+    store.grant(dataset, alice)
+    assert not may_read(store, dataset, store.default_user)
+
+
+@pytest.mark.parametrize("permission", ["write", "delete", "share"])
+def test_other_permissions_do_not_include_reading(store: TinyStore, alice: UUID, permission: str) -> None:
+    dataset = store.add_dataset("notes", owner=alice)
+    store.grant(dataset, alice, permission)
+    assert not may_read(store, dataset, alice)
+
+
+def test_a_grantee_reads_by_id_but_does_not_find_the_name(store: TinyStore, alice: UUID, bob: UUID) -> None:
+    dataset = store.add_dataset("notes", owner=alice)
+    store.grant(dataset, bob)
+    assert may_read(store, dataset, bob)
+    with pytest.raises(DatasetNotFoundError, match="by its UUID"):
+        name_read_by(store, "notes", bob)
+
+
+def test_what_an_agent_may_read_its_maker_may_too_but_not_the_reverse(store: TinyStore, alice: UUID, bob: UUID) -> None:
+    agent = store.add_user("agent@example.com", parent=alice)
+    by_agent, by_maker = store.add_dataset("a", owner=bob), store.add_dataset("b", owner=bob)
+    store.grant(by_agent, agent)
+    store.grant(by_maker, alice)
+    assert may_read(store, by_agent, alice)
+    assert not may_read(store, by_maker, agent)
+
+
+def test_an_agents_tenants_and_roles_do_not_count_for_its_maker(store: TinyStore, alice: UUID, bob: UUID) -> None:
+    agent = store.add_user("agent@example.com", parent=alice)
+    tenant = store.add_tenant(agent)
+    dataset = store.add_dataset("a", owner=bob)
+    store.grant(dataset, tenant)
+    assert not may_read(store, dataset, alice)
+
+
+def test_a_grant_to_a_tenant_reaches_its_members(store: TinyStore, alice: UUID, bob: UUID) -> None:
+    tenant = store.add_tenant(alice)
+    dataset = store.add_dataset("a", owner=bob)
+    store.grant(dataset, tenant)
+    assert may_read(store, dataset, alice)
+    assert not may_read(store, dataset, store.default_user)
+
+
+def test_a_grant_to_a_role_counts_only_for_members_of_some_tenant(store: TinyStore, alice: UUID, bob: UUID) -> None:
+    tenant = store.add_tenant(alice)
+    role = store.add_role(tenant, alice, bob)
+    dataset = store.add_dataset("a")
+    store.grant(dataset, role)
+    assert may_read(store, dataset, alice)
+    assert not may_read(store, dataset, bob)
+
+
+def test_datasets_of_another_tenant_than_the_users_current_one_are_out_of_reach(store: TinyStore, alice: UUID) -> None:
+    tenant = store.add_tenant(alice)
+    inside = store.add_dataset("same name", owner=alice, tenant=tenant)
+    outside = store.add_dataset("same name", owner=alice)
+    store.grant(inside, alice)
+    store.grant(outside, alice)
+    assert (may_read(store, inside, alice), may_read(store, outside, alice)) == (False, True)
+    store.switch_tenant(alice, tenant)
+    assert (may_read(store, inside, alice), may_read(store, outside, alice)) == (True, False)
+    with open_dataset("same name", user=alice, config=store.config) as reader:
+        assert reader.origin.dataset_id == inside
+
+
+def test_an_unknown_id_looks_like_a_denied_one(store: TinyStore, alice: UUID) -> None:
+    with pytest.raises(DatasetPermissionError):
+        name_read_by(store, uuid4(), alice)
+
+
+def test_an_unknown_name_is_not_found_and_the_error_lists_the_users_own(store: TinyStore, alice: UUID) -> None:
+    store.add_dataset("notes", owner=alice)
+    with pytest.raises(
+        DatasetNotFoundError, match=r"alice@example\.com owns no dataset named 'nots' \(owned: 'notes'\)"
+    ):
+        name_read_by(store, "nots", "alice@example.com")
+
+
+def test_a_text_that_is_a_uuid_is_still_a_name(store: TinyStore) -> None:
+    dataset = store.add_dataset("notes")
+    store.grant(dataset, store.default_user)
+    with pytest.raises(DatasetNotFoundError):
+        name_read_by(store, str(dataset), None)
+
+
+def test_a_name_is_matched_exactly_whatever_it_contains(store: TinyStore) -> None:
+    for name in ("it's", "NOTES", "a%", "ü\n", "x' OR '1'='1"):
+        store.grant(store.add_dataset(name), store.default_user)
+        assert name_read_by(store, name, None) == name
+    with pytest.raises(DatasetNotFoundError):
+        name_read_by(store, "notes", None)
+
+
+class TestWaysToNameAUser:
+    """None, e-mail, UUID, UUID as text, object with an id."""
+
+    @pytest.fixture
+    def dataset(self, store: TinyStore, alice: UUID) -> UUID:
+        dataset = store.add_dataset("notes", owner=alice)
+        store.grant(dataset, alice)
+        return dataset
+
+    def test_all_of_them_name_the_same_user(self, store: TinyStore, alice: UUID, dataset: UUID) -> None:
+        class CogneeUser:
+            id = alice
+
+        for user in (alice, str(alice), alice.hex, "alice@example.com", CogneeUser()):
+            assert may_read(store, dataset, user), user
+
+    def test_none_is_the_default_user(self, store: TinyStore, dataset: UUID) -> None:
+        assert not may_read(store, dataset, None)
+        store.grant(dataset, store.default_user)
+        assert may_read(store, dataset, None)
+        assert may_read(store, dataset, DEFAULT_EMAIL)
+
+    @pytest.mark.parametrize("user", ["nobody@example.com", uuid4(), "", object()])
+    def test_an_unknown_user_may_read_nothing_and_is_named(
+        self, store: TinyStore, dataset: UUID, user: UserRef
+    ) -> None:
+        with pytest.raises(DatasetPermissionError, match=r"no user"):
+            name_read_by(store, dataset, user)
