@@ -18,7 +18,7 @@ _SCHEMA = (
     "source_run_refs STRING)",
     "CREATE NODE TABLE GraphMetadata(key STRING PRIMARY KEY, value STRING)",
 )
-_BUFFER_POOL_BYTES = 1 << 30
+_BUFFER_POOL_BYTES = 4 << 30
 
 NodeRow = tuple[str, str | None, str | None, str | None]
 EdgeRow = tuple[str, str, str | None, str | None]

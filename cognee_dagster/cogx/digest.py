@@ -12,16 +12,11 @@ from xxhash import xxh3_128_intdigest
 _MODULUS = 1 << 128
 
 
-class ContentDigest:
-    """Adds up the hashes of records in their canonical form: sorted keys, no timestamps of the store."""
+def digest_of(records: Iterable[bytes]) -> int:
+    """The digest of records in their canonical form; those of parts of a graph add up to that of the whole."""
+    return sum(map(xxh3_128_intdigest, records)) % _MODULUS
 
-    def __init__(self) -> None:
-        self._sum = 0
 
-    def add(self, records: Iterable[bytes]) -> None:
-        """Count records in."""
-        self._sum = (self._sum + sum(map(xxh3_128_intdigest, records))) % _MODULUS
-
-    def hexdigest(self) -> str:
-        """The digest of everything added so far, 32 hex digits."""
-        return f"{self._sum:032x}"
+def digest_text(digest: int) -> str:
+    """A sum of digests as 32 hex digits."""
+    return f"{digest % _MODULUS:032x}"

@@ -7,6 +7,7 @@ A node's canonical form, for the content digest, is its record without the store
 a line, so that both are made in one go.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -14,14 +15,14 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cognee_dagster.cogx import exact_json
+from cognee_dagster.cogx import exact_json, json_columns
+from cognee_dagster.cogx.digest import digest_of
+from cognee_dagster.cogx.entity_columns import ENTITY_HEAD, encode_entities
 from cognee_dagster.cogx.timestamps import timestamp_json
 from cognee_dagster.errors import GraphFileError
 
-# What pydantic writes for every record of the kind.
-_ENTITY_HEAD = (
-    b'{"external_system":"cognee","scope":{},"metadata":{},"kind":"entity","aliases":[],"attributes":{},"external_id":'
-)
+_ENTITY_HEAD = ENTITY_HEAD.encode("ascii")
+# What pydantic writes for every document.
 _DOCUMENT_HEAD = b'{"external_system":"cognee","scope":{},"metadata":{},"kind":"document","external_id":'
 
 _TIMESTAMPS = ("created_at", "updated_at")
@@ -30,26 +31,46 @@ _MISSING = object()
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lines:
+    """Some lines of a record file: with their line ends, and how many they are."""
+
+    content: bytes
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class NodeRecords:
-    """The records of one batch of nodes: lines of JSON without line ends.
+    """The records of one batch of nodes.
 
     Attributes:
         documents: Lines of ``documents.jsonl``.
         entities: Lines of ``entities.jsonl``.
         raw_nodes: Lines of ``nodes.jsonl``.
-        canonical: One per node, for the content digest.
+        digest: Content digest of the nodes.
         ids: The nodes' ids.
-        types: The nodes' types, ``""`` for none.
-        labels: What a person would call the nodes; empty unless asked for.
+        types: How many nodes there are of a type; ``""`` for none.
+        labels: What a person would call the nodes, by id; empty unless asked for.
     """
 
+    documents: Lines
+    entities: Lines
+    raw_nodes: Lines
+    digest: int
+    ids: pa.Array
+    types: Counter[str]
+    labels: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rows:
+    """Records made row by row; ``entities`` has a place for every row."""
+
     documents: list[bytes] = field(default_factory=list)
-    entities: list[bytes] = field(default_factory=list)
+    entities: list[str | None] = field(default_factory=list)
     raw_nodes: list[bytes] = field(default_factory=list)
     canonical: list[bytes] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 def encode_nodes(batch: pa.RecordBatch, *, with_labels: bool = False) -> NodeRecords:
@@ -58,12 +79,36 @@ def encode_nodes(batch: pa.RecordBatch, *, with_labels: bool = False) -> NodeRec
     Raises:
         GraphFileError: A node that Cognee's export cannot write either; the message names it.
     """
-    records = NodeRecords()
-    columns = [batch.column(name).to_pylist() for name in ("id", "name", "type", "properties")]
+    if not json_columns.every(named := pc.not_equal(batch.column("id"), "")):
+        batch = batch.filter(named)  # Cognee leaves out a node without an id
+    if with_labels:
+        rows = _encode_rows(batch, with_labels=True)
+        entities, canonical, num_entities = pa.array(rows.entities, pa.string()), rows.canonical, 0
+    else:
+        columns = encode_entities(batch)
+        rest = pc.invert(columns.done)
+        rows = _encode_rows(batch.filter(rest), with_labels=False)
+        entities = json_columns.scatter(columns.lines, columns.done)
+        entities = pc.replace_with_mask(entities, rest, pa.array(rows.entities, pa.string()))
+        canonical = json_columns.content_of(columns.canonical).splitlines() + rows.canonical
+        num_entities = len(columns.lines)
+    entities = entities.drop_null()
+    return NodeRecords(
+        documents=_lines(rows.documents),
+        entities=Lines(content=json_columns.content_of(entities), count=len(entities)),
+        raw_nodes=_lines(rows.raw_nodes),
+        digest=digest_of(canonical),
+        ids=batch.column("id"),
+        types=Counter(rows.types) + Counter(Entity=num_entities),
+        labels=rows.labels,
+    )
+
+
+def _encode_rows(batch: pa.RecordBatch, *, with_labels: bool) -> _Rows:
+    records = _Rows()
+    columns = [column.to_pylist() for column in batch.columns]
     long_numbers = pc.match_substring_regex(batch.column("properties"), exact_json.LONG_NUMBER).to_pylist()
     for node_id, name, node_type, text, long_number in zip(*columns, long_numbers, strict=True):
-        if not node_id:  # Cognee leaves such a node out
-            continue
         node: dict[str, Any] = {"id": node_id}
         if name is not None:
             node["name"] = name
@@ -72,13 +117,17 @@ def encode_nodes(batch: pa.RecordBatch, *, with_labels: bool = False) -> NodeRec
         try:
             plain = text is None or _add_properties(node, text, long_number=long_number)
             if with_labels:
-                records.labels.append(_label(node_id, node))
+                records.labels[node_id] = _label(node_id, node)
             _encode(records, node_id, node, plain=plain)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             if isinstance(error, GraphFileError):
                 raise
             _refuse(node_id, f"has properties that cannot be written ({error})", error)
     return records
+
+
+def _lines(lines: list[bytes]) -> Lines:
+    return Lines(content=b"\n".join([*lines, b""]), count=len(lines))
 
 
 def _add_properties(node: dict[str, Any], text: str, *, long_number: bool) -> bool:
@@ -92,18 +141,19 @@ def _add_properties(node: dict[str, Any], text: str, *, long_number: bool) -> bo
     return plain
 
 
-def _encode(records: NodeRecords, node_id: str, node: dict[str, Any], *, plain: bool) -> None:
+def _encode(records: _Rows, node_id: str, node: dict[str, Any], *, plain: bool) -> None:
     node_type = node.get("type")
-    records.ids.append(node_id)
     records.types.append("" if node_type is None else str(node_type))
+    entity_line = None
     if node_type == "Entity" and node.get("name"):
         canonical, line = _entity(node_id, node)
-        records.entities.append(line)
+        entity_line = line.decode() + "\n"
     else:
         if node_type == "DocumentChunk" and node.get("text"):
             records.documents.append(_document(node_id, node))
         canonical, line = _raw_node(node, plain=plain)
         records.raw_nodes.append(line)
+    records.entities.append(entity_line)
     records.canonical.append(canonical)
 
 

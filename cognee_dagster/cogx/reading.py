@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from cognee_dagster.cogx import exact_json
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.digest import ContentDigest
+from cognee_dagster.cogx.digest import digest_of, digest_text
 from cognee_dagster.cogx.layout import (
     ARCHIVE_SUFFIX,
     DOCUMENTS_FILE,
@@ -108,14 +108,14 @@ def inspect_archive(path: Path) -> Archive:
     manifest = read_manifest(path)
     member_bytes: dict[str, int] = {}
     counts: Counter[str] = Counter()
-    digest = ContentDigest()
+    digest = 0
     is_graph = manifest.source_system == "cognee"
     for member in read_members(path):
         member_bytes[member.name] = member.size
         if member.name in RECORD_KINDS:
             for _, line in member.lines():
                 counts[RECORD_KINDS[member.name]] += 1
-                digest.add((line,))
+                digest += digest_of((line,))
             is_graph = is_graph and (member.name in _GRAPH_FILES or not member.size)
     try:
         summary = summarize(ArchiveReader(path)) if is_graph else None
@@ -126,7 +126,7 @@ def inspect_archive(path: Path) -> Archive:
         dataset_name=noted_dataset(manifest.notes) or file_stem(path),
         num_nodes=counts["entity"] + counts["raw_node"],
         num_edges=counts["fact"],
-        digest=summary.digest if summary else digest.hexdigest(),
+        digest=summary.digest if summary else digest_text(digest),
         sha256=_sha256(path),
         size_bytes=path.stat().st_size,
         record_counts={kind: count for kind, count in counts.items() if count},

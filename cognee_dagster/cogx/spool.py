@@ -11,6 +11,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -25,36 +26,57 @@ _MODE = 0o644
 
 
 class Spool:
-    """One member of the archive to be, compressed, in an unnamed temporary file."""
+    """One member of the archive to be, compressed, in an unnamed temporary file.
 
-    def __init__(self, name: str, *, directory: Path) -> None:
+    Args:
+        name: The member's name.
+        directory: Where the temporary file is made.
+        threads: Where compressing happens, one piece of a spool at a time; default: in the caller's thread.
+    """
+
+    def __init__(self, name: str, *, directory: Path, threads: Executor | None = None) -> None:
         self.name = name
         self.size = 0
         self.records = 0
         self._file: BinaryIO = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 - closed by close()
         self._compressor = isal_zlib.compressobj(_LEVEL, wbits=_GZIP_WINDOW)
+        self._threads = threads
+        self._pending: Future[None] | None = None
+
+    def write(self, content: bytes, *, records: int = 0) -> None:
+        """Append bytes, that are so many records; with threads they are compressed while the caller goes on."""
+        self.size += len(content)
+        self.records += records
+        self._wait()
+        if self._threads is None:
+            self._compress(content)
+        elif content:
+            self._pending = self._threads.submit(self._compress, content)
 
     def write_lines(self, lines: Iterable[bytes]) -> None:
-        """Append lines; each gets its line end."""
-        listed = list(lines)
-        if listed:
-            self.records += len(listed)
-            self.write(b"\n".join(listed) + b"\n")
-
-    def write(self, content: bytes) -> None:
-        """Append bytes."""
-        self.size += len(content)
-        self._file.write(self._compressor.compress(content))
+        """Append records; each gets its line end."""
+        listed = [*lines, b""]
+        self.write(b"\n".join(listed), records=len(listed) - 1)
 
     def finish(self) -> BinaryIO:
         """The compressed content, from its beginning."""
+        self._wait()
         self._file.write(self._compressor.flush())
         self._file.seek(0)
         return self._file
 
     def close(self) -> None:
         """Give the disk space back."""
+        if self._pending is not None:
+            self._pending.exception()  # the file must not be closed under it
         self._file.close()
+
+    def _compress(self, content: bytes) -> None:
+        self._file.write(self._compressor.compress(content))
+
+    def _wait(self) -> None:
+        if self._pending is not None:
+            self._pending.result()
 
     def __enter__(self) -> "Spool":
         return self

@@ -1,8 +1,11 @@
 """Counts and digest of a graph: added up while an archive is written, or by reading alone."""
 
 from collections import Counter
+from collections.abc import Iterator
+from functools import partial
 
-from cognee_dagster.cogx.digest import ContentDigest
+from cognee_dagster.cogx.ahead import map_ahead
+from cognee_dagster.cogx.digest import digest_text
 from cognee_dagster.cogx.fact_records import FactRecords, encode_edges
 from cognee_dagster.cogx.node_records import NodeRecords, encode_nodes
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader, GraphSummary
@@ -11,41 +14,52 @@ _MAX_EXAMPLES = 5
 
 
 class Tally:
-    """Takes the records of a graph, nodes first, and knows at the end what the graph holds.
+    """Encodes a graph, nodes first, and knows at the end what it holds.
 
     Ids are remembered only where the store does not itself rule out edges to missing nodes, and names only where edges
     may lack a text, so that memory stays flat for Cognee's own stores.
     """
 
     def __init__(self, origin: GraphOrigin) -> None:
-        self._digest = ContentDigest()
+        self._digest = 0
         self._nodes_by_type: Counter[str] = Counter()
         self._edges_by_relationship: Counter[str] = Counter()
         self._known: set[str] | None = None if origin.endpoints_guaranteed else set()
         self._dangling = 0
         self._examples: list[str] = []
-        self.labels: dict[str, str] | None = None if origin.fact_text_complete else {}
+        self._labels: dict[str, str] | None = None if origin.fact_text_complete else {}
 
-    def add_nodes(self, records: NodeRecords) -> None:
-        """Count a batch of nodes in."""
-        self._digest.add(records.canonical)
+    def nodes(self, reader: GraphReader) -> Iterator[NodeRecords]:
+        """Encode the graph's nodes and count them in, batch by batch."""
+        for records in map_ahead(partial(encode_nodes, with_labels=self._labels is not None), reader.nodes()):
+            self._add_nodes(records)
+            yield records
+
+    def edges(self, reader: GraphReader) -> Iterator[FactRecords]:
+        """Encode the graph's edges and count them in, batch by batch; after all nodes."""
+        for records in map_ahead(partial(encode_edges, labels=self._labels), reader.edges()):
+            self._add_edges(records)
+            yield records
+
+    def _add_nodes(self, records: NodeRecords) -> None:
+        self._digest += records.digest
         self._nodes_by_type.update(records.types)
         if self._known is not None:
-            self._known.update(records.ids)
-        if self.labels is not None:
-            self.labels.update(zip(records.ids, records.labels, strict=True))
+            self._known.update(records.ids.to_pylist())
+        if self._labels is not None:
+            self._labels |= records.labels
 
-    def add_edges(self, records: FactRecords) -> None:
-        """Count a batch of edges in; all nodes must have been counted before."""
-        self._digest.add(records.facts)
-        self._edges_by_relationship.update(records.relationships)
+    def _add_edges(self, records: FactRecords) -> None:
+        self._digest += records.digest
+        names, counts = records.relationships.value_counts().flatten()
+        self._edges_by_relationship.update(dict(zip(names.to_pylist(), counts.to_pylist(), strict=True)))
         if self._known is not None:
             self._note_dangling(records, self._known)
 
     def summary(self) -> GraphSummary:
         """What was counted so far."""
         return GraphSummary(
-            digest=self._digest.hexdigest(),
+            digest=digest_text(self._digest),
             num_nodes=self._nodes_by_type.total(),
             num_edges=self._edges_by_relationship.total(),
             nodes_by_type=_by_frequency(self._nodes_by_type),
@@ -55,7 +69,8 @@ class Tally:
         )
 
     def _note_dangling(self, records: FactRecords, known: set[str]) -> None:
-        for source, target, relationship in zip(records.sources, records.targets, records.relationships, strict=True):
+        ends = (column.to_pylist() for column in (records.sources, records.targets, records.relationships))
+        for source, target, relationship in zip(*ends, strict=True):
             if source not in known or target not in known:
                 self._dangling += 1
                 if len(self._examples) < _MAX_EXAMPLES:
@@ -69,10 +84,10 @@ def summarize(reader: GraphReader) -> GraphSummary:
         GraphFileError: A node or edge that cannot become a record; the message names it.
     """
     tally = Tally(reader.origin)
-    for batch in reader.nodes():
-        tally.add_nodes(encode_nodes(batch, with_labels=tally.labels is not None))
-    for batch in reader.edges():
-        tally.add_edges(encode_edges(batch, labels=tally.labels))
+    for _ in tally.nodes(reader):
+        pass
+    for _ in tally.edges(reader):
+        pass
     return tally.summary()
 
 

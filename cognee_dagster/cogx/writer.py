@@ -4,11 +4,11 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.fact_records import encode_edges
 from cognee_dagster.cogx.layout import (
     COGX_VERSION,
     DOCUMENTS_FILE,
@@ -18,12 +18,11 @@ from cognee_dagster.cogx.layout import (
     NODES_FILE,
     RECORD_KINDS,
 )
-from cognee_dagster.cogx.node_records import encode_nodes
 from cognee_dagster.cogx.spool import Spool, assemble, free_name
 from cognee_dagster.cogx.summary import Tally
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader
 
-_RECORD_FILES = (DOCUMENTS_FILE, ENTITIES_FILE, NODES_FILE, FACTS_FILE)
+RECORD_FILES = (DOCUMENTS_FILE, ENTITIES_FILE, NODES_FILE, FACTS_FILE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,62 +59,54 @@ def write_archive(
         OSError: The destination cannot be written.
     """
     report = progress or _silent
+    tally = Tally(reader.origin)
     with contextlib.ExitStack() as stack:
-        spools = {name: stack.enter_context(Spool(name, directory=destination.parent)) for name in _RECORD_FILES}
-        tally = Tally(reader.origin)
-        _write_nodes(reader, spools, tally, report)
-        _write_edges(reader, spools, tally, report)
-        members = [spool for spool in spools.values() if spool.records]
-        counts = {RECORD_KINDS[spool.name]: spool.records for spool in members}
-        manifest = stack.enter_context(Spool(MANIFEST_FILE, directory=destination.parent))
-        manifest.write(_manifest(reader.origin, counts))
+        # One thread keeps up: compressing costs less than reading and encoding together.
+        threads = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="cogx-compress"))
+        spools = {
+            name: stack.enter_context(Spool(name, directory=destination.parent, threads=threads))
+            for name in (MANIFEST_FILE, *RECORD_FILES)
+        }
+        _write_records(reader, spools, tally=tally, report=report)
+        counts = {RECORD_KINDS[name]: spools[name].records for name in RECORD_FILES if spools[name].records}
+        spools[MANIFEST_FILE].write(encode_manifest(reader.origin, counts))
+        members = [spool for spool in spools.values() if spool.size]
         report(Progress(phase="packing", done=0))
         with _replacing(destination) as temporary, temporary.open("xb") as file:
-            sha256 = assemble([manifest, *members], file)
+            sha256 = assemble(members, file)
             size_bytes = file.tell()
         report(Progress(phase="packing", done=size_bytes, total=size_bytes))
-        summary = tally.summary()
-        return Archive(
-            path=destination,
-            dataset_name=reader.origin.dataset_name,
-            num_nodes=summary.num_nodes,
-            num_edges=summary.num_edges,
-            digest=summary.digest,
-            sha256=sha256,
-            size_bytes=size_bytes,
-            record_counts=counts,
-            member_bytes={spool.name: spool.size for spool in (manifest, *members)},
-            summary=summary,
-        )
+    summary = tally.summary()
+    return Archive(
+        path=destination,
+        dataset_name=reader.origin.dataset_name,
+        num_nodes=summary.num_nodes,
+        num_edges=summary.num_edges,
+        digest=summary.digest,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        record_counts=counts,
+        member_bytes={spool.name: spool.size for spool in members},
+        summary=summary,
+    )
 
 
-def _write_nodes(
-    reader: GraphReader, spools: dict[str, Spool], tally: Tally, report: Callable[[Progress], None]
+def _write_records(
+    reader: GraphReader, spools: dict[str, Spool], *, tally: Tally, report: Callable[[Progress], None]
 ) -> None:
     done = 0
-    for batch in reader.nodes():
-        records = encode_nodes(batch, with_labels=tally.labels is not None)
-        spools[DOCUMENTS_FILE].write_lines(records.documents)
-        spools[ENTITIES_FILE].write_lines(records.entities)
-        spools[NODES_FILE].write_lines(records.raw_nodes)
-        tally.add_nodes(records)
-        done += len(records.ids)
+    for nodes in tally.nodes(reader):
+        spools[DOCUMENTS_FILE].write(nodes.documents.content, records=nodes.documents.count)
+        spools[ENTITIES_FILE].write(nodes.entities.content, records=nodes.entities.count)
+        spools[NODES_FILE].write(nodes.raw_nodes.content, records=nodes.raw_nodes.count)
+        done += len(nodes.ids)
         report(Progress(phase="nodes", done=done))
+    for edges in tally.edges(reader):
+        spools[FACTS_FILE].write(edges.content, records=len(edges.relationships))
+        report(Progress(phase="edges", done=spools[FACTS_FILE].records))
 
 
-def _write_edges(
-    reader: GraphReader, spools: dict[str, Spool], tally: Tally, report: Callable[[Progress], None]
-) -> None:
-    done = 0
-    for batch in reader.edges():
-        records = encode_edges(batch, labels=tally.labels)
-        spools[FACTS_FILE].write_lines(records.facts)
-        tally.add_edges(records)
-        done += len(records.facts)
-        report(Progress(phase="edges", done=done))
-
-
-def _manifest(origin: GraphOrigin, counts: dict[str, int]) -> bytes:
+def encode_manifest(origin: GraphOrigin, counts: dict[str, int]) -> bytes:
     """The manifest as ``COGXArchiveWriter`` writes it (Cognee 1.6.5), but without the time of the export."""
     manifest = {
         "cogx_version": COGX_VERSION,

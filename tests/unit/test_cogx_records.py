@@ -158,12 +158,12 @@ def test_an_edge_that_cognee_cannot_export_is_named(properties: str) -> None:
 
 
 def test_a_node_without_an_id_is_left_out_as_in_cognee() -> None:
-    assert encode_nodes(node(("", "n", "X", "{}"))).ids == []
+    assert len(encode_nodes(node(("", "n", "X", "{}"))).ids) == 0
 
 
 def test_empty_batches_have_no_records() -> None:
-    assert encode_nodes(pa.RecordBatch.from_pylist([], schema=NODE_SCHEMA)).ids == []
-    assert encode_edges(pa.RecordBatch.from_pylist([], schema=EDGE_SCHEMA)).facts == []
+    assert encode_nodes(pa.RecordBatch.from_pylist([], schema=NODE_SCHEMA)).entities.count == 0
+    assert encode_edges(pa.RecordBatch.from_pylist([], schema=EDGE_SCHEMA)).content == b""
 
 
 def test_fact_texts_are_made_only_where_the_source_may_lack_them(tmp_path: Path) -> None:

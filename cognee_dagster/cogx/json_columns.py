@@ -1,0 +1,94 @@
+"""Values taken out of whole columns of JSON text at once, where that is safe; the rest is left to ``exact_json``.
+
+Cognee stores properties as ``json.dumps`` writes them. Most rows are of a shape that regular expressions check exactly
+and string functions take apart; doing so in Arrow, outside of Python's lock, costs a fifth of parsing each row. What
+does not have the shape to the letter comes back as null, so that nothing is ever guessed.
+"""
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_KEY = r'"[^"\\\x00-\x1f]*"'
+_STRING = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?"
+_SCALAR = rf"(?:{_STRING}|{_NUMBER}|true|false|null)"
+
+
+def _list_of(item: str) -> str:
+    return rf"\[(?:{item}(?:, {item})*)?\]"
+
+
+def _object_of(value: str, *, key: str = _KEY) -> str:
+    return rf"\{{(?:{key}: {value}(?:, {key}: {value})*)?\}}"
+
+
+_SIMPLE = rf"(?:{_SCALAR}|{_list_of(_SCALAR)})"
+# Cognee's "metadata": {"index_fields": ["name"], …}: the one inner object, whose keys are never asked for.
+_METADATA = _object_of(_SIMPLE, key=r'"[a-z]*_fields"')
+_REGULAR_OBJECT = rf"^{_object_of(rf'(?:{_SIMPLE}|{_METADATA})')}$"
+
+
+def is_regular(column: pa.Array) -> pa.Array:
+    """Which texts are objects of a simple shape, in the spelling of ``json.dumps``; false for null."""
+    return pc.fill_null(pc.match_substring_regex(column, _REGULAR_OBJECT), False)
+
+
+def string_values(column: pa.Array, key: str) -> pa.Array:
+    """What stands between the quotes of a string under ``key``, in orjson's spelling; null where it takes a parser.
+
+    Args:
+        column: Regular objects.
+        key: A key that is not the first.
+    """
+    # A quote inside a string has a backslash before it, so that this is found where a key begins and nowhere else.
+    found = pc.split_pattern(column, f', "{key}": ')
+    once = pc.equal(pc.list_value_length(found), 2)
+    if not every(once):
+        return scatter(string_values(column.filter(once), key), once)
+    behind = pc.list_element(found, 1)
+    quoted = pc.starts_with(behind, '"')
+    if not every(quoted):
+        return scatter(string_values(column.filter(quoted), key), quoted)
+    return _respelled(pc.list_element(pc.split_pattern(behind, '"', max_splits=2), 1))
+
+
+def every(mask: pa.Array) -> bool:
+    """Whether a mask without nulls is true all through; an empty one is."""
+    return bool(pc.all(mask, min_count=0).as_py())
+
+
+def scatter(values: pa.Array, mask: pa.Array) -> pa.Array:
+    """A column as long as ``mask``, with the values where it is true and null where it is not."""
+    return pc.replace_with_mask(pa.nulls(len(mask), values.type), mask, values)
+
+
+def _respelled(values: pa.Array) -> pa.Array:
+    """Escapes as orjson writes them, so that a text has one spelling only."""
+    escaped = pc.match_substring(values, "\\")
+    if not pc.any(escaped).as_py():
+        return values
+    return pc.replace_with_mask(
+        values, escaped, pa.array([_respell(value) for value in values.filter(escaped).to_pylist()], pa.string())
+    )
+
+
+def _respell(value: str) -> str | None:
+    try:
+        return orjson.dumps(orjson.loads(f'"{value}"')).decode()[1:-1]
+    except orjson.JSONDecodeError:  # cut off at an escaped quote, or a lone surrogate
+        return None
+
+
+def needs_no_escape(column: pa.Array) -> pa.Array:
+    """Which texts are the same inside a JSON string; null stays null."""
+    return pc.invert(pc.match_substring_regex(column, r'["\\\x00-\x1f]'))
+
+
+def content_of(lines: pa.Array) -> bytes:
+    """The texts of a column without nulls, one after the other."""
+    if not len(lines):
+        return b""
+    whole = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "")[0]
+    content: bytes = whole.as_buffer().to_pybytes()
+    return content
