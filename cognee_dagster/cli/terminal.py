@@ -47,7 +47,7 @@ class Bars:
 
 @contextlib.contextmanager
 def progress_bars() -> Iterator[Bars]:
-    """Bars, and the engine's warnings above them."""
+    """Bars, and the engine's messages above them."""
     console = stderr_console()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"), TimeElapsedColumn())
     progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
@@ -57,19 +57,22 @@ def progress_bars() -> Iterator[Bars]:
 
 @contextlib.contextmanager
 def log_to_stderr(console: Console | None = None) -> Iterator[None]:
-    """Show the engine's warnings, such as a retry's wait, one line each."""
+    """Show what the engine says of its work, such as which run imports and how long a retry waits, one line each."""
     handler = _ConsoleLog(console or stderr_console())
     logger = logging.getLogger("cognee_dagster")
+    level = logger.level
     logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 class _ConsoleLog(logging.Handler):
     def __init__(self, console: Console) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__()
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -1,6 +1,8 @@
 """The command line: what goes to standard output, and which exit code an end has."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +23,21 @@ from tests.cogx_graphs import MemoryReader, demo_reader
 from tests.fake_remote import FakeRemote
 
 UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000"
+
+# A local Cognee of one dataset, in a process that can be interrupted.
+PUSH_DEMO = """
+from contextlib import contextmanager
+from cognee_dagster.cli import main
+from cognee_dagster.graph import cognee
+from tests.cogx_graphs import demo_reader
+
+@contextmanager
+def open_dataset(dataset, **_):
+    yield demo_reader()
+
+cognee.open_dataset = open_dataset
+main()
+"""
 
 
 @pytest.fixture
@@ -86,6 +103,24 @@ def test_push_in_the_background_can_wait_for_the_end(remote: FakeRemote) -> None
         threading.Timer(2.0, held.release).start()
         result = run("push", "demo", "--background", "--wait", "--json", remote=remote)
     assert (result.exit_code, object_on_stdout(result)["status"]) == (ExitCode.OK, "completed")
+
+
+def test_an_interrupted_push_says_which_import_goes_on_without_it(tmp_path: Path, remote: FakeRemote) -> None:
+    script = tmp_path / "push.py"
+    script.write_text(PUSH_DEMO, encoding="utf-8")
+    command = [sys.executable, str(script), "push", "demo", "--url", remote.url, "--api-key", remote.api_key]
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with (
+        remote.hold_imports() as held,
+        subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as pushing,
+    ):
+        held.wait_for_import(timeout=30)
+        assert pushing.stderr is not None
+        next(line for line in pushing.stderr if "as run" in line)
+        pushing.send_signal(signal.SIGINT)
+        said = pushing.stderr.read()
+        assert pushing.wait(20) == ExitCode.INTERRUPTED
+    assert f"goes on importing into 'demo' as run {remote.runs[0]['pipeline_run_id']}" in said
 
 
 def test_status_does_not_wait_for_an_import_that_the_remote_does_not_know(remote: FakeRemote) -> None:
