@@ -109,9 +109,10 @@ class PushLog:
         self._instance = instance
         self._keys = {key.to_user_string(): key for key in push_keys}
 
-    def newest(self) -> dict[str, int]:
-        """The storage id of each asset's newest materialization; one query whatever the number of assets."""
-        records = self._instance.get_asset_records(list(self._keys.values())) if self._keys else []
+    def newest(self, asset_keys: Iterable[str] | None = None) -> dict[str, int]:
+        """The storage id of each asset's newest push; one query whatever the number of assets (None: all)."""
+        keys = [self._keys[key] for key in (self._keys if asset_keys is None else asset_keys)]
+        records = self._instance.get_asset_records(keys) if keys else []
         return {
             entry.asset_key.to_user_string(): entry.last_materialization_storage_id
             for entry in (record.asset_entry for record in records)
@@ -144,6 +145,10 @@ class PushLog:
             found, more = self._fetch(asset_key, after_storage_id=pushes[-1].storage_id if pushes else than)
             pushes += found
         return pushes
+
+    def graph_key(self, asset_key: str) -> dg.AssetKey:
+        """The external asset that stands for the imported graph."""
+        return graph_key_of(self._keys[asset_key])
 
     def watches(self, asset_key: str) -> bool:
         """Whether this is (still) one of the watched assets."""

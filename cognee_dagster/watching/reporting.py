@@ -40,11 +40,15 @@ class Reporting:
         by_asset: dict[str, list[Concluded]] = defaultdict(list)
         for item in concluded:
             by_asset[item.push.asset_key.to_user_string()].append(item)
+        if by_asset:
+            self.reports.glance([self.pushes.graph_key(asset_key) for asset_key in by_asset])
+        newest = self.pushes.newest(by_asset)
         events: list[AssetEvent] = []
         for asset_key, items in by_asset.items():
             storage_ids = [item.push.storage_id for item in items]
             try:
-                events += self._about_asset(asset_key, sorted(items, key=lambda item: item.push.storage_id))
+                in_order = sorted(items, key=lambda item: item.push.storage_id)
+                events += self._about_asset(asset_key, in_order, newest_push=newest.get(asset_key, 0))
             except Exception:  # whatever it is about this asset, the others' imports are reported
                 self.log.exception("The imports of %s could not be reported; they are looked at again", asset_key)
                 self.summary.note(f"{asset_key} could not be reported, see the sensor's log.")
@@ -54,10 +58,11 @@ class Reporting:
                 cursor = cursor.without(storage_ids)
         return cursor, events
 
-    def _about_asset(self, asset_key: str, items: Sequence[Concluded]) -> list[AssetEvent]:
+    def _about_asset(self, asset_key: str, items: Sequence[Concluded], *, newest_push: int) -> list[AssetEvent]:
         """The events about one asset's imports, the newest push's last, so that it is what the asset shows."""
         reports = self.reports.about([item.push for item in items])
-        later = self.pushes.later(asset_key, than=min(item.push.storage_id for item in items))
+        oldest = items[0].push.storage_id
+        later = self.pushes.later(asset_key, than=oldest) if newest_push > oldest else []
         succeeding = {item.push.import_id for item in items if item.verdict.state is ImportState.SUCCEEDED}
         events: list[AssetEvent] = []
         seen: set[str] = set()

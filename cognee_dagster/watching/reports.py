@@ -4,9 +4,9 @@ Dagster writes a tick's events before its cursor, so a tick that is killed in be
 the cursor, decides whether an import was reported. Every terminal event names the import's run and its push.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Literal
 
 import dagster as dg
@@ -30,12 +30,13 @@ PARTITION = "cognee/partition"  # of the push, in events whose partition cannot 
 
 # A re-run that adopts a running import logs a second push for it, perhaps just after the first one's report. Looking
 # back this many events finds that; the log's own order is used because the clocks of several machines disagree.
-_LOOK_BACK_EVENTS = 10_000
+_LOOK_BACK_EVENTS = 2_000
 
 # Check evaluations can be ordered by time only. Clocks of machines that run one Dagster differ by less than a day.
 _LOOK_BACK_SECONDS = 86_400
 
 _PAGE = 200
+_FIRST_PAGE_OF_CHECKS = 10  # newest first, of which most often one is looked for
 
 EventKind = Literal["materialization", "observation", "check"]
 
@@ -83,6 +84,23 @@ class ReportLog:
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self._instance = instance
+        self._newest_materialization: dict[dg.AssetKey, int] = {}
+        self._newest_check: dict[dg.AssetKey, float] = {}
+
+    def glance(self, graph_keys: Sequence[dg.AssetKey]) -> None:
+        """Note, in two queries for all of them, how new these graphs' newest events are.
+
+        Where those are older than the pushes asked about next, which is so for most, three queries each are saved.
+        """
+        self._newest_materialization = dict.fromkeys(graph_keys, 0)
+        self._newest_check = dict.fromkeys(graph_keys, 0.0)
+        for record in self._instance.get_asset_records(graph_keys):
+            newest = record.asset_entry.last_materialization_storage_id
+            self._newest_materialization[record.asset_entry.asset_key] = newest or 0
+        storage = self._instance.event_log_storage
+        checks = [dg.AssetCheckKey(key, CHECK_IMPORT_SUCCEEDED) for key in graph_keys]
+        for check_key, check in storage.get_latest_asset_check_execution_by_key(checks).items():
+            self._newest_check[check_key.asset_key] = check.event.timestamp if check.event else math.inf
 
     def about(self, pushes: Sequence[Push]) -> Reports:
         """Everything about the imports of these pushes and later ones; the pushes are of one asset."""
@@ -107,11 +125,12 @@ class ReportLog:
         graph_key = pushes[0].graph_key
         after = max(0, min(push.storage_id for push in pushes) - _LOOK_BACK_EVENTS)
         since = min(push.timestamp for push in pushes) - _LOOK_BACK_SECONDS
-        yield from chain(
-            self._check_evaluations(graph_key, since=since),
-            self._asset_events(graph_key, after=after, kind="materialization"),
-            self._asset_events(graph_key, after=after, kind="observation"),
-        )
+        if self._newest_check.get(graph_key, math.inf) >= since:
+            yield from self._check_evaluations(graph_key, since=since)
+        # An observation says that a newer import succeeded, so that there is a newer materialization, too.
+        if self._newest_materialization.get(graph_key, math.inf) > after:
+            yield from self._asset_events(graph_key, after=after, kind="materialization")
+            yield from self._asset_events(graph_key, after=after, kind="observation")
 
     def _asset_events(
         self, graph_key: dg.AssetKey, *, after: int, kind: Literal["materialization", "observation"]
@@ -135,8 +154,9 @@ class ReportLog:
         storage = self._instance.event_log_storage
         check_key = dg.AssetCheckKey(graph_key, CHECK_IMPORT_SUCCEEDED)
         before: int | None = None
+        limit = _FIRST_PAGE_OF_CHECKS
         while True:
-            records = storage.get_asset_check_execution_history(check_key, limit=_PAGE, cursor=before)
+            records = storage.get_asset_check_execution_history(check_key, limit=limit, cursor=before)
             for record in records:
                 event = record.event
                 if event is not None and event.timestamp < since:
@@ -144,9 +164,9 @@ class ReportLog:
                 details = event.dagster_event.event_specific_data if event and event.dagster_event else None
                 if isinstance(details, dg.AssetCheckEvaluation):
                     yield from _report("check", plain_metadata(details.metadata), passed=details.passed)
-            if len(records) < _PAGE:
+            if len(records) < limit:
                 return
-            before = records[-1].id
+            before, limit = records[-1].id, _PAGE
 
 
 def _report(kind: EventKind, metadata: Mapping[str, Any], *, passed: bool = True) -> Iterator[Report]:

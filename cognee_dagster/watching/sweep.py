@@ -1,25 +1,16 @@
 """Taking up new pushes from the event log, a bounded number a tick, without ever passing one by."""
 
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from cognee_dagster.watching.cursor import ImportCursor, Sweep
-from cognee_dagster.watching.pushes import Push
+from cognee_dagster.watching.pushes import Push, PushLog
+from cognee_dagster.watching.reports import ReportLog
 
 # A database hands out storage ids before it commits, so that a lower id can become visible after a higher one. No
 # transaction of Dagster's takes this long; what is younger is looked at again.
 SETTLING_SECONDS = 60
-
-
-class Pushes(Protocol):
-    """Where pushes are found; ``PushLog`` in earnest."""
-
-    def newest(self) -> dict[str, int]:
-        """The storage id of each asset's newest materialization."""
-
-    def page(self, asset_key: str, *, after: int, upto: int) -> tuple[list[Push], int | None]:
-        """Pushes after ``after`` and up to ``upto``, oldest first, and where the next page begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,16 +18,18 @@ class Sweeper:
     """Looks through the event log for background pushes.
 
     Attributes:
-        pushes: The event log.
-        unreported: Of pushes of one asset, those whose import is not reported yet.
+        pushes: The pushes in the event log.
+        reports: What the event log says of their imports.
         now: The time, in Unix seconds.
         keep_going: Whether there is time for another page.
+        log: The tick's log.
     """
 
-    pushes: Pushes
-    unreported: Callable[[Sequence[Push]], Iterable[Push]]
+    pushes: PushLog
+    reports: ReportLog
     now: float
     keep_going: Callable[[], bool]
+    log: logging.Logger
 
     def run(self, cursor: ImportCursor) -> ImportCursor:
         """The cursor with what was found; the sweep in it says where to go on, if time or room ran out."""
@@ -44,20 +37,37 @@ class Sweeper:
         sweep = cursor.sweep or self._begin(cursor, newest)
         if sweep is None:
             return cursor
-        keys = sorted(key for key, newest_id in newest.items() if newest_id > cursor.watermark)
+        keys = sorted(
+            key
+            for key, newest_id in newest.items()
+            if newest_id > cursor.watermark and key >= sweep.asset_key and not self._is_known(cursor, newest_id)
+        )
+        if keys:
+            self.reports.glance([self.pushes.graph_key(key) for key in keys])
+        all_read = True
         for key in keys:
-            if key < sweep.asset_key:
-                continue
             if key > sweep.asset_key:
                 sweep = replace(sweep, asset_key=key, after=cursor.watermark)
-            cursor, sweep, finished = self._one_asset(cursor, sweep)
+            try:
+                cursor, sweep, finished = self._one_asset(cursor, sweep)
+            except Exception:  # whatever it is about this asset, the others' pushes are taken up
+                self.log.exception("The pushes of %s could not be read; they are looked at again", key)
+                all_read = False
+                continue
             if not finished:
-                return replace(cursor, sweep=sweep)
-        return replace(cursor, sweep=None, watermark=max(cursor.watermark, sweep.settled))
+                # After an asset that could not be read the sweep is not gone on with: it would be passed by.
+                return replace(cursor, sweep=sweep if all_read else None)
+        watermark = max(cursor.watermark, sweep.settled) if all_read else cursor.watermark
+        return replace(cursor, sweep=None, watermark=watermark)
 
     def _begin(self, cursor: ImportCursor, newest: dict[str, int]) -> Sweep | None:
         upto = max(newest.values(), default=0)
         return Sweep(upto=upto, began_at=int(self.now), settled=0) if upto > cursor.watermark else None
+
+    def _is_known(self, cursor: ImportCursor, newest_id: int) -> bool:
+        """Whether an asset's newest push is pending and was made just now: there is no need to read it every tick."""
+        item = cursor.pending.get(newest_id)
+        return item is not None and self.now - item.pushed_at < SETTLING_SECONDS
 
     def _one_asset(self, cursor: ImportCursor, sweep: Sweep) -> tuple[ImportCursor, Sweep, bool]:
         """The rest of the asset that the sweep has come to; whether it is finished."""
@@ -67,7 +77,7 @@ class Sweeper:
                 return cursor, sweep, False
             found, next_page = self.pushes.page(sweep.asset_key, after=sweep.after, upto=sweep.upto)
             unknown = [push for push in found if push.in_background and push.storage_id not in cursor.pending]
-            taken = list(self.unreported(unknown))
+            taken = self.reports.unreported(unknown)
             fitting, waiting = taken[: cursor.room], taken[cursor.room :]
             cursor = cursor.with_pending(push.as_pending(now=self.now) for push in fitting)
             if waiting:

@@ -95,9 +95,10 @@ class ImportTick:
     def _take_up(self, cursor: ImportCursor) -> ImportCursor:
         sweeper = Sweeper(
             pushes=self._pushes,
-            unreported=self._reports.unreported,
+            reports=self._reports,
             now=self._now,
             keep_going=self._budget.part(_SWEEP_SHARE).lasts,
+            log=self._log,
         )
         cursor = sweeper.run(cursor)
         if cursor.sweep is not None:
