@@ -5,7 +5,7 @@ Every asset has a step of its own, made by a factory: it can be selected, retrie
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ DEFAULT_RETRY_POLICY = dg.RetryPolicy(
 
 _MAX_DOCUMENTS_LOGGED = 100
 
+_Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
+
 _SOURCE_FIELDS = ("name", "documents", "graph", "user")
 
 
@@ -58,57 +60,50 @@ def build_dataset_assets(dataset: CogneeDataset) -> list[dg.AssetsDefinition | d
 
 
 def _build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=dataset.graph_key,
+    @dg.multi_asset(
+        name=dataset.graph_key.to_python_identifier(),
+        outs={"graph_summary": _out(dataset, dataset.graph_key, description=_graph_description(dataset))},
         ins=_graph_input(dataset),
         required_resource_keys=_source_resources(dataset),
         check_specs=graph_check_specs(dataset),
-        code_version=dataset.code_version(*_SOURCE_FIELDS),
-        kinds={"cognee"},
-        description=_graph_description(dataset),
+        can_subset=True,
         retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
-        group_name=dataset.group,
-        owners=list(dataset.owners),
-        tags=dataset.all_tags,
     )
-    def cognified_graph(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[dg.MaterializeResult[None]]:
+    def cognified_graph(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[_Result]:
         from cognee_dagster.cogx.summary import summarize
 
         began = time.monotonic()
         metadata: dict[str, Any] = {}
         with engine_step(context):
             local = _local_cognee(context, dataset)
-            if dataset.documents and local is not None:
+            if dataset.documents and local is not None and context.selected_asset_keys:
                 metadata[keys.DOCUMENTS] = dg.MetadataValue.json(_add_documents(context, dataset, local=local))
             with open_graph(dataset, local=local, graph=inputs.get("graph")) as reader:
                 summary, origin = summarize(reader), reader.origin
-        metadata |= graph_metadata(summary, origin=origin, seconds=time.monotonic() - began)
-        yield dg.MaterializeResult(
-            metadata=metadata,
+        yield from _selected(
+            context,
+            graph_check_results(dataset, summary),
+            metadata={**metadata, **graph_metadata(summary, origin=origin, seconds=time.monotonic() - began)},
             data_version=dg.DataVersion(summary.digest),
-            check_results=graph_check_results(dataset, summary),
         )
 
     return cognified_graph
 
 
 def _build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=dataset.archive_key,
+    description = f"The graph of {str(dataset.name)!r} as a COGX archive, packed and in the archive store."
+
+    @dg.multi_asset(
+        name=dataset.archive_key.to_python_identifier(),
+        outs={"archive": _out(dataset, dataset.archive_key, description=description, io_manager_key=ARCHIVES_RESOURCE)},
         deps=[dataset.graph_key],
         ins=_graph_input(dataset),
         required_resource_keys=_source_resources(dataset),
-        io_manager_key=ARCHIVES_RESOURCE,
         check_specs=[archive_check_spec(dataset)],
-        code_version=dataset.code_version(*_SOURCE_FIELDS),
-        kinds={"cognee", "cogx"},
-        description=f"The graph of {str(dataset.name)!r} as a COGX archive, packed and in the archive store.",
+        can_subset=True,
         retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
-        group_name=dataset.group,
-        owners=list(dataset.owners),
-        tags=dataset.all_tags,
     )
-    def cogx_archive(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[dg.MaterializeResult[Any]]:
+    def cogx_archive(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[_Result]:
         from cognee_dagster.cogx.writer import write_archive
 
         # The IO manager copies the archive while this generator waits at its yield: the directory is still there then.
@@ -120,17 +115,48 @@ def _build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
                 open_graph(dataset, local=_local_cognee(context, dataset), graph=inputs.get("graph")) as reader,
             ):
                 archive = write_archive(reader, path)
-            yield dg.MaterializeResult(
+            yield from _selected(
+                context,
+                [archive_check_result(dataset, archive)],
                 value=archive,
                 metadata={
                     **_archive_metadata(archive, seconds=time.monotonic() - began),
                     keys.CHANGED_SINCE_LOOK: _changed_since_look(context, dataset, archive=archive),
                 },
                 data_version=dg.DataVersion(archive.digest),
-                check_results=[archive_check_result(dataset, archive)],
             )
 
     return cogx_archive
+
+
+def _out(
+    dataset: CogneeDataset, key: dg.AssetKey, *, description: str, io_manager_key: str | None = None
+) -> dg.AssetOut:
+    """The asset of a step that also evaluates checks, each of which can be selected or left out (``can_subset``)."""
+    return dg.AssetOut(
+        key=key,
+        dagster_type=dg.Any if io_manager_key else dg.Nothing,
+        io_manager_key=io_manager_key,
+        is_required=False,
+        code_version=dataset.code_version(*_SOURCE_FIELDS),
+        kinds={"cognee"},
+        description=description,
+        group_name=dataset.group,
+        owners=list(dataset.owners),
+        tags=dataset.all_tags,
+    )
+
+
+def _selected(
+    context: dg.AssetExecutionContext, checks: Sequence[dg.AssetCheckResult], **materialization: Any
+) -> Iterator[_Result]:
+    """Of one pass's results those that the run asks for: the asset with its checks, without some, or checks alone."""
+    wanted = {key.name for key in context.selected_asset_check_keys}
+    results = [check for check in checks if check.check_name in wanted]
+    if context.selected_asset_keys:
+        yield dg.MaterializeResult(check_results=results, **materialization)
+    else:
+        yield from results
 
 
 def _add_documents(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, local: LocalCognee) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """The chain of assets: what each asset says, and when the remote graph counts as imported."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from cognee_dagster import build_dataset_assets
+from cognee_dagster.cogx.archive import limit_problems
+from cognee_dagster.cogx.layout import Limits
 from cognee_dagster.cogx.writer import write_archive
 from cognee_dagster.graph.reader import GraphOrigin
 from cognee_dagster.graph_metadata import MAX_TABLE_ROWS, count_table
@@ -193,7 +196,8 @@ def test_an_empty_graph_stops_the_chain_and_says_what_to_run(chain: Chain, remot
 def test_an_archive_beyond_the_servers_limits_is_not_uploaded(
     chain: Chain, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cognee_dagster.cogx.archive.MAX_TOTAL_BYTES", 100)
+    small = partial(limit_problems, limits=Limits(total_bytes=100))
+    monkeypatch.setattr("cognee_dagster.cogx.archive.limit_problems", small)
     result = chain.run()
     assert not result.success
     evaluation = checks(result)["archive_within_server_limits"]
@@ -247,3 +251,31 @@ def test_every_asset_carries_the_datasets_group_owners_and_tags(chain: Chain) ->
             "tier": "gold",
             "cognee/dataset": "people",
         }
+
+
+def test_an_asset_can_be_materialized_without_its_checks(chain: Chain) -> None:
+    """As the UI does when a user deselects them."""
+    keys = [chain.dataset.graph_key, chain.dataset.archive_key, chain.dataset.push_key]
+    dg.materialize(chain.assets[:1], resources=chain.resources, instance=chain.instance)
+    result = dg.materialize(
+        chain.assets,
+        resources=chain.resources,
+        instance=chain.instance,
+        selection=dg.AssetSelection.assets(*keys).without_checks(),
+    )
+    assert materialized(result) == ["cognified_graph", "cogx_archive", "remote_push", "remote_graph"]
+    assert set(checks(result)) == {"remote_import_succeeded"}
+
+
+@pytest.mark.parametrize("name", ["graph_not_empty", "no_dangling_edges", "archive_within_server_limits"])
+def test_a_check_can_be_executed_alone(chain: Chain, name: str) -> None:
+    chain.run()
+    key = chain.dataset.archive_key if "archive" in name else chain.dataset.graph_key
+    result = dg.materialize(
+        chain.assets,
+        resources=chain.resources,
+        instance=chain.instance,
+        selection=dg.AssetSelection.checks(dg.AssetCheckKey(key, name)),
+    )
+    assert materialized(result) == []
+    assert list(checks(result)) == [name]

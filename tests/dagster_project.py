@@ -1,0 +1,216 @@
+"""The repository's own code location, run by the real ``dagster`` command in processes of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import networkx as nx
+
+from tests.asset_chain import people
+from tests.fake_remote import FakeRemote
+
+REPOSITORY = Path(__file__).parent.parent
+LOCATION = "cognee_dagster"
+
+_DAGSTER = [sys.executable, "-m", "dagster"]
+
+_REPOSITORIES = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
+_ASSETS = """
+query($keys: [AssetKeyInput!]) { assetNodes(assetKeys: $keys) {
+  assetKey { path }
+  assetMaterializations(limit: 1) { runId metadataEntries { label
+    ... on IntMetadataEntry { intValue } ... on TextMetadataEntry { text } } } } }
+"""
+_LAUNCH = """
+mutation($params: ExecutionParams!) { launchPipelineExecution(executionParams: $params) {
+  __typename ... on LaunchRunSuccess { run { id } } ... on PythonError { message }
+  ... on RunConfigValidationInvalid { errors { message } } } }
+"""
+_RUN = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A directory to run ``dagster`` in, and the whole environment it gets."""
+
+    directory: Path
+    environ: dict[str, str]
+
+    @classmethod
+    def over(cls, directory: Path, *, remote: FakeRemote | None, datasets: object = None, **settings: str) -> "Project":
+        """A project that pushes ``datasets`` (default: ``people``, from a GraphML file) to ``remote``."""
+        nx.write_graphml(people(), directory / "people.graphml")
+        (directory / "home").mkdir()
+        (directory / "home" / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
+        (directory / "empty.env").touch()
+        environ = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(directory),
+            "PYTHONWARNINGS": "ignore",
+            "COGNEE_ENV_FILE": str(directory / "empty.env"),
+            "COGNEE_DAGSTER_ARCHIVES": str(directory / "archives"),
+        }
+        chosen = [{"name": "people", "graph": str(directory / "people.graphml")}] if datasets is None else datasets
+        if chosen:
+            environ["COGNEE_DAGSTER_DATASETS"] = json.dumps(chosen)
+        if remote is not None:
+            environ |= {"COGNEE_SERVICE_URL": remote.url, "COGNEE_API_KEY": remote.api_key}
+        return cls(directory, environ | settings)
+
+    @property
+    def home(self) -> Path:
+        """A DAGSTER_HOME, for who wants one."""
+        return self.directory / "home"
+
+    def dagster(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """Runs ``dagster …``; the output is stdout and stderr together."""
+        return subprocess.run(
+            [*_DAGSTER, *arguments],
+            cwd=self.directory,
+            env=self.environ | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
+    def materialize(
+        self, selection: str, *, config: Mapping[str, Any] | None = None, **settings: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Runs ``dagster asset materialize`` on the root definitions.py."""
+        options = ["--config-json", json.dumps(config)] if config else []
+        return self.dagster(
+            "asset",
+            "materialize",
+            "-f",
+            str(REPOSITORY / "definitions.py"),
+            "--select",
+            selection,
+            *options,
+            **settings,
+        )
+
+    @contextmanager
+    def dev(self) -> Iterator["DagsterUI"]:
+        """``dagster dev`` on the root workspace.yaml: webserver, daemon and code location."""
+        port = _free_port()
+        log = self.directory / "dev.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [*_DAGSTER, "dev", "-w", str(REPOSITORY / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)],
+                cwd=self.directory,
+                env=self.environ | {"DAGSTER_HOME": str(self.home)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                yield DagsterUI.when_ready(f"http://127.0.0.1:{port}", process=process, log=log)
+            finally:
+                _stop(process)
+
+
+@dataclass(frozen=True)
+class DagsterUI:
+    """The webserver's GraphQL."""
+
+    url: str
+
+    @classmethod
+    def when_ready(
+        cls, url: str, *, process: "subprocess.Popen[bytes]", log: Path, timeout: float = 120
+    ) -> "DagsterUI":
+        """Waits until the code location is loaded."""
+        deadline = time.monotonic() + timeout
+        ui = cls(url)
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if ui.ask(_REPOSITORIES)["repositoriesOrError"].get("nodes"):
+                    return ui
+            except (httpx.HTTPError, ValueError):  # not up yet
+                pass
+            time.sleep(0.5)
+        raise AssertionError(f"`dagster dev` did not come up within {timeout} s:\n{log.read_text()[-4000:]}")
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """One GraphQL request."""
+        answer = httpx.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30).json()
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def launch(self, *keys: list[str], config: Mapping[str, Any] | None = None) -> str:
+        """Starts a run of these assets, as the Materialize button does; returns its id."""
+        params = {
+            "selector": {
+                "repositoryLocationName": LOCATION,
+                "repositoryName": "__repository__",
+                "pipelineName": "__ASSET_JOB",
+                "assetSelection": [{"path": key} for key in keys],
+                "assetCheckSelection": [],
+            },
+            "runConfigData": dict(config or {}),
+            "mode": "default",
+        }
+        answer = self.ask(_LAUNCH, params=params)["launchPipelineExecution"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        return str(answer["run"]["id"])
+
+    def wait_for_run(self, run_id: str, *, timeout: float = 120) -> str:
+        """The run's final status."""
+        deadline = time.monotonic() + timeout
+        status = ""
+        while time.monotonic() < deadline:
+            status = str(self.ask(_RUN, id=run_id)["runOrError"]["status"])
+            if status in ("SUCCESS", "FAILURE", "CANCELED"):
+                return status
+            time.sleep(0.5)
+        raise AssertionError(f"run {run_id} is still {status} after {timeout} s")
+
+    def materialization(self, *key: str) -> dict[str, Any] | None:
+        """Metadata of the asset's latest materialization by label (texts and integers), with its run as ``run_id``."""
+        (node,) = self.ask(_ASSETS, keys=[{"path": list(key)}])["assetNodes"]
+        if not node["assetMaterializations"]:
+            return None
+        (latest,) = node["assetMaterializations"]
+        entries = {entry["label"]: entry.get("intValue", entry.get("text")) for entry in latest["metadataEntries"]}
+        return {"run_id": latest["runId"], **entries}
+
+    def wait_for_materialization(
+        self, *key: str, until: Callable[[dict[str, Any]], bool] = bool, timeout: float = 120
+    ) -> dict[str, Any]:
+        """As ``materialization``, once there is one that ``until`` likes."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            found = self.materialization(*key)
+            if found is not None and until(found):
+                return found
+            time.sleep(0.5)
+        raise AssertionError(f"{'/'.join(key)} was not materialized within {timeout} s")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """Its whole session: `dagster dev` has children, and they have, too."""
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=10)
