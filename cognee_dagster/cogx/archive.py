@@ -3,7 +3,14 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cognee_dagster.cogx.layout import ARCHIVE_SUFFIX, MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TOTAL_BYTES
+from cognee_dagster.cogx.layout import (
+    ARCHIVE_SUFFIX,
+    MAX_MEMBER_BYTES,
+    MAX_MEMBERS,
+    MAX_TOTAL_BYTES,
+    SERVER_LIMITS,
+    Limits,
+)
 from cognee_dagster.cogx.unpack import iter_records, read_manifest, unpack
 from cognee_dagster.cogx.validate import Problem, ValidationReport, validate
 from cognee_dagster.errors import ArchiveLimitError
@@ -14,7 +21,9 @@ __all__ = [
     "MAX_MEMBERS",
     "MAX_MEMBER_BYTES",
     "MAX_TOTAL_BYTES",
+    "SERVER_LIMITS",
     "Archive",
+    "Limits",
     "Problem",
     "ValidationReport",
     "check_limits",
@@ -60,17 +69,19 @@ class Archive:
         return sum(self.member_bytes.values())
 
 
-def limit_problems(member_bytes: dict[str, int]) -> list[str]:
+def limit_problems(member_bytes: dict[str, int], *, limits: Limits = SERVER_LIMITS) -> list[str]:
     """Why a Cognee server would refuse an archive of these files for its size; empty if it would not."""
     problems = []
-    if len(member_bytes) > MAX_MEMBERS:
-        problems.append(f"has {len(member_bytes):,} files; a Cognee server accepts {MAX_MEMBERS:,}")
+    if len(member_bytes) > limits.members:
+        problems.append(f"has {len(member_bytes):,} files; a Cognee server accepts {limits.members:,}")
     for name, size in member_bytes.items():
-        if size > MAX_MEMBER_BYTES:
-            problems.append(f"{name} has {size:,} bytes unpacked; a Cognee server accepts {MAX_MEMBER_BYTES:,} a file")
+        if size > limits.member_bytes:
+            problems.append(
+                f"{name} has {size:,} bytes unpacked; a Cognee server accepts {limits.member_bytes:,} a file"
+            )
     total = sum(member_bytes.values())
-    if total > MAX_TOTAL_BYTES:
-        problems.append(f"has {total:,} bytes unpacked; a Cognee server accepts {MAX_TOTAL_BYTES:,}")
+    if total > limits.total_bytes:
+        problems.append(f"has {total:,} bytes unpacked; a Cognee server accepts {limits.total_bytes:,}")
     return problems
 
 

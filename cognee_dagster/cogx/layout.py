@@ -1,5 +1,7 @@
 """The files of a COGX 0.1 archive, and what a Cognee server accepts (Cognee 1.6.5, ``modules/migration``)."""
 
+from dataclasses import dataclass
+
 COGX_VERSION = "0.1"
 ARCHIVE_SUFFIX = ".cogx.tar.gz"
 
@@ -26,3 +28,24 @@ RECORD_KINDS = {
 MAX_MEMBERS = 100_000
 MAX_MEMBER_BYTES = 512 * 1024 * 1024
 MAX_TOTAL_BYTES = 2 * 1024 * 1024 * 1024
+
+# What a document's line may grow by when it is pushed: its id gets the remote dataset's id and a colon before it.
+DOCUMENT_GROWTH_BYTES = 37
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one archive may hold; the defaults are what every Cognee server accepts.
+
+    Attributes:
+        members: Number of files.
+        member_bytes: Size of a file, unpacked.
+        total_bytes: Size of all files together, unpacked.
+    """
+
+    members: int = MAX_MEMBERS
+    member_bytes: int = MAX_MEMBER_BYTES
+    total_bytes: int = MAX_TOTAL_BYTES
+
+
+SERVER_LIMITS = Limits()

@@ -82,8 +82,12 @@ class Member:
             yield number + 1, line
 
 
-def read_members(path: Path) -> Iterator[Member]:
+def read_members(path: Path, *, any_size: bool = False) -> Iterator[Member]:
     """The COGX files of a packed archive in the order in which they are stored; other files in it are passed over.
+
+    Args:
+        path: The archive.
+        any_size: Do not look at limits: for an archive that this process has just written.
 
     Raises:
         ArchiveError: The file is no tar archive, is damaged or cut off, or holds what an archive may not hold.
@@ -91,14 +95,14 @@ def read_members(path: Path) -> Iterator[Member]:
         OSError: The file cannot be read.
     """
     with path.open("rb") as file:
-        stream = _Stream(file, path)
+        stream = _Stream(file, path, any_size=any_size)
         try:
-            yield from _members(stream, path)
+            yield from _members(stream, path, any_size=any_size)
         except tarfile.TarError as error:
             raise ArchiveError(f"{path}: not a tar archive, or a damaged one: {error}.") from error
 
 
-def _members(stream: "_Stream", path: Path) -> Iterator[Member]:
+def _members(stream: "_Stream", path: Path, *, any_size: bool) -> Iterator[Member]:
     seen: set[str] = set()
     directory: PurePosixPath | None = None
     for count, (name, size) in enumerate(_entries(stream, path), start=1):
@@ -107,7 +111,7 @@ def _members(stream: "_Stream", path: Path) -> Iterator[Member]:
         start = stream.position
         place = _checked(name, path)
         if size is not None:
-            _check_size(name, size, path)
+            _check_size(name, size, path, any_size=any_size)
             # Like Cognee, look at the top and in one directory, wherever the manifest is.
             if place.name in _COGX_FILES and len(place.parts) <= 2:
                 if place.name in seen or (directory is not None and place.parent != directory):
@@ -181,10 +185,10 @@ def _checked(name: str, path: Path) -> PurePosixPath:
     return place
 
 
-def _check_size(name: str, size: int, path: Path) -> None:
+def _check_size(name: str, size: int, path: Path, *, any_size: bool) -> None:
     if size < 0:
         raise ArchiveError(f"{path}: {name!r:.200} has a negative size.")
-    if size > MAX_MEMBER_BYTES:
+    if size > MAX_MEMBER_BYTES and not any_size:
         raise ArchiveLimitError(
             f"{path}: {name!r:.200} has {size:,} bytes unpacked; a Cognee server accepts {MAX_MEMBER_BYTES:,} a file."
         )
@@ -193,8 +197,9 @@ def _check_size(name: str, size: int, path: Path) -> None:
 class _Stream:
     """The unpacked tar, read forward only, with its limits."""
 
-    def __init__(self, file: BinaryIO, path: Path) -> None:
+    def __init__(self, file: BinaryIO, path: Path, *, any_size: bool) -> None:
         self.position = 0
+        self._any_size = any_size
         self._file = file
         self._path = path
         magic = file.read(len(_GZIP_MAGIC))
@@ -234,6 +239,8 @@ class _Stream:
         except (_UnzipError, gzip.BadGzipFile, EOFError) as error:
             raise ArchiveError(f"{self._path}: damaged or cut off: {error}. Write or copy it again.") from error
         self.position += len(content)
+        if self._any_size:
+            return content
         if self.position > MAX_TOTAL_BYTES:
             raise ArchiveLimitError(
                 f"{self._path}: more than {MAX_TOTAL_BYTES:,} bytes unpacked; a Cognee server refuses that."
