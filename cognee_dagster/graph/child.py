@@ -27,8 +27,10 @@ from cognee_dagster.graph.settings import PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE,
 SCRIPT = Path(__file__).with_name("cognee_child.py")
 STOP_SECONDS = 1.5  # a cancelled Dagster step is to end within 2 s
 _CHUNK_BYTES = 1 << 16
-_TAIL_BYTES = 2_500
+_TAIL_BYTES = 20_000
+_TAIL_CHARACTERS = 2_000
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_TRACEBACK_FRAMES = re.compile(r"^[│╭╰].*\n?", re.MULTILINE)  # Cognee logs source code around every frame
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
 _SECRET_LENGTH = 6  # shorter values are words like "true" and "dummy"
 
@@ -101,11 +103,12 @@ class _Child:
     def last_words(self) -> str:
         with self._log.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
-            return self.readable(log.read().decode("utf-8", "replace")) or "(nothing)"
+            text = self.readable(log.read().decode("utf-8", "replace"))
+        return text[-_TAIL_CHARACTERS:] or "(nothing)"
 
     def readable(self, text: str) -> str:
-        """What Cognee said, without colours, and without the values of settings that are secret."""
-        text = _TERMINAL_CODES.sub("", text)
+        """What Cognee said, without colours, source code and the values of settings that are secret."""
+        text = _TRACEBACK_FRAMES.sub("", _TERMINAL_CODES.sub("", text))
         for secret in self._secrets:
             text = text.replace(secret, "[…]")
         return text.strip()

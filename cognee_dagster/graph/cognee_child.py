@@ -93,8 +93,12 @@ async def add_documents(request: Request, send: Send) -> None:
         result = await cognee.update(stored.ids[file_uri(path)], path, stored.dataset_id, user=user)
         if result["status"] == "failed":
             raise RuntimeError(f"Cognee could not replace {path}: {result['error']}")
-    dataset_id = stored.dataset_id or (await stored_documents(request, user)).dataset_id
-    pending = await cognify_what_is_pending(dataset_id, user)
+    stored = await stored_documents(request, user)
+    if refused := [path for path in kinds if stored.kind_of(path) != "unchanged"]:
+        raise RuntimeError(
+            f"Cognee did not store {', '.join(refused)}: look at COGNEE_ALLOWED_LOCAL_FILE_ROOTS and at the file types"
+        )
+    pending = await cognify_what_is_pending(stored.dataset_id, user)
     send("documents", kinds=kinds, cognified=pending or "changed" in kinds.values())
 
 

@@ -1,6 +1,11 @@
 """Documents become a graph through real Cognee: new ones are added, changed ones replaced, others left alone."""
 
+import json
 import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -53,10 +58,51 @@ def test_the_graph_follows_the_documents(config: LocalCogneeConfig, tmp_path: Pa
     assert names(config) == found
 
 
-def test_what_cognee_refuses_is_an_error_with_its_reason_and_no_key(config: LocalCogneeConfig, tmp_path: Path) -> None:
+def test_a_model_that_refuses_the_key_is_an_error_with_the_reason_and_without_the_key(
+    real_cognee: None, tmp_path: Path
+) -> None:
     document = tmp_path / "a.md"
     document.write_text("Alice works for Acme.")
-    environ = {**config.environ, "LLM_PROVIDER": "no-such-provider", "LLM_API_KEY": "sk-marker-value"}
-    with pytest.raises(LocalCogneeError, match=r"Cognee failed on dataset 'notes'") as caught:
-        add_documents("notes", [document], config=LocalCogneeConfig(environ=environ))
+    with refusing_model() as url:
+        environ = {**local_environment(tmp_path / "store", llm_url=url), "LLM_API_KEY": "sk-marker-value"}
+        with pytest.raises(LocalCogneeError, match=r"Cognee failed on dataset 'notes'.*Incorrect API key") as caught:
+            add_documents("notes", [document], config=LocalCogneeConfig(environ=environ))
     assert "sk-marker-value" not in str(caught.value)
+
+
+def test_a_document_that_cognee_does_not_take_as_one_is_named(real_cognee: None, tmp_path: Path) -> None:
+    """Outside the allowed directories Cognee 1.6.5 stores the path's text in place of the file's."""
+    document = tmp_path / "a.md"
+    document.write_text("Alice works for Acme.")
+    environ = {**local_environment(tmp_path / "store"), "COGNEE_ALLOWED_LOCAL_FILE_ROOTS": str(tmp_path / "elsewhere")}
+    with pytest.raises(LocalCogneeError, match=r"a\.md.*COGNEE_ALLOWED_LOCAL_FILE_ROOTS"):
+        add_documents("notes", [document], config=LocalCogneeConfig(environ=environ))
+
+
+@contextmanager
+def refusing_model() -> Iterator[str]:
+    """An OpenAI-compatible endpoint that knows no key and repeats the one it was sent."""
+
+    class RequestHandler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            key = self.headers["Authorization"].removeprefix("Bearer ")
+            answer = json.dumps({"error": {"message": f"Incorrect API key provided: {key}", "code": "invalid_api_key"}})
+            self.send_response(401)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), RequestHandler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

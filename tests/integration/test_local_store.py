@@ -16,6 +16,7 @@ from cognee_dagster.errors import DatasetNotFoundError, DatasetPermissionError, 
 from cognee_dagster.graph.cognee import LocalCogneeConfig, open_dataset
 from cognee_dagster.graph.reader import GraphReader
 from cognee_dagster.graph.worker import open_through_cognee
+from cognee_dagster.sandbox import load_demo_graph, local_environment
 from tests.conftest import LocalStore
 
 EXPORT = """
@@ -241,3 +242,12 @@ def _populate(connection: sqlite3.Connection) -> dict[str, UUID]:
         "to_role": dataset("to_role", owner, role),
         "in_tenant": dataset("in_tenant", owner, owner, tenant),
     }  # fmt: skip
+
+
+def test_a_store_that_is_not_the_default_one_is_read_through_cognee(real_cognee: None, tmp_path: Path) -> None:
+    """Without access control one graph file holds all datasets, where the files' reader would not look."""
+    environ = {**local_environment(tmp_path / "store"), "ENABLE_BACKEND_ACCESS_CONTROL": "false"}
+    load_demo_graph(environ)
+    with open_dataset("demo", config=LocalCogneeConfig(environ=environ)) as reader:
+        nodes, edges = records(reader)
+        assert (reader.origin.read_through, len(nodes), len(edges)) == ("cognee", 47, 86)
