@@ -12,6 +12,7 @@ from cognee_dagster import metadata as keys
 from cognee_dagster.archive_store import StoredArchive
 from cognee_dagster.connection import Connection
 from cognee_dagster.dataset import CogneeDataset
+from cognee_dagster.earlier_tries import find_begun_import, observe_begun_import
 from cognee_dagster.engine_step import engine_step, progress_in_log
 from cognee_dagster.pushing import PushResult, push_archive
 from cognee_dagster.remote.delivery import IMPORT_MODES
@@ -49,6 +50,7 @@ def build_push_asset(dataset: CogneeDataset, *, retry_policy: dg.RetryPolicy) ->
     ) -> Iterator[dg.MaterializeResult[None]]:
         began, given = time.monotonic(), cast("PushConfig", config)
         with engine_step(context), archive.local() as local, cognee_remote.client() as client:
+            push = _identity(local, given, remote_url=client.connection.url)
             result = push_archive(
                 local,
                 client=client,
@@ -57,6 +59,8 @@ def build_push_asset(dataset: CogneeDataset, *, retry_policy: dg.RetryPolicy) ->
                 run_in_background=given.run_in_background,
                 settings=cognee_remote.delivery_settings(),
                 progress=progress_in_log(context.log, what=f"Upload to {client.connection.url}"),
+                on_run=lambda run_id: observe_begun_import(context, pipeline_run_id=run_id, push=push),
+                earlier_run=find_begun_import(context.instance, dataset.push_key, push=push),
             )
             metadata = _push_metadata(result, archive=local, mode=given.mode, connection=client.connection)
         metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
@@ -96,6 +100,16 @@ def _config_type(dataset: CogneeDataset) -> type[PushConfig]:
         run_in_background: bool = described("run_in_background")
 
     return RemotePushConfig
+
+
+def _identity(archive: "Archive", config: PushConfig, *, remote_url: str) -> dict[str, Any]:
+    """What is pushed where: what makes two pushes the same."""
+    return {
+        keys.ARCHIVE_DIGEST: archive.digest,
+        keys.TARGET_DATASET: config.target_dataset or archive.dataset_name,
+        keys.MODE: config.mode,
+        keys.REMOTE_URL: remote_url,
+    }
 
 
 def _push_metadata(result: PushResult, *, archive: "Archive", mode: str, connection: Connection) -> dict[str, Any]:
