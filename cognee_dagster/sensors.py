@@ -1,7 +1,7 @@
-"""The sensor that watches background imports: ``remote_graph`` is materialized when the remote has really finished."""
+"""The sensors: one reports what has become of background imports, the other pushes again those that failed."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import dagster as dg
@@ -10,6 +10,7 @@ from cognee_dagster.dataset import CogneeDataset
 from cognee_dagster.remote.client import CogneeClient, RetryPolicy, Timeouts
 from cognee_dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.watching.questions import Remote
+from cognee_dagster.watching.repush import RepushPlan, RepushPolicy
 from cognee_dagster.watching.settings import WatchSettings
 from cognee_dagster.watching.tick import ImportTick
 
@@ -46,7 +47,7 @@ def build_import_sensor(
         reports_per_tick: How many imports are reported in one tick at most.
         remote_resource_key: The key of the ``CogneeRemote`` resource that is asked.
     """
-    push_keys = [item.push_key if isinstance(item, CogneeDataset) else item for item in watched]
+    push_keys = [_push_key(item) for item in watched]
     settings = WatchSettings(
         time_budget=time_budget_seconds, stalled_after=stalled_after_seconds, reports_per_tick=reports_per_tick
     )
@@ -74,6 +75,52 @@ def build_import_sensor(
         return dg.SensorResult(asset_events=result.events, cursor=result.cursor, skip_reason=result.summary)
 
     return import_sensor
+
+
+def build_repush_sensor(
+    watched: Iterable[CogneeDataset | dg.AssetKey] | Mapping[CogneeDataset | dg.AssetKey, RepushPolicy],
+    *,
+    policy: RepushPolicy | None = None,
+    name: str = "cognee_repush_sensor",
+    minimum_interval_seconds: int = 60,
+    default_status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.RUNNING,
+) -> dg.SensorDefinition:
+    """A sensor that pushes again what the import sensor reported as failed or stalled, so many times and no more.
+
+    It launches a run of the ``…/remote_push`` asset alone, into the same remote dataset and in the same mode, tagged
+    ``cognee/repush_of`` and ``cognee/repush_attempt``. An import merges, so that pushing again is safe. What has a
+    newer push already, and what pushing again cannot help, is left alone. It is a sensor of its own because one run
+    request that Dagster refuses fails a whole tick.
+
+    Args:
+        watched: The datasets, or the keys of their ``…/remote_push`` assets; as a mapping, with a policy for each.
+        policy: For those without one of their own; default: push again twice, in the background.
+        name: The sensor's name.
+        minimum_interval_seconds: Time between two ticks.
+        default_status: Running from the start.
+    """
+    given: Mapping[CogneeDataset | dg.AssetKey, RepushPolicy] = (
+        watched if isinstance(watched, Mapping) else dict.fromkeys(watched, policy or RepushPolicy())
+    )
+    policies = {_push_key(item): its_policy for item, its_policy in given.items()}
+
+    @dg.sensor(
+        name=name,
+        minimum_interval_seconds=minimum_interval_seconds,
+        default_status=default_status,
+        asset_selection=dg.AssetSelection.assets(*policies),
+        description="Pushes again what the import sensor reported as failed or stalled.",
+    )
+    def repush_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        requests, notes = RepushPlan(context.instance, policies, now=time.time()).requests()
+        said = " ".join(notes) or "No failed import is to be pushed again."
+        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else said)
+
+    return repush_sensor
+
+
+def _push_key(item: CogneeDataset | dg.AssetKey) -> dg.AssetKey:
+    return item.push_key if isinstance(item, CogneeDataset) else item
 
 
 @contextmanager

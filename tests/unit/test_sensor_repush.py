@@ -1,0 +1,157 @@
+"""Failed imports are pushed again as often as the policy says: through the real assets, against the fake remote."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from cognee_dagster.resources import CogneeRemote
+from cognee_dagster.sensors import build_import_sensor, build_repush_sensor
+from cognee_dagster.watching.repush import RepushPolicy
+from tests.asset_chain import NO_RETRY, Chain
+from tests.fake_remote import FakeRemote
+
+
+class Shop:
+    """A chain of assets with both sensors."""
+
+    def __init__(self, remote: FakeRemote, directory: Path, policy: RepushPolicy) -> None:
+        instance = dg.DagsterInstance.local_temp(str(directory))
+        self.remote = remote
+        self.chain = Chain(
+            remote=remote,
+            directory=directory,
+            options={"run_in_background": True, "retry_policy": NO_RETRY},
+            instance=instance,
+        )
+        self.imports = build_import_sensor([self.chain.dataset])
+        self.repush = build_repush_sensor({self.chain.dataset: policy})
+        self.cursor: str | None = None
+
+    def push(self, *, error: str | None, request: dg.RunRequest | None = None) -> bool:
+        """A push in the background, whose import then ends; whether the run succeeded."""
+        if error:
+            self.remote.fail_next_import(error)
+        with self.remote.hold_imports():
+            if request is None:
+                return self.chain.run().success
+            return dg.materialize(
+                self.chain.assets,
+                resources=self.chain.resources,
+                instance=self.chain.instance,
+                selection=dg.AssetSelection.assets(*(request.asset_selection or [])),
+                run_config=request.run_config,
+                tags=request.tags,
+                raise_on_error=False,
+            ).success
+
+    def watch(self) -> str:
+        """A tick of the import sensor."""
+        for _ in range(200):  # until the fake has ended the import that was let go
+            resource = CogneeRemote(url=self.remote.url, api_key=self.remote.api_key)
+            context = dg.build_sensor_context(
+                instance=self.chain.instance, cursor=self.cursor, resources={"cognee_remote": resource}
+            )
+            result = self.imports.evaluate_tick(context)
+            for event in result.asset_events:
+                self.chain.instance.report_runless_asset_event(event)
+            self.cursor = result.cursor
+            if "running" not in str(result.skip_message):
+                return str(result.skip_message)
+        raise TimeoutError(result.skip_message)
+
+    def ask(self) -> tuple[list[dg.RunRequest], str]:
+        """A tick of the repush sensor."""
+        definitions = dg.Definitions(assets=self.chain.assets, sensors=[self.repush], resources=self.chain.resources)
+        result = self.repush.evaluate_tick(
+            dg.build_sensor_context(instance=self.chain.instance, definitions=definitions)
+        )
+        return list(result.run_requests or []), str(result.skip_message)
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as server:
+        yield server
+
+
+@pytest.fixture
+def shop(remote: FakeRemote, tmp_path: Path) -> Shop:
+    return Shop(remote, tmp_path, RepushPolicy(attempts=2))
+
+
+def test_a_failed_import_is_pushed_again_until_it_succeeds(shop: Shop) -> None:
+    assert shop.push(error="AbandonedPipelineRunError")
+    assert shop.watch() == "1 failed."
+    requests, _ = shop.ask()
+    assert [request.tags["cognee/repush_attempt"] for request in requests] == ["1"]
+    assert shop.push(error=None, request=requests[0])
+    assert shop.ask()[0] == []  # it is under way
+    assert shop.watch() == "1 finished."
+    assert shop.ask() == ([], "No failed import is to be pushed again.")
+
+
+def test_after_so_many_attempts_it_is_only_reported(shop: Shop) -> None:
+    shop.push(error="RuntimeError")
+    keys = []
+    for _ in range(2):
+        assert shop.watch() == "1 failed."
+        (request,), _ = shop.ask()
+        keys.append(request.run_key)
+        shop.push(error="RuntimeError", request=request)
+    assert shop.watch() == "1 failed."
+    requests, said = shop.ask()
+    assert requests == []
+    assert "people/remote_push is not pushed again" in said
+    assert len(set(keys)) == 2
+
+
+def test_a_push_that_does_not_even_get_there_counts_as_an_attempt(shop: Shop) -> None:
+    shop.push(error="RuntimeError")
+    shop.watch()
+    (first,), _ = shop.ask()
+    shop.remote.kill()
+    assert not shop.push(error=None, request=first)
+    (second,), _ = shop.ask()
+    assert second.run_key != first.run_key
+    assert second.tags["cognee/repush_attempt"] == "2"
+    assert not shop.push(error=None, request=second)
+    assert shop.ask()[0] == []
+
+
+def test_a_failure_after_which_somebody_pushed_again_is_left_alone(shop: Shop) -> None:
+    shop.push(error="RuntimeError")
+    shop.watch()
+    shop.push(error=None)
+    assert shop.ask()[0] == []
+
+
+def test_what_pushing_again_cannot_help_is_left_alone(shop: Shop) -> None:
+    shop.push(error="FileNotFoundError")
+    assert shop.watch() == "1 failed."
+    assert shop.ask()[0] == []
+
+
+def test_the_new_push_has_the_old_ones_target_and_the_policys_way(remote: FakeRemote, tmp_path: Path) -> None:
+    shop = Shop(remote, tmp_path, RepushPolicy(attempts=1, run_in_background=False))
+    remote.fail_next_import("RuntimeError")
+    with remote.hold_imports():
+        shop.chain.run(config={"target_dataset": "elsewhere", "run_in_background": True})
+    shop.watch()
+    (request,), _ = shop.ask()
+    assert request.asset_selection == [dg.AssetKey(["people", "remote_push"])]
+    assert request.run_config == {
+        "ops": {
+            "people__remote_push": {
+                "config": {"run_in_background": False, "target_dataset": "elsewhere", "mode": "preserve"}
+            }
+        }
+    }
+
+
+def test_report_only_asks_for_nothing(remote: FakeRemote, tmp_path: Path) -> None:
+    shop = Shop(remote, tmp_path, RepushPolicy(attempts=0))
+    shop.push(error="RuntimeError")
+    shop.watch()
+    assert shop.ask() == ([], "No failed import is to be pushed again.")
