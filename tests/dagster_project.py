@@ -24,7 +24,7 @@ LOCATION = "cognee_dagster"
 
 _DAGSTER = [sys.executable, "-m", "dagster"]
 
-_REPOSITORIES = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
+_LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"
 _ASSETS = """
 query($keys: [AssetKeyInput!]) { assetNodes(assetKeys: $keys) {
   assetKey { path }
@@ -102,13 +102,14 @@ class Project:
         )
 
     @contextmanager
-    def dev(self) -> Iterator["DagsterUI"]:
-        """``dagster dev`` on the root workspace.yaml: webserver, daemon and code location."""
+    def dev(self, *more_workspaces: Path) -> Iterator["DagsterUI"]:
+        """``dagster dev`` on the root workspace.yaml, and on others: webserver, daemon and code locations."""
+        workspaces = [REPOSITORY / "workspace.yaml", *more_workspaces]
         port = _free_port()
         log = self.directory / "dev.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*_DAGSTER, "dev", "-w", str(REPOSITORY / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)],
+                [*_DAGSTER, "dev", *(f"--workspace={path}" for path in workspaces), "-h", "127.0.0.1", "-p", str(port)],
                 cwd=self.directory,
                 env=self.environ | {"DAGSTER_HOME": str(self.home)},
                 stdout=output,
@@ -131,12 +132,13 @@ class DagsterUI:
     def when_ready(
         cls, url: str, *, process: "subprocess.Popen[bytes]", log: Path, timeout: float = 120
     ) -> "DagsterUI":
-        """Waits until the code location is loaded."""
+        """Waits until the code locations are loaded."""
         deadline = time.monotonic() + timeout
         ui = cls(url)
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                if ui.ask(_REPOSITORIES)["repositoriesOrError"].get("nodes"):
+                entries = ui.ask(_LOCATIONS)["workspaceOrError"]["locationEntries"]
+                if entries and all(entry["loadStatus"] == "LOADED" for entry in entries):
                     return ui
             except (httpx.HTTPError, ValueError):  # not up yet
                 pass

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.fake_remote import FakeRemote
 
 pytestmark = pytest.mark.timeout(600)
 
+LITERAL = "literal-secret-7e21"
 CHAIN = [["people", "cognified_graph"], ["people", "cogx_archive"], ["people", "remote_push"]]
 _SELECTOR = {"repositoryName": "__repository__", "repositoryLocationName": LOCATION}
 _RESOURCES = """
@@ -55,7 +57,24 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             {"name": "nightly", "graph": graph, "cron_schedule": "* * * * *"},
         ]
         project = Project.over(directory, remote=remote, datasets=datasets)
-        yield Scene(stack.enter_context(project.dev()), remote, project)
+        yield Scene(stack.enter_context(project.dev(location_with_literal_secrets(directory))), remote, project)
+
+
+def location_with_literal_secrets(directory: Path) -> Path:
+    """The workspace of a second code location, whose author wrote the secrets into the code."""
+    (directory / "literal.py").write_text(
+        "from cognee_dagster import CogneeDataset, CogneeRemote, LocalCognee, build_definitions\n"
+        "defs = build_definitions(\n"
+        "    [CogneeDataset(name='literal')],\n"
+        f"    remote=CogneeRemote(url='https://cognee.example.com', api_key='{LITERAL}'),\n"
+        f"    local=LocalCognee(environment={{'LLM_API_KEY': '{LITERAL}'}}),\n"
+        ")\n"
+    )
+    workspace = directory / "literal.yaml"
+    workspace.write_text(
+        f"load_from: [{{python_file: {{relative_path: {directory / 'literal.py'}, location_name: literal}}}}]\n"
+    )
+    return workspace
 
 
 def test_sensor_and_schedule_are_on(scene: Scene) -> None:
@@ -127,3 +146,10 @@ def test_the_key_is_on_no_page_and_in_no_file(scene: Scene) -> None:
         path for path in scene.project.directory.rglob("*") if path.is_file() and key.encode() in path.read_bytes()
     ]
     assert holding == []
+
+
+def test_a_secret_that_stands_in_the_code_is_masked(scene: Scene) -> None:
+    selector = {"repositoryName": "__repository__", "repositoryLocationName": "literal"}
+    resources = json.dumps(scene.ui.ask(_RESOURCES, selector=selector))
+    assert "https://cognee.example.com" in resources
+    assert LITERAL not in resources
