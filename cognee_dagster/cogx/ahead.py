@@ -9,12 +9,24 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+import pyarrow as pa
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _THREADS = 2
 # Batches that wait, encoded or not, while the caller is busy with one: this bounds the memory.
 _AHEAD = 2
+# A batch is taken in pieces of this size: encoding one needs several times its size.
+_PIECE_BYTES = 2 << 20
+
+
+def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of about the same size in bytes, whatever a reader holds to be a batch."""
+    for batch in batches:
+        rows = max(1, batch.num_rows * _PIECE_BYTES // max(1, batch.nbytes))
+        for start in range(0, batch.num_rows, rows):
+            yield batch.slice(start, rows)
 
 
 def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

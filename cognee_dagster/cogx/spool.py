@@ -21,7 +21,7 @@ from isal import isal_zlib
 # ISA-L's levels go from 0 to 3. Level 1 is some 20 times faster than zlib's default and 10 to 20 % larger.
 _LEVEL = 1
 _GZIP_WINDOW = 31  # zlib's wbits for a gzip member of its own; isal leaves its time stamp at zero
-_COPY_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 20
 _MODE = 0o644
 
 
@@ -42,6 +42,7 @@ class Spool:
         self._compressor = isal_zlib.compressobj(_LEVEL, wbits=_GZIP_WINDOW)
         self._threads = threads
         self._pending: Future[None] | None = None
+        self._uncompressed = bytearray()
 
     def write(self, content: bytes, *, records: int = 0) -> None:
         """Append bytes, that are so many records; with threads they are compressed while the caller goes on."""
@@ -61,6 +62,7 @@ class Spool:
     def finish(self) -> BinaryIO:
         """The compressed content, from its beginning."""
         self._wait()
+        self._file.write(self._compressor.compress(self._uncompressed))
         self._file.write(self._compressor.flush())
         self._file.seek(0)
         return self._file
@@ -72,7 +74,13 @@ class Spool:
         self._file.close()
 
     def _compress(self, content: bytes) -> None:
-        self._file.write(self._compressor.compress(content))
+        """In pieces of equal size: what ISA-L makes of a text depends on where its pieces end."""
+        self._uncompressed += content
+        end = len(self._uncompressed) - len(self._uncompressed) % _PIECE_BYTES
+        with memoryview(self._uncompressed) as view:
+            for start in range(0, end, _PIECE_BYTES):
+                self._file.write(self._compressor.compress(view[start : start + _PIECE_BYTES]))
+        del self._uncompressed[:end]
 
     def _wait(self) -> None:
         if self._pending is not None:
@@ -110,7 +118,7 @@ def assemble(spools: Iterable[Spool], destination: BinaryIO) -> str:
     output = _Hashing(destination)
     for spool in spools:
         output.write(_gzip(_header(spool.name, spool.size)))
-        shutil.copyfileobj(spool.finish(), output, _COPY_BYTES)
+        shutil.copyfileobj(spool.finish(), output, _PIECE_BYTES)
         if padding := -spool.size % tarfile.BLOCKSIZE:
             output.write(_gzip(bytes(padding)))
     output.write(_gzip(bytes(2 * tarfile.BLOCKSIZE)))

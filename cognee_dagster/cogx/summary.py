@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
-from cognee_dagster.cogx.ahead import map_ahead
+from cognee_dagster.cogx.ahead import map_ahead, pieces
 from cognee_dagster.cogx.digest import digest_text
 from cognee_dagster.cogx.fact_records import FactRecords, encode_edges
 from cognee_dagster.cogx.node_records import NodeRecords, encode_nodes
@@ -31,13 +31,13 @@ class Tally:
 
     def nodes(self, reader: GraphReader) -> Iterator[NodeRecords]:
         """Encode the graph's nodes and count them in, batch by batch."""
-        for records in map_ahead(partial(encode_nodes, with_labels=self._labels is not None), reader.nodes()):
+        for records in map_ahead(partial(encode_nodes, with_labels=self._labels is not None), pieces(reader.nodes())):
             self._add_nodes(records)
             yield records
 
     def edges(self, reader: GraphReader) -> Iterator[FactRecords]:
         """Encode the graph's edges and count them in, batch by batch; after all nodes."""
-        for records in map_ahead(partial(encode_edges, labels=self._labels), reader.edges()):
+        for records in map_ahead(partial(encode_edges, labels=self._labels), pieces(reader.edges())):
             self._add_edges(records)
             yield records
 
