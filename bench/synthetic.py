@@ -6,7 +6,7 @@ distribution, so that the graph compresses like text. The same size gives the sa
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import md5
 from itertools import accumulate
@@ -133,7 +133,7 @@ class SyntheticGraph:
 
 
 # The properties that Cognee 1.6.5 stores with every node of a type, in its order.
-_COMMON = {
+_COMMON: Mapping[str, object] = {
     "ontology_valid": False,
     "ontology_uri": None,
     "version": 1,
@@ -149,8 +149,8 @@ _COMMON = {
     "importance_weight": 0.5,
 }
 _TEXT = {"metadata": {"index_fields": ["text"]}, "valid_to": None}
-_ENTITY_TYPE = {**_COMMON, "relations": []}
-_ENTITY = {
+_ENTITY_TYPE: Mapping[str, object] = {**_COMMON, "relations": []}
+_ENTITY: Mapping[str, object] = {
     **_COMMON,
     "is_a": None,
     "relations": [],
@@ -168,7 +168,7 @@ def _document(number: int, content_hash: str) -> str:
     return _properties(number, {**_DOCUMENT, "raw_data_location": None}, source_content_hash=content_hash)
 
 
-def _properties(number: int, common: dict[str, object], **own: object) -> str:
+def _properties(number: int, common: Mapping[str, object], **own: object) -> str:
     stamp = _EPOCH_MILLISECONDS + number * 7
     return json.dumps({"created_at": stamp, "updated_at": stamp, **common, **own})
 
