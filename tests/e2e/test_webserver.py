@@ -26,6 +26,9 @@ query($selector: RepositorySelector!) { repositoryOrError(repositorySelector: $s
   sensors { name sensorState { status } } schedules { name pipelineName scheduleState { id status } } } } }
 """
 _STOP = "mutation($id: String!) { stopRunningSchedule(id: $id) { __typename } }"
+_TERMINATE = """
+mutation($id: String!) { terminateRun(runId: $id, terminatePolicy: SAFE_TERMINATE) { __typename } }
+"""
 _CONFIG = """
 query($selector: PipelineSelector!) { runConfigSchemaOrError(selector: $selector) {
   ... on RunConfigSchema { rootDefaultYaml } } }
@@ -121,6 +124,18 @@ def test_a_background_push_is_finished_by_the_sensor_in_the_daemon(scene: Scene)
         "people", "remote_graph", until=lambda found: found["pipeline_run_id"] == pushed["pipeline_run_id"]
     )
     assert imported["cognee/push_run_id"] == run_id
+
+
+def test_a_run_that_is_terminated_ends_at_once_and_reports_no_import(scene: Scene) -> None:
+    before = scene.ui.materialization("people", "remote_graph")
+    config = {"target_dataset": "terminated", "run_in_background": False}
+    with scene.remote.hold_imports() as hold:
+        run_id = scene.ui.launch(CHAIN[-1], config={"ops": {"people__remote_push": {"config": config}}})
+        hold.wait_for_import(timeout=120)
+        answer = scene.ui.ask(_TERMINATE, id=run_id)["terminateRun"]
+        assert answer["__typename"] == "TerminateRunSuccess"
+        assert scene.ui.wait_for_run(run_id, timeout=30) == "CANCELED"
+    assert scene.ui.materialization("people", "remote_graph") == before
 
 
 def test_the_import_check_is_shown_with_an_execute_button(scene: Scene) -> None:
