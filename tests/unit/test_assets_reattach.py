@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from cognee_dagster.pushing import push_archive
-from tests.asset_chain import Chain, metadata_of, people
+from tests.asset_chain import NO_RETRY, Chain, metadata_of, people
 from tests.fake_remote import FakeRemote
 
 
@@ -20,7 +20,7 @@ def remote() -> Iterator[FakeRemote]:
 
 @pytest.fixture
 def chain(remote: FakeRemote, tmp_path: Path) -> Chain:
-    return Chain(remote=remote, directory=tmp_path)
+    return Chain(remote=remote, directory=tmp_path, options={"retry_policy": NO_RETRY})
 
 
 def die_after_push(chain: Chain, monkeypatch: pytest.MonkeyPatch, **config: Any) -> None:
