@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cognee_dagster.resources import CogneeRemote as CogneeRemote
     from cognee_dagster.resources import LocalCognee as LocalCognee
     from cognee_dagster.sensors import build_import_sensor as build_import_sensor
+    from cognee_dagster.sensors import build_repush_sensor as build_repush_sensor
+    from cognee_dagster.watching.repush import RepushPolicy as RepushPolicy
 
 __version__ = "0.1.0"
 
@@ -30,10 +32,12 @@ _EXPORTS = {
     "CogxArchiveIOManager": "cognee_dagster.io_managers",
     "LocalCognee": "cognee_dagster.resources",
     "PushResult": "cognee_dagster.pushing",
+    "RepushPolicy": "cognee_dagster.watching.repush",
     "StoredArchive": "cognee_dagster.archive_store",
     "build_dataset_assets": "cognee_dagster.assets",
     "build_definitions": "cognee_dagster.definitions",
     "build_import_sensor": "cognee_dagster.sensors",
+    "build_repush_sensor": "cognee_dagster.sensors",
     "push": "cognee_dagster.pushing",
 }
 
@@ -44,11 +48,13 @@ __all__ = [
     "CogxArchiveIOManager",
     "LocalCognee",
     "PushResult",
+    "RepushPolicy",
     "StoredArchive",
     "__version__",
     "build_dataset_assets",
     "build_definitions",
     "build_import_sensor",
+    "build_repush_sensor",
     "push",
 ]
 

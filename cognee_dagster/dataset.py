@@ -17,6 +17,7 @@ from cognee_dagster.metadata import DATASET_TAG
 from cognee_dagster.naming import as_identifier, is_plain, safe_segment
 
 CODE_VERSION = 1  # raise it when the assets' code changes what they produce
+MAX_REPUSH_ATTEMPTS = 20
 
 _TEXT = ((str, type(None)), "a text")
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
@@ -30,6 +31,8 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "cron_schedule": _TEXT,
     "execution_timezone": _TEXT,
     "user": ((str, UUID, type(None)), "an e-mail address or a UUID"),
+    "repush_attempts": ((int,), "a number"),
+    "repush_in_background": ((bool,), "true or false"),
     "retry_policy": ((dg.RetryPolicy, type(None)), "a dagster.RetryPolicy"),
 }
 
@@ -54,6 +57,8 @@ class CogneeDataset:
         cron_schedule: When to run the whole chain, as a cron expression.
         execution_timezone: The cron expression's time zone, such as ``Europe/Berlin``; default UTC.
         user: The local Cognee user who reads: an e-mail or a UUID; default: the ``LocalCognee`` resource's.
+        repush_attempts: How often to push again, unasked, when a background import fails or stalls; 0: report only.
+        repush_in_background: Whether pushing again is in the background, too.
         retry_policy: How often a step is tried again where that can help; default: see ``DEFAULT_RETRY_POLICY``.
 
     Raises:
@@ -73,6 +78,8 @@ class CogneeDataset:
     cron_schedule: str | None = None
     execution_timezone: str | None = None
     user: str | UUID | None = None
+    repush_attempts: int = 0
+    repush_in_background: bool = True
     retry_policy: dg.RetryPolicy | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
@@ -167,6 +174,8 @@ class CogneeDataset:
         from cognee_dagster.remote.client import validate_dataset_name
         from cognee_dagster.remote.delivery import validate_mode
 
+        if isinstance(self.repush_attempts, bool) or not 0 <= self.repush_attempts <= MAX_REPUSH_ATTEMPTS:
+            raise self._error("repush_attempts", self.repush_attempts, f"it must be 0 to {MAX_REPUSH_ATTEMPTS}")
         self._check("mode", lambda: validate_mode(self.mode))
         if self.target_dataset is not None:
             target = self.target_dataset

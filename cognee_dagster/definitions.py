@@ -17,7 +17,8 @@ from cognee_dagster.resources import (
     CogneeRemote,
     LocalCognee,
 )
-from cognee_dagster.sensors import build_import_sensor
+from cognee_dagster.sensors import build_import_sensor, build_repush_sensor
+from cognee_dagster.watching.repush import RepushPolicy
 
 PUSH_ALL_JOB = "push_all_datasets"
 
@@ -28,10 +29,10 @@ def build_definitions(
     remote: CogneeRemote | None = None,
     local: LocalCognee | None = None,
     archives: dg.IOManager | dg.ConfigurableIOManager | None = None,
-    sensor: dg.SensorDefinition | None = None,
+    import_sensor: dg.SensorDefinition | None = None,
     default_schedule_status: dg.DefaultScheduleStatus = dg.DefaultScheduleStatus.RUNNING,
 ) -> dg.Definitions:
-    """Assets, checks, jobs, schedules, the import sensor and the resources for these datasets.
+    """Assets, checks, jobs, schedules, sensors and the resources for these datasets.
 
     Merge it with your own definitions with ``dg.Definitions.merge``. The executor is left to you: for small graphs
     ``dg.in_process_executor`` saves the 2 to 3 seconds that Dagster's default needs to start each step's process.
@@ -41,7 +42,7 @@ def build_definitions(
         remote: The remote Cognee; default: the one that Cognee's own settings name when a run starts.
         local: The local Cognee; default: the one that ``import cognee`` would use.
         archives: Where archives are stored; default: ``~/.cognee-dagster/archives``.
-        sensor: The import sensor; default: ``build_import_sensor`` over all datasets, running.
+        import_sensor: It; default: ``build_import_sensor`` over all datasets, running.
         default_schedule_status: Whether schedules run from the start. A dataset has one because somebody wrote a
             ``cron_schedule``, so they do, unlike Dagster's own default.
 
@@ -58,7 +59,7 @@ def build_definitions(
             _job(PUSH_ALL_JOB, chains, description="Reads, packs and pushes every dataset."),
         ],
         schedules=[_schedule(dataset, job, status=default_schedule_status) for dataset, job in scheduled],
-        sensors=[sensor or build_import_sensor(chains)],
+        sensors=[import_sensor or build_import_sensor(chains), *_repush_sensors(chains)],
         resources={
             REMOTE_RESOURCE: remote or CogneeRemote(),
             LOCAL_RESOURCE: local or LocalCognee(),
@@ -88,6 +89,15 @@ def _schedule(dataset: CogneeDataset, job: Any, *, status: dg.DefaultScheduleSta
         default_status=status,
         description=f"Pushes {str(dataset.name)!r}.",
     )
+
+
+def _repush_sensors(datasets: Sequence[CogneeDataset]) -> list[dg.SensorDefinition]:
+    policies: dict[CogneeDataset | dg.AssetKey, RepushPolicy] = {
+        dataset: RepushPolicy(attempts=dataset.repush_attempts, run_in_background=dataset.repush_in_background)
+        for dataset in datasets
+        if dataset.repush_attempts
+    }
+    return [build_repush_sensor(policies)] if policies else []
 
 
 def _check_distinct(datasets: Sequence[CogneeDataset]) -> None:

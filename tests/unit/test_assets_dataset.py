@@ -99,6 +99,9 @@ def test_any_name_is_a_safe_segment_or_refused(name: str) -> None:
         ("cron_schedule", "every day", "cron"),
         ("execution_timezone", "Mars/Olympus", "no cron_schedule"),
         ("user", " ", "e-mail"),
+        ("repush_attempts", True, "0 to 20"),
+        ("repush_attempts", -1, "0 to 20"),
+        ("repush_in_background", "no", "true or false"),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_by_dataset_and_field(field: str, value: Any, reason: str) -> None:

@@ -61,6 +61,15 @@ def test_the_import_sensor_runs_by_default() -> None:
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
 
 
+def test_failed_imports_are_pushed_again_where_a_dataset_says_so() -> None:
+    datasets = [CogneeDataset(name="a"), CogneeDataset(name="b", repush_attempts=2)]
+    sensors = {sensor.name: sensor for sensor in build_definitions(datasets).get_repository_def().sensor_defs}
+    assert set(sensors) == {"cognee_import_sensor", "cognee_repush_sensor"}
+    selection = sensors["cognee_repush_sensor"].asset_selection
+    assert selection is not None
+    assert selection.resolve(build_definitions(datasets).resolve_asset_graph()) == {datasets[1].push_key}
+
+
 def test_they_merge_with_definitions_of_the_users_own() -> None:
     @dg.asset(key="my_graph")
     def my_graph() -> None: ...
