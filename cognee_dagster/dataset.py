@@ -15,6 +15,7 @@ import dagster as dg
 from cognee_dagster.errors import CogneeDagsterError, DatasetDefinitionError
 from cognee_dagster.metadata import DATASET_TAG
 from cognee_dagster.naming import as_identifier, is_plain, safe_segment
+from cognee_dagster.remote.verification import VERIFICATIONS, Verification
 
 CODE_VERSION = 1  # raise it when the assets' code changes what they produce
 MAX_REPUSH_ATTEMPTS = 20
@@ -26,6 +27,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "target_dataset": _TEXT,
     "mode": ((str,), "a text"),
     "run_in_background": ((bool,), "true or false"),
+    "verify": ((str,), "a text"),
     "group_name": _TEXT,
     "tags": ((Mapping,), "a mapping of texts to texts"),
     "cron_schedule": _TEXT,
@@ -50,6 +52,8 @@ class CogneeDataset:
         target_dataset: Dataset name on the remote; default: the local one's name.
         mode: ``preserve``, ``hybrid`` or ``re-derive``.
         run_in_background: Do not wait for the import: the import sensor reports it.
+        verify: How a finished import is held against what was sent: ``counts`` (the server's own count of the records
+            it read), ``graph`` (read the remote graph back, too, and compare nodes and edges) or ``off``.
         key_prefix: Put before the dataset in every asset key; a text may hold several segments (``team/graphs``).
         group_name: The assets' group; default: made of the dataset's name.
         owners: E-mail addresses and ``team:…`` names.
@@ -71,6 +75,7 @@ class CogneeDataset:
     target_dataset: str | None = None
     mode: str = "preserve"
     run_in_background: bool = False
+    verify: Verification = "counts"
     key_prefix: str | Sequence[str] = ()
     group_name: str | None = None
     owners: Sequence[str] = ()
@@ -177,6 +182,8 @@ class CogneeDataset:
         if isinstance(self.repush_attempts, bool) or not 0 <= self.repush_attempts <= MAX_REPUSH_ATTEMPTS:
             raise self._error("repush_attempts", self.repush_attempts, f"it must be 0 to {MAX_REPUSH_ATTEMPTS}")
         self._check("mode", lambda: validate_mode(self.mode))
+        if self.verify not in VERIFICATIONS:
+            raise self._error("verify", self.verify, f"it must be one of {', '.join(VERIFICATIONS)}")
         if self.target_dataset is not None:
             target = self.target_dataset
             self._check("target_dataset", lambda: validate_dataset_name(target))

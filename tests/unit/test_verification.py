@@ -20,34 +20,36 @@ def answer(**item: object) -> dict[str, object]:
 
 def test_a_complete_import_has_no_problems(tmp_path: Path) -> None:
     archive = demo_archive(tmp_path)
-    assert count_problems(archive, answer()) == []
-    assert graph_problems(archive, RemoteGraph(NODES, EDGES)) == []
+    assert count_problems([archive], answer()) == []
+    assert graph_problems([archive], RemoteGraph(NODES, EDGES)) == []
 
 
 def test_a_remote_that_has_more_is_right(tmp_path: Path) -> None:
     more = RemoteGraph((*NODES, RemoteNode("x", "", "Entity", {})), (*EDGES, RemoteEdge(ID_A, "x", "knows")))
-    assert graph_problems(demo_archive(tmp_path), more) == []
+    assert graph_problems([demo_archive(tmp_path)], more) == []
 
 
 def test_dropped_facts_and_unread_records_are_told(tmp_path: Path) -> None:
     archive = demo_archive(tmp_path)
-    assert "dropped 1 of 2 facts" in count_problems(archive, answer(skipped_facts=1))[0]
-    assert "read 0 of 1 entity records" in count_problems(archive, answer(record_counts={"document": 1, "fact": 2}))[0]
+    assert "dropped 1 of 2 facts" in count_problems([archive], answer(skipped_facts=1))[0]
+    assert (
+        "read 0 of 1 entity records" in count_problems([archive], answer(record_counts={"document": 1, "fact": 2}))[0]
+    )
 
 
 @pytest.mark.parametrize(
     ("graph", "words"),
     [
-        (RemoteGraph(NODES[1:], EDGES), f"1 of 3 nodes are missing on the remote, such as {ID_A}"),
-        (RemoteGraph(NODES, EDGES[1:]), f"1 of 2 edges are missing on the remote, such as {ID_A} contains {ID_B}"),
-        (RemoteGraph(NODES, (EDGES[0]._replace(label="has"), EDGES[1])), "1 of 2 edges are missing"),
+        (RemoteGraph(NODES[1:], EDGES), f"1 nodes are missing on the remote, such as {ID_A}"),
+        (RemoteGraph(NODES, EDGES[1:]), f"1 edges are missing on the remote, such as {ID_A} contains {ID_B}"),
+        (RemoteGraph(NODES, (EDGES[0]._replace(label="has"), EDGES[1])), "1 edges are missing"),
     ],
     ids=["node", "edge", "relationship"],
 )
 def test_what_is_missing_is_told_with_examples(graph: RemoteGraph, words: str, tmp_path: Path) -> None:
-    (problem,) = graph_problems(demo_archive(tmp_path), graph)
+    (problem,) = graph_problems([demo_archive(tmp_path)], graph)
     assert words in problem
 
 
 def test_an_answer_that_was_not_waited_for_has_no_counts_to_compare(tmp_path: Path) -> None:
-    assert count_problems(demo_archive(tmp_path), answer(record_counts={})) == []
+    assert count_problems([demo_archive(tmp_path)], answer(record_counts={})) == []
