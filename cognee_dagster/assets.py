@@ -19,6 +19,7 @@ from cognee_dagster.checks import (
     graph_check_specs,
 )
 from cognee_dagster.cogx.layout import ARCHIVE_SUFFIX
+from cognee_dagster.complete_check import build_complete_check
 from cognee_dagster.dataset import CogneeDataset
 from cognee_dagster.engine_step import engine_step
 from cognee_dagster.graph_metadata import graph_metadata
@@ -56,6 +57,7 @@ def build_dataset_assets(dataset: CogneeDataset) -> list[dg.AssetsDefinition | d
         build_push_asset(dataset, retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY),
         _remote_graph_spec(dataset),
         build_import_check(dataset),
+        *([build_complete_check(dataset)] if dataset.verify == "graph" else []),
     ]
 
 

@@ -16,7 +16,7 @@ from cognee_dagster.remote.imports import ImportState, ImportVerdict
 from cognee_dagster.remote.watch import ImportWatch, WatchedImport
 from cognee_dagster.resources import CogneeRemote
 from cognee_dagster.watching.events import reason_of
-from cognee_dagster.watching.pushes import Push, push_of
+from cognee_dagster.watching.pushes import Push, latest_push
 from cognee_dagster.watching.reports import COMPLETED, FAILED, STALLED
 from cognee_dagster.watching.settings import WatchSettings
 
@@ -41,7 +41,7 @@ def build_import_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
     def remote_import_succeeded(
         context: dg.AssetCheckExecutionContext, cognee_remote: CogneeRemote
     ) -> dg.AssetCheckResult:
-        push = _latest_push(context.instance, dataset)
+        push = latest_push(context.instance, dataset.push_key)
         if push is None:
             return _not_yet(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
         with engine_step(context), cognee_remote.client() as client:
@@ -65,11 +65,6 @@ def build_import_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
         return _result(push, verdict)
 
     return remote_import_succeeded
-
-
-def _latest_push(instance: dg.DagsterInstance, dataset: CogneeDataset) -> Push | None:
-    records = instance.fetch_materializations(dataset.push_key, limit=1).records
-    return push_of(records[0]) if records else None
 
 
 def _not_yet(reason: str) -> dg.AssetCheckResult:

@@ -69,9 +69,9 @@ class Chain:
             run_config={"ops": {"people__remote_push": {"config": dict(config)}}} if config else None,
         )
 
-    def check(self) -> dg.AssetCheckEvaluation:
-        """Presses the Execute button of ``remote_import_succeeded``."""
-        selection = dg.AssetSelection.checks(dg.AssetCheckKey(self.dataset.remote_graph_key, "remote_import_succeeded"))
+    def check(self, name: str = "remote_import_succeeded") -> dg.AssetCheckEvaluation:
+        """Presses the Execute button of a check of the remote graph."""
+        selection = dg.AssetSelection.checks(dg.AssetCheckKey(self.dataset.remote_graph_key, name))
         result = dg.materialize(
             self.assets, resources=self.resources, instance=self.instance, selection=selection, raise_on_error=False
         )

@@ -161,6 +161,12 @@ class PushLog:
         return pushes, found.has_more and bool(pushes)
 
 
+def latest_push(instance: dg.DagsterInstance, push_key: dg.AssetKey) -> Push | None:
+    """The newest push of a ``remote_push`` asset; None when there is none."""
+    records = instance.fetch_materializations(push_key, limit=1).records
+    return push_of(records[0]) if records else None
+
+
 def push_of(record: dg.EventLogRecord) -> Push | None:
     """The push in this record, which always is one in a list of materializations."""
     materialization = record.asset_materialization

@@ -7,6 +7,8 @@ import pytest
 
 from tests.asset_chain import Chain, checks, materialized
 from tests.fake_remote import FakeRemote
+from tests.pushes import client_of
+from tests.unit.test_delivery import import_outcomes, wait_until
 
 
 @pytest.fixture
@@ -45,3 +47,25 @@ def test_a_gap_in_the_remote_graph_is_found_by_reading_it_back(
 def test_a_complete_graph_passes_when_it_is_read_back(remote: FakeRemote, tmp_path: Path) -> None:
     result = Chain(remote=remote, directory=tmp_path, options={"verify": "graph"}).run()
     assert checks(result)["remote_import_succeeded"].passed
+
+
+def test_the_check_reads_the_graph_of_a_background_push_back(
+    remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = Chain(remote=remote, directory=tmp_path, options={"verify": "graph", "run_in_background": True})
+    with remote.hold_imports():
+        assert chain.run().success
+    wait_until(lambda: "succeeded" in import_outcomes(remote).values())
+    assert chain.check("remote_graph_complete").passed
+    lose_a_node(remote, monkeypatch)
+    gap = chain.check("remote_graph_complete")
+    assert not gap.passed
+    assert "1 nodes are missing" in str(gap.description)
+
+
+def test_the_check_says_when_the_remote_has_no_such_dataset(remote: FakeRemote, tmp_path: Path) -> None:
+    chain = Chain(remote=remote, directory=tmp_path, options={"verify": "graph"})
+    assert chain.run().success
+    with client_of(remote.url, remote.api_key) as client:
+        client.delete_dataset(remote.dataset("people").id)
+    assert "has no dataset 'people'" in str(chain.check("remote_graph_complete").description)

@@ -1,0 +1,44 @@
+"""The check ``remote_graph_complete``: reads the remote graph back, now, and holds it against the latest archive.
+
+A push in the foreground with ``verify="graph"`` compares by itself; this is how the graph of one in the background, or
+one that somebody else may have changed since, is compared.
+"""
+
+import dagster as dg
+
+from cognee_dagster import metadata as keys
+from cognee_dagster.archive_store import StoredArchive
+from cognee_dagster.dataset import CogneeDataset
+from cognee_dagster.engine_step import engine_step
+from cognee_dagster.remote.verification import graph_problems
+from cognee_dagster.resources import CogneeRemote
+from cognee_dagster.watching.pushes import latest_push
+
+
+def build_complete_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
+    """A check of the external asset ``remote_graph``, for datasets with ``verify="graph"``."""
+
+    @dg.asset_check(
+        asset=dataset.remote_graph_key,
+        name=keys.CHECK_GRAPH_COMPLETE,
+        additional_ins={"archive": dg.AssetIn(key=dataset.archive_key)},
+        description="The remote graph has every node and edge of the latest archive. Executing it reads the graph now.",
+    )
+    def remote_graph_complete(
+        context: dg.AssetCheckExecutionContext, cognee_remote: CogneeRemote, archive: StoredArchive
+    ) -> dg.AssetCheckResult:
+        push = latest_push(context.instance, dataset.push_key)
+        target = push.target_dataset if push else dataset.target_dataset or archive.archive.dataset_name
+        with engine_step(context), archive.local() as local, cognee_remote.client() as client:
+            remote_dataset = client.find_dataset(target)
+            if remote_dataset is None:
+                problems = [f"{client.connection.url} has no dataset {target!r}. Push it."]
+            else:
+                problems = graph_problems([local], client.graph(remote_dataset.id))
+        return dg.AssetCheckResult(
+            passed=not problems,
+            description=" ".join(problems) or f"All nodes and edges of the archive are in {target!r}.",
+            metadata={keys.TARGET_DATASET: target, keys.ARCHIVE_DIGEST: local.digest},
+        )
+
+    return remote_graph_complete
