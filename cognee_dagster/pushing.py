@@ -5,25 +5,31 @@ face, with the signature, defaults, results and errors of ``cognee.push()`` (Cog
 """
 
 import asyncio
+import contextlib
 import logging
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from cognee_dagster.connection import resolve_connection
-from cognee_dagster.errors import EmptyGraphError
+from cognee_dagster.errors import EmptyGraphError, InvalidModeError, RemoteError
+from cognee_dagster.journal import PushJournal
 from cognee_dagster.remote.client import CogneeClient, validate_dataset_name
 from cognee_dagster.remote.delivery import DeliverySettings, ProgressCallback, deliver, validate_mode
 
 if TYPE_CHECKING:
-    from cognee_dagster.cogx.archive import Archive
+    from cognee_dagster.cogx.archive import Archive, Limits
     from cognee_dagster.graph.cognee import LocalCogneeConfig, UserRef
 
 DEFAULT_DATASET = "main_dataset"
+
+PartCallback = Callable[[int, int], None]
+"""Called with (number of the archive from 1, how many there are) when its upload is about to begin."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +42,12 @@ class PushResult:
         status: ``completed``, or ``started``/``running`` for an import that goes on in the background.
         dataset_name: The local dataset.
         target_dataset: The remote dataset.
-        num_nodes: Nodes in the archive.
-        num_edges: Edges in the archive.
+        num_nodes: Nodes of the graph.
+        num_edges: Edges of the graph.
         remote_response: The server's own answer; for a detached background import one of the same shape, with
-            ``detached: true``.
-        pipeline_run_id: The import's run on the remote; poll it when in the background.
+            ``detached: true``. Of a graph in several archives it is the last one's, with the ``items`` of all, as a
+            server answers to several archives in one request.
+        pipeline_run_id: The import's run on the remote, the last archive's; poll it when in the background.
     """
 
     status: str
@@ -113,13 +120,16 @@ def push_dataset(
     user: "UserRef" = None,
     config: "LocalCogneeConfig | None" = None,
     settings: DeliverySettings | None = None,
+    limits: "Limits | None" = None,
     export_progress: Callable[..., None] | None = None,
     upload_progress: ProgressCallback | None = None,
+    on_part: PartCallback | None = None,
     stop: threading.Event | None = None,
 ) -> PushResult:
     """``push()``, synchronous, with what the command line and tests need besides: progress, limits, a way to stop."""
     # Arrow, Ladybug and SQLite are not needed to find out that a mode or a connection is wrong.
-    from cognee_dagster.cogx.writer import write_archive
+    from cognee_dagster.cogx.archive import SERVER_LIMITS
+    from cognee_dagster.cogx.cut import write_archives
     from cognee_dagster.graph.cognee import open_dataset
 
     validate_mode(mode)
@@ -129,18 +139,26 @@ def push_dataset(
         tempfile.TemporaryDirectory(prefix="cognee-push-") as directory,
     ):
         validate_dataset_name(target_dataset or reader.origin.dataset_name)
-        archive = write_archive(reader, Path(directory) / "graph.cogx.tar.gz", progress=export_progress)
+        destination = Path(directory) / "graph.cogx.tar.gz"
+        archives = write_archives(reader, destination, limits=limits or SERVER_LIMITS, progress=export_progress)
+        target = target_dataset or reader.origin.dataset_name
+        journal = PushJournal.of(archives, remote_url=connection.url, target_dataset=target, mode=mode)
         with CogneeClient(connection) as client:
-            return push_archive(
-                archive,
+            result = push_archives(
+                archives,
                 client=client,
                 target_dataset=target_dataset,
                 mode=mode,
                 run_in_background=run_in_background,
                 settings=settings,
                 progress=upload_progress,
+                on_part=on_part,
+                on_run=journal.note,
+                earlier_runs=journal.runs(),
                 stop=stop,
             )
+        journal.remove()
+        return result
 
 
 def push_archive(
@@ -174,39 +192,140 @@ def push_archive(
         EmptyGraphError: The archive has no nodes.
         RemoteError: See ``remote.delivery.deliver``.
     """
+    return push_archives(
+        (archive,),
+        client=client,
+        target_dataset=target_dataset,
+        mode=mode,
+        run_in_background=run_in_background,
+        settings=settings,
+        progress=progress,
+        on_run=None if on_run is None else lambda _, run_id: on_run(run_id),
+        earlier_runs={archive.sha256: earlier_run} if earlier_run else {},
+        stop=stop,
+    )
+
+
+def push_archives(
+    archives: "Sequence[Archive]",
+    *,
+    client: CogneeClient,
+    target_dataset: str | None = None,
+    mode: str = "preserve",
+    run_in_background: bool = False,
+    settings: DeliverySettings | None = None,
+    progress: ProgressCallback | None = None,
+    on_part: PartCallback | None = None,
+    on_run: "Callable[[Archive, str], None] | None" = None,
+    earlier_runs: Mapping[str, str] | None = None,
+    stop: threading.Event | None = None,
+) -> PushResult:
+    """Upload the archives of one graph, one after another.
+
+    In the background only the last one's import is left to itself; those before it are waited for. So the run that the
+    result names means that everything is there.
+
+    Args:
+        archives: What ``write_archives`` returned; the files must still be there.
+        client: The remote.
+        target_dataset: Dataset name on the remote; default: the archives' dataset name.
+        mode: ``preserve``, ``hybrid`` or, for a single archive, ``re-derive``.
+        run_in_background: Return when the remote has taken the last archive over.
+        settings: How patient to be, and how to import in the background; None: the defaults.
+        progress: Called with (bytes sent, total bytes) of the archive under way.
+        on_part: Called before each archive.
+        on_run: Called with an archive and its import's ``pipeline_run_id``, as soon as it is known. Who keeps these can
+            go on after a failure:
+        earlier_runs: Runs of an earlier try to push these very archives there, by the archive's SHA-256. What the
+            remote confirms is not uploaded again.
+        stop: When set from another thread, the upload is hung up and ``PushInterruptedError`` raised.
+
+    Raises:
+        EmptyGraphError: The graph has no nodes.
+        InvalidModeError: There is no such mode, or it takes a single archive.
+        RemoteError: See ``remote.delivery.deliver``. Archives before the one that failed are imported.
+    """
     validate_mode(mode)
-    require_nodes(archive.dataset_name, archive.num_nodes)
-    target = target_dataset or archive.dataset_name
+    first, total = archives[0], len(archives)
+    num_nodes, num_edges = (sum(counts) for counts in zip(*((a.num_nodes, a.num_edges) for a in archives), strict=True))
+    require_nodes(first.dataset_name, num_nodes)
+    _require_mode_for(first.dataset_name, mode=mode, num_archives=total)
+    target = target_dataset or first.dataset_name
     logger.info(
         "Pushing dataset %r (%d nodes, %d edges) to dataset %r on %s (%s)",
-        archive.dataset_name,
-        archive.num_nodes,
-        archive.num_edges,
+        first.dataset_name,
+        num_nodes,
+        num_edges,
         target,
         client.connection.url,
         client.connection.source,
     )
-    delivery = deliver(
-        client,
-        archive,
-        target_dataset=target,
-        mode=mode,
-        run_in_background=run_in_background,
-        settings=settings or DeliverySettings(),
-        progress=progress,
-        on_run=on_run,
-        earlier_run=earlier_run,
-        stop=stop,
-    )
+    deliveries = []
+    for number, archive in enumerate(archives, start=1):
+        if on_part is not None:
+            on_part(number, total)
+        with _telling_of_part(number, total):
+            delivery = deliver(
+                client,
+                archive,
+                target_dataset=target,
+                mode=mode,
+                run_in_background=run_in_background and number == total,
+                settings=settings or DeliverySettings(),
+                progress=progress,
+                on_run=None if on_run is None else partial(on_run, archive),
+                earlier_run=(earlier_runs or {}).get(archive.sha256),
+                stop=stop,
+            )
+        deliveries.append(delivery)
     return PushResult(
-        status=delivery.status,
-        dataset_name=archive.dataset_name,
+        status=deliveries[-1].status,
+        dataset_name=first.dataset_name,
         target_dataset=target,
-        num_nodes=archive.num_nodes,
-        num_edges=archive.num_edges,
-        remote_response=delivery.response,
-        pipeline_run_id=delivery.pipeline_run_id,
+        num_nodes=num_nodes,
+        num_edges=num_edges,
+        remote_response=_one_answer([delivery.response for delivery in deliveries]),
+        pipeline_run_id=deliveries[-1].pipeline_run_id,
     )
+
+
+def _require_mode_for(dataset_name: str, *, mode: str, num_archives: int) -> None:
+    """A server makes documents with fixed ids of entities and facts to re-derive from: a second archive's are ignored.
+
+    Measured on Cognee 1.6.5.
+    """
+    if mode == "re-derive" and num_archives > 1:
+        raise InvalidModeError(
+            f"Dataset {dataset_name!r} takes {num_archives} archives, and a Cognee server re-derives from one only. "
+            "Push it in mode preserve or hybrid."
+        )
+
+
+@contextlib.contextmanager
+def _telling_of_part(number: int, total: int) -> Iterator[None]:
+    if total == 1:
+        yield
+        return
+    logger.info("Archive %d of %d", number, total)
+    try:
+        yield
+    except RemoteError:
+        logger.warning(
+            "Archive %d of %d did not arrive. The %d before it are imported; push again, and it goes on with this one",
+            number,
+            total,
+            number - 1,
+        )
+        raise
+    logger.info("Archive %d of %d is delivered", number, total)
+
+
+def _one_answer(answers: list[dict[str, Any]]) -> dict[str, Any]:
+    if len(answers) == 1:
+        return answers[0]
+    processed = [count for answer in answers if isinstance(count := answer.get("items_processed"), int)]
+    total = {"items_processed": sum(processed)} if len(processed) == len(answers) else {}
+    return {**answers[-1], **total, "items": [item for answer in answers for item in answer.get("items") or ()]}
 
 
 def require_nodes(dataset_name: str, num_nodes: int) -> None:

@@ -9,6 +9,7 @@ from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import json_option, remote_options, user_option
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
 from cognee_dagster.cli.terminal import print_json, progress_bars
+from cognee_dagster.cogx.layout import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
 
 if TYPE_CHECKING:
     from cognee_dagster.pushing import PushResult
@@ -28,6 +29,20 @@ if TYPE_CHECKING:
 )
 @click.option("--background", is_flag=True, help="Return when the remote has taken the archive over.")
 @click.option("--wait", is_flag=True, help="With --background: wait until the remote has finished the import.")
+@click.option(
+    "--max-archive-bytes",
+    type=click.IntRange(min=1),
+    default=MAX_TOTAL_BYTES,
+    show_default=True,
+    help="What the remote unpacks at most. A graph beyond that is pushed in several archives.",
+)
+@click.option(
+    "--max-file-bytes",
+    type=click.IntRange(min=1),
+    default=MAX_MEMBER_BYTES,
+    show_default=True,
+    help="What one file in an archive may have at most.",
+)
 @remote_options
 @user_option
 @json_option
@@ -38,12 +53,17 @@ def push(
     mode: str,
     background: bool,
     wait: bool,
+    max_archive_bytes: int,
+    max_file_bytes: int,
     url: str | None,
     api_key: str | None,
     user: str | None,
     as_json: bool,
 ) -> None:
     """Upload DATASET, a local dataset's name or else its UUID, to a remote Cognee.
+
+    A graph beyond the remote's limits goes in several archives, one after another; a push that failed goes on after the
+    last one that arrived. With --background only the last one's import is left to itself.
 
     With --json: status, dataset_name, target_dataset, num_nodes, num_edges, remote_response, pipeline_run_id.
     """
@@ -61,8 +81,10 @@ def push(
             url=url,
             api_key=api_key,
             user=user,
+            limits=Limits(total_bytes=max_archive_bytes, member_bytes=max_file_bytes),
             export_progress=bars.export,
             upload_progress=bars.upload,
+            on_part=bars.part,
         )
     code = ExitCode.OK
     reason = ""

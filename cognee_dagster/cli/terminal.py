@@ -30,14 +30,19 @@ class Bars:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
+        self._part = ""
 
     def export(self, state: "ExportProgress") -> None:
-        """A ``progress`` for ``write_archive``."""
+        """A ``progress`` for ``write_archives``."""
         self._show(f"export: {state.phase}", done=state.done, total=state.total)
 
     def upload(self, sent: int, total: int) -> None:
-        """A ``progress`` for ``push_archive``; called from the upload's thread."""
-        self._show("upload: bytes", done=sent, total=total)
+        """A ``progress`` for ``push_archives``; called from the upload's thread."""
+        self._show(f"upload: {self._part}bytes", done=sent, total=total)
+
+    def part(self, number: int, total: int) -> None:
+        """An ``on_part`` for ``push_archives``: what the next upload's bar is of."""
+        self._part = f"archive {number} of {total}: " if total > 1 else ""
 
     def _show(self, what: str, *, done: int, total: int | None) -> None:
         if what not in self._tasks:

@@ -145,7 +145,7 @@ def deliver(
         dataset = client.ensure_dataset(target_dataset)
         courier = _Courier(
             client,
-            settle_documents(client, archive, dataset=dataset, directory=Path(directory)),
+            archive,
             dataset=dataset,
             mode=mode,
             strategy=strategy,
@@ -153,7 +153,11 @@ def deliver(
             on_run=on_run,
             stop=stop or threading.Event(),
         )
-        return (courier.attach(earlier_run) if earlier_run else None) or courier.deliver(progress)
+        attached = courier.attach(earlier_run) if earlier_run else None
+        if attached is not None:
+            return attached
+        settled = settle_documents(client, archive, dataset=dataset, directory=Path(directory))
+        return courier.deliver(settled.path, progress=progress)
 
 
 class _Courier:
@@ -189,16 +193,21 @@ class _Courier:
         if verdict.state not in (ImportState.RUNNING, ImportState.SUCCEEDED):
             logger.info("An earlier try's import (run %s) is %s; uploading again", run_id, verdict.state.value)
             return None
+        made_at = self._dataset.created_at
+        if made_at is not None and verdict.started_at is not None and verdict.started_at < made_at:
+            logger.info("Dataset %r was deleted after an earlier try's import; uploading again", self._dataset.name)
+            return None
         logger.info("Attaching to the import that an earlier try has begun: run %s", run_id)
         self._run_id = run_id
         return self._without_answer()
 
-    def deliver(self, progress: ProgressCallback | None) -> Delivery:
+    def deliver(self, path: Path, *, progress: ProgressCallback | None) -> Delivery:
+        """Upload the archive's file, or a copy with other document ids, and see it through."""
         attempts = max(self._client.retry.attempts, 1)
         conflicts = 0
         for attempt in range(1, attempts + 1):
             upload = self._client.upload(
-                self._archive.path,
+                path,
                 dataset_name=self._dataset.name,
                 mode=self._mode,
                 run_in_background=self._strategy is Strategy.NATIVE,

@@ -35,11 +35,15 @@ class RemoteUser:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteDataset:
-    """One dataset that the key's user may read; other owners' shared ones are listed too, so names can repeat."""
+    """One dataset that the key's user may read; other owners' shared ones are listed too, so names can repeat.
+
+    A dataset that is deleted and made again has its old id, and a new ``created_at`` (UTC).
+    """
 
     id: str
     name: str
     owner_id: str | None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +181,7 @@ def parse_dataset(answer: object) -> RemoteDataset:
         id=_required(row, "id", "a dataset"),
         name=_required(row, "name", "a dataset"),
         owner_id=_text(row, "ownerId") or _text(row, "owner_id"),
+        created_at=_moment(row, "createdAt"),
     )
 
 

@@ -1,0 +1,80 @@
+"""What a push of several archives has come to, on disk, so that the next try of the same push goes on from there."""
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+if TYPE_CHECKING:  # Arrow comes with it
+    from cognee_dagster.cogx.archive import Archive
+
+DEFAULT_DIRECTORY = "~/.cognee-dagster/pushes"
+# What was imported longer ago may have been changed there by others since.
+_VALID_SECONDS = 7 * 86400.0
+
+logger = logging.getLogger(__name__)
+
+
+class PushJournal:
+    """The import runs of the archives that one push has delivered so far.
+
+    The same graph gives the same archives, hence their hashes tell whether it is the same push. A push of one archive
+    leaves nothing behind. Where the directory cannot be written, a push begins anew.
+
+    Args:
+        path: Its file; None: none is needed.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._runs: dict[str, str] = {}
+
+    @classmethod
+    def of(
+        cls,
+        archives: "Sequence[Archive]",
+        *,
+        remote_url: str,
+        target_dataset: str,
+        mode: str,
+        directory: Path | None = None,
+    ) -> "PushJournal":
+        """The journal of pushing these archives there; ``directory`` is for tests."""
+        if len(archives) == 1:
+            return cls(None)
+        what = [remote_url, target_dataset, mode, *(archive.sha256 for archive in archives)]
+        name = hashlib.sha256(orjson.dumps(what)).hexdigest()[:32]
+        return cls((directory or Path(DEFAULT_DIRECTORY).expanduser()) / f"{name}.json")
+
+    def runs(self) -> dict[str, str]:
+        """Runs of an earlier try by the archive's SHA-256; empty if there was none lately."""
+        try:
+            if self._path is not None and time.time() - self._path.stat().st_mtime < _VALID_SECONDS:
+                found = orjson.loads(self._path.read_bytes())
+                self._runs = {str(sha256): str(run_id) for sha256, run_id in found.items()}
+        except (OSError, ValueError, AttributeError):
+            self._runs = {}
+        return dict(self._runs)
+
+    def note(self, archive: "Archive", run_id: str) -> None:
+        """Remember that the remote imports an archive."""
+        self._runs[archive.sha256] = run_id
+        if self._path is None:
+            return
+        partial = self._path.with_suffix(".partial")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(orjson.dumps(self._runs))
+            os.replace(partial, self._path)
+        except OSError as error:
+            logger.warning("If this push fails, the next one will begin anew: %s", error)
+
+    def remove(self) -> None:
+        """Forget the push: it has come to its end."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)

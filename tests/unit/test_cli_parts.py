@@ -1,0 +1,98 @@
+"""``cognee-dagster push`` of a graph that takes several archives: what is said, and how it goes on after a failure."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cognee_dagster.cli import main
+from cognee_dagster.cli.exit_codes import ExitCode
+from cognee_dagster.pushing import PushResult
+from tests.cogx_graphs import MemoryReader
+from tests.fake_remote import FakeRemote
+from tests.unit.test_cogx_cut import topics
+
+LIMITS = ("--max-file-bytes", "100000", "--max-archive-bytes", "200000")
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def local_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    @contextmanager
+    def open_dataset(dataset: Any, **_: Any) -> Iterator[MemoryReader]:
+        yield topics()
+
+    monkeypatch.setattr("cognee_dagster.graph.cognee.open_dataset", open_dataset)
+    (tmp_path / "empty.env").touch()
+    monkeypatch.setenv("COGNEE_ENV_FILE", str(tmp_path / "empty.env"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def push(remote: FakeRemote, *options: str) -> Result:
+    arguments = ["push", "demo", *LIMITS, "--url", remote.url, "--api-key", remote.api_key, *options]
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+def test_the_archive_under_way_is_named_on_standard_error(remote: FakeRemote) -> None:
+    result = push(remote, "--json")
+    assert result.exit_code == ExitCode.OK, result.stderr
+    pushed = json.loads(result.stdout)
+    assert list(pushed) == list(PushResult.__dataclass_fields__)
+    total = len(pushed["remote_response"]["items"])
+    assert total > 4
+    assert [line for line in result.stderr.splitlines() if re.fullmatch(r"Archive \d+ of \d+", line)] == [
+        f"Archive {number} of {total}" for number in range(1, total + 1)
+    ]
+    assert len(remote.graph("demo").nodes) == pushed["num_nodes"]
+
+
+def test_a_push_again_goes_on_after_the_last_archive_that_arrived(remote: FakeRemote, tmp_path: Path) -> None:
+    whole = len(json.loads(push(remote, "--json", "--target-dataset", "other").stdout)["remote_response"]["items"])
+    journals = tmp_path / ".cognee-dagster" / "pushes"
+    assert list(journals.iterdir()) == []
+    before = len(remote.uploads)
+    with _failing_after(remote, 3):
+        failed = push(remote)
+    assert failed.exit_code != ExitCode.OK
+    assert f"Archive 4 of {whole}" in failed.stderr
+    assert len(list(journals.iterdir())) == 1
+    assert push(remote).exit_code == ExitCode.OK
+    completed = [request for request in remote.uploads[before:] if request.status == 200]
+    assert len(completed) == whole  # each once
+    assert remote.graph("demo").nodes == remote.graph("other").nodes
+    assert remote.graph("demo").edges == remote.graph("other").edges
+    assert list(journals.iterdir()) == []
+
+
+@contextmanager
+def _failing_after(remote: FakeRemote, imports: int) -> Iterator[None]:
+    """Imports fail after so many that succeed."""
+    failures = _AfterSome(imports)
+    remote.pace.next_failures = failures
+    try:
+        yield
+    finally:
+        remote.pace.next_failures = []
+
+
+class _AfterSome(list[str]):
+    def __init__(self, successes: int) -> None:
+        super().__init__()
+        self.successes = successes
+
+    def __bool__(self) -> bool:
+        self.successes -= 1
+        return self.successes < 0
+
+    def pop(self, index: Any = -1) -> str:
+        return "RuntimeError"

@@ -1,0 +1,192 @@
+"""A graph in several archives is pushed as one: in order, resumably, and to the same remote graph."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.cut import write_archives
+from cognee_dagster.cogx.layout import Limits
+from cognee_dagster.cogx.writer import write_archive
+from cognee_dagster.errors import EmptyGraphError, InvalidModeError, PushInterruptedError, RemoteError
+from cognee_dagster.journal import PushJournal
+from cognee_dagster.pushing import PushResult, push_archive, push_archives
+from tests.fake_remote import FakeRemote
+from tests.fake_remote.archive import Limits as ServerLimits
+from tests.fake_remote.state import IMPORT_PIPELINE
+from tests.pushes import HASTY, client_of
+from tests.unit.test_cogx_cut import topics
+
+LIMITS = Limits(member_bytes=100_000, total_bytes=200_000)
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    """A server that would refuse the graph as one archive."""
+    limits = ServerLimits(member_bytes=LIMITS.member_bytes, total_bytes=LIMITS.total_bytes)
+    with FakeRemote(limits=limits) as server:
+        yield server
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> tuple[Archive, ...]:
+    archives = write_archives(topics(), tmp_path / "graph.cogx.tar.gz", limits=LIMITS)
+    assert len(archives) > 4
+    return archives
+
+
+def push(remote: FakeRemote, parts: tuple[Archive, ...], **options: Any) -> PushResult:
+    with client_of(remote.url, remote.api_key) as client:
+        return push_archives(parts, client=client, **{"settings": HASTY, **options})
+
+
+def test_the_remote_graph_is_that_of_one_archive(
+    remote: FakeRemote, parts: tuple[Archive, ...], tmp_path: Path
+) -> None:
+    result = push(remote, parts)
+    whole = write_archive(topics(), tmp_path / "whole.cogx.tar.gz")
+    with FakeRemote() as generous, client_of(generous.url, generous.api_key) as client:
+        expected = push_archive(whole, client=client, settings=HASTY)
+        assert remote.graph("demo").nodes == generous.graph("demo").nodes
+        assert remote.graph("demo").edges == generous.graph("demo").edges
+        assert sorted(remote.documents("demo").values()) == sorted(generous.documents("demo").values())
+    assert (result.status, result.num_nodes, result.num_edges) == ("completed", expected.num_nodes, expected.num_edges)
+
+
+def test_the_answer_is_the_servers_for_several_archives(remote: FakeRemote, parts: tuple[Archive, ...]) -> None:
+    result = push(remote, parts)
+    items = result.remote_response["items"]
+    assert [item["record_counts"] for item in items] == [part.record_counts for part in parts]
+    assert [item["skipped_facts"] for item in items] == [0] * len(parts)
+    assert result.pipeline_run_id == result.remote_response["pipeline_run_id"] == items[-1]["pipeline_run_id"]
+    assert len({item["pipeline_run_id"] for item in items}) == len(parts)
+
+
+def test_progress_is_told_in_the_log_and_to_the_caller(
+    remote: FakeRemote, parts: tuple[Archive, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[tuple[int, int]] = []
+    with caplog.at_level(logging.INFO, logger="cognee_dagster"):
+        push(remote, parts, on_part=lambda number, total: told.append((number, total)))
+    assert told == [(number, len(parts)) for number in range(1, len(parts) + 1)]
+    assert f"Archive 3 of {len(parts)}" in caplog.text
+
+
+def test_a_next_try_goes_on_after_the_last_archive_that_arrived(
+    remote: FakeRemote, parts: tuple[Archive, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    runs: dict[str, str] = {}
+
+    def note(archive: Archive, run_id: str) -> None:
+        runs[archive.sha256] = run_id
+        if len(runs) == 2:
+            for _ in range(5):
+                remote.fail_next_import()
+
+    with pytest.raises(RemoteError):
+        push(remote, parts, on_run=note)
+    assert "Archive 3 of" in caplog.text
+    assert "did not arrive" in caplog.text
+    remote.pace.next_failures.clear()
+    before = len(remote.uploads)
+    result = push(remote, parts, earlier_runs=runs)
+    assert len(remote.uploads) - before == len(parts) - 2
+    assert len(remote.graph("demo").nodes) == result.num_nodes
+    assert len(remote.graph("demo").edges) == result.num_edges
+
+
+def test_what_was_deleted_on_the_remote_meanwhile_is_uploaded_again(
+    remote: FakeRemote, parts: tuple[Archive, ...]
+) -> None:
+    """A dataset made again has its old id, and its old runs are still shown."""
+    runs: dict[str, str] = {}
+    push(remote, parts, on_run=lambda archive, run_id: runs.update({archive.sha256: run_id}))
+    with client_of(remote.url, remote.api_key) as client:
+        client.delete_dataset(client.ensure_dataset("demo").id)
+    result = push(remote, parts, earlier_runs=runs)
+    assert len(remote.graph("demo").nodes) == result.num_nodes
+
+
+def test_in_the_background_only_the_last_import_is_left_to_itself(
+    remote: FakeRemote, parts: tuple[Archive, ...]
+) -> None:
+    """The run that is named is the last one's: when it has ended, everything is there."""
+
+    def before(number: int, total: int) -> None:
+        if number == total:
+            remote.pace.import_seconds = 0.5
+
+    result = push(remote, parts, run_in_background=True, on_part=before)
+    assert result.status == "started"
+    assert result.remote_response["detached"] is True
+    assert len(result.remote_response["items"]) == len(parts)
+    imports = [row for row in remote.runs if row["pipeline_name"] == IMPORT_PIPELINE]
+    assert [row["outcome"] for row in imports if row["pipeline_run_id"] == result.pipeline_run_id] == [None]
+    assert len([row for row in imports if row["outcome"] == "succeeded"]) == len(parts) - 1
+
+
+def test_a_stopped_push_stops_between_archives_too(remote: FakeRemote, parts: tuple[Archive, ...]) -> None:
+    stop = threading.Event()
+
+    def before(number: int, total: int) -> None:
+        if number == 3:
+            stop.set()
+
+    with pytest.raises(PushInterruptedError):
+        push(remote, parts, on_part=before, stop=stop)
+
+
+def test_re_derive_takes_one_archive(remote: FakeRemote, parts: tuple[Archive, ...]) -> None:
+    """The server gives what it derives from fixed ids, and ignores those of a second archive."""
+    with pytest.raises(InvalidModeError, match="preserve or hybrid"):
+        push(remote, parts, mode="re-derive")
+    assert remote.uploads == []
+
+
+def test_an_archive_of_repeated_nodes_only_is_no_empty_graph(remote: FakeRemote, parts: tuple[Archive, ...]) -> None:
+    nobody_at_home = (*parts[:-1], replace(parts[-1], num_nodes=0))
+    assert push(remote, nobody_at_home).status == "completed"
+    with pytest.raises(EmptyGraphError):
+        push(remote, (replace(parts[0], num_nodes=0),))
+
+
+def journal(parts: tuple[Archive, ...], directory: Path, **changes: str) -> PushJournal:
+    place = {"remote_url": "http://127.0.0.1", "target_dataset": "demo", "mode": "preserve", **changes}
+    return PushJournal.of(parts, directory=directory, **place)
+
+
+def test_a_journal_is_of_one_push_to_one_place(parts: tuple[Archive, ...], tmp_path: Path) -> None:
+    journal(parts, tmp_path).note(parts[0], "run-1")
+    journal(parts, tmp_path).note(parts[1], "run-2")
+    again = journal(parts, tmp_path)
+    assert again.runs() == {parts[1].sha256: "run-2"}
+    again.note(parts[2], "run-3")
+    assert journal(parts, tmp_path).runs() == {parts[1].sha256: "run-2", parts[2].sha256: "run-3"}
+    for change in ({"remote_url": "http://127.0.0.2"}, {"target_dataset": "other"}, {"mode": "hybrid"}):
+        assert journal(parts, tmp_path, **change).runs() == {}
+    assert journal(parts[1:], tmp_path).runs() == {}
+    journal(parts, tmp_path).remove()
+    assert journal(parts, tmp_path).runs() == {}
+
+
+def test_a_journal_never_fails_a_push(parts: tuple[Archive, ...], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    unwritable = journal(parts, tmp_path / "file")
+    unwritable.note(parts[0], "run-1")
+    assert unwritable.runs() == {}
+    damaged = journal(parts, tmp_path / "d")
+    damaged.note(parts[0], "run-1")
+    next((tmp_path / "d").iterdir()).write_bytes(b"[1")
+    assert damaged.runs() == {}
+
+
+def test_a_push_of_one_archive_leaves_nothing_behind(parts: tuple[Archive, ...], tmp_path: Path) -> None:
+    only = journal(parts[:1], tmp_path / "d")
+    only.note(parts[0], "run-1")
+    only.remove()
+    assert not (tmp_path / "d").exists()
