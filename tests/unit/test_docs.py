@@ -1,0 +1,272 @@
+"""The documentation says what the code does: names, defaults, messages, links and code blocks are compared with it."""
+
+import ast
+import dataclasses
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+import dagster as dg
+import pytest
+from pydantic_core import PydanticUndefined
+
+import cognee_dagster
+from cognee_dagster import (
+    CogneeDataset,
+    CogneeRemote,
+    CogxArchiveIOManager,
+    LocalCognee,
+    PushResult,
+    RepushPolicy,
+    build_dataset_assets,
+    build_definitions,
+    build_import_sensor,
+    build_repush_sensor,
+    errors,
+    metadata,
+    push,
+)
+from cognee_dagster.cli import main
+from cognee_dagster.cli.exit_codes import MEANINGS
+from cognee_dagster.connection import RemoteSettings
+from cognee_dagster.environment import ENV_FILE_VARIABLE
+from cognee_dagster.graph.settings import DATA_ROOT_VARIABLE, PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE
+from cognee_dagster.push_asset import PushConfig
+from cognee_dagster.settings import PREFIX, CodeLocationSettings
+from cognee_dagster.watching import reports, repush
+from tests.unit import test_fault_matrix as fault_matrix
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+WHAT_CAN_GO_WRONG = (ROOT / "docs" / "what-can-go-wrong.md").read_text(encoding="utf-8")
+REQUIRED = "required"
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+# The reference against the code
+
+
+def table(name: str) -> dict[str, str]:
+    """The table of the configuration page after ``<!-- table: name -->``: first cell -> second, without backticks."""
+    rows = CONFIGURATION.split(f"<!-- table: {name} -->\n")[1].split("\n\n")[0].splitlines()[2:]
+    cells = (re.split(r"(?<!\\)\|", row.strip("|")) for row in rows)
+    return {first.strip().strip("`"): second.strip().strip("`") for first, second, *_ in cells}
+
+
+def shown(default: Any) -> str:
+    """A default as the page spells it."""
+    if default in (inspect.Parameter.empty, dataclasses.MISSING, PydanticUndefined):
+        return REQUIRED
+    if isinstance(default, (dg.DefaultSensorStatus, dg.DefaultScheduleStatus)):
+        return str(default.name)
+    return json.dumps(default) if isinstance(default, str) else repr(default)
+
+
+def fields_of_model(model: Any) -> dict[str, str]:
+    """The fields that a resource or settings class itself declares."""
+    return {
+        name: shown(field.get_default(call_default_factory=True))
+        for name, field in model.model_fields.items()
+        if name in model.__annotations__
+    }
+
+
+def fields_of_dataclass(kind: Any) -> dict[str, str]:
+    return {
+        field.name: shown(field.default if field.default_factory is dataclasses.MISSING else field.default_factory())
+        for field in dataclasses.fields(kind)
+    }
+
+
+def parameters(function: Callable[..., Any]) -> dict[str, str]:
+    return {name: shown(parameter.default) for name, parameter in inspect.signature(function).parameters.items()}
+
+
+def variables(model: Any, names: Mapping[str, str]) -> dict[str, str]:
+    return {names[name]: default for name, default in fields_of_model(model).items()}
+
+
+DEFAULTS: dict[str, dict[str, str]] = {
+    "code location": variables(
+        CodeLocationSettings, {name: PREFIX + name.upper() for name in CodeLocationSettings.model_fields}
+    ),
+    "CogneeDataset": fields_of_dataclass(CogneeDataset),
+    "CogneeRemote": fields_of_model(CogneeRemote),
+    "LocalCognee": fields_of_model(LocalCognee),
+    "CogxArchiveIOManager": fields_of_model(CogxArchiveIOManager),
+    "build_definitions": parameters(build_definitions),
+    "build_dataset_assets": parameters(build_dataset_assets),
+    "build_import_sensor": parameters(build_import_sensor),
+    "build_repush_sensor": parameters(build_repush_sensor),
+    "RepushPolicy": fields_of_dataclass(RepushPolicy),
+    "push": parameters(push),
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_the_reference_lists_every_field_with_its_default(name: str) -> None:
+    assert table(name) == DEFAULTS[name]
+
+
+def test_the_reference_lists_every_variable_of_the_remote() -> None:
+    assert set(table("remote environment")) == {
+        str(field.validation_alias) for field in RemoteSettings.model_fields.values()
+    }
+
+
+def test_the_reference_lists_the_variables_of_the_local_cognee() -> None:
+    names = {SYSTEM_ROOT_VARIABLE, DATA_ROOT_VARIABLE, ENV_FILE_VARIABLE, PYTHON_VARIABLE}
+    assert set(table("local environment")) == names
+
+
+def test_the_reference_lists_what_can_be_said_at_launch() -> None:
+    assert set(table("PushConfig")) == set(PushConfig.model_fields)
+
+
+def test_the_reference_lists_the_fields_of_a_push_result() -> None:
+    assert set(table("PushResult")) == {field.name for field in dataclasses.fields(PushResult)}
+
+
+def test_the_reference_lists_every_metadata_key_and_check() -> None:
+    constants = {name: value for name, value in vars(metadata).items() if name.isupper()}
+    checks = {value for name, value in constants.items() if name.startswith("CHECK_")}
+    assert set(table("checks")) == checks
+    ours = {*constants.values(), reports.PARTITION} - checks - {metadata.DATASET_TAG}
+    assert set(table("metadata")) == ours | {"dagster/row_count", "dagster/uri"}
+    for tag in (metadata.DATASET_TAG, repush.REPUSH_OF_TAG, repush.REPUSH_ATTEMPT_TAG):
+        assert f"`{tag}`" in CONFIGURATION
+
+
+def test_the_reference_lists_how_an_import_can_end() -> None:
+    assert set(table("status")) == {reports.COMPLETED, reports.FAILED, reports.STALLED, reports.SUPERSEDED}
+
+
+def test_the_reference_lists_every_exit_code_with_its_meaning() -> None:
+    assert table("exit codes") == {str(code.value): meaning for code, meaning in MEANINGS.items()}
+
+
+def test_the_reference_lists_every_command_with_its_options() -> None:
+    documented = table("command line")
+    assert set(documented) == set(main.commands)
+    for name, command in main.commands.items():
+        assert set(re.findall(r"--[\w-]+", documented[name])) == options_of(command)
+
+
+def test_every_public_name_is_documented() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [name for name in cognee_dagster.__all__ if name != "__version__" and f"`{name}" not in text] == []
+
+
+# Messages and faults
+
+
+@cache
+def messages() -> str:
+    """Every text in the code as its reader sees it, with … for what is filled in."""
+    texts = []
+    for module in sorted((ROOT / "cognee_dagster").rglob("*.py")):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+                texts.append("".join(str(part) for part in parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(re.sub(r"%[\d.]*[a-z]", "…", node.value))
+    return "\n".join(texts)
+
+
+def test_the_messages_in_the_troubleshooting_guide_are_those_of_the_code() -> None:
+    headings = re.findall(r"^### `(.+)`$", TROUBLESHOOTING, flags=re.MULTILINE)
+    ours = [heading for heading in headings if not heading.startswith("dagster")]
+    assert len(ours) > 30
+    assert [heading for heading in ours if heading not in messages()] == []
+
+
+def test_the_troubleshooting_guide_names_every_error() -> None:
+    kinds = [name for name, value in vars(errors).items() if isinstance(value, type)]
+    assert [name for name in kinds if f"`{name}`" not in TROUBLESHOOTING] == []
+
+
+def test_the_table_of_faults_names_every_case_of_the_fault_matrix() -> None:
+    fails = fault_matrix.test_a_fault_that_stays_ends_in_an_error_that_says_what_to_do_and_leaves_no_graph
+    ids = [name for mark in getattr(fails, "pytestmark", ()) for name in mark.kwargs["ids"]]
+    cases = {case.name for case in fault_matrix.HEALS} | set(ids) - {"foreground", "background"}
+    matrix = WHAT_CAN_GO_WRONG.split("## When something dies")[0]
+    assert set(re.findall(r"`(\w+)` \|$", matrix, flags=re.MULTILINE)) == cases
+
+
+# Links, code, commands
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", _without_code(page.read_text(encoding="utf-8")), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@each_page
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", _without_code(page.read_text(encoding="utf-8"))):
+        if target.startswith(("https://", "http://", "mailto:")):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), f"{page.name} links to {target}"
+        assert not anchor or anchor in anchors(linked), f"{page.name} links to {target}"
+
+
+@each_page
+def test_python_in_the_docs_compiles_and_its_definitions_load(page: Path) -> None:
+    for number, code in enumerate(blocks(page, "python")):
+        compiled = compile(code, f"{page.name}, block {number}", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        if re.search(r"^defs = ", code, flags=re.MULTILINE):
+            namespace: dict[str, Any] = {}
+            exec(compiled, namespace)
+            dg.Definitions.validate_loadable(namespace["defs"])
+
+
+@each_page
+def test_commands_in_the_docs_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    for command in commands(page):
+        words = command.split()
+        if words[0] == "make":
+            assert set(words[1:2]) <= targets, command
+        elif words[0] == "cognee-dagster" and words[1:2] and not words[1].startswith("-"):
+            assert words[1] in main.commands, command
+            used = {word.partition("=")[0] for word in words if word.startswith("--")}
+            assert used <= options_of(main.commands[words[1]]) | {"--help"}, command
+
+
+def options_of(command: click.Command) -> set[str]:
+    return {
+        option
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+        if option != "--help"
+    }
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands(page: Path) -> Iterator[str]:
+    """The commands in shell blocks; a block of a session shows them after ``$``."""
+    for block in blocks(page, "bash"):
+        yield from (line for line in block.replace("\\\n", " ").splitlines() if line.strip())
+    for block in blocks(page, "console"):
+        yield from (line[2:] for line in block.replace("\\\n", " ").splitlines() if line.startswith("$ "))
+
+
+def _without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
