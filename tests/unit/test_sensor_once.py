@@ -1,7 +1,7 @@
 """Any sequence of pushes, ends, crashes, lost cursors and silences yields exactly one terminal report an import."""
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from cognee_dagster.errors import RemoteRejectedError, RemoteUnreachableError
@@ -96,7 +96,11 @@ class Watching(RuleBasedStateMachine):
         return {**self.running, **self.succeeded, **self.failed}
 
 
-Watching.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+Watching.TestCase.settings = settings(  # without shrinking, which takes longer than a test may
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    max_examples=25,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 TestWatching = Watching.TestCase
