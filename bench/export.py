@@ -10,7 +10,7 @@ from statistics import median
 from bench.datasets import dataset_name, graph_file
 from bench.measure import Measurement, measure
 from bench.records import same_records
-from cognee_dagster.cogx.archive import unpack
+from cognee_dagster.cogx.unpack import unpack
 
 _HERE = Path(__file__).parent
 

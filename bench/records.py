@@ -6,7 +6,7 @@ from pathlib import Path
 
 from xxhash import xxh3_128_intdigest
 
-from cognee_dagster.cogx.archive import unpack
+from cognee_dagster.cogx.unpack import unpack
 
 
 def same_records(archive: Path, directory: Path, *, workspace: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cognee_dagster.cogx.layout import (
     ARCHIVE_SUFFIX,
@@ -11,10 +12,10 @@ from cognee_dagster.cogx.layout import (
     SERVER_LIMITS,
     Limits,
 )
-from cognee_dagster.cogx.unpack import iter_records, read_manifest, unpack
-from cognee_dagster.cogx.validate import Problem, ValidationReport, validate
 from cognee_dagster.errors import ArchiveLimitError
-from cognee_dagster.graph.reader import GraphSummary
+
+if TYPE_CHECKING:  # an archive is passed around by code that never touches Arrow
+    from cognee_dagster.graph.reader import GraphSummary
 
 __all__ = [
     "ARCHIVE_SUFFIX",
@@ -24,14 +25,8 @@ __all__ = [
     "SERVER_LIMITS",
     "Archive",
     "Limits",
-    "Problem",
-    "ValidationReport",
     "check_limits",
-    "iter_records",
     "limit_problems",
-    "read_manifest",
-    "unpack",
-    "validate",
 ]
 
 
@@ -61,7 +56,7 @@ class Archive:
     size_bytes: int
     record_counts: dict[str, int]
     member_bytes: dict[str, int] = field(default_factory=dict)
-    summary: GraphSummary | None = None
+    summary: "GraphSummary | None" = None
 
     @property
     def unpacked_bytes(self) -> int:

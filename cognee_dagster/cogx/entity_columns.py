@@ -9,12 +9,19 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cognee_dagster.arrow_values import FALSE, TRUE, text, texts
 from cognee_dagster.cogx import json_columns
 
 # What pydantic writes for every entity.
 ENTITY_HEAD = (
     '{"external_system":"cognee","scope":{},"metadata":{},"kind":"entity","aliases":[],"attributes":{},"external_id":'
 )
+
+_BEFORE_ID, _BEFORE_NAME, _BEFORE_DESCRIPTION = text(f'{ENTITY_HEAD}"'), text('","name":"'), text('","description":"')
+_BEFORE_CREATED, _BEFORE_UPDATED = text(',"created_at":"'), text('","updated_at":"')
+_QUOTE, _END, _QUOTE_END = text('"'), text("}\n"), text('"}\n')
+_ENTITY, _MICROSECONDS, _NOTHING = text("Entity"), text("000Z"), text("")
+_NO_TEXT = pa.nulls(1, pa.string())[0]
 
 # Cognee's models begin with these two, in milliseconds; the range is that of timestamps._EXACT_MILLISECONDS.
 _BEGINNING = r'^\{"created_at": [1-7][0-9]{12}, "updated_at": [1-7][0-9]{12}, '
@@ -45,41 +52,41 @@ def encode_entities(batch: pa.RecordBatch) -> EntityColumns:
     ids, names, _, properties = batch.filter(usual).columns
     descriptions = json_columns.string_values(properties, "description")
     canonical = pc.binary_join_element_wise(
-        f'{ENTITY_HEAD}"', ids, '","name":"', _escaped(names), '","description":"', descriptions, '"', ""
+        _BEFORE_ID, ids, _BEFORE_NAME, _escaped(names), _BEFORE_DESCRIPTION, descriptions, _QUOTE, _NOTHING
     )
     sure = canonical.is_valid()
     if not json_columns.every(sure):
         usual = pc.replace_with_mask(usual, usual, sure)
         canonical, properties = canonical.filter(sure), properties.filter(sure)
     created, updated = (_times(properties, place) for place in (_CREATED, _UPDATED))
-    stamps = (canonical, ',"created_at":"', created, '","updated_at":"', updated, '"}\n')
+    stamps = (canonical, _BEFORE_CREATED, created, _BEFORE_UPDATED, updated, _QUOTE_END)
     return EntityColumns(
         done=usual,
-        lines=pc.binary_join_element_wise(*stamps, ""),
-        canonical=pc.binary_join_element_wise(canonical, "}\n", ""),
+        lines=pc.binary_join_element_wise(*stamps, _NOTHING),
+        canonical=pc.binary_join_element_wise(canonical, _END, _NOTHING),
     )
 
 
 def _usual(batch: pa.RecordBatch) -> pa.Array:
     ids, names, types, properties = batch.columns
-    usual = pc.and_(pc.equal(types, "Entity"), pc.not_equal(names, ""))
-    usual = pc.and_(pc.fill_null(usual, False), pc.and_(json_columns.needs_no_escape(ids), pc.not_equal(ids, "")))
-    properties = pc.if_else(usual, properties, None)  # the expressions need not look at the others
+    usual = pc.and_(pc.equal(types, _ENTITY), pc.not_equal(names, _NOTHING))
+    usual = pc.and_(pc.fill_null(usual, FALSE), pc.and_(json_columns.needs_no_escape(ids), pc.not_equal(ids, _NOTHING)))
+    properties = pc.if_else(usual, properties, _NO_TEXT)  # the expressions need not look at the others
     usual = pc.and_(usual, json_columns.is_regular(properties))
-    usual = pc.and_(usual, pc.fill_null(pc.match_substring_regex(properties, _BEGINNING), False))
-    return pc.and_not(usual, pc.fill_null(pc.match_substring_regex(properties, _OVERRIDE), True))
+    usual = pc.and_(usual, pc.fill_null(pc.match_substring_regex(properties, _BEGINNING), FALSE))
+    return pc.and_not(usual, pc.fill_null(pc.match_substring_regex(properties, _OVERRIDE), TRUE))
 
 
 def _escaped(names: pa.Array) -> pa.Array:
     special = pc.invert(json_columns.needs_no_escape(names))
     if not pc.any(special).as_py():
         return names
-    escaped = [orjson.dumps(name).decode()[1:-1] for name in names.filter(special).to_pylist()]
-    return pc.replace_with_mask(names, special, pa.array(escaped, pa.string()))
+    escaped = texts(orjson.dumps(name)[1:-1] for name in names.filter(special).to_pylist())
+    return pc.replace_with_mask(names, special, escaped)
 
 
 def _times(properties: pa.Array, place: slice) -> pa.Array:
     """Milliseconds at a place in the text, as pydantic prints them: six digits of a second, or none."""
     milliseconds = pc.utf8_slice_codeunits(properties, place.start, place.stop).cast(pa.int64())
     printed = pc.replace_substring(milliseconds.cast(pa.timestamp("ms")).cast(pa.string()), " ", "T")
-    return pc.replace_substring(pc.binary_join_element_wise(printed, "000Z", ""), ".000000Z", "Z")
+    return pc.replace_substring(pc.binary_join_element_wise(printed, _MICROSECONDS, _NOTHING), ".000000Z", "Z")

@@ -6,12 +6,14 @@ write the same bytes. A fact has no timestamps of the store, so that its line is
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NoReturn
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cognee_dagster.arrow_values import FALSE, text, texts
 from cognee_dagster.cogx import exact_json, json_columns
 from cognee_dagster.cogx.digest import digest_of
 from cognee_dagster.cogx.timestamps import timestamp_json
@@ -19,7 +21,13 @@ from cognee_dagster.errors import GraphFileError
 
 # What pydantic writes for every fact.
 _FACT_HEAD = {"external_system": "cognee", "scope": {}, "metadata": {}, "kind": "fact", "provenance": []}
-_HEAD_TEXT = orjson.dumps(_FACT_HEAD).decode()[:-1]
+# What stands between the values in a line, in the order in which _fact writes them.
+_PUNCTUATION = [
+    text(orjson.dumps(_FACT_HEAD).decode()[:-1] + ',"external_id":"'),
+    *(text(f'","{key}":"') for key in ("subject_ref", "predicate", "object_ref", "fact_text")),
+    text('"}\n'),
+]
+_COLON, _NOTHING = text(":"), text("")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +65,8 @@ def encode_edges(batch: pa.RecordBatch, *, labels: Mapping[str, str] | None = No
     if lines.null_count:
         rest = lines.is_null()
         columns = [column.to_pylist() for column in batch.filter(rest).columns]
-        slow = [_fact(*row, labels=labels).decode() + "\n" for row in zip(*columns, strict=True)]
-        lines = pc.replace_with_mask(lines, rest, pa.array(slow, pa.string()))
+        slow = texts(_fact(*row, labels=labels) + b"\n" for row in zip(*columns, strict=True))
+        lines = pc.replace_with_mask(lines, rest, slow)
     content = json_columns.content_of(lines)
     return FactRecords(
         content=content,
@@ -72,21 +80,21 @@ def encode_edges(batch: pa.RecordBatch, *, labels: Mapping[str, str] | None = No
 def _regular_lines(batch: pa.RecordBatch) -> pa.Array:
     """Lines of the edges whose properties have the usual shape, null for the others."""
     sources, targets, relationships, properties = batch.columns
-    external_ids = pc.binary_join_element_wise(sources, relationships, targets, ":")
+    external_ids = pc.binary_join_element_wise(sources, relationships, targets, _COLON)
     regular = pc.and_(json_columns.is_regular(properties), json_columns.needs_no_escape(external_ids))
     # Covers invalid_at, too; times need a parser.
-    regular = pc.and_not(regular, pc.fill_null(pc.match_substring(properties, 'valid_at"'), False))
+    regular = pc.and_not(regular, pc.fill_null(pc.match_substring(properties, 'valid_at"'), FALSE))
     if not json_columns.every(regular):
         return json_columns.scatter(_regular_lines(batch.filter(regular)), regular)
-    texts = json_columns.string_values(properties, "edge_text")
-    parts = (
-        f'{_HEAD_TEXT},"external_id":"', external_ids, '","subject_ref":"', sources, '","predicate":"', relationships,
-        '","object_ref":"', targets, '","fact_text":"', texts, '"}\n',
-    )  # fmt: skip
-    return pc.binary_join_element_wise(*parts, "")
+    fact_texts = json_columns.string_values(properties, "edge_text")
+    *before, end = _PUNCTUATION
+    values = zip(before, (external_ids, sources, relationships, targets, fact_texts), strict=True)
+    return pc.binary_join_element_wise(*chain.from_iterable(values), end, _NOTHING)
 
 
-def _fact(source: str, target: str, relationship: str, text: str | None, *, labels: Mapping[str, str] | None) -> bytes:
+def _fact(
+    source: str, target: str, relationship: str, stored: str | None, *, labels: Mapping[str, str] | None
+) -> bytes:
     record: dict[str, Any] = {
         **_FACT_HEAD,
         "external_id": f"{source}:{relationship}:{target}",
@@ -95,7 +103,7 @@ def _fact(source: str, target: str, relationship: str, text: str | None, *, labe
         "object_ref": target,
     }
     try:
-        properties = _properties(text) if text else {}
+        properties = _properties(stored) if stored else {}
         fact_text = properties.get("edge_text")
         if labels is not None and not (isinstance(fact_text, str) and fact_text.strip()):
             fact_text = _sentence(source, target, relationship, labels)

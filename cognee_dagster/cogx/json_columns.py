@@ -5,9 +5,13 @@ and string functions take apart; doing so in Arrow, outside of Python's lock, co
 does not have the shape to the letter comes back as null, so that nothing is ever guessed.
 """
 
+from array import array
+
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from cognee_dagster.arrow_values import FALSE, int32, text, texts, truths
 
 _KEY = r'"[^"\\\x00-\x1f]*"'
 _STRING = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
@@ -29,9 +33,13 @@ _METADATA = _object_of(_SIMPLE, key=r'"[a-z]*_fields"')
 _REGULAR_OBJECT = rf"^{_object_of(rf'(?:{_SIMPLE}|{_METADATA})')}$"
 
 
+_ONE, _TWO = int32(1), int32(2)
+_NOTHING = text("")
+
+
 def is_regular(column: pa.Array) -> pa.Array:
     """Which texts are objects of a simple shape, in the spelling of ``json.dumps``; false for null."""
-    return pc.fill_null(pc.match_substring_regex(column, _REGULAR_OBJECT), False)
+    return pc.fill_null(pc.match_substring_regex(column, _REGULAR_OBJECT), FALSE)
 
 
 def string_values(column: pa.Array, key: str) -> pa.Array:
@@ -43,14 +51,14 @@ def string_values(column: pa.Array, key: str) -> pa.Array:
     """
     # A quote inside a string has a backslash before it, so that this is found where a key begins and nowhere else.
     found = pc.split_pattern(column, f', "{key}": ')
-    once = pc.equal(pc.list_value_length(found), 2)
+    once = pc.equal(pc.list_value_length(found), _TWO)
     if not every(once):
         return scatter(string_values(column.filter(once), key), once)
-    behind = pc.list_element(found, 1)
+    behind = pc.list_element(found, _ONE)
     quoted = pc.starts_with(behind, '"')
     if not every(quoted):
         return scatter(string_values(column.filter(quoted), key), quoted)
-    return _respelled(pc.list_element(pc.split_pattern(behind, '"', max_splits=2), 1))
+    return _respelled(pc.list_element(pc.split_pattern(behind, '"', max_splits=2), _ONE))
 
 
 def every(mask: pa.Array) -> bool:
@@ -68,14 +76,15 @@ def _respelled(values: pa.Array) -> pa.Array:
     escaped = pc.match_substring(values, "\\")
     if not pc.any(escaped).as_py():
         return values
-    return pc.replace_with_mask(
-        values, escaped, pa.array([_respell(value) for value in values.filter(escaped).to_pylist()], pa.string())
-    )
+    respelled = [_respell(value) for value in values.filter(escaped).to_pylist()]
+    sure = truths(value is not None for value in respelled)
+    known = scatter(texts(value for value in respelled if value is not None), sure)
+    return pc.replace_with_mask(values, escaped, known)
 
 
-def _respell(value: str) -> str | None:
+def _respell(value: str) -> bytes | None:
     try:
-        return orjson.dumps(orjson.loads(f'"{value}"')).decode()[1:-1]
+        return orjson.dumps(orjson.loads(f'"{value}"'))[1:-1]
     except orjson.JSONDecodeError:  # cut off at an escaped quote, or a lone surrogate
         return None
 
@@ -89,6 +98,7 @@ def content_of(lines: pa.Array) -> bytes:
     """The texts of a column without nulls, one after the other."""
     if not len(lines):
         return b""
-    whole = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "")[0]
+    ends = pa.Array.from_buffers(pa.int32(), 2, [None, pa.py_buffer(array("i", (0, len(lines))))])
+    whole = pc.binary_join(pa.ListArray.from_arrays(ends, lines), _NOTHING)[0]
     content: bytes = whole.as_buffer().to_pybytes()
     return content

@@ -215,12 +215,13 @@ class _Stream:
         return content
 
     def read_header(self) -> bytes | None:
-        """The next header; None at the end of the archive."""
+        """The next header; None at the mark that ends the archive.
+
+        The mark is asked for: without it nobody could tell an archive that was cut off between two files.
+        """
         block = self._read(_BLOCK)
         if len(block) < _BLOCK:
-            if block or not self.position:
-                raise ArchiveError(f"{self._path}: not a tar archive, or cut off.")
-            return None
+            raise ArchiveError(f"{self._path}: not a tar archive, or cut off: it has no end. Write or copy it again.")
         return block if block.strip(b"\0") else None
 
     def skip(self, size: int) -> None:

@@ -15,6 +15,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cognee_dagster.arrow_values import text, texts, truths
 from cognee_dagster.cogx import exact_json, json_columns
 from cognee_dagster.cogx.digest import digest_of
 from cognee_dagster.cogx.entity_columns import ENTITY_HEAD, encode_entities
@@ -27,6 +28,7 @@ _DOCUMENT_HEAD = b'{"external_system":"cognee","scope":{},"metadata":{},"kind":"
 
 _TIMESTAMPS = ("created_at", "updated_at")
 _LABEL_LENGTH = 80
+_NOTHING = text("")
 _MISSING = object()
 
 
@@ -63,14 +65,15 @@ class NodeRecords:
 
 @dataclass(frozen=True, kw_only=True)
 class _Rows:
-    """Records made row by row; ``entities`` has a place for every row."""
+    """Records made row by row, and which rows are entities."""
 
     documents: list[bytes] = field(default_factory=list)
-    entities: list[str | None] = field(default_factory=list)
+    entities: list[bytes] = field(default_factory=list)
     raw_nodes: list[bytes] = field(default_factory=list)
     canonical: list[bytes] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
+    is_entity: list[bool] = field(default_factory=list)
 
 
 def encode_nodes(batch: pa.RecordBatch, *, with_labels: bool = False) -> NodeRecords:
@@ -79,20 +82,20 @@ def encode_nodes(batch: pa.RecordBatch, *, with_labels: bool = False) -> NodeRec
     Raises:
         GraphFileError: A node that Cognee's export cannot write either; the message names it.
     """
-    if not json_columns.every(named := pc.not_equal(batch.column("id"), "")):
+    if not json_columns.every(named := pc.not_equal(batch.column("id"), _NOTHING)):
         batch = batch.filter(named)  # Cognee leaves out a node without an id
     if with_labels:
         rows = _encode_rows(batch, with_labels=True)
-        entities, canonical, num_entities = pa.array(rows.entities, pa.string()), rows.canonical, 0
+        entities, canonical, num_entities = texts(rows.entities), rows.canonical, 0
     else:
         columns = encode_entities(batch)
         rest = pc.invert(columns.done)
         rows = _encode_rows(batch.filter(rest), with_labels=False)
         entities = json_columns.scatter(columns.lines, columns.done)
-        entities = pc.replace_with_mask(entities, rest, pa.array(rows.entities, pa.string()))
+        more = json_columns.scatter(texts(rows.entities), truths(rows.is_entity))
+        entities = pc.replace_with_mask(entities, rest, more).drop_null()
         canonical = json_columns.content_of(columns.canonical).splitlines() + rows.canonical
         num_entities = len(columns.lines)
-    entities = entities.drop_null()
     return NodeRecords(
         documents=_lines(rows.documents),
         entities=Lines(content=json_columns.content_of(entities), count=len(entities)),
@@ -108,14 +111,14 @@ def _encode_rows(batch: pa.RecordBatch, *, with_labels: bool) -> _Rows:
     records = _Rows()
     columns = [column.to_pylist() for column in batch.columns]
     long_numbers = pc.match_substring_regex(batch.column("properties"), exact_json.LONG_NUMBER).to_pylist()
-    for node_id, name, node_type, text, long_number in zip(*columns, long_numbers, strict=True):
+    for node_id, name, node_type, stored, long_number in zip(*columns, long_numbers, strict=True):
         node: dict[str, Any] = {"id": node_id}
         if name is not None:
             node["name"] = name
         if node_type is not None:
             node["type"] = node_type
         try:
-            plain = text is None or _add_properties(node, text, long_number=long_number)
+            plain = stored is None or _add_properties(node, stored, long_number=long_number)
             if with_labels:
                 records.labels[node_id] = _label(node_id, node)
             _encode(records, node_id, node, plain=plain)
@@ -130,12 +133,12 @@ def _lines(lines: list[bytes]) -> Lines:
     return Lines(content=b"\n".join([*lines, b""]), count=len(lines))
 
 
-def _add_properties(node: dict[str, Any], text: str, *, long_number: bool) -> bool:
+def _add_properties(node: dict[str, Any], stored: str, *, long_number: bool) -> bool:
     """Lay the properties over the columns, as Cognee's graph adapter does; whether orjson can write the result."""
     try:
-        properties, plain = exact_json.parse_searched(text, long_number=long_number)
+        properties, plain = exact_json.parse_searched(stored, long_number=long_number)
     except ValueError:
-        node["properties"] = text  # not JSON: Cognee keeps the text
+        node["properties"] = stored  # not JSON: Cognee keeps the text
         return True
     node.update(properties)
     return plain
@@ -144,16 +147,16 @@ def _add_properties(node: dict[str, Any], text: str, *, long_number: bool) -> bo
 def _encode(records: _Rows, node_id: str, node: dict[str, Any], *, plain: bool) -> None:
     node_type = node.get("type")
     records.types.append("" if node_type is None else str(node_type))
-    entity_line = None
-    if node_type == "Entity" and node.get("name"):
+    is_entity = node_type == "Entity" and bool(node.get("name"))
+    records.is_entity.append(is_entity)
+    if is_entity:
         canonical, line = _entity(node_id, node)
-        entity_line = line.decode() + "\n"
+        records.entities.append(line + b"\n")
     else:
         if node_type == "DocumentChunk" and node.get("text"):
             records.documents.append(_document(node_id, node))
         canonical, line = _raw_node(node, plain=plain)
         records.raw_nodes.append(line)
-    records.entities.append(entity_line)
     records.canonical.append(canonical)
 
 

@@ -28,7 +28,7 @@ class ArchiveReader:
     """
 
     def __init__(self, path: Path, *, dataset_name: str) -> None:
-        from cognee_dagster.cogx.archive import read_manifest
+        from cognee_dagster.cogx.unpack import read_manifest
 
         manifest = read_manifest(path)
         if manifest.source_system != "cognee":
@@ -57,8 +57,8 @@ class ArchiveReader:
         return self._batches(_edge_row, schema=EDGE_SCHEMA)
 
     def _batches(self, row_of: "_RowOf", *, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        from cognee_dagster.cogx.archive import iter_records
         from cognee_dagster.cogx.layout import RECORD_KINDS
+        from cognee_dagster.cogx.unpack import iter_records
 
         rows = (row_of(RECORD_KINDS[member], record) for member, record in iter_records(self._path))
         found = (row for row in rows if row is not None)

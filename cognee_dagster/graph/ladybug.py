@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cognee_dagster.arrow_values import FALSE, text
 from cognee_dagster.errors import LocalCogneeError, StoreBusyError, StoreFormatError
 from cognee_dagster.graph.properties import complete_node_properties
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
@@ -44,6 +45,7 @@ _EDGES = (
     "MATCH (a:Node)-[r]->(b:Node) WHERE offset(id(a)) >= {start} AND offset(id(a)) < {stop} "
     "RETURN offset(id(a)), offset(id(b)), r.relationship_name, r.properties"
 )
+_SELF, _NONE = text("SELF"), text("None")
 _TABLES = "CALL show_tables() RETURN name"
 
 # What a read-only open says while the writing process checkpoints; all of it passes (Ladybug 0.19).
@@ -131,13 +133,13 @@ class LadybugReader:
             start, width = start + width, min(width * 2, EDGE_PAGE)
             for batch in page.to_batches():
                 sources, targets, relationships, properties = batch.columns
-                loops = pc.and_(pc.equal(sources, targets), pc.equal(relationships, "SELF"))
+                loops = pc.and_(pc.equal(sources, targets), pc.equal(relationships, _SELF))
                 edges = pa.RecordBatch.from_arrays(
                     # str(None) is what Cognee makes of a missing relationship name
-                    [node_ids.take(sources), node_ids.take(targets), pc.fill_null(relationships, "None"), properties],
+                    [node_ids.take(sources), node_ids.take(targets), pc.fill_null(relationships, _NONE), properties],
                     schema=EDGE_SCHEMA,
                 )
-                yield edges.filter(pc.invert(pc.fill_null(loops, False))) if pc.any(loops).as_py() else edges
+                yield edges.filter(pc.invert(pc.fill_null(loops, FALSE))) if pc.any(loops).as_py() else edges
 
     def _pages(self, query: str, *, rows: int) -> Iterator[pa.Table]:
         """The result of a query that begins with the node's offset, a page after the other."""
@@ -219,9 +221,9 @@ class _Database:
         self._open()
         self.has_tables = "Node" in self.query(_TABLES).column(0).to_pylist()
 
-    def query(self, text: str, parameters: dict[str, Any] | None = None) -> pa.Table:
+    def query(self, statement: str, parameters: dict[str, Any] | None = None) -> pa.Table:
         try:
-            return self._connection.execute(text, parameters).get_as_arrow(chunk_size=NODE_PAGE)
+            return self._connection.execute(statement, parameters).get_as_arrow(chunk_size=NODE_PAGE)
         except RuntimeError as error:
             if _POOL_FULL in str(error):
                 raise BufferPoolFullError(str(error)) from error

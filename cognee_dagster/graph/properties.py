@@ -9,16 +9,19 @@ import json
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cognee_dagster.arrow_values import TRUE, text
 from cognee_dagster.graph.reader import NODE_SCHEMA
+
+_NOTHING = text("")
 
 
 def complete_node_properties(nodes: pa.Table) -> pa.Table:
     """The same rows of ``NODE_SCHEMA``, such that a null column really means that there is no such property."""
     ids, names, types, properties = nodes.columns
-    if pc.any(no_id := pc.equal(ids, "")).as_py():
+    if pc.any(no_id := pc.equal(ids, _NOTHING)).as_py():
         return complete_node_properties(nodes.filter(pc.invert(no_id)))  # Cognee skips nodes without an id
-    odd = pc.or_(pc.or_(names.is_null(), types.is_null()), pc.or_(properties.is_null(), pc.equal(properties, "")))
-    odd = pc.or_(pc.fill_null(odd, True), pc.fill_null(pc.match_substring(properties, '"properties"'), True))
+    odd = pc.or_(pc.or_(names.is_null(), types.is_null()), pc.or_(properties.is_null(), pc.equal(properties, _NOTHING)))
+    odd = pc.or_(pc.fill_null(odd, TRUE), pc.fill_null(pc.match_substring(properties, '"properties"'), TRUE))
     if not pc.any(odd).as_py():
         return nodes
     rows = [_completed(row) for row in nodes.to_pylist()]

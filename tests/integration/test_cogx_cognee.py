@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.graph_file import EdgeRow, GraphFile, NodeRow
-from cognee_dagster.cogx.archive import validate
+from cognee_dagster.cogx.validate import validate
 from cognee_dagster.cogx.writer import write_archive
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.ladybug import open_ladybug_file

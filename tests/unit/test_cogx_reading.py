@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cognee_dagster.cogx import members
-from cognee_dagster.cogx.archive import ValidationReport, iter_records, read_manifest, unpack, validate
 from cognee_dagster.cogx.reading import ArchiveReader, inspect_archive
-from cognee_dagster.cogx.validate import MAX_PROBLEMS
+from cognee_dagster.cogx.unpack import iter_records, read_manifest, unpack
+from cognee_dagster.cogx.validate import MAX_PROBLEMS, ValidationReport, validate
 from cognee_dagster.cogx.writer import write_archive
 from cognee_dagster.errors import ArchiveError, ArchiveLimitError
 from cognee_dagster.graph.reader import GraphOrigin
