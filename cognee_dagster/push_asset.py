@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
@@ -29,7 +30,7 @@ REMOTE_POOL = "cognee_remote"  # limit it, and a hundred datasets do not hit one
 
 def build_push_asset(dataset: CogneeDataset, *, retry_policy: dg.RetryPolicy) -> dg.AssetsDefinition:
     """The asset that uploads the archive, and reports the remote graph where the import is finished with it."""
-    config_type = _config_type(dataset)
+    config_type = _config_type(dataset.target_dataset, dataset.mode, dataset.run_in_background)
 
     @dg.asset(
         key=dataset.push_key,
@@ -90,16 +91,17 @@ class PushConfig(dg.Config):
     )
 
 
-def _config_type(dataset: CogneeDataset) -> type[PushConfig]:
+@cache  # making a model costs milliseconds, and hundreds of datasets have the same defaults
+def _config_type(target: str | None, its_mode: str, in_background: bool) -> type[PushConfig]:
     """``PushConfig`` with what the dataset says as defaults, so that the Launchpad shows them."""
 
-    def described(name: str) -> Any:
-        return Field(default=getattr(dataset, name), description=PushConfig.model_fields[name].description)
+    def described(name: str, default: Any) -> Any:
+        return Field(default=default, description=PushConfig.model_fields[name].description)
 
     class RemotePushConfig(PushConfig):
-        target_dataset: str | None = described("target_dataset")
-        mode: str = described("mode")
-        run_in_background: bool = described("run_in_background")
+        target_dataset: str | None = described("target_dataset", target)
+        mode: str = described("mode", its_mode)
+        run_in_background: bool = described("run_in_background", in_background)
 
     return RemotePushConfig
 

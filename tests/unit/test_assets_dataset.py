@@ -91,7 +91,7 @@ def test_any_name_is_a_safe_segment_or_refused(name: str) -> None:
         ("key_prefix", ["a/b"], "letters, digits"),
         ("key_prefix", ["x" * 64], "63"),
         ("key_prefix", "a//b", "not empty"),
-        ("group_name", "a-b", "group name"),
+        ("group_name", "a-b", "not a valid"),
         ("owners", ["somebody"], "email address or a team"),
         ("tags", {"a b": "c"}, "tag key"),
         ("tags", {"a": "c d"}, "tag value"),
