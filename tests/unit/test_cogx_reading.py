@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cognee_dagster.cogx import members
@@ -290,6 +290,7 @@ def test_damaged_archives_end_in_our_error(tmp_path: Path, packed: bytes, data: 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(1, 600))
+@example(cut=28)  # exactly the end marker
 def test_a_truncated_archive_is_never_valid(tmp_path: Path, packed: bytes, cut: int) -> None:
     path = tmp_path / "a.cogx.tar.gz"
     path.write_bytes(packed[:-cut])
