@@ -9,7 +9,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cognee_dagster.arrow_values import FALSE, TRUE, text, texts
+from cognee_dagster.arrow_values import FALSE, text, texts
 from cognee_dagster.cogx import json_columns
 
 # What pydantic writes for every entity.
@@ -21,14 +21,15 @@ _BEFORE_ID, _BEFORE_NAME, _BEFORE_DESCRIPTION = text(f'{ENTITY_HEAD}"'), text('"
 _BEFORE_CREATED, _BEFORE_UPDATED = text(',"created_at":"'), text('","updated_at":"')
 _QUOTE, _END, _QUOTE_END = text('"'), text("}\n"), text('"}\n')
 _ENTITY, _MICROSECONDS, _NOTHING = text("Entity"), text("000Z"), text("")
-_NO_TEXT = pa.nulls(1, pa.string())[0]
 
-# Cognee's models begin with these two, in milliseconds; the range is that of timestamps._EXACT_MILLISECONDS.
-_BEGINNING = r'^\{"created_at": [1-7][0-9]{12}, "updated_at": [1-7][0-9]{12}, '
+# Cognee's models begin with these two, in milliseconds; the range is that of timestamps._EXACT_MILLISECONDS. Keys that
+# would win over them or over a column may not follow: id, name, type, created_at, updated_at.
+_SHAPE = json_columns.object_shape(
+    beginning='"created_at": [1-7][0-9]{12}, "updated_at": [1-7][0-9]{12}',
+    without={"i": "d", "n": "a", "t": "y", "c": "r", "u": "p"},
+)
 _CREATED = slice(15, 28)
 _UPDATED = slice(44, 57)
-# Keys that would win over a column, or over the beginning.
-_OVERRIDE = r', "(?:id|name|type|created_at)": |, "updated_at": .*, "updated_at": '
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +69,11 @@ def encode_entities(batch: pa.RecordBatch) -> EntityColumns:
 
 
 def _usual(batch: pa.RecordBatch) -> pa.Array:
-    ids, names, types, properties = batch.columns
-    usual = pc.and_(pc.equal(types, _ENTITY), pc.not_equal(names, _NOTHING))
-    usual = pc.and_(pc.fill_null(usual, FALSE), pc.and_(json_columns.needs_no_escape(ids), pc.not_equal(ids, _NOTHING)))
-    properties = pc.if_else(usual, properties, _NO_TEXT)  # the expressions need not look at the others
-    usual = pc.and_(usual, json_columns.is_regular(properties))
-    usual = pc.and_(usual, pc.fill_null(pc.match_substring_regex(properties, _BEGINNING), FALSE))
-    return pc.and_not(usual, pc.fill_null(pc.match_substring_regex(properties, _OVERRIDE), TRUE))
+    ids, names, types, _ = batch.columns
+    entities = pc.and_(pc.equal(types, _ENTITY), pc.not_equal(names, _NOTHING))
+    entities = pc.and_(pc.fill_null(entities, FALSE), json_columns.needs_no_escape(ids))
+    shaped = json_columns.has_shape(batch.filter(entities).column("properties"), _SHAPE)
+    return pc.replace_with_mask(entities, entities, shaped)
 
 
 def _escaped(names: pa.Array) -> pa.Array:

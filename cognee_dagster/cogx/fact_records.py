@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cognee_dagster.arrow_values import FALSE, text, texts
+from cognee_dagster.arrow_values import text, texts
 from cognee_dagster.cogx import exact_json, json_columns
 from cognee_dagster.cogx.digest import digest_of
 from cognee_dagster.cogx.timestamps import timestamp_json
@@ -27,6 +27,8 @@ _PUNCTUATION = [
     *(text(f'","{key}":"') for key in ("subject_ref", "predicate", "object_ref", "fact_text")),
     text('"}\n'),
 ]
+# Without valid_at and invalid_at: times need a parser.
+_SHAPE = json_columns.object_shape(without={"v": "a", "i": "n"})
 _COLON, _NOTHING = text(":"), text("")
 
 
@@ -81,9 +83,7 @@ def _regular_lines(batch: pa.RecordBatch) -> pa.Array:
     """Lines of the edges whose properties have the usual shape, null for the others."""
     sources, targets, relationships, properties = batch.columns
     external_ids = pc.binary_join_element_wise(sources, relationships, targets, _COLON)
-    regular = pc.and_(json_columns.is_regular(properties), json_columns.needs_no_escape(external_ids))
-    # Covers invalid_at, too; times need a parser.
-    regular = pc.and_not(regular, pc.fill_null(pc.match_substring(properties, 'valid_at"'), FALSE))
+    regular = pc.and_(json_columns.has_shape(properties, _SHAPE), json_columns.needs_no_escape(external_ids))
     if not json_columns.every(regular):
         return json_columns.scatter(_regular_lines(batch.filter(regular)), regular)
     fact_texts = json_columns.string_values(properties, "edge_text")

@@ -5,8 +5,6 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
-from pydantic_core import to_json
-
 # Beyond this a number cannot be seconds (it would be after the year 2603) and is taken for a finer unit.
 _MAX_SECONDS = 2e10
 # Whole milliseconds in this range (2001 to 2223) survive the division by 1000 and the rounding to microseconds exactly.
@@ -28,8 +26,11 @@ def timestamp_json(value: Any) -> str | None:
         fraction = f".{milliseconds:03d}000" if milliseconds else ""
         return f'"{_whole_seconds(seconds)}{fraction}Z"'
     parsed = parse_timestamp(value)
-    # pydantic itself prints it, as it does for Cognee.
-    return None if parsed is None else to_json(parsed).decode("ascii")
+    if parsed is None:
+        return None
+    from pydantic_core import to_json  # pydantic itself prints it, as it does for Cognee
+
+    return to_json(parsed).decode("ascii")
 
 
 def parse_timestamp(value: Any) -> datetime | None:

@@ -21,7 +21,7 @@ def complete_node_properties(nodes: pa.Table) -> pa.Table:
     if pc.any(no_id := pc.equal(ids, _NOTHING)).as_py():
         return complete_node_properties(nodes.filter(pc.invert(no_id)))  # Cognee skips nodes without an id
     odd = pc.or_(pc.or_(names.is_null(), types.is_null()), pc.or_(properties.is_null(), pc.equal(properties, _NOTHING)))
-    odd = pc.or_(pc.fill_null(odd, TRUE), pc.fill_null(pc.match_substring(properties, '"properties"'), TRUE))
+    odd = pc.or_(pc.fill_null(odd, TRUE), pc.fill_null(pc.match_substring_regex(properties, '"properties"'), TRUE))
     if not pc.any(odd).as_py():
         return nodes
     rows = [_completed(row) for row in nodes.to_pylist()]

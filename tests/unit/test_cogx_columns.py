@@ -12,7 +12,7 @@ from cognee_dagster.cogx import fact_records
 from cognee_dagster.cogx.ahead import map_ahead, pieces
 from cognee_dagster.cogx.entity_columns import encode_entities
 from cognee_dagster.cogx.fact_records import encode_edges
-from cognee_dagster.cogx.json_columns import is_regular, string_values
+from cognee_dagster.cogx.json_columns import has_shape, object_shape, string_values
 from cognee_dagster.cogx.node_records import encode_nodes
 from cognee_dagster.graph.reader import NODE_SCHEMA
 from tests.cogx_graphs import ID_A, ID_B, EdgeRow, MemoryReader, NodeRow
@@ -128,7 +128,16 @@ def test_the_usual_shape_is_encoded_by_the_column_alone() -> None:
     ],
 )
 def test_only_the_usual_shape_is_regular(text: str | None, regular: bool) -> None:
-    assert is_regular(pa.array([text], pa.string())).to_pylist() == [regular]
+    assert has_shape(pa.array([text], pa.string()), object_shape()).to_pylist() == [regular]
+
+
+@pytest.mark.parametrize(
+    ("key", "allowed"), [("valid", False), ("v", True), ("", True), ("version", True), ("a", True), ("xva", True)]
+)
+def test_keys_can_be_left_out_of_a_shape(key: str, allowed: bool) -> None:
+    shape = object_shape(beginning='"first": 1', without={"v": "a"})
+    text = json.dumps({"first": 1, key: 2})
+    assert has_shape(pa.array([text, '{"first": 1}', "{}"]), shape).to_pylist() == [allowed, True, False]
 
 
 def test_strings_are_found_under_their_key_only() -> None:
