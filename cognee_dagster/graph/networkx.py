@@ -61,7 +61,7 @@ def open_graph_file(path: Path, *, dataset_name: str | None = None) -> GraphRead
         raise GraphFileError(f"The graph file {path} does not exist, or is no file.")
     dataset_name = dataset_name or path.name.split(".", 1)[0] or path.name
     if path.name.lower().endswith(_ARCHIVE_SUFFIXES):
-        from cognee_dagster.graph.archive_source import ArchiveReader
+        from cognee_dagster.cogx.reading import ArchiveReader
 
         return ArchiveReader(path, dataset_name=dataset_name)
     from cognee_dagster.graph.graph_files import read_graph_file
