@@ -18,10 +18,13 @@ CONNECTION_SOURCE = "cognee/connection_source"
 ARCHIVE_DIGEST = "cognee/archive_digest"
 ARCHIVE_SHA256 = "cognee/archive_sha256"
 ARCHIVE_BYTES = "cognee/archive_bytes"
+ARCHIVES_TOTAL = "cognee/archives_total"  # how many archives a graph takes
+ARCHIVES_DONE = "cognee/archives_done"  # how many of them the remote has, or is importing as the last one
 GRAPH_DIGEST = "cognee/graph_digest"
 SECONDS = "cognee/seconds"
 PUSH_RUN_ID = "cognee/push_run_id"  # the Dagster run whose remote_push an import belongs to
 REASON = "cognee/reason"
+PARTITION = "cognee/partition"  # of the push, in events whose partition cannot be told to Dagster
 ERROR = "cognee/error"  # the error's class; what to look for in the troubleshooting guide
 
 # cognified_graph

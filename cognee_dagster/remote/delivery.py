@@ -241,16 +241,17 @@ class _Courier:
             if not told:
                 logger.info("The archive is delivered; waiting for its import into %r to begin", self._dataset.name)
                 told = True
-            self._run_id = self._look(upload.body_sent_at)
+            self._look(upload.body_sent_at)
             if self._run_id is not None and self._strategy is Strategy.DETACHED:
                 return self._going_on(detached=True)
 
-    def _look(self, body_sent_at: datetime) -> str | None:
+    def _look(self, body_sent_at: datetime) -> None:
+        """Set ``_run_id`` once our run is visible; before anybody is told, so that an interrupt can name it."""
         try:
-            run_id = self._lookup.find(body_sent_at=body_sent_at)
+            self._run_id = run_id = self._lookup.find(body_sent_at=body_sent_at)
         except RemoteUnreachableError as error:  # a server that is parsing an archive answers nobody else
             logger.info("The remote does not answer just now: %s", error)
-            return None
+            return
         waited = (datetime.now(timezone.utc) - body_sent_at).total_seconds()
         if run_id is not None:
             logger.info("The remote imports into %r as run %s", self._dataset.name, run_id)
@@ -263,7 +264,6 @@ class _Courier:
                 "another import may hold the dataset: look for a new migration_import_pipeline run of that dataset "
                 "before you push again, or allow more time with detach_timeout."
             )
-        return run_id
 
     def _answered(self, answer: dict[str, Any]) -> Delivery:
         imports = migration_imports(answer)
@@ -291,7 +291,7 @@ class _Courier:
         deadline = time.monotonic() + self._settings.recovery_timeout
         while self._run_id is None and upload.body_sent_at is not None and time.monotonic() < deadline:
             self._pause()
-            self._run_id = self._look(upload.body_sent_at)
+            self._look(upload.body_sent_at)
         if self._run_id is None:
             logger.warning("No import run appeared on the remote: the archive did not arrive")
             return None

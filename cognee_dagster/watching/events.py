@@ -9,6 +9,7 @@ from cognee_dagster.metadata import (
     ARCHIVE_DIGEST,
     CHECK_IMPORT_SUCCEEDED,
     ERROR,
+    PARTITION,
     PUSH_RUN_ID,
     REASON,
     SECONDS,
@@ -16,7 +17,7 @@ from cognee_dagster.metadata import (
 )
 from cognee_dagster.remote.imports import ImportState, ImportVerdict
 from cognee_dagster.watching.pushes import Push
-from cognee_dagster.watching.reports import COMPLETED, FAILED, PARTITION, STALLED, SUPERSEDED, EventKind
+from cognee_dagster.watching.reports import COMPLETED, FAILED, STALLED, SUPERSEDED, EventKind
 
 AssetEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetObservation
 

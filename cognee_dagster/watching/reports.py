@@ -13,6 +13,7 @@ import dagster as dg
 
 from cognee_dagster.metadata import (
     CHECK_IMPORT_SUCCEEDED,
+    PARTITION,
     PIPELINE_RUN_ID,
     PUSH_RUN_ID,
     STATUS,
@@ -25,8 +26,6 @@ FAILED = "failed"
 STALLED = "stalled"
 SUPERSEDED = "superseded"
 _ENDED = frozenset({COMPLETED, FAILED, STALLED, SUPERSEDED})
-
-PARTITION = "cognee/partition"  # of the push, in events whose partition cannot be told to Dagster
 
 # A re-run that adopts a running import logs a second push for it, perhaps just after the first one's report. Looking
 # back this many events finds that; the log's own order is used because the clocks of several machines disagree.

@@ -6,9 +6,9 @@ from typing import Any
 
 import dagster as dg
 
-from cognee_dagster.metadata import CHECK_IMPORT_SUCCEEDED, ERROR, MODE, PIPELINE_RUN_ID, PUSH_RUN_ID, STATUS
+from cognee_dagster.metadata import CHECK_IMPORT_SUCCEEDED, ERROR, MODE, PARTITION, PIPELINE_RUN_ID, PUSH_RUN_ID, STATUS
 from cognee_dagster.watching.pushes import graph_key_of, plain_metadata, push_of, pushed_by
-from cognee_dagster.watching.reports import FAILED, PARTITION, STALLED
+from cognee_dagster.watching.reports import FAILED, STALLED
 
 REPUSH_OF_TAG = "cognee/repush_of"
 REPUSH_ATTEMPT_TAG = "cognee/repush_attempt"
