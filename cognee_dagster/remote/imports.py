@@ -22,8 +22,9 @@ IMPORT_PIPELINE = "migration_import_pipeline"
 ADD_PIPELINE = "add_pipeline"
 COGNIFY_PIPELINE = "cognify_pipeline"
 
-# Cognee's recovery sweep closes a dead run after an hour at the earliest; until then only its age tells.
-STALLED_AFTER = timedelta(hours=1)
+# Only its age tells a dead run from a slow one, until Cognee's recovery sweep closes it after an hour at the earliest.
+# Longer than an import of a million nodes takes (11 to 16 ms a node on Cognee 1.6.5, growing with the graph).
+STALLED_AFTER = timedelta(hours=6)
 
 _ABANDONED = "AbandonedPipelineRunError"
 _WHY = {  # what an error class means here, and what to do; the server shows no more of an error than its class

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from cognee_dagster.remote.imports import STALLED_AFTER
+
 # An import that could not be asked about for so long is reported as failed: the remote is gone, or its address changed.
 UNANSWERED_AFTER_SECONDS = 7 * 86_400
 
@@ -19,6 +21,6 @@ class WatchSettings:
     """
 
     time_budget: float = 40.0
-    stalled_after: float = 6 * 3600.0
+    stalled_after: float = STALLED_AFTER.total_seconds()
     reports_per_tick: int = 200
     questions_per_tick: int = 50
