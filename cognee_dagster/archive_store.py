@@ -1,8 +1,8 @@
 """Where archives wait between the step that writes them and the step that uploads them: any fsspec file system.
 
-An archive's file is stored once, under the SHA-256 of its bytes. What a run wrote is a small JSON *pointer* to it, one
-per run, and one more, ``latest``. So re-executing an old run finds that run's archive, however many newer ones there
-are, and an unchanged graph costs no space::
+An archive's file is stored once, under the SHA-256 of its bytes. What a run wrote is a small JSON *pointer* to it, or
+to the several archives that a large graph takes, one per run, and one more, ``latest``. So re-executing an old run
+finds what that run wrote, however much newer there is, and an unchanged graph costs no space::
 
     <base>/<place>/blobs/<sha256>.cogx.tar.gz
     <base>/<place>/runs/<run id>.json
@@ -19,7 +19,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,18 +34,18 @@ from cognee_dagster.naming import safe_segment
 if TYPE_CHECKING:  # Arrow comes with it, and loading a code location should not wait for that
     from cognee_dagster.cogx.archive import Archive
 
-POINTER_FORMAT = 1
+POINTER_FORMAT = 2
 MAX_FILE_NAME_LENGTH = 200  # file systems allow 255 bytes
 _LATEST = "latest"
 LOCAL_PROTOCOLS = ("", "file", "local")
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredArchive:
-    """An archive in a store.
+class StoredFile:
+    """One archive's file in a store.
 
     Attributes:
-        location: The archive's file.
+        location: Where it is.
         archive: What is known of it; its ``path`` is where the file was when it was written: use ``local()``.
     """
 
@@ -88,6 +88,33 @@ class StoredArchive:
         return ArchiveNotStoredError(f"{self.location} is gone from the archive store. Materialize the archive again.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoredArchive:
+    """What a run wrote: one archive, or the several that a graph beyond a server's limits takes.
+
+    Attributes:
+        files: Their files, in the order in which they are to be pushed.
+    """
+
+    files: tuple[StoredFile, ...]
+
+    @property
+    def dataset_name(self) -> str:
+        """The dataset that was written."""
+        return self.files[0].archive.dataset_name
+
+    @contextmanager
+    def local(self) -> "Iterator[tuple[Archive, ...]]":
+        """The archives as local files: the stored ones, or copies that are checked, and removed afterwards.
+
+        Raises:
+            ArchiveNotStoredError: A file is gone.
+            ArchiveError: A file is not the one that was stored.
+        """
+        with ExitStack() as stack:
+            yield tuple(stack.enter_context(file.local()) for file in self.files)
+
+
 @dataclass(frozen=True)
 class ArchiveStore:
     """Archives under one base directory."""
@@ -95,28 +122,29 @@ class ArchiveStore:
     base: UPath
 
     def save(
-        self, archive: "Archive", *, place: Sequence[str], run_id: str, partition: str | None = None
+        self, archives: "Sequence[Archive]", *, place: Sequence[str], run_id: str, partition: str | None = None
     ) -> StoredArchive:
-        """Copy the archive's file into the store, and point the run and ``latest`` to it.
+        """Copy the archives' files into the store, and point the run and ``latest`` to them.
 
         Args:
-            archive: Its file is only read.
+            archives: One graph's; their files are only read.
             place: Whose archive it is, such as an asset key's segments; any text is safe.
             run_id: The run that wrote it.
             partition: The partition of ``place`` that it belongs to; any text is safe.
         """
         directory = self._directory(place, partition=partition)
-        blob = directory / "blobs" / f"{archive.sha256}{ARCHIVE_SUFFIX}"
-        if not (blob.exists() and blob.stat().st_size == archive.size_bytes):
-            _put_file(archive.path, blob)
-        values = _to_json(archive, place=place, partition=partition)
+        stored = _stored(archives, directory)
+        for file in stored.files:
+            if not (file.location.exists() and file.location.stat().st_size == file.archive.size_bytes):
+                _put_file(file.archive.path, file.location)
+        values = _to_json(archives, place=place, partition=partition)
         pointer = orjson.dumps(values, option=orjson.OPT_INDENT_2)
         for name in (self._run_name(run_id), f"{_LATEST}.json"):
             _put_bytes(pointer, directory / name)
-        return StoredArchive(location=blob, archive=archive)
+        return stored
 
     def find(self, *, place: Sequence[str], run_id: str | None, partition: str | None = None) -> StoredArchive:
-        """The archive that a run wrote; without a run the one that was written last.
+        """What a run wrote; without a run, what was written last.
 
         Raises:
             ArchiveNotStoredError: There is none.
@@ -126,14 +154,14 @@ class ArchiveStore:
         pointer = directory / (self._run_name(run_id) if run_id else f"{_LATEST}.json")
         try:
             values = orjson.loads(pointer.read_bytes())
-            archive = _from_json(values, place=place, partition=partition)
+            archives = _from_json(values, place=place, partition=partition)
         except FileNotFoundError:
             raise _not_stored(pointer, place=place, run_id=run_id) from None
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise ArchiveError(
                 f"{pointer} is not a pointer to an archive: {error}. Materialize the archive again."
             ) from None
-        return StoredArchive(location=directory / "blobs" / f"{archive.sha256}{ARCHIVE_SUFFIX}", archive=archive)
+        return _stored(archives, directory)
 
     def _directory(self, place: Sequence[str], *, partition: str | None) -> UPath:
         # No segment holds a dot, so different places have different names, and none has a separator.
@@ -146,13 +174,23 @@ class ArchiveStore:
         return f"runs/{safe_segment(run_id)}.json"
 
 
-def _to_json(archive: "Archive", *, place: Sequence[str], partition: str | None) -> dict[str, Any]:
-    facts = dataclasses.asdict(dataclasses.replace(archive, summary=None))
-    del facts["path"], facts["summary"]  # where it was, and what no step after this one needs
-    return {"format": POINTER_FORMAT, "place": list(place), "partition": partition, "archive": facts}
+def _stored(archives: "Sequence[Archive]", directory: UPath) -> StoredArchive:
+    return StoredArchive(
+        files=tuple(
+            StoredFile(location=directory / "blobs" / f"{archive.sha256}{ARCHIVE_SUFFIX}", archive=archive)
+            for archive in archives
+        )
+    )
 
 
-def _from_json(values: dict[str, Any], *, place: Sequence[str], partition: str | None) -> "Archive":
+def _to_json(archives: "Sequence[Archive]", *, place: Sequence[str], partition: str | None) -> dict[str, Any]:
+    listed = [dataclasses.asdict(dataclasses.replace(archive, summary=None)) for archive in archives]
+    for facts in listed:
+        del facts["path"], facts["summary"]  # where it was, and what no step after this one needs
+    return {"format": POINTER_FORMAT, "place": list(place), "partition": partition, "archives": listed}
+
+
+def _from_json(values: dict[str, Any], *, place: Sequence[str], partition: str | None) -> "list[Archive]":
     from cognee_dagster.cogx.archive import Archive
 
     if values["format"] != POINTER_FORMAT:
@@ -160,7 +198,9 @@ def _from_json(values: dict[str, Any], *, place: Sequence[str], partition: str |
     owner = (values["place"], values["partition"])
     if owner != (list(place), partition):  # a file system that does not tell upper from lower case
         raise ValueError(f"it belongs to {owner}, not to {(list(place), partition)}")
-    return Archive(path=Path(), **values["archive"])
+    if not values["archives"]:
+        raise ValueError("it names no archive")
+    return [Archive(path=Path(), **facts) for facts in values["archives"]]
 
 
 def _not_stored(pointer: UPath, *, place: Sequence[str], run_id: str | None) -> ArchiveNotStoredError:

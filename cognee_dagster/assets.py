@@ -5,6 +5,7 @@ Every asset has a step of its own, made by a factory: it can be selected, retrie
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,7 @@ _MAX_DOCUMENTS_LOGGED = 100
 _Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 _SOURCE_FIELDS = ("name", "documents", "graph", "user")
+_LIMIT_FIELDS = ("max_archive_bytes", "max_file_bytes")
 
 
 def build_dataset_assets(dataset: CogneeDataset) -> list[dg.AssetsDefinition | dg.AssetSpec]:
@@ -93,11 +95,22 @@ def _build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
 
 
 def _build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
-    description = f"The graph of {str(dataset.name)!r} as a COGX archive, packed and in the archive store."
+    description = (
+        f"The graph of {str(dataset.name)!r} as a COGX archive, packed and in the archive store; as several where one "
+        "would be beyond the remote's limits."
+    )
 
     @dg.multi_asset(
         name=dataset.archive_key.to_python_identifier(),
-        outs={"archive": _out(dataset, dataset.archive_key, description=description, io_manager_key=ARCHIVES_RESOURCE)},
+        outs={
+            "archive": _out(
+                dataset,
+                dataset.archive_key,
+                fields=(*_SOURCE_FIELDS, *_LIMIT_FIELDS),
+                description=description,
+                io_manager_key=ARCHIVES_RESOURCE,
+            )
+        },
         deps=[dataset.graph_key],
         ins=_graph_input(dataset),
         required_resource_keys=_source_resources(dataset),
@@ -106,7 +119,7 @@ def _build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
     )
     def cogx_archive(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[_Result]:
-        from cognee_dagster.cogx.writer import write_archive
+        from cognee_dagster.cogx.cut import write_archives
 
         # The IO manager copies the archive while this generator waits at its yield: the directory is still there then.
         with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
@@ -116,23 +129,28 @@ def _build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
                 engine_step(context),
                 open_graph(dataset, local=_local_cognee(context, dataset), graph=inputs.get("graph")) as reader,
             ):
-                archive = write_archive(reader, path)
+                archives = write_archives(reader, path, limits=dataset.limits)
             yield from _selected(
                 context,
-                [archive_check_result(dataset, archive)],
-                value=archive,
+                [archive_check_result(dataset, archives)],
+                value=archives,
                 metadata={
-                    **_archive_metadata(archive, seconds=time.monotonic() - began),
-                    keys.CHANGED_SINCE_LOOK: _changed_since_look(context, dataset, archive=archive),
+                    **_archive_metadata(archives, seconds=time.monotonic() - began),
+                    keys.CHANGED_SINCE_LOOK: _changed_since_look(context, dataset, archive=archives[0]),
                 },
-                data_version=dg.DataVersion(archive.digest),
+                data_version=dg.DataVersion(archives[0].digest),
             )
 
     return cogx_archive
 
 
 def _out(
-    dataset: CogneeDataset, key: dg.AssetKey, *, description: str, io_manager_key: str | None = None
+    dataset: CogneeDataset,
+    key: dg.AssetKey,
+    *,
+    description: str,
+    fields: Sequence[str] = _SOURCE_FIELDS,
+    io_manager_key: str | None = None,
 ) -> dg.AssetOut:
     """The asset of a step that also evaluates checks, each of which can be selected or left out (``can_subset``)."""
     return dg.AssetOut(
@@ -140,7 +158,7 @@ def _out(
         dagster_type=dg.Any if io_manager_key else dg.Nothing,
         io_manager_key=io_manager_key,
         is_required=False,
-        code_version=dataset.code_version(*_SOURCE_FIELDS),
+        code_version=dataset.code_version(*fields),
         kinds={"cognee"},
         description=description,
         group_name=dataset.group,
@@ -175,17 +193,21 @@ def _add_documents(context: dg.AssetExecutionContext, dataset: CogneeDataset, *,
     }
 
 
-def _archive_metadata(archive: "Archive", *, seconds: float) -> dict[str, Any]:
-    """The archive's own metadata; the IO manager adds where it is (``dagster/uri``)."""
+def _archive_metadata(archives: "Sequence[Archive]", *, seconds: float) -> dict[str, Any]:
+    """The archives' own metadata; the IO manager adds where they are (``dagster/uri``)."""
+    counts: Counter[str] = Counter()
+    for archive in archives:
+        counts += Counter(archive.record_counts)
     return {
-        keys.NUM_NODES: archive.num_nodes,
-        keys.NUM_EDGES: archive.num_edges,
-        keys.DATASET_NAME: archive.dataset_name,
-        keys.ARCHIVE_DIGEST: archive.digest,
-        keys.ARCHIVE_SHA256: archive.sha256,
-        keys.ARCHIVE_BYTES: archive.size_bytes,
-        keys.UNPACKED_BYTES: archive.unpacked_bytes,
-        keys.RECORD_COUNTS: dg.MetadataValue.json(dict(archive.record_counts)),
+        keys.NUM_NODES: sum(archive.num_nodes for archive in archives),
+        keys.NUM_EDGES: sum(archive.num_edges for archive in archives),
+        keys.DATASET_NAME: archives[0].dataset_name,
+        keys.ARCHIVE_DIGEST: archives[0].digest,
+        keys.ARCHIVE_SHA256: " ".join(archive.sha256 for archive in archives),
+        keys.ARCHIVE_BYTES: sum(archive.size_bytes for archive in archives),
+        keys.ARCHIVES_TOTAL: len(archives),
+        keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),
+        keys.RECORD_COUNTS: dg.MetadataValue.json(dict(counts)),
         keys.SECONDS: round(seconds, 3),
     }
 

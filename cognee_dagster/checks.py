@@ -1,5 +1,6 @@
 """The asset checks of a chain: what must hold of the graph, of its archive, and of the import on the remote."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -67,23 +68,32 @@ def archive_check_spec(dataset: CogneeDataset) -> dg.AssetCheckSpec:
         keys.CHECK_WITHIN_LIMITS,
         asset=dataset.archive_key,
         blocking=True,
-        description="A Cognee server accepts an archive of this size: its limits are known before the upload.",
+        description="A Cognee server accepts archives of this size: its limits are known before the upload.",
     )
 
 
-def archive_check_result(dataset: CogneeDataset, archive: "Archive") -> dg.AssetCheckResult:
-    """Whether the archive is within a Cognee server's limits."""
+def archive_check_result(dataset: CogneeDataset, archives: "Sequence[Archive]") -> dg.AssetCheckResult:
+    """Whether every archive is within the server's limits."""
     from cognee_dagster.cogx.archive import limit_problems
 
-    problems = limit_problems(archive.member_bytes)
+    problems = [
+        f"{archive.path.name} {problem}"
+        for archive in archives
+        for problem in limit_problems(archive.member_bytes, limits=dataset.limits)
+    ]
+    count = len(archives)
     return dg.AssetCheckResult(
         check_name=keys.CHECK_WITHIN_LIMITS,
         asset_key=dataset.archive_key,
         passed=not problems,
         description=(
-            f"The archive {'; it '.join(problems)}. Push a smaller dataset."
+            f"{'; '.join(problems)}. Push a smaller dataset."
             if problems
-            else "Within the limits of a Cognee server."
+            else "Within the limits of a Cognee server" + (f", in {count} archives." if count > 1 else ".")
         ),
-        metadata={keys.ARCHIVE_BYTES: archive.size_bytes, keys.UNPACKED_BYTES: archive.unpacked_bytes},
+        metadata={
+            keys.ARCHIVES_TOTAL: count,
+            keys.ARCHIVE_BYTES: sum(archive.size_bytes for archive in archives),
+            keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),
+        },
     )

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import dagster as dg
 
+from cognee_dagster.cogx.layout import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
 from cognee_dagster.errors import CogneeDagsterError, DatasetDefinitionError
 from cognee_dagster.metadata import DATASET_TAG
 from cognee_dagster.naming import as_identifier, is_plain, safe_segment
@@ -35,6 +36,8 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "user": ((str, UUID, type(None)), "an e-mail address or a UUID"),
     "repush_attempts": ((int,), "a number"),
     "repush_in_background": ((bool,), "true or false"),
+    "max_archive_bytes": ((int,), "a number of bytes"),
+    "max_file_bytes": ((int,), "a number of bytes"),
     "retry_policy": ((dg.RetryPolicy, type(None)), "a dagster.RetryPolicy"),
 }
 
@@ -65,6 +68,9 @@ class CogneeDataset:
         user: The local Cognee user who reads: an e-mail or a UUID; default: the ``LocalCognee`` resource's.
         repush_attempts: How often to push again, unasked, when a background import fails or stalls; 0: report only.
         repush_in_background: Whether pushing again is in the background, too.
+        max_archive_bytes: What the remote takes in one archive, unpacked; a larger graph goes in several archives. The
+            default is what every Cognee server accepts.
+        max_file_bytes: Likewise, what it takes in one file of an archive.
         retry_policy: How often a step is tried again where that can help; default: see ``DEFAULT_RETRY_POLICY``.
 
     Raises:
@@ -87,6 +93,8 @@ class CogneeDataset:
     user: str | UUID | None = None
     repush_attempts: int = 0
     repush_in_background: bool = True
+    max_archive_bytes: int = MAX_TOTAL_BYTES
+    max_file_bytes: int = MAX_MEMBER_BYTES
     retry_policy: dg.RetryPolicy | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
@@ -125,6 +133,11 @@ class CogneeDataset:
     @property
     def all_tags(self) -> dict[str, str]:
         return {DATASET_TAG: self.segment, **self.tags}
+
+    @property
+    def limits(self) -> Limits:
+        """What one archive may hold."""
+        return Limits(total_bytes=self.max_archive_bytes, member_bytes=self.max_file_bytes)
 
     def code_version(self, *fields: str) -> str:
         """A hash of the code's version and of the named fields, so that Dagster sees when a definition changed."""
@@ -183,6 +196,9 @@ class CogneeDataset:
 
         if isinstance(self.repush_attempts, bool) or not 0 <= self.repush_attempts <= MAX_REPUSH_ATTEMPTS:
             raise self._error("repush_attempts", self.repush_attempts, f"it must be 0 to {MAX_REPUSH_ATTEMPTS}")
+        for name in ("max_archive_bytes", "max_file_bytes"):
+            if isinstance(getattr(self, name), bool) or getattr(self, name) <= 0:
+                raise self._error(name, getattr(self, name), "it must be a number of bytes, 1 or more")
         self._check("mode", lambda: validate_mode(self.mode))
         if self.verify not in VERIFICATIONS:
             raise self._error("verify", self.verify, f"it must be one of {', '.join(VERIFICATIONS)}")

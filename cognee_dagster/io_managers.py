@@ -1,5 +1,6 @@
 """``CogxArchiveIOManager``: hands a COGX archive from the step that writes it to the step that needs it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -24,8 +25,9 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
     The directory is a setting of its own, not the Dagster instance's storage, which may be temporary. Steps that run on
     different machines need one that all of them reach. Credentials come from the file system's own environment.
 
-    A downstream asset gets a ``StoredArchive``; ``with stored.local() as archive`` gives it as a local file. A run that
-    made the archive, or re-executes one that did, gets that very archive; any other gets the latest.
+    A downstream asset gets a ``StoredArchive``; ``with stored.local() as archives`` gives local files: one, or the
+    several that a graph beyond a server's limits takes. A run that made the archive, or re-executes one that did, gets
+    that very archive; any other gets the latest.
     """
 
     base_directory: str = Field(
@@ -33,19 +35,21 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
         description="Where archives are stored: a directory or an fsspec URL such as s3://bucket/archives.",
     )
 
-    def handle_output(self, context: dg.OutputContext, obj: "Archive") -> None:
+    def handle_output(self, context: dg.OutputContext, obj: "Archive | Sequence[Archive]") -> None:
         from cognee_dagster.cogx.archive import Archive
 
         name = context.asset_key.to_user_string()
-        if not isinstance(obj, Archive):
+        archives = [obj] if isinstance(obj, Archive) else obj
+        if not isinstance(archives, Sequence) or not archives or not all(isinstance(a, Archive) for a in archives):
             raise dg.Failure(
                 f"{type(self).__name__} stores COGX archives; {name} returned {type(obj).__name__}.",
                 allow_retries=False,
             )
         stored = self._store().save(
-            obj, place=context.asset_key.path, run_id=context.run_id, partition=_partition(context)
+            archives, place=context.asset_key.path, run_id=context.run_id, partition=_partition(context)
         )
-        context.add_output_metadata({"dagster/uri": str(stored.location)})
+        first = stored.files[0].location
+        context.add_output_metadata({"dagster/uri": str(first if len(stored.files) == 1 else first.parent)})
 
     def load_input(self, context: dg.InputContext) -> StoredArchive:
         upstream = context.upstream_output

@@ -13,9 +13,9 @@ from cognee_dagster import metadata as keys
 from cognee_dagster.archive_store import StoredArchive
 from cognee_dagster.connection import Connection
 from cognee_dagster.dataset import CogneeDataset
-from cognee_dagster.earlier_tries import find_begun_import, observe_begun_import
+from cognee_dagster.earlier_tries import find_begun_imports, observe_begun_import
 from cognee_dagster.engine_step import engine_step, progress_in_log
-from cognee_dagster.pushing import PushResult, push_archive
+from cognee_dagster.pushing import PushResult, push_archives
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.delivery import IMPORT_MODES
 from cognee_dagster.remote.verification import Verification, import_problems
@@ -51,23 +51,13 @@ def build_push_asset(dataset: CogneeDataset, *, retry_policy: dg.RetryPolicy) ->
         cognee_remote: CogneeRemote,
     ) -> Iterator[dg.MaterializeResult[None]]:
         began, given = time.monotonic(), cast("PushConfig", config)
-        with engine_step(context), archive.local() as local, cognee_remote.client() as client:
-            push = _identity(local, given, remote_url=client.connection.url)
-            result = push_archive(
-                local,
-                client=client,
-                target_dataset=given.target_dataset or None,
-                mode=given.mode,
-                run_in_background=given.run_in_background,
-                settings=cognee_remote.delivery_settings(),
-                progress=progress_in_log(context.log, what=f"Upload to {client.connection.url}"),
-                on_run=lambda run_id: observe_begun_import(context, pipeline_run_id=run_id, push=push),
-                earlier_run=find_begun_import(context.instance, dataset.push_key, push=push),
-            )
-            metadata = _push_metadata(result, archive=local, mode=given.mode, connection=client.connection)
-            problems = _problems(client, [local], result, verify=dataset.verify)
+        with engine_step(context), archive.local() as archives, cognee_remote.client() as client:
+            push = _identity(archives, given, remote_url=client.connection.url)
+            result = _push(context, archives=archives, config=given, client=client, remote=cognee_remote, push=push)
+            metadata = _push_metadata(result, archives=archives, mode=given.mode, connection=client.connection)
+            problems = _problems(client, archives, result, verify=dataset.verify)
         metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
-        yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(local.digest))
+        yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(archives[0].digest))
         if result.status == COMPLETED:
             _report_remote_graph(context, dataset, problems=problems, metadata=metadata)
         else:
@@ -106,17 +96,49 @@ def _config_type(target: str | None, its_mode: str, in_background: bool) -> type
     return RemotePushConfig
 
 
-def _identity(archive: "Archive", config: PushConfig, *, remote_url: str) -> dict[str, Any]:
+def _push(
+    context: dg.AssetExecutionContext,
+    *,
+    archives: "Sequence[Archive]",
+    config: PushConfig,
+    client: CogneeClient,
+    remote: CogneeRemote,
+    push: dict[str, Any],
+) -> PushResult:
+    """The upload, which goes on where an earlier try ended."""
+    positions = {archive.sha256: position for position, archive in enumerate(archives)}
+
+    def observe(archive: "Archive", run_id: str) -> None:
+        done = positions[archive.sha256]
+        observe_begun_import(context, pipeline_run_id=run_id, push=push, sha256=archive.sha256, done=done)
+
+    return push_archives(
+        archives,
+        client=client,
+        target_dataset=config.target_dataset or None,
+        mode=config.mode,
+        run_in_background=config.run_in_background,
+        settings=remote.delivery_settings(),
+        progress=progress_in_log(context.log, what=f"Upload to {client.connection.url}"),
+        on_run=observe,
+        earlier_runs=find_begun_imports(context.instance, context.asset_key, push=push),
+    )
+
+
+def _identity(archives: "Sequence[Archive]", config: PushConfig, *, remote_url: str) -> dict[str, Any]:
     """What is pushed where: what makes two pushes the same."""
     return {
-        keys.ARCHIVE_DIGEST: archive.digest,
-        keys.TARGET_DATASET: config.target_dataset or archive.dataset_name,
+        keys.ARCHIVE_DIGEST: archives[0].digest,
+        keys.ARCHIVES_TOTAL: len(archives),
+        keys.TARGET_DATASET: config.target_dataset or archives[0].dataset_name,
         keys.MODE: config.mode,
         keys.REMOTE_URL: remote_url,
     }
 
 
-def _push_metadata(result: PushResult, *, archive: "Archive", mode: str, connection: Connection) -> dict[str, Any]:
+def _push_metadata(
+    result: PushResult, *, archives: "Sequence[Archive]", mode: str, connection: Connection
+) -> dict[str, Any]:
     """The plain names are the fields of ``PushResult``; the import sensor reads these values again."""
     metadata = {
         keys.NUM_NODES: result.num_nodes,
@@ -128,9 +150,11 @@ def _push_metadata(result: PushResult, *, archive: "Archive", mode: str, connect
         keys.MODE: mode,
         keys.REMOTE_URL: connection.url,
         keys.CONNECTION_SOURCE: connection.source,
-        keys.ARCHIVE_DIGEST: archive.digest,
-        keys.ARCHIVE_SHA256: archive.sha256,
-        keys.ARCHIVE_BYTES: archive.size_bytes,
+        keys.ARCHIVE_DIGEST: archives[0].digest,
+        keys.ARCHIVE_SHA256: " ".join(archive.sha256 for archive in archives),
+        keys.ARCHIVE_BYTES: sum(archive.size_bytes for archive in archives),
+        keys.ARCHIVES_TOTAL: len(archives),
+        keys.ARCHIVES_DONE: len(archives),
     }
     if dataset_id := result.remote_response.get("dataset_id"):  # null after a preserve import in the foreground
         metadata[keys.REMOTE_DATASET_ID] = str(dataset_id)

@@ -1,15 +1,12 @@
 """The chain of assets: what each asset says, and when the remote graph counts as imported."""
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from cognee_dagster import build_dataset_assets
-from cognee_dagster.cogx.archive import limit_problems
-from cognee_dagster.cogx.layout import Limits
 from cognee_dagster.cogx.writer import write_archive
 from cognee_dagster.graph.reader import GraphOrigin
 from cognee_dagster.graph_metadata import MAX_TABLE_ROWS, count_table
@@ -190,19 +187,6 @@ def test_an_empty_graph_stops_the_chain_and_says_what_to_run(chain: Chain, remot
     evaluation = checks(result)["graph_not_empty"]
     assert not evaluation.passed
     assert "cognify()" in str(evaluation.description)
-    assert remote.uploads == []
-
-
-def test_an_archive_beyond_the_servers_limits_is_not_uploaded(
-    chain: Chain, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small = partial(limit_problems, limits=Limits(total_bytes=100))
-    monkeypatch.setattr("cognee_dagster.cogx.archive.limit_problems", small)
-    result = chain.run()
-    assert not result.success
-    evaluation = checks(result)["archive_within_server_limits"]
-    assert not evaluation.passed
-    assert "a Cognee server accepts 100" in str(evaluation.description)
     assert remote.uploads == []
 
 

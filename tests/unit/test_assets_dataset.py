@@ -101,6 +101,8 @@ def test_any_name_is_a_safe_segment_or_refused(name: str) -> None:
         ("user", " ", "e-mail"),
         ("repush_attempts", True, "0 to 20"),
         ("repush_attempts", -1, "0 to 20"),
+        ("max_archive_bytes", 0, "1 or more"),
+        ("max_file_bytes", True, "1 or more"),
         ("repush_in_background", "no", "true or false"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from cognee_dagster.pushing import push_archive
+from cognee_dagster.pushing import push_archives
 from tests.asset_chain import NO_RETRY, Chain, metadata_of, people
 from tests.fake_remote import FakeRemote
 
@@ -27,11 +27,11 @@ def die_after_push(chain: Chain, monkeypatch: pytest.MonkeyPatch, **config: Any)
     """A run whose step dies between the upload and its report."""
 
     def dying(*arguments: Any, **options: Any) -> None:
-        push_archive(*arguments, **options)
+        push_archives(*arguments, **options)
         raise RuntimeError("The step died here.")
 
     with monkeypatch.context() as patch:
-        patch.setattr("cognee_dagster.push_asset.push_archive", dying)
+        patch.setattr("cognee_dagster.push_asset.push_archives", dying)
         assert not chain.run(config=config).success
 
 

@@ -43,14 +43,14 @@ def base(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def content_of(stored: StoredArchive) -> bytes:
-    with stored.local() as archive:
+    with stored.local() as (archive,):
         return archive.path.read_bytes()
 
 
 def test_a_run_gets_its_own_archive_however_many_newer_ones_there_are(base: str, tmp_path: Path) -> None:
     store = ArchiveStore(UPath(base))
-    store.save(make_archive(tmp_path, b"first"), place=PLACE, run_id="run-1")
-    store.save(make_archive(tmp_path, b"second"), place=PLACE, run_id="run-2")
+    store.save([make_archive(tmp_path, b"first")], place=PLACE, run_id="run-1")
+    store.save([make_archive(tmp_path, b"second")], place=PLACE, run_id="run-2")
     assert content_of(store.find(place=PLACE, run_id="run-1")) == b"first"
     assert content_of(store.find(place=PLACE, run_id=None)) == b"second"
 
@@ -58,9 +58,9 @@ def test_a_run_gets_its_own_archive_however_many_newer_ones_there_are(base: str,
 def test_what_is_found_is_what_was_saved(base: str, tmp_path: Path) -> None:
     store = ArchiveStore(UPath(base))
     archive = make_archive(tmp_path, b"content")
-    store.save(archive, place=PLACE, run_id="run-1")
+    store.save([archive], place=PLACE, run_id="run-1")
     archive.path.unlink()
-    with store.find(place=PLACE, run_id="run-1").local() as found:
+    with store.find(place=PLACE, run_id="run-1").local() as (found,):
         assert (found.num_nodes, found.num_edges, found.digest, found.record_counts) == (
             archive.num_nodes,
             archive.num_edges,
@@ -72,22 +72,22 @@ def test_what_is_found_is_what_was_saved(base: str, tmp_path: Path) -> None:
 
 def test_an_unchanged_archive_is_stored_once(base: str, tmp_path: Path) -> None:
     store = ArchiveStore(UPath(base))
-    saved = [store.save(make_archive(tmp_path, b"same"), place=PLACE, run_id=f"run-{n}") for n in range(3)]
-    assert len({str(stored.location) for stored in saved}) == 1
-    assert len(list(saved[0].location.parent.iterdir())) == 1
+    saved = [store.save([make_archive(tmp_path, b"same")], place=PLACE, run_id=f"run-{n}") for n in range(3)]
+    assert len({str(stored.files[0].location) for stored in saved}) == 1
+    assert len(list(saved[0].files[0].location.parent.iterdir())) == 1
 
 
 def test_a_local_archive_is_read_where_it_is(tmp_path: Path) -> None:
     store = ArchiveStore(UPath(tmp_path / "store"))
-    stored = store.save(make_archive(tmp_path, b"content"), place=PLACE, run_id="run-1")
-    with stored.local() as archive:
-        assert archive.path == Path(str(stored.location))
+    stored = store.save([make_archive(tmp_path, b"content")], place=PLACE, run_id="run-1")
+    with stored.local() as (archive,):
+        assert archive.path == Path(str(stored.files[0].location))
 
 
 def test_the_copy_of_a_remote_archive_is_removed_afterwards(tmp_path: Path) -> None:
     store = ArchiveStore(UPath(f"memory://{uuid.uuid4().hex}"))
-    stored = store.save(make_archive(tmp_path, b"content"), place=PLACE, run_id="run-1")
-    with stored.local() as archive:
+    stored = store.save([make_archive(tmp_path, b"content")], place=PLACE, run_id="run-1")
+    with stored.local() as (archive,):
         assert archive.path.exists()
     assert not archive.path.parent.exists()
 
@@ -99,42 +99,42 @@ def test_nothing_stored_yet_says_what_to_materialize(base: str) -> None:
 
 def test_a_run_that_stored_nothing_is_named(base: str, tmp_path: Path) -> None:
     store = ArchiveStore(UPath(base))
-    store.save(make_archive(tmp_path, b"content"), place=PLACE, run_id="run-1")
+    store.save([make_archive(tmp_path, b"content")], place=PLACE, run_id="run-1")
     with pytest.raises(ArchiveNotStoredError, match="run-2"):
         store.find(place=PLACE, run_id="run-2")
 
 
 def test_a_damaged_archive_is_refused(base: str, tmp_path: Path) -> None:
     store = ArchiveStore(UPath(base))
-    stored = store.save(make_archive(tmp_path, b"content"), place=PLACE, run_id="run-1")
-    stored.location.write_bytes(b"conte")
+    stored = store.save([make_archive(tmp_path, b"content")], place=PLACE, run_id="run-1")
+    stored.files[0].location.write_bytes(b"conte")
     with pytest.raises(ArchiveError, match="damaged"), stored.local():
         pass
 
 
 def test_a_deleted_archive_is_reported_as_gone(base: str, tmp_path: Path) -> None:
     store = ArchiveStore(UPath(base))
-    stored = store.save(make_archive(tmp_path, b"content"), place=PLACE, run_id="run-1")
-    stored.location.unlink()
+    stored = store.save([make_archive(tmp_path, b"content")], place=PLACE, run_id="run-1")
+    stored.files[0].location.unlink()
     with pytest.raises(ArchiveNotStoredError, match="gone"), stored.local():
         pass
 
 
 def test_a_half_written_archive_is_written_again(base: str, tmp_path: Path) -> None:
     store = ArchiveStore(UPath(base))
-    stored = store.save(make_archive(tmp_path, b"content"), place=PLACE, run_id="run-1")
-    stored.location.write_bytes(b"con")
-    store.save(make_archive(tmp_path, b"content"), place=PLACE, run_id="run-2")
+    stored = store.save([make_archive(tmp_path, b"content")], place=PLACE, run_id="run-1")
+    stored.files[0].location.write_bytes(b"con")
+    store.save([make_archive(tmp_path, b"content")], place=PLACE, run_id="run-2")
     assert content_of(store.find(place=PLACE, run_id="run-1")) == b"content"
 
 
 @pytest.mark.parametrize(
-    "pointer", [b"", b"[]", b"{}", b'{"format": 9}', b'{"format": 1, "place": ["a"], "partition": null}']
+    "pointer", [b"", b"[]", b"{}", b'{"format": 9}', b'{"format": 2, "place": ["a"], "partition": null}']
 )
 def test_a_damaged_pointer_is_refused(base: str, tmp_path: Path, pointer: bytes) -> None:
     store = ArchiveStore(UPath(base))
-    stored = store.save(make_archive(tmp_path, b"content"), place=PLACE, run_id="run-1")
-    (stored.location.parent.parent / "latest.json").write_bytes(pointer)
+    stored = store.save([make_archive(tmp_path, b"content")], place=PLACE, run_id="run-1")
+    (stored.files[0].location.parent.parent / "latest.json").write_bytes(pointer)
     with pytest.raises(ArchiveError, match="not a pointer"):
         store.find(place=PLACE, run_id=None)
 
@@ -147,17 +147,17 @@ def test_no_name_leaves_the_base_directory(
     directory = tmp_path_factory.mktemp("store")
     store = ArchiveStore(UPath(directory / "base"))
     archive = make_archive(directory, b"content")
-    stored = store.save(archive, place=place, run_id="../../run", partition=partition)
-    assert (directory / "base") in Path(str(stored.location)).resolve().parents
+    stored = store.save([archive], place=place, run_id="../../run", partition=partition)
+    assert (directory / "base") in Path(str(stored.files[0].location)).resolve().parents
     assert sorted(path.name for path in directory.iterdir()) == sorted(["base", archive.path.name])
     assert content_of(store.find(place=place, run_id="../../run", partition=partition)) == b"content"
 
 
 def test_partitions_and_assets_of_one_name_are_kept_apart(base: str, tmp_path: Path) -> None:
     store = ArchiveStore(UPath(base))
-    store.save(make_archive(tmp_path, b"partition"), place=("a",), run_id="run-1", partition="b")
-    store.save(make_archive(tmp_path, b"asset"), place=("a", "b"), run_id="run-1")
-    store.save(make_archive(tmp_path, b"plain"), place=("a",), run_id="run-1")
+    store.save([make_archive(tmp_path, b"partition")], place=("a",), run_id="run-1", partition="b")
+    store.save([make_archive(tmp_path, b"asset")], place=("a", "b"), run_id="run-1")
+    store.save([make_archive(tmp_path, b"plain")], place=("a",), run_id="run-1")
     assert content_of(store.find(place=("a",), run_id="run-1", partition="b")) == b"partition"
     assert content_of(store.find(place=("a", "b"), run_id="run-1")) == b"asset"
     assert content_of(store.find(place=("a",), run_id="run-1")) == b"plain"
