@@ -46,7 +46,9 @@ def test_a_garbled_success_is_looked_for_and_a_redirect_is_not() -> None:
         ("re-derive", 422, "needs a working LLM"),
     ],
 )
-def test_a_refusal_says_what_it_means_for_the_mode_and_what_is_already_there(mode: str, status: int, words: str) -> None:
+def test_a_refusal_says_what_it_means_in_that_mode_and_what_is_there_already(
+    mode: str, status: int, words: str
+) -> None:
     error = RemoteRejectedError("The server said no.", status=status)
     told = explain(error, mode=mode, target="docs")
     assert isinstance(told, RemoteRejectedError)
