@@ -30,15 +30,16 @@ def build_complete_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
         push = latest_push(context.instance, dataset.push_key)
         target = push.target_dataset if push else dataset.target_dataset or archive.dataset_name
         with engine_step(context), archive.local() as archives, cognee_remote.client() as client:
+            url = client.connection.url
             remote_dataset = client.find_dataset(target)
             if remote_dataset is None:
-                problems = [f"{client.connection.url} has no dataset {target!r}. Push it."]
+                problems = [f"{url} has no dataset {target!r}. Push it."]
             else:
                 problems = graph_problems(archives, client.graph(remote_dataset.id))
         return dg.AssetCheckResult(
             passed=not problems,
-            description=" ".join(problems) or f"All nodes and edges of the archive are in {target!r}.",
-            metadata={keys.TARGET_DATASET: target, keys.ARCHIVE_DIGEST: archives[0].digest},
+            description=" ".join(problems) or f"All nodes and edges of the archive are in {target!r} on {url}.",
+            metadata={keys.TARGET_DATASET: target, keys.REMOTE_URL: url, keys.ARCHIVE_DIGEST: archives[0].digest},
         )
 
     return remote_graph_complete
