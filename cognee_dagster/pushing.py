@@ -246,25 +246,19 @@ def push_archives(
         RemoteError: See ``remote.delivery.deliver``. Archives before the one that failed are imported.
     """
     validate_mode(mode)
-    first, total = archives[0], len(archives)
-    num_nodes, num_edges = (sum(counts) for counts in zip(*((a.num_nodes, a.num_edges) for a in archives), strict=True))
-    require_nodes(first.dataset_name, num_nodes)
-    _require_mode_for(first.dataset_name, mode=mode, num_archives=total)
-    target = target_dataset or first.dataset_name
-    logger.info(
-        "Pushing dataset %r (%d nodes, %d edges) to dataset %r on %s (%s)",
-        first.dataset_name,
-        num_nodes,
-        num_edges,
-        target,
-        client.connection.url,
-        client.connection.source,
+    name, total = archives[0].dataset_name, len(archives)
+    num_nodes, num_edges = (
+        sum(archive.num_nodes for archive in archives),
+        sum(archive.num_edges for archive in archives),
     )
+    require_nodes(name, num_nodes)
+    _require_mode_for(name, mode=mode, num_archives=total)
+    target, connection = target_dataset or name, client.connection
+    message = "Pushing dataset %r (%d nodes, %d edges) to dataset %r on %s (%s)"
+    logger.info(message, name, num_nodes, num_edges, target, connection.url, connection.source)
     deliveries = []
     for number, archive in enumerate(archives, start=1):
-        if on_part is not None:
-            on_part(number, total)
-        with _telling_of_part(number, total):
+        with _telling_of_part(number, total, on_part=on_part):
             delivery = deliver(
                 client,
                 archive,
@@ -280,7 +274,7 @@ def push_archives(
         deliveries.append(delivery)
     return PushResult(
         status=deliveries[-1].status,
-        dataset_name=first.dataset_name,
+        dataset_name=name,
         target_dataset=target,
         num_nodes=num_nodes,
         num_edges=num_edges,
@@ -302,7 +296,9 @@ def _require_mode_for(dataset_name: str, *, mode: str, num_archives: int) -> Non
 
 
 @contextlib.contextmanager
-def _telling_of_part(number: int, total: int) -> Iterator[None]:
+def _telling_of_part(number: int, total: int, *, on_part: PartCallback | None) -> Iterator[None]:
+    if on_part is not None:
+        on_part(number, total)
     if total == 1:
         yield
         return

@@ -23,10 +23,8 @@ from cognee_dagster.cogx.layout import (
     ARCHIVE_SUFFIX,
     DOCUMENT_GROWTH_BYTES,
     DOCUMENTS_FILE,
-    ENTITIES_FILE,
     FACTS_FILE,
     MANIFEST_FILE,
-    NODES_FILE,
     RECORD_KINDS,
     SERVER_LIMITS,
     Limits,
@@ -35,16 +33,15 @@ from cognee_dagster.cogx.measure import MeasuredArchive, measure, record_at
 from cognee_dagster.cogx.members import Member, read_members
 from cognee_dagster.cogx.partition import FactTooLargeError, Integers, NodeTooLargeError, Partition, partition
 from cognee_dagster.cogx.spool import Spool, assemble, free_name
-from cognee_dagster.cogx.writer import Progress, write_archive
+from cognee_dagster.cogx.writer import RECORD_FILES, Progress, write_archive
 from cognee_dagster.errors import ArchiveLimitError
 from cognee_dagster.graph.reader import GraphReader
 
-_RECORD_FILES = (DOCUMENTS_FILE, ENTITIES_FILE, NODES_FILE, FACTS_FILE)
 # Parts that are written at once, with four open files each; more parts take another reading of the whole.
 _PARTS_AT_ONCE = 16
 _BLOCK_BYTES = 1 << 20
 # A tar header and padding for each file, and the end of the tar: some readers count them, too.
-_TAR_BYTES = 1024 * (len(_RECORD_FILES) + 2)
+_TAR_BYTES = 1024 * (len(RECORD_FILES) + 2)
 
 
 def write_archives(
@@ -145,8 +142,8 @@ class _Part:
         self._temporary = free_name(directory)
         self._stack = contextlib.ExitStack()
         self._directory = directory
-        self._spools = {name: self._stack.enter_context(Spool(name, directory=directory)) for name in _RECORD_FILES}
-        self._counts = dict.fromkeys(_RECORD_FILES, 0)
+        self._spools = {name: self._stack.enter_context(Spool(name, directory=directory)) for name in RECORD_FILES}
+        self._counts = dict.fromkeys(RECORD_FILES, 0)
 
     def write(self, file: str, lines: Sequence[bytes]) -> None:
         """Append records."""
@@ -195,7 +192,7 @@ class _Destinations:
         self._copied_to = plan.copied_to[chosen][order]
 
     def of(self, file: str, records: slice) -> Iterator[tuple[int, Integers]]:
-        """``(part, indices)``: which of these records of a file go to a part; a node's home is told by ``is_home``."""
+        """``(part, indices)``: which of these records of a file go to a part."""
         if file == FACTS_FILE:
             yield from self._by_part(self._plan.facts[records])
             return
@@ -233,7 +230,7 @@ def _distribute(
     by_number = {part.number: part for part in parts}
     done = 0
     for member in read_members(whole.path, any_size=True):
-        if member.name not in _RECORD_FILES:
+        if member.name not in RECORD_FILES:
             continue
         start = 0
         for lines in _blocks(member):
