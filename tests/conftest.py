@@ -5,6 +5,7 @@ Importing Cognee takes 10 to 25 s in each process that does it, so a store is bu
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,12 @@ class LocalStore:
         shutil.copytree(self.directory, directory)
         environ = local_environment(directory, llm_url=self.llm_url, environ={})
         return LocalStore(directory=directory, environ=environ, dataset=self.dataset, llm_url=self.llm_url)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_works() -> None:
+    """A shell starts background jobs with SIGINT ignored, and children inherit that: no Ctrl-C could end them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

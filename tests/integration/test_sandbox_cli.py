@@ -74,6 +74,9 @@ def test_the_sandbox_can_be_used_as_it_says_and_ends_with_ctrl_c(real_cognee: No
         )
         assert answer.status_code == 200
         os.kill(sandbox.pid, signal.SIGINT)
-        assert sandbox.wait(60) == 0
+        try:
+            assert sandbox.wait(60) == 0
+        finally:
+            sandbox.kill()
     with pytest.raises(httpx.ConnectError):
         httpx.get(settings["COGNEE_SERVICE_URL"] + "/health", trust_env=False)
