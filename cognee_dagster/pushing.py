@@ -161,51 +161,6 @@ def push_dataset(
         return result
 
 
-def push_archive(
-    archive: "Archive",
-    *,
-    client: CogneeClient,
-    target_dataset: str | None = None,
-    mode: str = "preserve",
-    run_in_background: bool = False,
-    settings: DeliverySettings | None = None,
-    progress: ProgressCallback | None = None,
-    on_run: Callable[[str], None] | None = None,
-    earlier_run: str | None = None,
-    stop: threading.Event | None = None,
-) -> PushResult:
-    """Upload an archive that is already written.
-
-    Args:
-        archive: What ``write_archive`` returned; its file must still be there.
-        client: The remote.
-        target_dataset: Dataset name on the remote; default: the archive's dataset name.
-        mode: ``preserve``, ``hybrid`` or ``re-derive``.
-        run_in_background: Return when the remote has taken over.
-        settings: How patient to be, and how to import in the background; None: the defaults.
-        progress: Called with (bytes sent, total bytes).
-        on_run: Called once with the import's ``pipeline_run_id``, as soon as it is known.
-        earlier_run: Run of an earlier try to push this very archive there; attached to instead of uploading again.
-        stop: When set from another thread, the upload is hung up and ``PushInterruptedError`` raised.
-
-    Raises:
-        EmptyGraphError: The archive has no nodes.
-        RemoteError: See ``remote.delivery.deliver``.
-    """
-    return push_archives(
-        (archive,),
-        client=client,
-        target_dataset=target_dataset,
-        mode=mode,
-        run_in_background=run_in_background,
-        settings=settings,
-        progress=progress,
-        on_run=None if on_run is None else lambda _, run_id: on_run(run_id),
-        earlier_runs={archive.sha256: earlier_run} if earlier_run else {},
-        stop=stop,
-    )
-
-
 def push_archives(
     archives: "Sequence[Archive]",
     *,

@@ -1,12 +1,15 @@
 """What tests of pushes share: an archive on disk, a client of a remote under test, and patience in milliseconds."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.writer import write_archive
 from cognee_dagster.connection import Connection
+from cognee_dagster.pushing import PushResult, push_archives
 from cognee_dagster.remote.client import CogneeClient, RetryPolicy, Timeouts
 from cognee_dagster.remote.delivery import DeliverySettings
 from tests.cogx_graphs import demo_reader
@@ -24,3 +27,21 @@ def client_of(url: str, api_key: str, *, timeouts: Timeouts | None = None) -> Co
     """A client that tries three times, without long waits."""
     connection = Connection(url=url, api_key=SecretStr(api_key), source="arguments")
     return CogneeClient(connection, retry=QUICK_RETRIES, timeouts=timeouts)
+
+
+def push_archive(
+    archive: Archive,
+    *,
+    client: CogneeClient,
+    on_run: Callable[[str], None] | None = None,
+    earlier_run: str | None = None,
+    **options: Any,
+) -> PushResult:
+    """``push_archives`` of a graph that fits into one."""
+    return push_archives(
+        (archive,),
+        client=client,
+        on_run=None if on_run is None else lambda _, run_id: on_run(run_id),
+        earlier_runs={archive.sha256: earlier_run} if earlier_run else {},
+        **options,
+    )

@@ -10,7 +10,6 @@ import pytest
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.writer import write_archive
 from cognee_dagster.errors import RemoteError
-from cognee_dagster.pushing import push_archive
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.delivery import DeliverySettings
 from cognee_dagster.remote.imports import IMPORT_PIPELINE, STALLED_AFTER, ImportState
@@ -19,7 +18,7 @@ from cognee_dagster.sandbox import CogneeServer
 from tests import fault_proxy as faults
 from tests.cogx_graphs import MemoryReader
 from tests.fault_proxy import UPLOADS, FaultProxy
-from tests.pushes import client_of
+from tests.pushes import client_of, push_archive
 
 PATIENT = DeliverySettings(detach_timeout=60.0, recovery_timeout=20.0, poll_interval=0.2)
 

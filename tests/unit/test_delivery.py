@@ -17,11 +17,11 @@ from cognee_dagster.errors import (
     PushInterruptedError,
     RemoteAuthError,
 )
-from cognee_dagster.pushing import PushResult, push_archive
+from cognee_dagster.pushing import PushResult
 from cognee_dagster.remote.delivery import DeliverySettings
 from tests.cogx_graphs import MemoryReader
 from tests.fake_remote import IMPORT_PIPELINE, FakeRemote
-from tests.pushes import HASTY, client_of, demo_archive
+from tests.pushes import HASTY, client_of, demo_archive, push_archive
 
 
 @pytest.fixture

@@ -7,12 +7,11 @@ import pytest
 
 from cognee_dagster.cogx.documents import DocumentPrint, document_prints, rename_documents
 from cognee_dagster.cogx.writer import write_archive
-from cognee_dagster.pushing import push_archive
 from cognee_dagster.remote.documents import plan_documents
 from cognee_dagster.remote.responses import RemoteDocument
 from tests.cogx_graphs import ID_A, MemoryReader, archived_records
 from tests.fake_remote import FakeRemote
-from tests.pushes import HASTY, client_of, demo_archive
+from tests.pushes import HASTY, client_of, demo_archive, push_archive
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from cognee_dagster.errors import RemoteError, RemoteRejectedError, RemoteUnreachableError, UnexpectedAnswerError
-from cognee_dagster.pushing import PushResult, push_archive
+from cognee_dagster.pushing import PushResult
 from cognee_dagster.remote.client import Timeouts
 from tests import fault_proxy as faults
 from tests.fake_remote import FakeRemote
 from tests.fault_proxy import FaultProxy
-from tests.pushes import HASTY, client_of, demo_archive
+from tests.pushes import HASTY, client_of, demo_archive, push_archive
 from tests.unit.test_delivery import import_outcomes, wait_until
 
 UPLOAD = faults.UPLOADS

@@ -15,11 +15,11 @@ from cognee_dagster.cogx.layout import Limits
 from cognee_dagster.cogx.writer import write_archive
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, PushInterruptedError, RemoteError
 from cognee_dagster.journal import PushJournal
-from cognee_dagster.pushing import PushResult, push_archive, push_archives
+from cognee_dagster.pushing import PushResult, push_archives
 from tests.fake_remote import FakeRemote
 from tests.fake_remote.archive import Limits as ServerLimits
 from tests.fake_remote.state import IMPORT_PIPELINE
-from tests.pushes import HASTY, client_of
+from tests.pushes import HASTY, client_of, push_archive
 from tests.unit.test_cogx_cut import topics
 
 LIMITS = Limits(member_bytes=100_000, total_bytes=200_000)
