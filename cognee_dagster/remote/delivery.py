@@ -206,6 +206,7 @@ class _Courier:
         attempts = max(self._client.retry.attempts, 1)
         conflicts = 0
         for attempt in range(1, attempts + 1):
+            self._heed_stop()
             upload = self._client.upload(
                 path,
                 dataset_name=self._dataset.name,
@@ -234,8 +235,7 @@ class _Courier:
             answer = upload.wait(self._settings.poll_interval)
             if answer is not None:
                 return self._answered(answer)
-            if self._stop.is_set():
-                raise PushInterruptedError(f"The push to dataset {self._dataset.name!r} was interrupted.")
+            self._heed_stop()
             if upload.body_sent_at is None or self._run_id is not None:
                 continue
             if not told:
@@ -355,7 +355,11 @@ class _Courier:
         self._pause(seconds)
 
     def _pause(self, seconds: float | None = None) -> None:
-        if self._stop.wait(self._settings.poll_interval if seconds is None else seconds):
+        self._stop.wait(self._settings.poll_interval if seconds is None else seconds)
+        self._heed_stop()
+
+    def _heed_stop(self) -> None:
+        if self._stop.is_set():
             raise PushInterruptedError(f"The push to dataset {self._dataset.name!r} was interrupted.")
 
     def _leave(self, upload: Upload) -> None:

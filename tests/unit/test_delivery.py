@@ -127,6 +127,14 @@ def test_a_second_try_uploads_when_the_first_came_to_nothing(
     assert len(remote.uploads) == 1
 
 
+def test_a_push_that_is_stopped_before_its_upload_sends_nothing(remote: FakeRemote, tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(PushInterruptedError):
+        push_demo(remote, tmp_path, stop=stop)
+    assert remote.uploads == []
+
+
 def test_hybrid_in_the_background_is_the_servers_own(remote: FakeRemote, tmp_path: Path) -> None:
     result = push_demo(remote, tmp_path, run_in_background=True, mode="hybrid")
     assert remote.uploads[0].fields["run_in_background"] == "true"
