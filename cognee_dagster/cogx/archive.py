@@ -44,7 +44,7 @@ class Archive:
         size_bytes: Size of the file.
         record_counts: Number of records by kind, as in the manifest.
         member_bytes: Unpacked size by file name.
-        summary: Counts by type and relationship; None where the archive was not written just now.
+        summary: The whole graph's counts by type and relationship; None where the archive was not written just now.
     """
 
     path: Path
@@ -89,5 +89,5 @@ def check_limits(archive: Archive) -> None:
     if problems := limit_problems(archive.member_bytes):
         raise ArchiveLimitError(
             f"The archive of dataset {archive.dataset_name!r} ({archive.path}) is beyond a Cognee server's limits: "
-            f"{'; '.join(problems)}. Push a smaller dataset."
+            f"{'; '.join(problems)}. write_archives() cuts such a graph into several archives."
         )

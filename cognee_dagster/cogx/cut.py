@@ -56,8 +56,8 @@ def write_archives(
     One archive is the file ``destination`` and what ``write_archive`` writes, byte for byte. Several are beside it:
     ``graph.cogx.tar.gz`` becomes ``graph.1-of-3.cogx.tar.gz`` and so on; to be pushed in this order. They count every
     node and edge once: their ``num_nodes`` and ``num_edges`` add up to the graph's, while ``record_counts`` are of the
-    records in the file. All have the digest of the whole graph. The same graph, read in the same order, gives the same
-    files.
+    records in the file. All have digest and summary of the whole graph. The same graph, read in the same order, gives
+    the same files.
 
     Args:
         reader: The graph.
@@ -168,7 +168,6 @@ class _Part:
             size_bytes=size_bytes,
             record_counts=counts,
             member_bytes={spool.name: spool.size for spool in members},
-            summary=None,
         )
 
     def __enter__(self) -> "_Part":

@@ -104,6 +104,7 @@ def test_the_parts_hold_together_what_one_archive_holds(tmp_path: Path) -> None:
     total = len(parts)
     assert [part.path.name for part in parts][:2] == [f"graph.{i:02}-of-{total}.cogx.tar.gz" for i in (1, 2)]
     assert {part.digest for part in parts} == {whole.digest}
+    assert all(part.summary == whole.summary for part in parts)
     assert sorted(tmp_path.iterdir()) == sorted([whole.path, *(part.path for part in parts)])
 
 
