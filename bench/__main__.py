@@ -1,31 +1,58 @@
-"""``make bench``: builds its data once, measures, prints tables."""
+"""``make bench``: makes its data once, measures part by part, prints tables or puts them into a page."""
 
+import os
+import time
 from pathlib import Path
 
 import click
 
-from bench.datasets import prepare
-from bench.export import compare
-from bench.report import report
+from bench.page import conditions, replaced, section, write
+from bench.parts import PARTS, Setting, load
 
 
 @click.command()
-@click.option("--size", "sizes", type=int, multiple=True, default=(10_000, 200_000), help="Nodes; may be repeated.")
-@click.option("--rounds", type=int, default=3, show_default=True, help="Runs of each side.")
-@click.option("--cognee-limit", type=int, default=200_000, show_default=True, help="Cognee runs up to so many nodes.")
+@click.argument("parts", type=click.Choice(PARTS), nargs=-1)
+@click.option("--size", "sizes", type=int, multiple=True, default=Setting.sizes, help="Nodes to export; repeatable.")
+@click.option("--rounds", type=click.IntRange(min=1), default=Setting.rounds, show_default=True, help="Of each side.")
+@click.option(
+    "--cognee-limit",
+    type=int,
+    default=Setting.cognee_limit,
+    show_default=True,
+    help="Cognee exports graphs of up to so many nodes.",
+)
 @click.option("--directory", type=click.Path(path_type=Path), default=Path(".sandbox/bench"), show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), help="Also write the tables here.")
-def main(*, sizes: tuple[int, ...], rounds: int, cognee_limit: int, directory: Path, output: Path | None) -> None:
-    """Measure this package against Cognee's own export and push."""
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A page with marks such as <!-- bench: export -->, to put the tables into; pictures go beside it.",
+)
+def main(
+    *,
+    parts: tuple[str, ...],
+    sizes: tuple[int, ...],
+    rounds: int,
+    cognee_limit: int,
+    directory: Path,
+    output: Path | None,
+) -> None:
+    """Measure PARTS, or all, of this package side by side with Cognee's own export and push, and with bare Dagster."""
     directory = directory.resolve()
-    environ = prepare(directory, list(sizes))
-    results = [
-        compare(directory, size, environ=environ, rounds=rounds, with_cognee=size <= cognee_limit) for size in sizes
-    ]
-    text = report(results, rounds=rounds)
-    print(text)
+    directory.mkdir(parents=True, exist_ok=True)
+    setting = Setting(directory=directory, rounds=rounds, sizes=sizes, cognee_limit=cognee_limit)
     if output is not None:
-        output.write_text(text, encoding="utf-8")
+        for name in parts or PARTS:
+            replaced(output.read_text(encoding="utf-8"), name, "")  # says now, not after hours, that there is no place
+    for name in parts or PARTS:
+        print(f"Measuring {name} …", flush=True)
+        part, load_before, begin = load(name), os.getloadavg()[0], time.monotonic()
+        findings = part.run(setting)
+        measured = conditions(part.PACKAGES, load_before=load_before, took_seconds=time.monotonic() - begin)
+        text = section(findings, conditions=measured)
+        print(f"\n{text}\n", flush=True)
+        if output is not None:  # after each part: what is measured is not lost when a later one fails
+            write(output, name, text, findings)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from bench.graph_file import GraphFile
@@ -17,7 +18,7 @@ def dataset_name(num_nodes: int) -> str:
     return f"graph_{num_nodes}"
 
 
-def prepare(directory: Path, sizes: list[int]) -> dict[str, str]:
+def prepare(directory: Path, sizes: Iterable[int]) -> dict[str, str]:
     """A store with a dataset of each size; what is there from an earlier run is kept. Returns Cognee's environment.
 
     Cognee makes the store, and its bundled graph gives the rows that every further dataset is a copy of.

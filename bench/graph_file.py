@@ -1,6 +1,7 @@
 """A Ladybug file in Cognee's schema, filled by COPY: seconds where Cognee's own pipeline would need hours."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,7 @@ _SCHEMA = (
     "CREATE NODE TABLE GraphMetadata(key STRING PRIMARY KEY, value STRING)",
 )
 _BUFFER_POOL_BYTES = 4 << 30
+_ROWS_A_COPY = 500_000  # one COPY of millions of rows does not fit into the buffer pool
 
 NodeRow = tuple[str, str | None, str | None, str | None]
 EdgeRow = tuple[str, str, str | None, str | None]
@@ -35,13 +37,13 @@ class GraphFile:
 
     def add_nodes(self, rows: Iterable[NodeRow]) -> None:
         """Add nodes: id, name, type, JSON text of the properties."""
-        nodes = _table(rows, ("id", "name", "type", "properties"))  # noqa: F841 - COPY finds it by its name
-        self._connection.execute("COPY Node(id, name, type, properties) FROM nodes")
+        for nodes in _tables(rows, ("id", "name", "type", "properties")):  # noqa: B007 - COPY finds it by its name
+            self._connection.execute("COPY Node(id, name, type, properties) FROM nodes")
 
     def add_edges(self, rows: Iterable[EdgeRow]) -> None:
         """Add edges: id of the start node, of the end node, name, JSON text of the properties."""
-        edges = _table(rows, ("from", "to", "relationship_name", "properties"))  # noqa: F841 - see above
-        self._connection.execute("COPY EDGE(relationship_name, properties) FROM edges")
+        for edges in _tables(rows, ("from", "to", "relationship_name", "properties")):  # noqa: B007 - see above
+            self._connection.execute("COPY EDGE(relationship_name, properties) FROM edges")
 
     def __enter__(self) -> "GraphFile":
         return self
@@ -53,6 +55,8 @@ class GraphFile:
         self._database.close()
 
 
-def _table(rows: Iterable[tuple[str | None, ...]], names: tuple[str, ...]) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    return pa.table([pa.array(column, pa.string()) for column in columns], names=list(names))
+def _tables(rows: Iterable[tuple[str | None, ...]], names: tuple[str, ...]) -> Iterator[pa.Table]:
+    remaining = iter(rows)
+    while portion := list(islice(remaining, _ROWS_A_COPY)):
+        columns = zip(*portion, strict=True)
+        yield pa.table([pa.array(column, pa.string()) for column in columns], names=list(names))

@@ -1,22 +1,52 @@
-"""Whether two archives hold the same records, whatever their order; in memory that does not grow with them."""
+"""The records of an archive, read with Python's own library, in memory that does not grow with them."""
 
+import hashlib
 import json
-from collections.abc import Iterable
-from pathlib import Path
+import shutil
+import tarfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
 
 from xxhash import xxh3_128_intdigest
 
-from cognee_dagster.cogx.unpack import unpack
+_BLOCK_BYTES = 1 << 20
 
 
-def same_records(archive: Path, directory: Path, *, workspace: Path) -> bool:
-    """Whether a packed archive has the records of an unpacked one, each compared as parsed JSON."""
-    unpacked = unpack(archive, workspace)
-    return _fingerprints(unpacked) == _fingerprints(directory)
+def same_records(archive: Path, other: Path) -> bool:
+    """Whether two packed archives hold the same records, whatever their order; each compared as parsed JSON."""
+    return _fingerprints(archive) == _fingerprints(other)
 
 
-def _fingerprints(directory: Path) -> dict[str, tuple[int, int]]:
-    return {path.name: _fingerprint(path.open("rb")) for path in directory.glob("*.jsonl")}
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def unpack_records(archive: Path, directory: Path) -> None:
+    """Write the record files of an archive of any size into a directory, which is made."""
+    directory.mkdir()
+    for name, content in _record_files(archive):
+        with (directory / name).open("wb") as file:
+            shutil.copyfileobj(content, file, _BLOCK_BYTES)
+
+
+def _record_files(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    with tarfile.open(archive, "r:gz") as tar:
+        for member in tar:
+            content = tar.extractfile(member)
+            if content is not None and member.name.endswith(".jsonl"):
+                yield PurePosixPath(member.name).name, content
+
+
+def _fingerprints(archive: Path) -> dict[str, tuple[int, int]]:
+    """By file; one without records is as good as none."""
+    found = {name: _fingerprint(content) for name, content in _record_files(archive)}
+    return {name: fingerprint for name, fingerprint in found.items() if fingerprint[0]}
 
 
 def _fingerprint(lines: Iterable[bytes]) -> tuple[int, int]:
