@@ -4,8 +4,6 @@ That import costs more than to export a graph of ten thousand nodes; a user of C
 """
 
 from array import array
-from collections.abc import Iterable
-from itertools import accumulate
 
 import pyarrow as pa
 
@@ -17,22 +15,6 @@ FALSE: pa.BooleanScalar = _TRUTH.is_valid()[0]
 
 def text(value: str) -> pa.StringScalar:
     """A scalar string."""
-    return texts([value.encode()])[0]
-
-
-def texts(values: Iterable[bytes]) -> pa.StringArray:
-    """Strings of their UTF-8 bytes."""
-    listed = list(values)
-    offsets = array("i", accumulate(map(len, listed), initial=0))
-    return pa.StringArray.from_buffers(len(listed), pa.py_buffer(offsets), pa.py_buffer(b"".join(listed)))
-
-
-def int32(value: int) -> pa.Int32Scalar:
-    """A scalar integer."""
-    return pa.Array.from_buffers(pa.int32(), 1, [None, pa.py_buffer(array("i", [value]))])[0]
-
-
-def truths(values: Iterable[bool]) -> pa.BooleanArray:
-    """Truth values, one a byte first: there is no shorter way without the converter."""
-    listed = bytes(values)
-    return pa.Array.from_buffers(pa.int8(), len(listed), [None, pa.py_buffer(listed)]).cast(pa.bool_())
+    content = value.encode()
+    offsets = array("i", (0, len(content)))
+    return pa.StringArray.from_buffers(1, pa.py_buffer(offsets), pa.py_buffer(content))[0]

@@ -3,33 +3,74 @@
 Two stages of Cognee 1.6.5 are done here at once: the graph adapter's, which lays ``properties`` over the columns, and
 ``_write_cogx`` of ``modules/migration/export.py``, which makes records of the result.
 
+Most nodes are entities, whose record has but three of their twenty properties. msgspec checks the whole text but makes
+values of those alone, which costs a third of parsing all of it; what it will not take goes through the slow and exact
+way, as does every other node.
+
 A node's canonical form, for the content digest, is its record without the store's timestamps; they stand at the end of
 a line, so that both are made in one go.
 """
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
-import orjson
+import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
+from msgspec import UNSET, Raw, UnsetType
 
-from cognee_dagster.arrow_values import text, texts, truths
-from cognee_dagster.cogx import exact_json, json_columns
+from cognee_dagster.cogx import exact_json
 from cognee_dagster.cogx.digest import digest_of
-from cognee_dagster.cogx.entity_columns import ENTITY_HEAD, encode_entities
-from cognee_dagster.cogx.timestamps import timestamp_json
+from cognee_dagster.cogx.timestamps import EXACT_MILLISECONDS, timestamp_json
 from cognee_dagster.errors import GraphFileError
 
-_ENTITY_HEAD = ENTITY_HEAD.encode("ascii")
-# What pydantic writes for every document.
-_DOCUMENT_HEAD = b'{"external_system":"cognee","scope":{},"metadata":{},"kind":"document","external_id":'
-
-_TIMESTAMPS = ("created_at", "updated_at")
 _LABEL_LENGTH = 80
-_NOTHING = text("")
+_TIMESTAMPS = ("created_at", "updated_at")
 _MISSING = object()
+
+
+class _Entity(msgspec.Struct, gc=False, tag_field="kind", tag="entity"):
+    """A line of ``entities.jsonl``, but for its timestamps; the last five are what pydantic writes for every entity."""
+
+    external_id: str
+    name: str
+    description: str | UnsetType = UNSET
+    external_system: str = "cognee"
+    scope: Raw = Raw(b"{}")
+    metadata: Raw = Raw(b"{}")
+    aliases: Raw = Raw(b"[]")
+    attributes: Raw = Raw(b"{}")
+
+
+class _Document(msgspec.Struct, gc=False, tag_field="kind", tag="document"):
+    """A line of ``documents.jsonl``; the last three are what pydantic writes for every document."""
+
+    external_id: str
+    content: str
+    created_at: Raw | UnsetType = UNSET
+    external_system: str = "cognee"
+    scope: Raw = Raw(b"{}")
+    metadata: Raw = Raw(b"{}")
+
+
+_Milliseconds = Annotated[int, msgspec.Meta(ge=EXACT_MILLISECONDS.start, lt=EXACT_MILLISECONDS.stop)]
+
+
+class _EntityProperties(msgspec.Struct, gc=False):
+    """What a record needs of an entity's properties; one that would win over a column is refused."""
+
+    description: str | None = None
+    created_at: _Milliseconds | None = None
+    updated_at: _Milliseconds | None = None
+    id: UnsetType = UNSET
+    name: UnsetType = UNSET
+    type: UnsetType = UNSET
+
+
+_decode = msgspec.json.Decoder(_EntityProperties).decode
+_encode = msgspec.json.Encoder().encode
+# What decoding raises where the usual way ends: other JSON, none at all, null for no properties, nested too deeply.
+_UNUSUAL = (ValueError, TypeError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,22 +99,22 @@ class NodeRecords:
     entities: Lines
     raw_nodes: Lines
     digest: int
-    ids: pa.Array
+    ids: list[str]
     types: Counter[str]
     labels: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Rows:
-    """Records made row by row, and which rows are entities."""
+class _Records:
+    """Records as they are made."""
 
     documents: list[bytes] = field(default_factory=list)
     entities: list[bytes] = field(default_factory=list)
     raw_nodes: list[bytes] = field(default_factory=list)
     canonical: list[bytes] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
-    is_entity: list[bool] = field(default_factory=list)
 
 
 def encode_nodes(batch: pa.RecordBatch, *, with_labels: bool = False) -> NodeRecords:
@@ -82,61 +123,62 @@ def encode_nodes(batch: pa.RecordBatch, *, with_labels: bool = False) -> NodeRec
     Raises:
         GraphFileError: A node that Cognee's export cannot write either; the message names it.
     """
-    if not json_columns.every(named := pc.not_equal(batch.column("id"), _NOTHING)):
-        batch = batch.filter(named)  # Cognee leaves out a node without an id
-    if with_labels:
-        rows = _encode_rows(batch, with_labels=True)
-        entities, canonical, num_entities = texts(rows.entities), rows.canonical, 0
-    else:
-        columns = encode_entities(batch)
-        rest = pc.invert(columns.done)
-        rows = _encode_rows(batch.filter(rest), with_labels=False)
-        entities = json_columns.scatter(columns.lines, columns.done)
-        more = json_columns.scatter(texts(rows.entities), truths(rows.is_entity))
-        entities = pc.replace_with_mask(entities, rest, more).drop_null()
-        canonical = json_columns.content_of(columns.canonical).splitlines() + rows.canonical
-        num_entities = len(columns.lines)
+    records = _Records()
+    for node_id, name, node_type, stored in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+        if not node_id:
+            continue  # Cognee leaves it out
+        records.ids.append(node_id)
+        if node_type == "Entity" and name and not with_labels:
+            try:
+                properties = _decode(stored)
+            except _UNUSUAL:
+                pass
+            else:
+                records.types.append(node_type)
+                times = properties.created_at, properties.updated_at
+                _add_entity(records, node_id, name, properties.description, times)
+                continue
+        _add_any(records, node_id, name, node_type, stored, with_label=with_labels)
     return NodeRecords(
-        documents=_lines(rows.documents),
-        entities=Lines(content=json_columns.content_of(entities), count=len(entities)),
-        raw_nodes=_lines(rows.raw_nodes),
-        digest=digest_of(canonical),
-        ids=batch.column("id"),
-        types=Counter(rows.types) + Counter(Entity=num_entities),
-        labels=rows.labels,
+        documents=_lines(records.documents),
+        entities=_lines(records.entities),
+        raw_nodes=_lines(records.raw_nodes),
+        digest=digest_of(records.canonical),
+        ids=records.ids,
+        types=Counter(records.types),
+        labels=records.labels,
     )
 
 
-def _encode_rows(batch: pa.RecordBatch, *, with_labels: bool) -> _Rows:
-    records = _Rows()
-    columns = [column.to_pylist() for column in batch.columns]
-    long_numbers = pc.match_substring_regex(batch.column("properties"), exact_json.LONG_NUMBER).to_pylist()
-    for node_id, name, node_type, stored, long_number in zip(*columns, long_numbers, strict=True):
-        node: dict[str, Any] = {"id": node_id}
-        if name is not None:
-            node["name"] = name
-        if node_type is not None:
-            node["type"] = node_type
-        try:
-            plain = stored is None or _add_properties(node, stored, long_number=long_number)
-            if with_labels:
-                records.labels[node_id] = _label(node_id, node)
-            _encode(records, node_id, node, plain=plain)
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            if isinstance(error, GraphFileError):
-                raise
-            _refuse(node_id, f"has properties that cannot be written ({error})", error)
-    return records
+def _add_any(
+    records: _Records, node_id: str, name: str | None, node_type: str | None, stored: str | None, *, with_label: bool
+) -> None:
+    node: dict[str, Any] = {"id": node_id}
+    if name is not None:
+        node["name"] = name
+    if node_type is not None:
+        node["type"] = node_type
+    try:
+        plain = stored is None or _add_properties(node, stored)
+        if with_label:
+            records.labels[node_id] = _label(node_id, node)
+        _add_records(records, node_id, node, plain=plain)
+    except UnicodeEncodeError as error:
+        _refuse(node_id, "has a text that is no valid Unicode (a lone surrogate)", error)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        if isinstance(error, GraphFileError):
+            raise
+        _refuse(node_id, f"has properties that cannot be written ({error})", error)
 
 
 def _lines(lines: list[bytes]) -> Lines:
     return Lines(content=b"\n".join([*lines, b""]), count=len(lines))
 
 
-def _add_properties(node: dict[str, Any], stored: str, *, long_number: bool) -> bool:
-    """Lay the properties over the columns, as Cognee's graph adapter does; whether orjson can write the result."""
+def _add_properties(node: dict[str, Any], stored: str) -> bool:
+    """Lay the properties over the columns, as Cognee's graph adapter does; whether ``dump_plain`` may write all."""
     try:
-        properties, plain = exact_json.parse_searched(stored, long_number=long_number)
+        properties, plain = exact_json.parse_noting(stored)
     except ValueError:
         node["properties"] = stored  # not JSON: Cognee keeps the text
         return True
@@ -144,60 +186,52 @@ def _add_properties(node: dict[str, Any], stored: str, *, long_number: bool) -> 
     return plain
 
 
-def _encode(records: _Rows, node_id: str, node: dict[str, Any], *, plain: bool) -> None:
+def _add_records(records: _Records, node_id: str, node: dict[str, Any], *, plain: bool) -> None:
     node_type = node.get("type")
     records.types.append("" if node_type is None else str(node_type))
-    is_entity = node_type == "Entity" and bool(node.get("name"))
-    records.is_entity.append(is_entity)
-    if is_entity:
-        canonical, line = _entity(node_id, node)
-        records.entities.append(line + b"\n")
-    else:
-        if node_type == "DocumentChunk" and node.get("text"):
-            records.documents.append(_document(node_id, node))
-        canonical, line = _raw_node(node, plain=plain)
-        records.raw_nodes.append(line)
+    if node_type == "Entity" and node.get("name"):
+        description = node.get("description")
+        if description is not None:
+            _check_text(node_id, "description", description)
+        name = _check_text(node_id, "name", node["name"])
+        _add_entity(records, node_id, name, description, (node.get("created_at"), node.get("updated_at")))
+        return
+    if node_type == "DocumentChunk" and node.get("text"):
+        document = _Document(node_id, _check_text(node_id, "text", node["text"]))
+        if (created := timestamp_json(node.get("created_at"))) is not None:
+            document.created_at = Raw(created.encode("ascii"))
+        records.documents.append(_encode(document))
+    _add_raw_node(records, node, plain=plain)
+
+
+def _add_entity(records: _Records, node_id: str, name: str, description: str | None, times: tuple[Any, Any]) -> None:
+    canonical = _encode(_Entity(node_id, name, UNSET if description is None else description))
+    created, updated = times
+    first = timestamp_json(created)
+    # Most often they are the same, and printing a time costs as much as writing the rest of the record.
+    second = first if type(created) is type(updated) and created == updated else timestamp_json(updated)
+    tail = "" if first is None else f',"created_at":{first}'
+    if second is not None:
+        tail += f',"updated_at":{second}'
     records.canonical.append(canonical)
+    records.entities.append(canonical[:-1] + tail.encode("ascii") + b"}")
 
 
-def _entity(node_id: str, node: dict[str, Any]) -> tuple[bytes, bytes]:
-    """Canonical form and line."""
-    canonical = b'%b%b,"name":%b' % (_ENTITY_HEAD, orjson.dumps(node_id), _text(node_id, "name", node["name"]))
-    description = node.get("description")
-    if description is not None:
-        canonical += b',"description":' + _text(node_id, "description", description)
-    stamps = ((key, timestamp_json(node.get(key))) for key in _TIMESTAMPS)
-    tail = "".join(f',"{key}":{stamp}' for key, stamp in stamps if stamp is not None)
-    return canonical + b"}", b"%b%b}" % (canonical, tail.encode("ascii"))
-
-
-def _document(node_id: str, node: dict[str, Any]) -> bytes:
-    content = _text(node_id, "text", node["text"])
-    created = timestamp_json(node.get("created_at"))
-    tail = "" if created is None else f',"created_at":{created}'
-    return b'%b%b,"content":%b%b}' % (_DOCUMENT_HEAD, orjson.dumps(node_id), content, tail.encode("ascii"))
-
-
-def _raw_node(node: dict[str, Any], *, plain: bool) -> tuple[bytes, bytes]:
-    """Canonical form and line."""
-    dump = exact_json.dump_fast if plain else exact_json.dump
+def _add_raw_node(records: _Records, node: dict[str, Any], *, plain: bool) -> None:
+    dump = exact_json.dump_plain if plain else exact_json.dump
     stamps = [(key, value) for key in _TIMESTAMPS if (value := node.pop(key, _MISSING)) is not _MISSING]
     canonical = dump(node)
-    if not stamps:
-        return canonical, canonical
     tail = b"".join(b',"%b":%b' % (key.encode("ascii"), dump(value)) for key, value in stamps)
+    records.canonical.append(canonical)
     # A node without anything but timestamps still has its id, so that the comma is right.
-    return canonical, b"%b%b}" % (canonical[:-1], tail)
+    records.raw_nodes.append(canonical[:-1] + tail + b"}")
 
 
-def _text(node_id: str, key: str, value: Any) -> bytes:
+def _check_text(node_id: str, key: str, value: Any) -> str:
     """A text field of a typed record; Cognee's pydantic models take nothing else there."""
     if type(value) is not str:
         _refuse(node_id, f"has a {key!r} that is no text but {value!r:.60}")
-    try:
-        return orjson.dumps(value)
-    except TypeError as error:
-        _refuse(node_id, f"has a {key!r} that is no valid Unicode (a lone surrogate)", error)
+    return value
 
 
 def _label(node_id: str, node: dict[str, Any]) -> str:

