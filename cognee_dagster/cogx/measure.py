@@ -1,13 +1,12 @@
 """What a packed archive's records weigh and which nodes its facts join, as integers: what a partition needs to know."""
 
 from array import array
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
-import orjson
 from xxhash import xxh3_64_intdigest
 
 from cognee_dagster.cogx.layout import DOCUMENT_GROWTH_BYTES, DOCUMENTS_FILE, ENTITIES_FILE, FACTS_FILE, NODES_FILE
@@ -17,7 +16,30 @@ from cognee_dagster.cogx.unpack import parse_line
 
 # In the order in which nodes are numbered: a chunk with a text begins a neighbourhood, so it comes early.
 NODE_FILES = (DOCUMENTS_FILE, NODES_FILE, ENTITIES_FILE)
-_ID_KEYS = {DOCUMENTS_FILE: "external_id", ENTITIES_FILE: "external_id", NODES_FILE: "id"}
+
+
+class _Ends(msgspec.Struct, gc=False):
+    """Of a fact, all that matters here."""
+
+    subject_ref: str
+    object_ref: str
+
+
+class _Typed(msgspec.Struct, gc=False):
+    """Of a document or an entity, all that matters here."""
+
+    external_id: str
+
+
+class _Raw(msgspec.Struct, gc=False):
+    """Of a raw node, all that matters here."""
+
+    id: str
+
+
+_decode_ends = msgspec.json.Decoder(_Ends).decode
+_decode_typed = msgspec.json.Decoder(_Typed).decode
+_decode_raw = msgspec.json.Decoder(_Raw).decode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +70,13 @@ def measure(path: Path) -> MeasuredArchive:
     for member in read_members(path, any_size=True):
         if member.name == FACTS_FILE:
             for _, line in member.lines():
-                fact = orjson.loads(line)
-                sources.append(_key(fact["subject_ref"]))
-                targets.append(_key(fact["object_ref"]))
+                ends = _decode_ends(line)
+                sources.append(_key(ends.subject_ref))
+                targets.append(_key(ends.object_ref))
                 lengths[FACTS_FILE].append(len(line) + 1)
         elif member.name in keys:
             growth = 1 + (DOCUMENT_GROWTH_BYTES if member.name == DOCUMENTS_FILE else 0)
-            id_of = _ids(member.name)
+            id_of = _id_of_raw if member.name == NODES_FILE else _id_of_typed
             for _, line in member.lines():
                 keys[member.name].append(_key(id_of(line)))
                 lengths[member.name].append(len(line) + growth)
@@ -71,17 +93,15 @@ def _key(node_id: str) -> int:
     return xxh3_64_intdigest(node_id.encode("utf-8", "surrogatepass"))
 
 
-def _ids(file: str) -> Callable[[bytes], str]:
-    """What finds the id in a line of a file; only raw nodes hold what orjson cannot read."""
-    name = _ID_KEYS[file]
+def _id_of_typed(line: bytes) -> str:
+    return _decode_typed(line).external_id
 
-    def id_of(line: bytes) -> str:
-        try:
-            return str(orjson.loads(line)[name])
-        except orjson.JSONDecodeError:
-            return str(parse_line(line)[name])
 
-    return id_of
+def _id_of_raw(line: bytes) -> str:
+    try:
+        return _decode_raw(line).id
+    except msgspec.DecodeError:  # NaN and the like, which only raw nodes hold, or an id that is no text
+        return str(parse_line(line)["id"])
 
 
 def _numbered(

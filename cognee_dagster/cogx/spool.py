@@ -10,6 +10,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -21,7 +22,11 @@ from isal import isal_zlib
 # ISA-L's levels go from 0 to 3. Level 1 is some 20 times faster than zlib's default and 10 to 20 % larger.
 _LEVEL = 1
 _GZIP_WINDOW = 31  # zlib's wbits for a gzip member of its own; isal leaves its time stamp at zero
+# What ISA-L makes of a text depends on where its pieces end, so that they are of equal size. In another thread every
+# piece waits up to 5 ms for Python's lock, twice: many small ones would be late.
 _PIECE_BYTES = 1 << 20
+_PIECE_BYTES_IN_THREAD = 4 << 20
+_AHEAD = 2  # pieces of a spool that wait to be compressed: this bounds the memory
 _MODE = 0o644
 
 
@@ -31,7 +36,7 @@ class Spool:
     Args:
         name: The member's name.
         directory: Where the temporary file is made.
-        threads: Where compressing happens, one piece of a spool at a time; default: in the caller's thread.
+        threads: One thread, in which pieces are compressed in their order; default: the caller's.
     """
 
     def __init__(self, name: str, *, directory: Path, threads: Executor | None = None) -> None:
@@ -41,18 +46,23 @@ class Spool:
         self._file: BinaryIO = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 - closed by close()
         self._compressor = isal_zlib.compressobj(_LEVEL, wbits=_GZIP_WINDOW)
         self._threads = threads
-        self._pending: Future[None] | None = None
+        self._piece_bytes = _PIECE_BYTES if threads is None else _PIECE_BYTES_IN_THREAD
+        self._pending: deque[Future[None]] = deque()
         self._uncompressed = bytearray()
 
     def write(self, content: bytes, *, records: int = 0) -> None:
         """Append bytes, that are so many records; with threads they are compressed while the caller goes on."""
         self.size += len(content)
         self.records += records
-        self._wait()
-        if self._threads is None:
-            self._compress(content)
-        elif content:
-            self._pending = self._threads.submit(self._compress, content)
+        self._uncompressed += content
+        while len(self._uncompressed) >= self._piece_bytes:
+            piece = bytes(memoryview(self._uncompressed)[: self._piece_bytes])
+            del self._uncompressed[: self._piece_bytes]
+            if self._threads is None:
+                self._compress(piece)
+            else:
+                self._pending.append(self._threads.submit(self._compress, piece))
+                self._wait(_AHEAD)
 
     def write_lines(self, lines: Iterable[bytes]) -> None:
         """Append records; each gets its line end."""
@@ -61,30 +71,25 @@ class Spool:
 
     def finish(self) -> BinaryIO:
         """The compressed content, from its beginning."""
-        self._wait()
-        self._file.write(self._compressor.compress(self._uncompressed))
+        self._wait(0)
+        self._compress(bytes(self._uncompressed))
         self._file.write(self._compressor.flush())
         self._file.seek(0)
         return self._file
 
     def close(self) -> None:
         """Give the disk space back."""
-        if self._pending is not None:
-            self._pending.exception()  # the file must not be closed under it
+        for future in self._pending:
+            future.exception()  # the file must not be closed under it
         self._file.close()
 
-    def _compress(self, content: bytes) -> None:
-        """In pieces of equal size: what ISA-L makes of a text depends on where its pieces end."""
-        self._uncompressed += content
-        end = len(self._uncompressed) - len(self._uncompressed) % _PIECE_BYTES
-        with memoryview(self._uncompressed) as view:
-            for start in range(0, end, _PIECE_BYTES):
-                self._file.write(self._compressor.compress(view[start : start + _PIECE_BYTES]))
-        del self._uncompressed[:end]
+    def _compress(self, piece: bytes) -> None:
+        self._file.write(self._compressor.compress(piece))
 
-    def _wait(self) -> None:
-        if self._pending is not None:
-            self._pending.result()
+    def _wait(self, most: int) -> None:
+        """Until no more than so many pieces wait to be compressed."""
+        while len(self._pending) > most:
+            self._pending.popleft().result()
 
     def __enter__(self) -> "Spool":
         return self

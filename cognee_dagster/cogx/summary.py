@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
 
-from cognee_dagster.cogx.ahead import map_ahead, pieces
 from cognee_dagster.cogx.digest import digest_text
 from cognee_dagster.cogx.fact_records import FactRecords, encode_edges
 from cognee_dagster.cogx.node_records import NodeRecords, encode_nodes
+from cognee_dagster.cogx.pieces import pieces
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader, GraphSummary
 
 _MAX_EXAMPLES = 5
@@ -31,13 +30,15 @@ class Tally:
 
     def nodes(self, reader: GraphReader) -> Iterator[NodeRecords]:
         """Encode the graph's nodes and count them in, batch by batch."""
-        for records in map_ahead(partial(encode_nodes, with_labels=self._labels is not None), pieces(reader.nodes())):
+        for batch in pieces(reader.nodes()):
+            records = encode_nodes(batch, with_labels=self._labels is not None)
             self._add_nodes(records)
             yield records
 
     def edges(self, reader: GraphReader) -> Iterator[FactRecords]:
         """Encode the graph's edges and count them in, batch by batch; after all nodes."""
-        for records in map_ahead(partial(encode_edges, labels=self._labels), pieces(reader.edges())):
+        for batch in pieces(reader.edges()):
+            records = encode_edges(batch, labels=self._labels)
             self._add_edges(records)
             yield records
 

@@ -6,19 +6,21 @@ the first row, and by one thread because only then its row order is stable.
 """
 
 import re
+import threading
 import time
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cognee_dagster.arrow_values import FALSE, text
 from cognee_dagster.errors import LocalCogneeError, StoreBusyError, StoreFormatError
+from cognee_dagster.graph.one_ahead import one_ahead
 from cognee_dagster.graph.properties import complete_node_properties
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
 
@@ -52,6 +54,8 @@ _TABLES = "CALL show_tables() RETURN name"
 _TRANSIENT = re.compile(r"checkpoint|\.wal|\bWAL\b|could not set lock", re.IGNORECASE)
 _POOL_FULL = "buffer pool is full"
 _FOREIGN_FORMAT = re.compile(r"different version|not a valid \w+ database file", re.IGNORECASE)
+
+Key = TypeVar("Key")
 
 
 @contextmanager
@@ -94,17 +98,10 @@ class LadybugReader:
         Raises:
             StoreBusyError: Another process changed the graph meanwhile; what was read is not to be used.
         """
-        start, rows = 0, NODE_PAGE
-        while self._database.has_tables and start < len(self._ids()):
-            wanted = self._ids().slice(start, rows)
-            try:
-                page = self._database.query(_NODES, {"ids": wanted.to_pylist()})
-            except BufferPoolFullError:
-                rows = self._narrower(rows)
-                continue
-            start, rows = start + rows, min(rows * 2, NODE_PAGE)
-            page = self._database.in_order_of(wanted, page)
-            yield from complete_node_properties(page.cast(NODE_SCHEMA)).to_batches()
+        if self._database.has_tables:
+            for wanted, page in self._database.fetched(self._node_pages(self._ids())):
+                ordered = self._database.in_order_of(wanted, page)
+                yield from complete_node_properties(ordered.cast(NODE_SCHEMA)).to_batches()
         self._database.check_unchanged()
 
     def edges(self) -> Iterator[pa.RecordBatch]:
@@ -122,15 +119,21 @@ class LadybugReader:
             self._node_ids = _NodeIds(self._pages(_NODE_IDS, rows=ID_PAGE))
         return self._node_ids
 
-    def _edges(self, node_ids: "_NodeIds") -> Iterator[pa.RecordBatch]:
-        start, width = 0, EDGE_PAGE
-        while start < node_ids.stop:
+    def _node_pages(self, node_ids: "_NodeIds") -> Iterator[tuple[pa.Array, Any]]:
+        """Ids that were asked for, and the result."""
+        start, rows = 0, NODE_PAGE
+        while start < len(node_ids):
+            wanted = node_ids.slice(start, rows)
             try:
-                page = self._database.query(_EDGES.format(start=start, stop=start + width))
+                result = self._database.execute(_NODES, {"ids": wanted.to_pylist()})
             except BufferPoolFullError:
-                width = self._narrower(width)
+                rows = self._narrower(rows)
                 continue
-            start, width = start + width, min(width * 2, EDGE_PAGE)
+            start, rows = start + rows, min(rows * 2, NODE_PAGE)
+            yield wanted, result
+
+    def _edges(self, node_ids: "_NodeIds") -> Iterator[pa.RecordBatch]:
+        for _, page in self._database.fetched(self._edge_pages(node_ids.stop)):
             for batch in page.to_batches():
                 sources, targets, relationships, properties = batch.columns
                 loops = pc.and_(pc.equal(sources, targets), pc.equal(relationships, _SELF))
@@ -140,6 +143,18 @@ class LadybugReader:
                     schema=EDGE_SCHEMA,
                 )
                 yield edges.filter(pc.invert(pc.fill_null(loops, FALSE))) if pc.any(loops).as_py() else edges
+
+    def _edge_pages(self, stop: int) -> Iterator[tuple[int, Any]]:
+        """Offset of the first source node, and the result."""
+        start, width = 0, EDGE_PAGE
+        while start < stop:
+            try:
+                result = self._database.execute(_EDGES.format(start=start, stop=start + width))
+            except BufferPoolFullError:
+                width = self._narrower(width)
+                continue
+            yield start, result
+            start, width = start + width, min(width * 2, EDGE_PAGE)
 
     def _pages(self, query: str, *, rows: int) -> Iterator[pa.Table]:
         """The result of a query that begins with the node's offset, a page after the other."""
@@ -218,17 +233,32 @@ class _Database:
         self._path = path
         self._wait_seconds = wait_seconds
         self._pool_bytes = BUFFER_POOL_BYTES
+        self._in_use = threading.Lock()
         self._open()
         self.has_tables = "Node" in self.query(_TABLES).column(0).to_pylist()
 
     def query(self, statement: str, parameters: dict[str, Any] | None = None) -> pa.Table:
+        return self.fetch(self.execute(statement, parameters))
+
+    def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> Any:
+        """A result in the buffer pool; this is done outside of Python's lock."""
         try:
-            return self._connection.execute(statement, parameters).get_as_arrow(chunk_size=NODE_PAGE)
+            with self._in_use:
+                return self._connection.execute(statement, parameters)
         except RuntimeError as error:
             if _POOL_FULL in str(error):
                 raise BufferPoolFullError(str(error)) from error
             self.check_unchanged()
             raise LocalCogneeError(f"Ladybug cannot read {self._path}: {error}.") from error
+
+    def fetch(self, result: Any) -> pa.Table:
+        """Move a result out of the buffer pool; this holds Python's lock."""
+        with result:
+            return result.get_as_arrow(chunk_size=NODE_PAGE)
+
+    def fetched(self, results: Iterator[tuple[Key, Any]]) -> Iterator[tuple[Key, pa.Table]]:
+        """Every result as a table; the next one is made ready while the caller is busy with it."""
+        return one_ahead(results, fetch=lambda found: (found[0], self.fetch(found[1])))
 
     def check_unchanged(self) -> None:
         """Raises StoreBusyError if the file is no longer the one that was opened.
@@ -243,7 +273,10 @@ class _Database:
 
     def in_order_of(self, wanted: pa.Array, page: pa.Table) -> pa.Table:
         """The rows of a page in the order in which their ids were asked for, and all of them."""
-        rows = pc.index_in(wanted, value_set=page.column("id"))
+        found = page.column("id")
+        if found.length() == len(wanted) and found.combine_chunks().equals(wanted):
+            return page
+        rows = pc.index_in(wanted, value_set=found)
         if rows.null_count:
             self.check_unchanged()
             raise LocalCogneeError(f"The index of {self._path} does not find {rows.null_count} of its nodes.")
@@ -260,8 +293,9 @@ class _Database:
         self._open()
 
     def close(self) -> None:
-        self._connection.close()
-        self._database.close()
+        with self._in_use:  # a page may be on its way although nobody wants it any more
+            self._connection.close()
+            self._database.close()
 
     def _open(self) -> None:
         deadline = time.monotonic() + self._wait_seconds

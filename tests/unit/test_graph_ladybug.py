@@ -80,6 +80,23 @@ def test_nodes_and_edges_can_be_read_again_and_in_any_order(chain: Path) -> None
         assert (nodes_of(reader), edges_of(reader)) == (nodes, edges)
 
 
+def test_a_reader_that_fails_halfway_leaves_the_page_that_is_on_its_way_in_peace(
+    chain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next page is read in another thread: closing the database under it would end the process."""
+    monkeypatch.setattr(reading, "NODE_PAGE", 1)
+
+    def fail() -> None:
+        with open_ladybug_file(chain, origin=ORIGIN) as reader:
+            pages = reader.nodes()
+            next(pages)
+            raise ZeroDivisionError
+
+    for _ in range(20):
+        with pytest.raises(ZeroDivisionError):
+            fail()
+
+
 @pytest.mark.parametrize("page", [2, 100])
 def test_gaps_that_deleted_nodes_leave_do_not_shift_edges(
     chain: Path, page: int, monkeypatch: pytest.MonkeyPatch
