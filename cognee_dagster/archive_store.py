@@ -7,8 +7,10 @@ finds what that run wrote, however much newer there is, and an unchanged graph c
     <base>/<place>/blobs/<sha256>.cogx.tar.gz
     <base>/<place>/runs/<run id>.json
     <base>/<place>/latest.json
+    <base>/<place>/reading.json
 
-A partition's pointers and blobs are in ``<base>/<place>/partitions/<partition>/``.
+The last one is a pointer, too: to the archives that the latest reading of the graph gave, with what is known of that
+reading. A partition's pointers and blobs are in ``<base>/<place>/partitions/<partition>/``.
 On a local file system a blob and a pointer appear whole or not at all; object stores promise that by themselves.
 """
 
@@ -18,7 +20,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +39,7 @@ if TYPE_CHECKING:  # Arrow comes with it, and loading a code location should not
 POINTER_FORMAT = 2
 MAX_FILE_NAME_LENGTH = 200  # file systems allow 255 bytes
 _LATEST = "latest"
+_READING = "reading"
 LOCAL_PROTOCOLS = ("", "file", "local")
 
 
@@ -70,6 +73,15 @@ class StoredFile:
             except FileNotFoundError:
                 raise self._gone() from None
             yield self._checked(path, digest=_sha256(path))
+
+    def is_intact(self) -> bool:
+        """Whether the very bytes that were stored are there; reads them."""
+        try:
+            if self.location.stat().st_size != self.archive.size_bytes:
+                return False
+            return _sha256(self.location) == self.archive.sha256
+        except FileNotFoundError:
+            return False
 
     def _checked(self, path: Path, *, digest: str | None = None) -> "Archive":
         """Truncation shows in the size; a transfer may damage more than that."""
@@ -114,6 +126,10 @@ class StoredArchive:
         with ExitStack() as stack:
             yield tuple(stack.enter_context(file.local()) for file in self.files)
 
+    def is_intact(self) -> bool:
+        """Whether every file is there as it was stored."""
+        return all(file.is_intact() for file in self.files)
+
 
 @dataclass(frozen=True)
 class ArchiveStore:
@@ -132,16 +148,24 @@ class ArchiveStore:
             run_id: The run that wrote it.
             partition: The partition of ``place`` that it belongs to; any text is safe.
         """
-        directory = self._directory(place, partition=partition)
-        stored = _stored(archives, directory)
-        for file in stored.files:
-            if not (file.location.exists() and file.location.stat().st_size == file.archive.size_bytes):
-                _put_file(file.archive.path, file.location)
-        values = _to_json(archives, place=place, partition=partition)
-        pointer = orjson.dumps(values, option=orjson.OPT_INDENT_2)
-        for name in (self._run_name(run_id), f"{_LATEST}.json"):
-            _put_bytes(pointer, directory / name)
+        stored = self.put(archives, place=place, partition=partition)
+        self.point(stored, place=place, run_id=run_id, partition=partition)
         return stored
+
+    def put(
+        self, archives: "Sequence[Archive]", *, place: Sequence[str], partition: str | None = None
+    ) -> StoredArchive:
+        """Copy the archives' files into the store, those that are not there yet; nothing points to them so far."""
+        stored = _stored(archives, self._directory(place, partition=partition))
+        for file in stored.files:
+            if not file.is_intact():
+                _put_file(file.archive.path, file.location)
+        return stored
+
+    def point(self, stored: StoredArchive, *, place: Sequence[str], run_id: str, partition: str | None = None) -> None:
+        """Point a run, and ``latest``, to archives that were put into this place."""
+        for name in (self._run_name(run_id), f"{_LATEST}.json"):
+            self._write_pointer(name, stored, place=place, partition=partition)
 
     def find(self, *, place: Sequence[str], run_id: str | None, partition: str | None = None) -> StoredArchive:
         """What a run wrote; without a run, what was written last.
@@ -150,18 +174,58 @@ class ArchiveStore:
             ArchiveNotStoredError: There is none.
             ArchiveError: The pointer is damaged.
         """
-        directory = self._directory(place, partition=partition)
-        pointer = directory / (self._run_name(run_id) if run_id else f"{_LATEST}.json")
+        name = self._run_name(run_id) if run_id else f"{_LATEST}.json"
         try:
-            values = orjson.loads(pointer.read_bytes())
-            archives = _from_json(values, place=place, partition=partition)
+            return self._read_pointer(name, place=place, partition=partition)[0]
         except FileNotFoundError:
+            pointer = self._directory(place, partition=partition) / name
             raise _not_stored(pointer, place=place, run_id=run_id) from None
+
+    def note_reading(self, stored: StoredArchive, facts: Mapping[str, Any], *, place: Sequence[str]) -> None:
+        """Note what a reading of the graph gave, in place of what was noted before.
+
+        Args:
+            stored: The archives, put into this place.
+            facts: What else is known of the reading; anything that JSON can hold.
+            place: Whose archives they are.
+        """
+        self._write_pointer(f"{_READING}.json", stored, place=place, partition=None, facts=facts)
+
+    def find_reading(self, *, place: Sequence[str]) -> tuple[StoredArchive, dict[str, Any]] | None:
+        """What was noted of the latest reading: its archives and the facts; None if nothing was.
+
+        Raises:
+            ArchiveError: The note is damaged.
+        """
+        try:
+            return self._read_pointer(f"{_READING}.json", place=place, partition=None)
+        except FileNotFoundError:
+            return None
+
+    def _write_pointer(
+        self,
+        name: str,
+        stored: StoredArchive,
+        *,
+        place: Sequence[str],
+        partition: str | None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        values = _to_json([file.archive for file in stored.files], place=place, partition=partition)
+        content = orjson.dumps({**values, **(facts or {})}, option=orjson.OPT_INDENT_2)
+        _put_bytes(content, self._directory(place, partition=partition) / name)
+
+    def _read_pointer(
+        self, name: str, *, place: Sequence[str], partition: str | None
+    ) -> tuple[StoredArchive, dict[str, Any]]:
+        directory = self._directory(place, partition=partition)
+        try:
+            values = orjson.loads((directory / name).read_bytes())
+            return _stored(_from_json(values, place=place, partition=partition), directory), values
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise ArchiveError(
-                f"{pointer} is not a pointer to an archive: {error}. Materialize the archive again."
+                f"{directory / name} is not a pointer to an archive: {error}. Materialize the archive again."
             ) from None
-        return _stored(archives, directory)
 
     def _directory(self, place: Sequence[str], *, partition: str | None) -> UPath:
         # No segment holds a dot, so different places have different names, and none has a separator.
@@ -248,7 +312,7 @@ def _appearing_whole(target: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Path | UPath) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as source:
         while chunk := source.read(1 << 20):

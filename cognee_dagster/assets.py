@@ -6,7 +6,7 @@ Every asset has a step of its own, made by a factory: it can be selected, retrie
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +19,14 @@ from cognee_dagster.checks import (
     graph_check_results,
     graph_check_specs,
 )
-from cognee_dagster.cogx.layout import ARCHIVE_SUFFIX
 from cognee_dagster.complete_check import build_complete_check
 from cognee_dagster.dataset import CogneeDataset
 from cognee_dagster.engine_step import engine_step
 from cognee_dagster.graph_metadata import graph_metadata
-from cognee_dagster.graph_source import add_documents, open_graph
+from cognee_dagster.graph_reading import GraphReading, GraphReadings
+from cognee_dagster.graph_source import add_documents, find_graph
 from cognee_dagster.import_check import build_import_check
+from cognee_dagster.io_managers import CogxArchiveIOManager
 from cognee_dagster.push_asset import build_push_asset
 from cognee_dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, LocalCognee
 
@@ -68,27 +69,25 @@ def _build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         name=dataset.graph_key.to_python_identifier(),
         outs={"graph_summary": _out(dataset, dataset.graph_key, description=_graph_description(dataset))},
         ins=_graph_input(dataset),
-        required_resource_keys=_source_resources(dataset),
+        required_resource_keys={*_source_resources(dataset), ARCHIVES_RESOURCE},
         check_specs=graph_check_specs(dataset),
         can_subset=True,
         retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
     )
     def cognified_graph(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[_Result]:
-        from cognee_dagster.cogx.summary import summarize
-
         began = time.monotonic()
         metadata: dict[str, Any] = {}
-        with engine_step(context):
+        with engine_step(context), tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
             local = _local_cognee(context, dataset)
             if dataset.documents and local is not None and context.selected_asset_keys:
                 metadata[keys.DOCUMENTS] = dg.MetadataValue.json(_add_documents(context, dataset, local=local))
-            with open_graph(dataset, local=local, graph=inputs.get("graph")) as reader:
-                summary, origin = summarize(reader), reader.origin
+            found = find_graph(dataset, local=local, graph=inputs.get("graph"))
+            reading = _readings(context, dataset).summarize(found, directory=Path(directory))
         yield from _selected(
             context,
-            graph_check_results(dataset, summary),
-            metadata={**metadata, **graph_metadata(summary, origin=origin, seconds=time.monotonic() - began)},
-            data_version=dg.DataVersion(summary.digest),
+            graph_check_results(dataset, reading.summary),
+            metadata={**metadata, **graph_metadata(reading, seconds=time.monotonic() - began)},
+            data_version=dg.DataVersion(reading.summary.digest),
         )
 
     return cognified_graph
@@ -108,37 +107,33 @@ def _build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
                 dataset.archive_key,
                 fields=(*_SOURCE_FIELDS, *_LIMIT_FIELDS),
                 description=description,
+                kinds={"cognee", "cogx"},
                 io_manager_key=ARCHIVES_RESOURCE,
             )
         },
         deps=[dataset.graph_key],
         ins=_graph_input(dataset),
-        required_resource_keys=_source_resources(dataset),
+        required_resource_keys={*_source_resources(dataset), ARCHIVES_RESOURCE},
         check_specs=[archive_check_spec(dataset)],
         can_subset=True,
         retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
     )
     def cogx_archive(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[_Result]:
-        from cognee_dagster.cogx.cut import write_archives
-
         # The IO manager copies the archive while this generator waits at its yield: the directory is still there then.
         with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
             began = time.monotonic()
-            path = Path(directory) / f"{dataset.segment}{ARCHIVE_SUFFIX}"
-            with (
-                engine_step(context),
-                open_graph(dataset, local=_local_cognee(context, dataset), graph=inputs.get("graph")) as reader,
-            ):
-                archives = write_archives(reader, path, limits=dataset.limits)
+            with engine_step(context):
+                found = find_graph(dataset, local=_local_cognee(context, dataset), graph=inputs.get("graph"))
+                reading = _readings(context, dataset).write(found, directory=Path(directory))
             yield from _selected(
                 context,
-                [archive_check_result(dataset, archives)],
-                value=archives,
+                [archive_check_result(dataset, reading.archives)],
+                value=reading.stored or reading.archives,
                 metadata={
-                    **_archive_metadata(archives, seconds=time.monotonic() - began),
-                    keys.CHANGED_SINCE_LOOK: _changed_since_look(context, dataset, archive=archives[0]),
+                    **_archive_metadata(reading, seconds=time.monotonic() - began),
+                    keys.CHANGED_SINCE_LOOK: _changed_since_look(context, dataset, archive=reading.archives[0]),
                 },
-                data_version=dg.DataVersion(archives[0].digest),
+                data_version=dg.DataVersion(reading.summary.digest),
             )
 
     return cogx_archive
@@ -150,6 +145,7 @@ def _out(
     *,
     description: str,
     fields: Sequence[str] = _SOURCE_FIELDS,
+    kinds: Collection[str] = ("cognee",),
     io_manager_key: str | None = None,
 ) -> dg.AssetOut:
     """The asset of a step that also evaluates checks, each of which can be selected or left out (``can_subset``)."""
@@ -159,7 +155,7 @@ def _out(
         io_manager_key=io_manager_key,
         is_required=False,
         code_version=dataset.code_version(*fields),
-        kinds={"cognee"},
+        kinds=set(kinds),
         description=description,
         group_name=dataset.group,
         owners=list(dataset.owners),
@@ -193,8 +189,9 @@ def _add_documents(context: dg.AssetExecutionContext, dataset: CogneeDataset, *,
     }
 
 
-def _archive_metadata(archives: "Sequence[Archive]", *, seconds: float) -> dict[str, Any]:
+def _archive_metadata(reading: GraphReading, *, seconds: float) -> dict[str, Any]:
     """The archives' own metadata; the IO manager adds where they are (``dagster/uri``)."""
+    archives = reading.archives
     counts: Counter[str] = Counter()
     for archive in archives:
         counts += Counter(archive.record_counts)
@@ -208,6 +205,7 @@ def _archive_metadata(archives: "Sequence[Archive]", *, seconds: float) -> dict[
         keys.ARCHIVES_TOTAL: len(archives),
         keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),
         keys.RECORD_COUNTS: dg.MetadataValue.json(dict(counts)),
+        keys.GRAPH_READ: reading.read,
         keys.SECONDS: round(seconds, 3),
     }
 
@@ -252,6 +250,17 @@ def _source_resources(dataset: CogneeDataset) -> set[str]:
 
 def _local_cognee(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> LocalCognee | None:
     return getattr(context.resources, LOCAL_RESOURCE) if dataset.graph is None else None
+
+
+def _readings(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> GraphReadings:
+    archives = getattr(context.resources, ARCHIVES_RESOURCE)
+    return GraphReadings(
+        store=archives.store() if isinstance(archives, CogxArchiveIOManager) else None,  # another one has no store
+        place=dataset.archive_key.path,
+        name=dataset.segment,
+        limits=dataset.limits,
+        version=dataset.code_version(*_SOURCE_FIELDS, *_LIMIT_FIELDS),
+    )
 
 
 def _graph_description(dataset: CogneeDataset) -> str:

@@ -76,18 +76,19 @@ def archive_check_result(dataset: CogneeDataset, archives: "Sequence[Archive]") 
     """Whether every archive is within the server's limits."""
     from cognee_dagster.cogx.archive import limit_problems
 
+    count = len(archives)
     problems = [
-        f"{archive.path.name} {problem}"
-        for archive in archives
+        f"archive {number} of {count} {problem}"
+        for number, archive in enumerate(archives, start=1)
         for problem in limit_problems(archive.member_bytes, limits=dataset.limits)
     ]
-    count = len(archives)
     return dg.AssetCheckResult(
         check_name=keys.CHECK_WITHIN_LIMITS,
         asset_key=dataset.archive_key,
         passed=not problems,
         description=(
-            f"{'; '.join(problems)}. Push a smaller dataset."
+            f"{'; '.join(problems)}. Lower max_archive_bytes and max_file_bytes of the dataset and materialize the "
+            "archive again: the graph is then cut into smaller ones."
             if problems
             else "Within the limits of a Cognee server" + (f", in {count} archives." if count > 1 else ".")
         ),

@@ -8,13 +8,14 @@ import dagster as dg
 from cognee_dagster import metadata as keys
 
 if TYPE_CHECKING:
-    from cognee_dagster.graph.reader import GraphOrigin, GraphSummary
+    from cognee_dagster.graph_reading import GraphReading
 
 MAX_TABLE_ROWS = 50  # metadata sits in a row of the event log
 
 
-def graph_metadata(summary: "GraphSummary", *, origin: "GraphOrigin", seconds: float) -> dict[str, Any]:
+def graph_metadata(reading: "GraphReading", *, seconds: float) -> dict[str, Any]:
     """The metadata of ``cognified_graph``."""
+    summary, origin = reading.summary, reading.origin
     metadata: dict[str, Any] = {
         keys.NUM_NODES: summary.num_nodes,
         keys.NUM_EDGES: summary.num_edges,
@@ -24,6 +25,7 @@ def graph_metadata(summary: "GraphSummary", *, origin: "GraphOrigin", seconds: f
         keys.GRAPH_DIGEST: summary.digest,
         keys.DATASET_NAME: origin.dataset_name,
         keys.READ_THROUGH: origin.read_through,
+        keys.GRAPH_READ: reading.read,
         keys.SECONDS: round(seconds, 3),
     }
     if origin.dataset_id is not None:

@@ -2,7 +2,8 @@
 
 import glob
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,6 +12,7 @@ import dagster as dg
 
 from cognee_dagster.dataset import CogneeDataset
 from cognee_dagster.errors import DatasetDefinitionError
+from cognee_dagster.graph.found import FoundGraph
 from cognee_dagster.resources import LocalCognee
 
 if TYPE_CHECKING:
@@ -18,10 +20,8 @@ if TYPE_CHECKING:
     from cognee_dagster.graph.worker import DocumentsReport
 
 
-def open_graph(
-    dataset: CogneeDataset, *, local: LocalCognee | None, graph: Any = None
-) -> AbstractContextManager["GraphReader"]:
-    """A reader of the dataset's graph.
+def find_graph(dataset: CogneeDataset, *, local: LocalCognee | None, graph: Any = None) -> FoundGraph:
+    """The dataset's graph, ready to be opened.
 
     Args:
         dataset: Whose graph.
@@ -29,15 +29,16 @@ def open_graph(
         graph: The NetworkX graph that the asset named by ``dataset.graph`` returned.
     """
     if isinstance(dataset.graph, dg.AssetKey):
-        return _networkx_graph(dataset, graph)
+        return FoundGraph(open=partial(_networkx_graph, dataset, graph))
     if dataset.graph is not None:
-        return _graph_file(dataset, Path(dataset.graph).expanduser())
-    from cognee_dagster.graph.cognee import open_dataset, parse_dataset
+        path = Path(dataset.graph).expanduser()
+        return FoundGraph(open=partial(_graph_file, dataset, path), file=path)
+    from cognee_dagster.graph.cognee import find_dataset, parse_dataset
 
     assert local is not None  # noqa: S101 - the assets require the resource
     config, user = local.config(), local.user_for(dataset.user)
     name = dataset.name if isinstance(dataset.name, UUID) else parse_dataset(dataset.name, user=user, config=config)
-    return open_dataset(name, user=user, config=config)
+    return find_dataset(name, user=user, config=config)
 
 
 def add_documents(dataset: CogneeDataset, *, local: LocalCognee) -> "DocumentsReport":

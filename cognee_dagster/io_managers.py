@@ -1,7 +1,7 @@
 """``CogxArchiveIOManager``: hands a COGX archive from the step that writes it to the step that needs it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
@@ -35,27 +35,33 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
         description="Where archives are stored: a directory or an fsspec URL such as s3://bucket/archives.",
     )
 
-    def handle_output(self, context: dg.OutputContext, obj: "Archive | Sequence[Archive]") -> None:
+    def handle_output(self, context: dg.OutputContext, obj: "Archive | Sequence[Archive] | StoredArchive") -> None:
+        place, run_id, partition = context.asset_key.path, context.run_id, _partition(context)
+        if isinstance(obj, StoredArchive):
+            stored = obj  # the asset's own step put it there
+            self.store().point(stored, place=place, run_id=run_id, partition=partition)
+        else:
+            archives = self._archives(obj, name=context.asset_key.to_user_string())
+            stored = self.store().save(archives, place=place, run_id=run_id, partition=partition)
+        first = stored.files[0].location
+        context.add_output_metadata({"dagster/uri": str(first if len(stored.files) == 1 else first.parent)})
+
+    def _archives(self, obj: Any, *, name: str) -> "Sequence[Archive]":
         from cognee_dagster.cogx.archive import Archive
 
-        name = context.asset_key.to_user_string()
         archives = [obj] if isinstance(obj, Archive) else obj
         if not isinstance(archives, Sequence) or not archives or not all(isinstance(a, Archive) for a in archives):
             raise dg.Failure(
                 f"{type(self).__name__} stores COGX archives; {name} returned {type(obj).__name__}.",
                 allow_retries=False,
             )
-        stored = self._store().save(
-            archives, place=context.asset_key.path, run_id=context.run_id, partition=_partition(context)
-        )
-        first = stored.files[0].location
-        context.add_output_metadata({"dagster/uri": str(first if len(stored.files) == 1 else first.parent)})
+        return archives
 
     def load_input(self, context: dg.InputContext) -> StoredArchive:
         upstream = context.upstream_output
         run_id = upstream.run_id if upstream is not None else _NO_RUN
         try:
-            return self._store().find(
+            return self.store().find(
                 place=context.asset_key.path,
                 run_id=None if run_id == _NO_RUN else run_id,
                 partition=_partition(context),
@@ -63,7 +69,8 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
         except (ArchiveError, ArchiveNotStoredError) as error:
             raise dg.Failure(str(error), allow_retries=False) from error
 
-    def _store(self) -> ArchiveStore:
+    def store(self) -> ArchiveStore:
+        """Where the archives are."""
         base = UPath(self.base_directory)
         # A step may run in another working directory than the one that wrote the archive.
         return ArchiveStore(base if base.protocol not in LOCAL_PROTOCOLS else UPath(base.path).expanduser().absolute())

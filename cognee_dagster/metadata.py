@@ -27,6 +27,9 @@ REASON = "cognee/reason"
 PARTITION = "cognee/partition"  # of the push, in events whose partition cannot be told to Dagster
 ERROR = "cognee/error"  # the error's class; what to look for in the troubleshooting guide
 
+# cognified_graph and cogx_archive
+GRAPH_READ = "cognee/graph_read"  # False: the graph's store had not changed since an earlier step read it
+
 # cognified_graph
 NODES_BY_TYPE = "cognee/nodes_by_type"
 EDGES_BY_RELATIONSHIP = "cognee/edges_by_relationship"

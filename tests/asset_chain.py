@@ -35,6 +35,8 @@ class Chain:
     options: dict[str, Any] = field(default_factory=dict)
     remote_options: dict[str, Any] = field(default_factory=dict)
     instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
+    archives: str | None = None  # where they are stored; default: in the directory
+    more_resources: dict[str, Any] = field(default_factory=dict)
 
     @property
     def dataset(self) -> CogneeDataset:
@@ -53,8 +55,9 @@ class Chain:
         given = {"url": self.remote.url, "api_key": self.remote.api_key, "max_attempts": 1, **self.remote_options}
         return {
             "cognee_remote": CogneeRemote(**given),
-            "cogx_archives": CogxArchiveIOManager(base_directory=str(self.directory / "archives")),
+            "cogx_archives": CogxArchiveIOManager(base_directory=self.archives or str(self.directory / "archives")),
             "graphs": dg.FilesystemIOManager(base_dir=str(self.directory / "graphs")),
+            **self.more_resources,
         }
 
     def run(self, *names: str, config: Mapping[str, Any] | None = None) -> dg.ExecuteInProcessResult:

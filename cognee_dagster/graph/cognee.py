@@ -7,13 +7,15 @@ Cognee itself in a child process. Both apply the same permission rule and give t
 import importlib.util
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 import pyarrow as pa
 
 from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError
+from cognee_dagster.graph.found import FoundGraph
 from cognee_dagster.graph.permissions import (
     Catalog,
     GraphStore,
@@ -26,7 +28,7 @@ from cognee_dagster.graph.reader import GraphOrigin, GraphReader
 from cognee_dagster.graph.settings import DATA_ROOT_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
 from cognee_dagster.graph.users import UserRef, user_key
 
-__all__ = ["LocalCogneeConfig", "LocalDataset", "UserRef", "open_dataset", "parse_dataset"]
+__all__ = ["LocalCogneeConfig", "LocalDataset", "UserRef", "find_dataset", "open_dataset", "parse_dataset"]
 
 logger = logging.getLogger(__name__)
 
@@ -51,14 +53,22 @@ def open_dataset(
         CogneeNotInstalledError: Cognee is needed to read this store, and the interpreter does not have it.
         LocalCogneeError: There is no store, or it cannot be read.
     """
+    with find_dataset(dataset, user=user, config=config).open() as reader:
+        yield reader
+
+
+def find_dataset(dataset: str | UUID, *, user: UserRef = None, config: LocalCogneeConfig | None = None) -> FoundGraph:
+    """Find one dataset's graph, and check that the user may read it, without opening it.
+
+    Where only Cognee itself can tell, the dataset is looked for when the graph is opened. Arguments and errors are
+    those of ``open_dataset``.
+    """
     config = config or LocalCogneeConfig()
     found = _find_directly(dataset, user=user, config=config)
     if found is None:
         from cognee_dagster.graph.worker import open_through_cognee
 
-        with open_through_cognee(dataset, user=user, config=config) as reader:
-            yield reader
-        return
+        return FoundGraph(open=partial(open_through_cognee, dataset, user=user, config=config))
     local_dataset, store = found
     origin = GraphOrigin(
         dataset_name=local_dataset.name,
@@ -69,12 +79,10 @@ def open_dataset(
     )
     path = _graph_file(store, config=config) if store else None
     if path is None or not path.exists():  # a dataset that was never cognified
-        yield EmptyReader(origin)
-        return
+        return FoundGraph(open=lambda: nullcontext(EmptyReader(origin)))
     from cognee_dagster.graph.ladybug import open_ladybug_file
 
-    with open_ladybug_file(path, origin=origin) as reader:
-        yield reader
+    return FoundGraph(open=partial(open_ladybug_file, path, origin=origin), file=path, origin=origin)
 
 
 def parse_dataset(text: str, *, user: UserRef = None, config: LocalCogneeConfig | None = None) -> str | UUID:

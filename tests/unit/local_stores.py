@@ -87,6 +87,9 @@ class TinyStore:
             "acls", principal_id=principal.hex, permission_id=self._permissions[permission].hex, dataset_id=dataset.hex
         )
 
+    def revoke_all(self) -> None:
+        self._execute("DELETE FROM acls")
+
     def place_graph(self, dataset: UUID, *, provider: str = "ladybug", owner: UUID | None = None) -> Path:
         """Record where the dataset's graph is kept; the file itself is the test's to make."""
         owner = owner or self.default_user

@@ -1,5 +1,6 @@
 """The chain of assets: what each asset says, and when the remote graph counts as imported."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import dagster as dg
 import pytest
 
 from cognee_dagster import build_dataset_assets
+from cognee_dagster.checks import archive_check_result
 from cognee_dagster.cogx.writer import write_archive
 from cognee_dagster.graph.reader import GraphOrigin
 from cognee_dagster.graph_metadata import MAX_TABLE_ROWS, count_table
@@ -235,6 +237,30 @@ def test_every_asset_carries_the_datasets_group_owners_and_tags(chain: Chain) ->
             "tier": "gold",
             "cognee/dataset": "people",
         }
+
+
+def test_the_archive_is_of_the_kind_cogx_and_every_asset_is_cognees(chain: Chain) -> None:
+    assets = build_dataset_assets(chain.dataset)
+    specs = [spec for asset in assets for spec in ([asset] if isinstance(asset, dg.AssetSpec) else asset.specs)]
+    kinds = {spec.key.path[-1]: spec.kinds for spec in specs}
+    assert kinds == {
+        "cognified_graph": {"cognee"},
+        "cogx_archive": {"cognee", "cogx"},
+        "remote_push": {"cognee"},
+        "remote_graph": {"cognee"},
+    }
+
+
+def test_an_archive_beyond_the_limits_fails_its_check_with_its_number_and_what_to_lower(
+    chain: Chain, tmp_path: Path
+) -> None:
+    archive = write_archive(MemoryReader([(ID_A, "Ada", "Person", "{}")]), tmp_path / "people.cogx.tar.gz")
+    chain.options = {"max_file_bytes": 200}
+    beyond = dataclasses.replace(archive, member_bytes={"nodes.jsonl": 201})
+    result = archive_check_result(chain.dataset, [dataclasses.replace(archive, member_bytes={}), beyond])
+    assert not result.passed
+    assert "archive 2 of 2 nodes.jsonl has 201 bytes" in str(result.description)
+    assert "Lower max_archive_bytes and max_file_bytes" in str(result.description)
 
 
 def test_an_asset_can_be_materialized_without_its_checks(chain: Chain) -> None:
