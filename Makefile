@@ -32,8 +32,8 @@ lint: $(INSTALLED) ## ruff
 types: $(INSTALLED) ## mypy --strict
 	@$(BIN)/python -m mypy
 
-bench: $(INSTALLED) ## ours and Cognee's own push side by side
-	@$(BIN)/python -m bench
+bench: $(INSTALLED) ## ours and Cognee's own side by side; BENCH_ARGS="push" for a part, "--help" for all
+	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 clean: ## remove .venv and everything that was made here
 	@rm -rf $(VENV) .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis dist *.egg-info

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.page import conditions, replaced, section, write
+from bench.page import conditions, replaced, section, versions, write
 from bench.parts import PARTS, Setting, load
 
 
@@ -46,8 +46,9 @@ def main(
     for name in parts or PARTS:
         print(f"Measuring {name} …", flush=True)
         part, load_before, begin = load(name), os.getloadavg()[0], time.monotonic()
+        releases = versions(part.PACKAGES)
         findings = part.run(setting)
-        measured = conditions(part.PACKAGES, load_before=load_before, took_seconds=time.monotonic() - begin)
+        measured = conditions(releases, load_before=load_before, took_seconds=time.monotonic() - begin)
         text = section(findings, conditions=measured)
         print(f"\n{text}\n", flush=True)
         if output is not None:  # after each part: what is measured is not lost when a later one fails

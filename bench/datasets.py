@@ -1,6 +1,5 @@
 """A local Cognee with made-up datasets in it, that Cognee itself and this package both take for its own."""
 
-import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterable
@@ -10,7 +9,7 @@ from bench.graph_file import GraphFile
 from bench.synthetic import SyntheticGraph
 from cognee_dagster.sandbox import load_demo_graph, local_environment
 
-_TEMPLATE = "demo"
+TEMPLATE = "demo"
 
 
 def dataset_name(num_nodes: int) -> str:
@@ -25,7 +24,7 @@ def prepare(directory: Path, sizes: Iterable[int]) -> dict[str, str]:
     """
     environ = local_environment(directory)
     if not _catalog(directory).is_file():
-        load_demo_graph(environ, dataset=_TEMPLATE)
+        load_demo_graph(environ, dataset=TEMPLATE)
     for num_nodes in sizes:
         if not graph_file(directory, num_nodes).is_file():
             print(f"Making {dataset_name(num_nodes)} …", flush=True)
@@ -48,25 +47,28 @@ def _dataset_id(num_nodes: int) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"bench:{num_nodes}")
 
 
-def _add_dataset(directory: Path, num_nodes: int) -> None:
-    graph = SyntheticGraph(num_nodes)
-    destination = graph_file(directory, num_nodes)
-    unfinished = directory / "unfinished.lbug"
+def make_graph_file(path: Path, graph: SyntheticGraph) -> None:
+    """A file with that graph; there is none at ``path`` until it is complete."""
+    unfinished = path.with_suffix(".unfinished")
     unfinished.unlink(missing_ok=True)
     with GraphFile(unfinished) as file:
         file.add_nodes(graph.nodes())
         file.add_edges(graph.edges())
+    unfinished.rename(path)
+
+
+def _add_dataset(directory: Path, num_nodes: int) -> None:
     connection = sqlite3.connect(_catalog(directory))
     with connection:
         _copy_rows(connection, num_nodes)
     connection.close()
-    shutil.move(unfinished, destination)
+    make_graph_file(graph_file(directory, num_nodes), SyntheticGraph(num_nodes))
 
 
 def _copy_rows(connection: sqlite3.Connection, num_nodes: int) -> None:
     """The dataset's rows: those of the bundled one, with another id and name."""
     new = _dataset_id(num_nodes)
-    (old,) = connection.execute("SELECT id FROM datasets WHERE name = ?", (_TEMPLATE,)).fetchone()
+    (old,) = connection.execute("SELECT id FROM datasets WHERE name = ?", (TEMPLATE,)).fetchone()
     replaced = {"id": new.hex, "dataset_id": new.hex, "name": dataset_name(num_nodes)}
     replaced |= {"graph_database_name": f"{new}.lbug", "vector_database_name": f"{new}.lance.db"}
     for table, column in (("datasets", "id"), ("dataset_database", "dataset_id"), ("acls", "dataset_id")):

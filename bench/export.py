@@ -13,7 +13,7 @@ from bench.measure import Measurement, measure, median_of
 from bench.parts import Findings, Setting
 from bench.records import file_digest, same_records, unpack_records
 
-PACKAGES = ("cognee", "ladybug", "pyarrow", "orjson", "isal", "xxhash")
+PACKAGES = ("cognee", "ladybug", "pyarrow", "msgspec", "isal", "xxhash")
 
 _HERE = Path(__file__).parent
 

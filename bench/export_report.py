@@ -66,36 +66,36 @@ def picture(results: Sequence[ExportResult]) -> str:
     ordered = sorted(results, key=lambda result: result.num_nodes)
     x_ticks = _x_ticks(ordered)
 
-    def lines(value: Callable[[Measurement], float]) -> list[Series]:
-        sides = {
-            "ours": [(result.num_nodes, result.ours) for result in ordered],
-            "theirs": [(result.num_nodes, result.cognee) for result in ordered],
-            "floor": [(result.num_nodes, result.floor) for result in ordered],
-        }
-        points = {kind: [(nodes, value(run)) for nodes, run in side if run is not None] for kind, side in sides.items()}
-        names = {"ours": "this package", "theirs": "Cognee", "floor": "floor"}
-        return [
-            Series(name=names[kind], kind=kind, points=some, dashed=kind == "floor")
-            for kind, some in points.items()
-            if some
-        ]
-
     time = Panel(
         title="Seconds to export and pack",
         x_name="nodes (2.9 edges each)",
-        series=lines(lambda run: run.seconds),
+        series=_lines(ordered, lambda run: run.seconds),
         x_ticks=x_ticks,
         y_ticks=_SECONDS_TICKS,
     )
     memory = Panel(
         title="Peak memory of all processes",
         x_name="nodes (2.9 edges each)",
-        series=[series for series in lines(lambda run: run.peak_bytes) if series.kind != "floor"],
+        series=[line for line in _lines(ordered, lambda run: run.peak_bytes) if line.kind != "floor"],
         x_ticks=x_ticks,
         y_ticks=_MEMORY_TICKS,
         limit=(_MEMORY_GOAL_BYTES, "512 MiB"),
     )
     return draw([time, memory], description="Cost of an export over the size of the graph")
+
+
+def _lines(ordered: Iterable[ExportResult], value: Callable[[Measurement], float]) -> list[Series]:
+    points: dict[str, list[tuple[float, float]]] = {"ours": [], "theirs": [], "floor": []}
+    for result in ordered:
+        for kind, run in (("ours", result.ours), ("theirs", result.cognee), ("floor", result.floor)):
+            if run is not None:
+                points[kind].append((result.num_nodes, value(run)))
+    names = {"ours": "this package", "theirs": "Cognee", "floor": "floor"}
+    return [
+        Series(name=names[kind], kind=kind, points=some, dashed=kind == "floor")
+        for kind, some in points.items()
+        if some
+    ]
 
 
 def _x_ticks(ordered: Sequence[ExportResult]) -> Sequence[Tick]:

@@ -49,12 +49,16 @@ def marks(name: str) -> tuple[str, str]:
     return f"<!-- bench: {name} -->", f"<!-- end of {name} -->"
 
 
-def conditions(packages: Sequence[str], *, load_before: float, took_seconds: float) -> str:
+def versions(packages: Sequence[str]) -> str:
+    """The installed releases of packages."""
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+
+
+def conditions(releases: str, *, load_before: float, took_seconds: float) -> str:
     """Date, machine, releases, and what else the machine was doing."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     return (
         f"*{datetime.now(timezone.utc):%Y-%m-%d}, {os.cpu_count()} cores ({_processor()}), "
-        f"Python {platform.python_version()}, {versions}; load average {load_before:.1f} before; "
+        f"Python {platform.python_version()}, {releases}; load average {load_before:.1f} before; "
         f"took {took_seconds / 60:.1f} minutes.*"
     )
 

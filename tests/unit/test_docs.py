@@ -5,6 +5,7 @@ import dataclasses
 import inspect
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,9 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 import cognee_dagster
+from bench.__main__ import main as bench_command
+from bench.page import replaced
+from bench.parts import PARTS
 from cognee_dagster import (
     CogneeDataset,
     CogneeRemote,
@@ -243,6 +247,24 @@ def test_commands_in_the_docs_exist(page: Path) -> None:
             assert words[1] in main.commands, command
             used = {word.partition("=")[0] for word in words if word.startswith("--")}
             assert used <= options_of(main.commands[words[1]]) | {"--help"}, command
+
+
+def test_each_part_of_the_benchmark_has_its_place_on_its_page_and_a_row_in_its_table() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert re.findall(r"^<!-- bench: (\w+) -->$", page, flags=re.MULTILINE) == list(PARTS)
+    assert re.findall(r"^\| `(\w+)` \|", page, flags=re.MULTILINE)[: len(PARTS)] == list(PARTS)
+    for name in PARTS:
+        assert replaced(page, name, "new") != page
+
+
+def test_commands_of_the_benchmark_in_the_docs_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    lines = [line.partition("#")[0] for line in commands(ROOT / "docs" / "performance.md")]
+    arguments = [re.search(r"-m bench (.*)|BENCH_ARGS=\"(.*)\"", line) for line in lines]
+    given = [shlex.split(found[1] or found[2]) for found in arguments if found]
+    assert given
+    for words in given:
+        bench_command.make_context("bench", words)  # refuses a part or option that is not there
 
 
 def options_of(command: click.Command) -> set[str]:

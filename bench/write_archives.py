@@ -1,0 +1,14 @@
+"""Writes a graph file as archives. Usage: write_archives.py GRAPH_FILE DIRECTORY; DIRECTORY/archives lists them."""
+
+import pickle
+import sys
+from pathlib import Path
+
+from cognee_dagster.cogx.cut import write_archives
+from cognee_dagster.graph.ladybug import open_ladybug_file
+from cognee_dagster.graph.reader import GraphOrigin
+
+graph_file, directory = map(Path, sys.argv[1:])
+with open_ladybug_file(graph_file, origin=GraphOrigin(dataset_name="large")) as reader:
+    archives = write_archives(reader, directory / "large.cogx.tar.gz")
+(directory / "archives").write_bytes(pickle.dumps(archives))
