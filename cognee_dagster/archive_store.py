@@ -92,7 +92,7 @@ class StoredFile:
         if size != self.archive.size_bytes or digest not in (None, self.archive.sha256):
             raise ArchiveError(
                 f"{self.location} is damaged: its content is not what was stored ({size} bytes, "
-                f"{self.archive.size_bytes} were stored). Delete the file and materialize the archive again."
+                f"{self.archive.size_bytes} were stored). Materialize the archive again."
             )
         return dataclasses.replace(self.archive, path=path)
 

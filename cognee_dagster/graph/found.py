@@ -51,11 +51,11 @@ class FileState:
 
     @classmethod
     def of(cls, path: Path) -> "FileState | None":
-        """None where it is no regular file: a directory's own times say little of what is in it."""
+        """None where it is no regular file: the times of a directory or a link say little of what is behind it."""
         path = path.absolute()
         try:
             with os.scandir(path.parent) as entries:
-                found = {entry.name: os.stat(entry.path) for entry in entries if entry.name.startswith(path.name)}
+                found = {entry.name: os.lstat(entry.path) for entry in entries if entry.name.startswith(path.name)}
         except FileNotFoundError:
             return None
         if path.name not in found or not all(stat.S_ISREG(status.st_mode) for status in found.values()):

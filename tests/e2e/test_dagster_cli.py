@@ -36,6 +36,8 @@ def test_the_chain_runs_in_separate_processes_and_without_a_home(tmp_path: Path,
     assert done.returncode == 0, done.stdout
     assert len(remote.graph("people").nodes) == 3
     assert len(remote.uploads) == 1
+    assert done.stdout.count("The graph was read: 3 nodes, 2 edges.") == 1
+    assert done.stdout.count("The graph's store has not changed since it was read") == 1
 
 
 def test_the_steps_can_be_run_one_by_one_and_configured(tmp_path: Path, remote: FakeRemote) -> None:

@@ -79,6 +79,9 @@ def test_what_is_no_file_has_no_state(file: Path) -> None:
     assert FileState.of(file.parent) is None
     assert FileState.of(file.parent / "missing") is None
     assert FileState.of(file.parent / "missing" / "graph.lbug") is None
+    link = file.parent / "link"
+    link.symlink_to(file)
+    assert FileState.of(link) is None  # what belongs to the file is not beside the link
     (file.parent / f"{file.name}.parts").mkdir()
     assert FileState.of(file) is None
 
