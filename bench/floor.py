@@ -9,7 +9,7 @@ from pathlib import Path
 import ladybug
 from isal import isal_zlib
 
-_POOL_BYTES = 512 << 20
+_POOL_BYTES = 8 << 30  # of addresses; un-paged, a million nodes do not fit into less
 _PIECE_BYTES = 1 << 20
 _QUERIES = (
     "MATCH (n:Node) RETURN n.id, n.name, n.type, n.properties",

@@ -20,7 +20,7 @@ _SCHEMA = (
     "CREATE NODE TABLE GraphMetadata(key STRING PRIMARY KEY, value STRING)",
 )
 _BUFFER_POOL_BYTES = 4 << 30
-_ROWS_A_COPY = 500_000  # one COPY of millions of rows does not fit into the buffer pool
+_ROWS_A_COPY = 1_000_000  # one COPY of more does not fit into the buffer pool; each further one makes the file sparser
 
 NodeRow = tuple[str, str | None, str | None, str | None]
 EdgeRow = tuple[str, str, str | None, str | None]
