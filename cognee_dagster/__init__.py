@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cognee_dagster.resources import LocalCognee as LocalCognee
     from cognee_dagster.sensors import build_import_sensor as build_import_sensor
     from cognee_dagster.sensors import build_repush_sensor as build_repush_sensor
-    from cognee_dagster.watching.repush import RepushPolicy as RepushPolicy
+    from cognee_dagster.watching.settings import RepushPolicy as RepushPolicy
 
 __version__ = "0.1.0"
 
@@ -32,7 +32,7 @@ _EXPORTS = {
     "CogxArchiveIOManager": "cognee_dagster.io_managers",
     "LocalCognee": "cognee_dagster.resources",
     "PushResult": "cognee_dagster.pushing",
-    "RepushPolicy": "cognee_dagster.watching.repush",
+    "RepushPolicy": "cognee_dagster.watching.settings",
     "StoredArchive": "cognee_dagster.archive_store",
     "build_dataset_assets": "cognee_dagster.assets",
     "build_definitions": "cognee_dagster.definitions",

@@ -27,13 +27,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from upath import UPath
 
 from cognee_dagster.cogx.layout import ARCHIVE_SUFFIX
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
 from cognee_dagster.naming import safe_segment
 
-if TYPE_CHECKING:  # Arrow comes with it, and loading a code location should not wait for that
+if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code location should not wait for that
+    from upath import UPath
+
     from cognee_dagster.cogx.archive import Archive
 
 POINTER_FORMAT = 2
@@ -52,7 +53,7 @@ class StoredFile:
         archive: What is known of it; its ``path`` is where the file was when it was written: use ``local()``.
     """
 
-    location: UPath
+    location: "UPath"
     archive: "Archive"
 
     @contextmanager
@@ -135,7 +136,7 @@ class StoredArchive:
 class ArchiveStore:
     """Archives under one base directory."""
 
-    base: UPath
+    base: "UPath"
 
     def save(
         self, archives: "Sequence[Archive]", *, place: Sequence[str], run_id: str, partition: str | None = None
@@ -227,7 +228,7 @@ class ArchiveStore:
                 f"{directory / name} is not a pointer to an archive: {error}. Materialize the archive again."
             ) from None
 
-    def _directory(self, place: Sequence[str], *, partition: str | None) -> UPath:
+    def _directory(self, place: Sequence[str], *, partition: str | None) -> "UPath":
         # No segment holds a dot, so different places have different names, and none has a separator.
         name = ".".join(safe_segment(part) for part in place)
         directory = self.base / (name if len(name) <= MAX_FILE_NAME_LENGTH else safe_segment(name))
@@ -238,7 +239,7 @@ class ArchiveStore:
         return f"runs/{safe_segment(run_id)}.json"
 
 
-def _stored(archives: "Sequence[Archive]", directory: UPath) -> StoredArchive:
+def _stored(archives: "Sequence[Archive]", directory: "UPath") -> StoredArchive:
     return StoredArchive(
         files=tuple(
             StoredFile(location=directory / "blobs" / f"{archive.sha256}{ARCHIVE_SUFFIX}", archive=archive)
@@ -267,7 +268,7 @@ def _from_json(values: dict[str, Any], *, place: Sequence[str], partition: str |
     return [Archive(path=Path(), **facts) for facts in values["archives"]]
 
 
-def _not_stored(pointer: UPath, *, place: Sequence[str], run_id: str | None) -> ArchiveNotStoredError:
+def _not_stored(pointer: "UPath", *, place: Sequence[str], run_id: str | None) -> ArchiveNotStoredError:
     name = "/".join(place)
     if run_id is None:
         return ArchiveNotStoredError(
@@ -280,11 +281,11 @@ def _not_stored(pointer: UPath, *, place: Sequence[str], run_id: str | None) -> 
     )
 
 
-def _is_local(path: UPath) -> bool:
+def _is_local(path: "UPath") -> bool:
     return path.protocol in LOCAL_PROTOCOLS
 
 
-def _put_file(source: Path, target: UPath) -> None:
+def _put_file(source: Path, target: "UPath") -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if not _is_local(target):
         target.fs.put_file(str(source), target.path)
@@ -293,7 +294,7 @@ def _put_file(source: Path, target: UPath) -> None:
         shutil.copyfile(source, partial)
 
 
-def _put_bytes(content: bytes, target: UPath) -> None:
+def _put_bytes(content: bytes, target: "UPath") -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if not _is_local(target):
         target.fs.pipe_file(target.path, content)
@@ -312,7 +313,7 @@ def _appearing_whole(target: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def _sha256(path: Path | UPath) -> str:
+def _sha256(path: "Path | UPath") -> str:
     digest = hashlib.sha256()
     with path.open("rb") as source:
         while chunk := source.read(1 << 20):

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from cognee_dagster import metadata as keys
+from cognee_dagster.archive_store import StoredArchive
+from cognee_dagster.asset_spec import parsed_once
 from cognee_dagster.dataset import CogneeDataset
+from cognee_dagster.resources import REMOTE_RESOURCE
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -98,3 +101,41 @@ def archive_check_result(dataset: CogneeDataset, archives: "Sequence[Archive]") 
             keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),
         },
     )
+
+
+def build_import_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
+    """The check of the external asset ``remote_graph``."""
+
+    @dg.asset_check(
+        asset=dataset.remote_graph_key,
+        name=keys.CHECK_IMPORT_SUCCEEDED,
+        additional_deps=[dataset.push_key],  # selected together, it asks about this run's push
+        required_resource_keys={REMOTE_RESOURCE},
+        description="The remote has finished the import of the latest push. Executing it asks the remote now.",
+    )
+    @parsed_once
+    def remote_import_succeeded(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        from cognee_dagster.import_check import check_import
+
+        return check_import(context, dataset)
+
+    return remote_import_succeeded
+
+
+def build_complete_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
+    """A check of the external asset ``remote_graph``, for datasets with ``verify="graph"``."""
+
+    @dg.asset_check(
+        asset=dataset.remote_graph_key,
+        name=keys.CHECK_GRAPH_COMPLETE,
+        additional_ins={"archive": dg.AssetIn(key=dataset.archive_key)},
+        required_resource_keys={REMOTE_RESOURCE},
+        description="The remote graph has every node and edge of the latest archive. Executing it reads the graph now.",
+    )
+    @parsed_once
+    def remote_graph_complete(context: dg.AssetCheckExecutionContext, archive: StoredArchive) -> dg.AssetCheckResult:
+        from cognee_dagster.complete_check import check_complete
+
+        return check_complete(context, dataset, archive=archive)
+
+    return remote_graph_complete

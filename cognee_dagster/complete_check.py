@@ -11,35 +11,26 @@ from cognee_dagster.archive_store import StoredArchive
 from cognee_dagster.dataset import CogneeDataset
 from cognee_dagster.engine_step import engine_step
 from cognee_dagster.remote.verification import graph_problems
-from cognee_dagster.resources import CogneeRemote
+from cognee_dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.watching.pushes import latest_push
 
 
-def build_complete_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
-    """A check of the external asset ``remote_graph``, for datasets with ``verify="graph"``."""
-
-    @dg.asset_check(
-        asset=dataset.remote_graph_key,
-        name=keys.CHECK_GRAPH_COMPLETE,
-        additional_ins={"archive": dg.AssetIn(key=dataset.archive_key)},
-        description="The remote graph has every node and edge of the latest archive. Executing it reads the graph now.",
+def check_complete(
+    context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive
+) -> dg.AssetCheckResult:
+    """Compare with the latest archive."""
+    cognee_remote: CogneeRemote = getattr(context.resources, REMOTE_RESOURCE)
+    push = latest_push(context.instance, dataset.push_key)
+    target = push.target_dataset if push else dataset.target_dataset or archive.dataset_name
+    with engine_step(context), archive.local() as archives, cognee_remote.client() as client:
+        url = client.connection.url
+        remote_dataset = client.find_dataset(target)
+        if remote_dataset is None:
+            problems = [f"{url} has no dataset {target!r}. Push it."]
+        else:
+            problems = graph_problems(archives, client.graph(remote_dataset.id))
+    return dg.AssetCheckResult(
+        passed=not problems,
+        description=" ".join(problems) or f"All nodes and edges of the archive are in {target!r} on {url}.",
+        metadata={keys.TARGET_DATASET: target, keys.REMOTE_URL: url, keys.ARCHIVE_DIGEST: archives[0].digest},
     )
-    def remote_graph_complete(
-        context: dg.AssetCheckExecutionContext, cognee_remote: CogneeRemote, archive: StoredArchive
-    ) -> dg.AssetCheckResult:
-        push = latest_push(context.instance, dataset.push_key)
-        target = push.target_dataset if push else dataset.target_dataset or archive.dataset_name
-        with engine_step(context), archive.local() as archives, cognee_remote.client() as client:
-            url = client.connection.url
-            remote_dataset = client.find_dataset(target)
-            if remote_dataset is None:
-                problems = [f"{url} has no dataset {target!r}. Push it."]
-            else:
-                problems = graph_problems(archives, client.graph(remote_dataset.id))
-        return dg.AssetCheckResult(
-            passed=not problems,
-            description=" ".join(problems) or f"All nodes and edges of the archive are in {target!r} on {url}.",
-            metadata={keys.TARGET_DATASET: target, keys.REMOTE_URL: url, keys.ARCHIVE_DIGEST: archives[0].digest},
-        )
-
-    return remote_graph_complete

@@ -16,10 +16,15 @@ from cognee_dagster.cogx.layout import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
 from cognee_dagster.errors import CogneeDagsterError, DatasetDefinitionError
 from cognee_dagster.metadata import DATASET_TAG
 from cognee_dagster.naming import as_identifier, is_plain, safe_segment
-from cognee_dagster.remote.verification import VERIFICATIONS, Verification
+from cognee_dagster.remote.names import validate_dataset_name
+from cognee_dagster.remote.options import VERIFICATIONS, Verification, validate_mode
 
 CODE_VERSION = 1  # raise it when the assets' code changes what they produce
 MAX_REPUSH_ATTEMPTS = 20
+
+# What decides what is read, and how it is cut: parts of the code version of what is made of it.
+SOURCE_FIELDS = ("name", "documents", "graph", "user")
+LIMIT_FIELDS = ("max_archive_bytes", "max_file_bytes")
 
 _TEXT = ((str, type(None)), "a text")
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
@@ -191,9 +196,6 @@ class CogneeDataset:
             raise self._error("user", self.user, "it must be an e-mail address or a UUID")
 
     def _check_push(self) -> None:
-        from cognee_dagster.remote.client import validate_dataset_name
-        from cognee_dagster.remote.delivery import validate_mode
-
         if isinstance(self.repush_attempts, bool) or not 0 <= self.repush_attempts <= MAX_REPUSH_ATTEMPTS:
             raise self._error("repush_attempts", self.repush_attempts, f"it must be 0 to {MAX_REPUSH_ATTEMPTS}")
         for name in ("max_archive_bytes", "max_file_bytes"):

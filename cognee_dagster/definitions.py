@@ -18,7 +18,7 @@ from cognee_dagster.resources import (
     LocalCognee,
 )
 from cognee_dagster.sensors import build_import_sensor, build_repush_sensor
-from cognee_dagster.watching.repush import RepushPolicy
+from cognee_dagster.watching.settings import RepushPolicy
 
 PUSH_ALL_JOB = "push_all_datasets"
 

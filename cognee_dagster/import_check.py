@@ -1,7 +1,7 @@
 """The check ``remote_import_succeeded``: asks the remote, now, what has become of the latest push.
 
-The import sensor and a push in the foreground evaluate the same check when an import ends; this body is what the
-Execute button runs in between.
+The import sensor and a push in the foreground evaluate the same check when an import ends; this is what the Execute
+button runs in between.
 """
 
 import time
@@ -14,7 +14,7 @@ from cognee_dagster.dataset import CogneeDataset
 from cognee_dagster.engine_step import engine_step
 from cognee_dagster.remote.imports import ImportState, ImportVerdict
 from cognee_dagster.remote.watch import ImportWatch, WatchedImport
-from cognee_dagster.resources import CogneeRemote
+from cognee_dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.watching.events import reason_of
 from cognee_dagster.watching.pushes import Push, latest_push
 from cognee_dagster.watching.reports import COMPLETED, FAILED, STALLED
@@ -29,42 +29,31 @@ _STATUS = {
 }
 
 
-def build_import_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
-    """The check of the external asset ``remote_graph``."""
-
-    @dg.asset_check(
-        asset=dataset.remote_graph_key,
-        name=keys.CHECK_IMPORT_SUCCEEDED,
-        additional_deps=[dataset.push_key],  # selected together, it asks about this run's push
-        description="The remote has finished the import of the latest push. Executing it asks the remote now.",
-    )
-    def remote_import_succeeded(
-        context: dg.AssetCheckExecutionContext, cognee_remote: CogneeRemote
-    ) -> dg.AssetCheckResult:
-        push = latest_push(context.instance, dataset.push_key)
-        if push is None:
-            return _not_yet(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
-        with engine_step(context), cognee_remote.client() as client:
-            if push.remote_url != client.connection.url:
-                return _not_yet(
-                    f"The latest push went to {push.remote_url}, and the remote is now {client.connection.url} "
-                    f"({client.connection.source}). Push again, or point cognee_remote to where the push went."
-                )
-            watch = ImportWatch(
-                feed=client, now=time.time(), stalled_after=timedelta(seconds=WatchSettings().stalled_after)
+def check_import(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dg.AssetCheckResult:
+    """Ask about the dataset's latest push."""
+    cognee_remote: CogneeRemote = getattr(context.resources, REMOTE_RESOURCE)
+    push = latest_push(context.instance, dataset.push_key)
+    if push is None:
+        return _not_yet(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
+    with engine_step(context), cognee_remote.client() as client:
+        if push.remote_url != client.connection.url:
+            return _not_yet(
+                f"The latest push went to {push.remote_url}, and the remote is now {client.connection.url} "
+                f"({client.connection.source}). Push again, or point cognee_remote to where the push went."
             )
-            verdict = watch.ask(
-                WatchedImport(
-                    run_id=push.run_id,
-                    dataset_id=push.dataset_id,
-                    pushed_at=push.timestamp,
-                    push_seconds=float(push.metadata.get(keys.SECONDS) or 0.0),
-                    cognifies=push.cognifies,
-                )
+        watch = ImportWatch(
+            feed=client, now=time.time(), stalled_after=timedelta(seconds=WatchSettings().stalled_after)
+        )
+        verdict = watch.ask(
+            WatchedImport(
+                run_id=push.run_id,
+                dataset_id=push.dataset_id,
+                pushed_at=push.timestamp,
+                push_seconds=float(push.metadata.get(keys.SECONDS) or 0.0),
+                cognifies=push.cognifies,
             )
-        return _result(push, verdict)
-
-    return remote_import_succeeded
+        )
+    return _result(push, verdict)
 
 
 def _not_yet(reason: str) -> dg.AssetCheckResult:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
-from upath import UPath
 
 from cognee_dagster.archive_store import LOCAL_PROTOCOLS, ArchiveStore, StoredArchive
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
@@ -71,6 +70,8 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
 
     def store(self) -> ArchiveStore:
         """Where the archives are."""
+        from upath import UPath
+
         base = UPath(self.base_directory)
         # A step may run in another working directory than the one that wrote the archive.
         return ArchiveStore(base if base.protocol not in LOCAL_PROTOCOLS else UPath(base.path).expanduser().absolute())

@@ -20,7 +20,8 @@ from cognee_dagster.connection import resolve_connection
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, RemoteError
 from cognee_dagster.journal import PushJournal
 from cognee_dagster.remote.client import CogneeClient, validate_dataset_name
-from cognee_dagster.remote.delivery import DeliverySettings, ProgressCallback, deliver, validate_mode
+from cognee_dagster.remote.delivery import ProgressCallback, deliver
+from cognee_dagster.remote.options import DeliverySettings, validate_mode
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive, Limits

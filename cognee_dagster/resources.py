@@ -11,14 +11,14 @@ from uuid import UUID
 import dagster as dg
 from pydantic import Field
 
-from cognee_dagster.connection import Connection, resolve_connection
 from cognee_dagster.environment import cognee_environment
-from cognee_dagster.remote.client import CogneeClient, Timeouts
-from cognee_dagster.remote.delivery import DeliverySettings
+from cognee_dagster.remote.options import DeliverySettings
 from cognee_dagster.remote.retry import RetryPolicy
 
 if TYPE_CHECKING:
+    from cognee_dagster.connection import Connection
     from cognee_dagster.graph.cognee import LocalCogneeConfig
+    from cognee_dagster.remote.client import CogneeClient
 
 REMOTE_RESOURCE = "cognee_remote"
 LOCAL_RESOURCE = "local_cognee"
@@ -61,13 +61,15 @@ class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
         description="How a background push is done: auto, detached, native or foreground.",
     )
 
-    def connection(self) -> Connection:
+    def connection(self) -> "Connection":
         """Where the remote is, as far as it is known now.
 
         Raises:
             NoConnectionError: Nothing names a remote.
             ConnectionConfigError: What names it is damaged or unsafe to use.
         """
+        from cognee_dagster.connection import resolve_connection
+
         return resolve_connection(
             self.url or None,
             self.api_key or None,
@@ -75,8 +77,10 @@ class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
             allow_plain_http=self.allow_plain_http,
         )
 
-    def client(self) -> CogneeClient:
+    def client(self) -> "CogneeClient":
         """A client of the remote; use it as a context manager."""
+        from cognee_dagster.remote.client import CogneeClient, Timeouts
+
         return CogneeClient(
             self.connection(),
             timeouts=Timeouts(connect=self.connect_timeout, read=self.read_timeout),

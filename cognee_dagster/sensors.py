@@ -3,16 +3,16 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from cognee_dagster.dataset import CogneeDataset
-from cognee_dagster.remote.client import CogneeClient, RetryPolicy, Timeouts
 from cognee_dagster.resources import REMOTE_RESOURCE, CogneeRemote
-from cognee_dagster.watching.questions import Remote
-from cognee_dagster.watching.repush import RepushPlan, RepushPolicy
-from cognee_dagster.watching.settings import WatchSettings
-from cognee_dagster.watching.tick import ImportTick
+from cognee_dagster.watching.settings import RepushPolicy, WatchSettings
+
+if TYPE_CHECKING:  # what a tick does is imported by the first tick
+    from cognee_dagster.watching.questions import Remote
 
 _DEFAULTS = WatchSettings()
 
@@ -62,6 +62,8 @@ def build_import_sensor(
         description="Reports what has become of background pushes: materializes remote_graph, or fails its check.",
     )
     def import_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        from cognee_dagster.watching.tick import ImportTick
+
         remote: CogneeRemote = getattr(context.resources, remote_resource_key)
         tick = ImportTick(
             context.instance,
@@ -112,6 +114,8 @@ def build_repush_sensor(
         description="Pushes again what the import sensor reported as failed or stalled.",
     )
     def repush_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        from cognee_dagster.watching.repush import RepushPlan
+
         requests, notes = RepushPlan(context.instance, policies, now=time.time()).requests()
         said = " ".join(notes) or "No failed import is to be pushed again."
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else said)
@@ -124,12 +128,16 @@ def _push_key(item: CogneeDataset | dg.AssetKey) -> dg.AssetKey:
 
 
 @contextmanager
-def _connect(remote: CogneeRemote, settings: WatchSettings) -> Iterator[Remote]:
+def _connect(remote: CogneeRemote, settings: WatchSettings) -> Iterator["Remote"]:
     """The remote, with the patience of a tick: the next tick is the retry, and a request that hangs must not use it up.
 
     Raises:
         ConnectionConfigError: Where the remote is, or how to log in, is not known.
     """
+    from cognee_dagster.remote.client import CogneeClient, Timeouts
+    from cognee_dagster.remote.retry import RetryPolicy
+    from cognee_dagster.watching.questions import Remote
+
     connection = remote.connection()
     patience = 0.4 * settings.time_budget  # for one answer; it may be begun in the budget's last moment
     limits = Timeouts(connect=min(5.0, patience), write=patience, read=patience, answer=patience)

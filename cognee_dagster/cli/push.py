@@ -69,7 +69,7 @@ def push(
     """
     from cognee_dagster.graph.cognee import parse_dataset
     from cognee_dagster.pushing import push_dataset
-    from cognee_dagster.remote.delivery import validate_mode
+    from cognee_dagster.remote.options import validate_mode
 
     validate_mode(mode)
     with progress_bars() as bars:

@@ -62,7 +62,8 @@ def ask_remote(client: "CogneeClient", item: "WatchedImport", *, wait: bool) -> 
     """
     import time
 
-    from cognee_dagster.remote.imports import STALLED_AFTER, ImportState
+    from cognee_dagster.remote.imports import ImportState
+    from cognee_dagster.remote.options import STALLED_AFTER
     from cognee_dagster.remote.watch import ImportWatch, wait_for_import
 
     verdict = ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER).ask(item)

@@ -15,14 +15,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster.errors import (
     CogxUnsupportedError,
     ImportFailedError,
-    InvalidModeError,
     PushInterruptedError,
     RemoteError,
     RemoteUnreachableError,
@@ -30,8 +29,9 @@ from cognee_dagster.errors import (
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.compat import Strategy, choose_background_strategy
 from cognee_dagster.remote.documents import settle_documents
-from cognee_dagster.remote.imports import STALLED_AFTER, ImportState
+from cognee_dagster.remote.imports import ImportState
 from cognee_dagster.remote.names import validate_dataset_name
+from cognee_dagster.remote.options import DeliverySettings, validate_mode
 from cognee_dagster.remote.refusals import NextStep, after_failure, explain
 from cognee_dagster.remote.responses import RemoteDataset, migration_imports
 from cognee_dagster.remote.run_lookup import RunLookup
@@ -41,8 +41,6 @@ from cognee_dagster.remote.watch import ImportWatch, WatchedImport, wait_for_imp
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
 
-IMPORT_MODES = ("preserve", "hybrid", "re-derive")  # Cognee 1.6.5, modules/migration/sources/base.py
-
 ProgressCallback = Callable[[int, int], None]
 
 logger = logging.getLogger(__name__)
@@ -50,26 +48,6 @@ logger = logging.getLogger(__name__)
 # Cognee serialises imports per dataset, in one process; two uploads of ours to one dataset would only wait for each
 # other over there, and their runs could not be told apart.
 _dataset_locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeliverySettings:
-    """How patient a delivery is. All times are seconds.
-
-    Attributes:
-        background_strategy: ``auto``, or ``detached``, ``native`` or ``foreground``: see ``remote.compat``.
-        detach_timeout: How long a background push waits for its run to become visible after the body was sent. The run
-            appears when all documents are stored (about 33 ms each) and no other import holds the dataset.
-        recovery_timeout: How long a lost answer's run is looked for before the archive is uploaded again.
-        poll_interval: Time between two looks at the remote's runs.
-        stalled_after: Age from which a run without an end is given up (a ``timedelta``).
-    """
-
-    background_strategy: str = "auto"
-    detach_timeout: float = 1800.0
-    recovery_timeout: float = 120.0
-    poll_interval: float = 1.0
-    stalled_after: timedelta = STALLED_AFTER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,16 +65,6 @@ class Delivery:
     response: dict[str, Any]
     pipeline_run_id: str | None
     dataset: RemoteDataset
-
-
-def validate_mode(mode: str) -> None:
-    """Refuse an import mode that does not exist.
-
-    Raises:
-        InvalidModeError: ``mode`` is none of ``IMPORT_MODES``.
-    """
-    if mode not in IMPORT_MODES:
-        raise InvalidModeError(f"Unknown push mode {mode!r}. Expected one of {', '.join(IMPORT_MODES)}.")
 
 
 def deliver(

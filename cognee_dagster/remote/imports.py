@@ -16,15 +16,12 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
+from cognee_dagster.remote.options import STALLED_AFTER
 from cognee_dagster.remote.responses import PipelineRun
 
 IMPORT_PIPELINE = "migration_import_pipeline"
 ADD_PIPELINE = "add_pipeline"
 COGNIFY_PIPELINE = "cognify_pipeline"
-
-# Only its age tells a dead run from a slow one, until Cognee's recovery sweep closes it after an hour at the earliest.
-# Longer than an import of a million nodes takes (11 to 16 ms a node on Cognee 1.6.5, growing with the graph).
-STALLED_AFTER = timedelta(hours=6)
 
 _ABANDONED = "AbandonedPipelineRunError"
 _WHY = {  # what an error class means here, and what to do; the server shows no more of an error than its class

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
-
-import tenacity
+from typing import TYPE_CHECKING, TypeVar
 
 from cognee_dagster.errors import RemoteError
+
+if TYPE_CHECKING:
+    import tenacity
 
 _T = TypeVar("_T")
 
@@ -70,6 +71,7 @@ def with_retries(
     Raises:
         RemoteError: The last attempt's error.
     """
+    import tenacity
 
     def wait(state: tenacity.RetryCallState) -> float:
         return policy.wait(_failure(state).retry_after, attempt=state.attempt_number, chance=chance)
@@ -118,7 +120,7 @@ def _http_date(value: str | None) -> datetime | None:
     return moment.replace(tzinfo=timezone.utc) if moment is not None and moment.tzinfo is None else moment
 
 
-def _failure(state: tenacity.RetryCallState) -> RemoteError:
+def _failure(state: "tenacity.RetryCallState") -> RemoteError:
     error = state.outcome.exception() if state.outcome is not None else None
     assert isinstance(error, RemoteError)  # noqa: S101 - tenacity calls back for retried errors only
     return error

@@ -2,18 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from cognee_dagster.remote.options import Verification
 from cognee_dagster.remote.responses import RemoteGraph, migration_imports
 
 if TYPE_CHECKING:  # a code location loads this module, and should not wait for Arrow
     from cognee_dagster.cogx.archive import Archive
     from cognee_dagster.remote.client import CogneeClient
-
-VERIFICATIONS = ("counts", "graph", "off")
-Verification = Literal["counts", "graph", "off"]
-"""``counts``: the server's own count of what it read; ``graph``: read the remote graph back, too; ``off``."""
 
 _EXAMPLES = 5
 

@@ -9,6 +9,7 @@ import dagster as dg
 from cognee_dagster.metadata import CHECK_IMPORT_SUCCEEDED, ERROR, MODE, PARTITION, PIPELINE_RUN_ID, PUSH_RUN_ID, STATUS
 from cognee_dagster.watching.pushes import graph_key_of, plain_metadata, push_of, pushed_by
 from cognee_dagster.watching.reports import FAILED, STALLED
+from cognee_dagster.watching.settings import RepushPolicy
 
 REPUSH_OF_TAG = "cognee/repush_of"
 REPUSH_ATTEMPT_TAG = "cognee/repush_attempt"
@@ -20,20 +21,6 @@ _PERMANENT = frozenset({"FileNotFoundError", "IngestionError"})
 _FORGOTTEN_AFTER_SECONDS = 86_400.0
 
 _HISTORY = 100  # evaluations looked through for partitions
-
-
-@dataclass(frozen=True, kw_only=True)
-class RepushPolicy:
-    """What to do when a background import fails or stalls.
-
-    Attributes:
-        attempts: How often to push again at most; 0: report only.
-        run_in_background: Whether the new push returns as soon as the remote has taken over; False waits for the import
-            and so occupies a run, but needs no proxy's consent.
-    """
-
-    attempts: int = 2
-    run_in_background: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

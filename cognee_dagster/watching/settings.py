@@ -1,8 +1,8 @@
-"""How the import sensor watches."""
+"""How the sensors watch, and what they do about a failure."""
 
 from dataclasses import dataclass
 
-from cognee_dagster.remote.imports import STALLED_AFTER
+from cognee_dagster.remote.options import STALLED_AFTER
 
 # An import that could not be asked about for so long is reported as failed: the remote is gone, or its address changed.
 UNANSWERED_AFTER_SECONDS = 7 * 86_400
@@ -24,3 +24,17 @@ class WatchSettings:
     stalled_after: float = STALLED_AFTER.total_seconds()
     reports_per_tick: int = 200
     questions_per_tick: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepushPolicy:
+    """What to do when a background import fails or stalls.
+
+    Attributes:
+        attempts: How often to push again at most; 0: report only.
+        run_in_background: Whether the new push returns as soon as the remote has taken over; False waits for the import
+            and so occupies a run, but needs no proxy's consent.
+    """
+
+    attempts: int = 2
+    run_in_background: bool = True

@@ -11,8 +11,8 @@ from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.writer import write_archive
 from cognee_dagster.errors import RemoteError
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.delivery import DeliverySettings
-from cognee_dagster.remote.imports import IMPORT_PIPELINE, STALLED_AFTER, ImportState
+from cognee_dagster.remote.imports import IMPORT_PIPELINE, ImportState
+from cognee_dagster.remote.options import STALLED_AFTER, DeliverySettings
 from cognee_dagster.remote.watch import WatchedImport, wait_for_import
 from cognee_dagster.sandbox import CogneeServer
 from tests import fault_proxy as faults

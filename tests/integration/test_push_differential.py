@@ -17,7 +17,8 @@ from cognee_dagster.connection import resolve_connection
 from cognee_dagster.graph.cognee import LocalCogneeConfig, open_dataset
 from cognee_dagster.pushing import push_dataset
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.imports import STALLED_AFTER, ImportState
+from cognee_dagster.remote.imports import ImportState
+from cognee_dagster.remote.options import STALLED_AFTER
 from cognee_dagster.remote.responses import RemoteGraph
 from cognee_dagster.remote.watch import WatchedImport, wait_for_import
 from cognee_dagster.sandbox import CogneeServer

@@ -31,7 +31,7 @@ def die_after_push(chain: Chain, monkeypatch: pytest.MonkeyPatch, **config: Any)
         raise RuntimeError("The step died here.")
 
     with monkeypatch.context() as patch:
-        patch.setattr("cognee_dagster.push_asset.push_archives", dying)
+        patch.setattr("cognee_dagster.push_step.push_archives", dying)
         assert not chain.run(config=config).success
 
 

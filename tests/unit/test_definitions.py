@@ -125,7 +125,16 @@ def test_push_stays_the_function_whatever_was_imported_before() -> None:
     [
         ("import cognee_dagster", ["dagster", "cognee", "ladybug", "pyarrow", "networkx", "httpx"]),
         ("from cognee_dagster import push", ["dagster", "cognee", "ladybug", "networkx"]),
-        ("from cognee_dagster import CogneeDataset, build_definitions", ["cognee", "ladybug"]),
+        (
+            "import cognee_dagster as package;"
+            " [getattr(package, name) for name in set(dir(package)) - {'push', 'PushResult'}]",
+            ["cognee", "ladybug", "networkx", "pyarrow", "httpx", "upath", "fsspec", "tenacity", "pydantic_settings"],
+        ),
+        (
+            "from cognee_dagster import CogneeDataset, build_definitions;"
+            " build_definitions([CogneeDataset(name='a')]).get_repository_def().load_all_definitions()",
+            ["cognee", "ladybug", "networkx", "pyarrow", "httpx", "tenacity"],
+        ),
     ],
 )
 def test_an_import_pays_for_nothing_it_does_not_need(statement: str, heavy: list[str]) -> None:

@@ -18,7 +18,7 @@ from cognee_dagster.errors import (
     RemoteAuthError,
 )
 from cognee_dagster.pushing import PushResult
-from cognee_dagster.remote.delivery import DeliverySettings
+from cognee_dagster.remote.options import DeliverySettings
 from tests.cogx_graphs import MemoryReader
 from tests.fake_remote import IMPORT_PIPELINE, FakeRemote
 from tests.pushes import HASTY, client_of, demo_archive, push_archive

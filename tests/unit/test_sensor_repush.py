@@ -8,7 +8,7 @@ import pytest
 
 from cognee_dagster.resources import CogneeRemote
 from cognee_dagster.sensors import build_import_sensor, build_repush_sensor
-from cognee_dagster.watching.repush import RepushPolicy
+from cognee_dagster.watching.settings import RepushPolicy
 from tests.asset_chain import NO_RETRY, Chain
 from tests.fake_remote import FakeRemote
 

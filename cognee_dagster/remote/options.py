@@ -1,0 +1,47 @@
+"""What can be said about how a push is done, apart from what does it, so that saying it costs no import of that."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from cognee_dagster.errors import InvalidModeError
+
+IMPORT_MODES = ("preserve", "hybrid", "re-derive")  # Cognee 1.6.5, modules/migration/sources/base.py
+
+VERIFICATIONS = ("counts", "graph", "off")
+Verification = Literal["counts", "graph", "off"]
+"""``counts``: the server's own count of what it read; ``graph``: read the remote graph back, too; ``off``."""
+
+# Only its age tells a dead run from a slow one, until Cognee's recovery sweep closes it after an hour at the earliest.
+# Longer than an import of a million nodes takes (11 to 16 ms a node on Cognee 1.6.5, growing with the graph).
+STALLED_AFTER = timedelta(hours=6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliverySettings:
+    """How patient a delivery is. All times are seconds.
+
+    Attributes:
+        background_strategy: ``auto``, or ``detached``, ``native`` or ``foreground``: see ``remote.compat``.
+        detach_timeout: How long a background push waits for its run to become visible after the body was sent. The run
+            appears when all documents are stored (about 33 ms each) and no other import holds the dataset.
+        recovery_timeout: How long a lost answer's run is looked for before the archive is uploaded again.
+        poll_interval: Time between two looks at the remote's runs.
+        stalled_after: Age from which a run without an end is given up (a ``timedelta``).
+    """
+
+    background_strategy: str = "auto"
+    detach_timeout: float = 1800.0
+    recovery_timeout: float = 120.0
+    poll_interval: float = 1.0
+    stalled_after: timedelta = STALLED_AFTER
+
+
+def validate_mode(mode: str) -> None:
+    """Refuse an import mode that does not exist.
+
+    Raises:
+        InvalidModeError: ``mode`` is none of ``IMPORT_MODES``.
+    """
+    if mode not in IMPORT_MODES:
+        raise InvalidModeError(f"Unknown push mode {mode!r}. Expected one of {', '.join(IMPORT_MODES)}.")
