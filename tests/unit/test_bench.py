@@ -13,15 +13,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bench.export_report import ExportResult, findings, picture
 from bench.measure import Measurement, measure, median_of
+from bench.overhead import made_up, repeated_bytes
 from bench.page import marks, replaced, section, write
 from bench.parts import Findings, Goal
 from bench.plot import Panel, Series, draw
 from bench.records import file_digest, same_records, unpack_records
+from bench.synthetic import SyntheticGraph
 from bench.tables import mebibytes, seconds, table
+from cognee_dagster.cogx.partition import GraphSizes
 
 SVG = "{http://www.w3.org/2000/svg}"
 ENTITIES = [{"id": "a", "name": "A"}, {"id": "b", "name": "B"}]
@@ -108,6 +112,29 @@ def cost(seconds: float, mebibytes: int = 100) -> Measurement:
 def test_of_several_runs_the_times_are_medians_and_the_memory_is_the_largest() -> None:
     runs = [cost(3, 100), cost(1, 400), cost(2, 200)]
     assert median_of(runs) == Measurement(seconds=2, cpu_seconds=4, peak_bytes=400 << 20)
+
+
+# What a cut repeats
+
+
+def test_repeated_bytes_are_those_of_nodes_in_more_than_one_part() -> None:
+    empty, records = np.zeros(4, np.int64), np.array([1, 10, 100, 1000])
+    sources, targets = np.array([0, 1, 2], np.int32), np.array([1, 2, 3], np.int32)
+    facts = np.ones(3, np.int64)
+    chain = GraphSizes(
+        documents=empty, entities=empty, raw_nodes=records, facts=facts, sources=sources, targets=targets
+    )
+    assert repeated_bytes(chain, np.array([0, 0, 0])) == 0
+    assert repeated_bytes(chain, np.array([0, 0, 1])) == 100
+    assert repeated_bytes(chain, np.array([0, 1, 2])) == 110
+
+
+def test_a_made_up_graph_has_the_shape_of_the_synthetic_one() -> None:
+    sizes = made_up(1000, within=0.5)
+    graph = SyntheticGraph(1000)
+    assert len(sizes.raw_nodes) == graph.num_nodes
+    assert len(sizes.facts) == len(sizes.sources) == graph.num_edges == len(list(graph.edges()))
+    assert max(sizes.sources.max(), sizes.targets.max()) < graph.num_nodes == len(list(graph.nodes()))
 
 
 # Tables and goals
