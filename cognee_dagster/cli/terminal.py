@@ -1,16 +1,21 @@
-"""What a command shows: one JSON object or words on standard output, everything else on standard error."""
+"""What a command shows: one JSON object or words on standard output, everything else on standard error.
+
+rich is imported where something moves on a terminal, and only there: it costs as much as to export a small graph.
+"""
 
 import contextlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
     from cognee_dagster.cogx.writer import Progress as ExportProgress
 
 
@@ -19,15 +24,17 @@ def print_json(value: Mapping[str, Any]) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def stderr_console() -> Console:
+def stderr_console() -> "Console":
     """Made anew each time, so that a redirected ``sys.stderr`` is respected."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False)
 
 
 class Bars:
     """Progress bars for export and upload; they show nothing unless standard error is a terminal."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: "Progress | None") -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
         self._part = ""
@@ -45,6 +52,8 @@ class Bars:
         self._part = f"archive {number} of {total}: " if total > 1 else ""
 
     def _show(self, what: str, *, done: int, total: int | None) -> None:
+        if self._progress is None:
+            return
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(what, total=None)
         self._progress.update(self._tasks[what], completed=done, total=total)
@@ -53,17 +62,25 @@ class Bars:
 @contextlib.contextmanager
 def progress_bars() -> Iterator[Bars]:
     """Bars, and the engine's messages above them."""
+    if not sys.stderr.isatty():
+        with log_to_stderr():
+            yield Bars(None)
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     console = stderr_console()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"), TimeElapsedColumn())
-    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    with log_to_stderr(console), progress:
+    with (
+        log_to_stderr(lambda line: console.print(line, markup=False, soft_wrap=True)),
+        Progress(*columns, console=console, transient=True) as progress,
+    ):
         yield Bars(progress)
 
 
 @contextlib.contextmanager
-def log_to_stderr(console: Console | None = None) -> Iterator[None]:
+def log_to_stderr(write: Callable[[str], None] | None = None) -> Iterator[None]:
     """Show what the engine says of its work, such as which run imports and how long a retry waits, one line each."""
-    handler = _ConsoleLog(console or stderr_console())
+    handler = _Lines(write or (lambda line: click.echo(line, err=True)))
     logger = logging.getLogger("cognee_dagster")
     level = logger.level
     logger.addHandler(handler)
@@ -75,10 +92,10 @@ def log_to_stderr(console: Console | None = None) -> Iterator[None]:
         logger.setLevel(level)
 
 
-class _ConsoleLog(logging.Handler):
-    def __init__(self, console: Console) -> None:
+class _Lines(logging.Handler):
+    def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__()
-        self._console = console
+        self._write = write
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._console.print(self.format(record), markup=False, soft_wrap=True)
+        self._write(self.format(record))

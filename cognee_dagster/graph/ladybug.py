@@ -26,13 +26,14 @@ from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
 
 OPEN_WAIT_SECONDS = 30.0  # how long a writer's checkpoints are waited out
 _RETRY_SECONDS = 0.05
-# Ladybug keeps results in its buffer pool, so the pool bounds the memory. A page that does not fit is halved; one row
-# or one hub node's edges that do not fit get a larger pool.
-BUFFER_POOL_BYTES = 64 << 20
+# Ladybug keeps results and pages of the file in its buffer pool, which so bounds the memory: half of the 512 MiB that
+# an export may take. With a quarter of that it would read and drop pages of 4 KiB all the time, at a third more time. A
+# result that does not fit is halved; one row or one hub node's edges that do not fit get a larger pool.
+BUFFER_POOL_BYTES = 256 << 20
 _LARGEST_POOL_BYTES = 16 << 30
-NODE_PAGE = 8_192
+NODE_PAGE = 4_096
 ID_PAGE = 131_072
-EDGE_PAGE = 4_096  # source nodes
+EDGE_PAGE = 2_048  # source nodes
 
 # By their ids, through the index. A condition on the offset is applied by Ladybug only after it has read all columns of
 # all nodes, once for every page: 20 times the time for a million nodes.

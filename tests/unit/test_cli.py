@@ -218,3 +218,24 @@ def test_the_command_line_does_not_pay_for_dagster() -> None:
 def test_the_package_itself_is_the_command() -> None:
     command = [sys.executable, "-m", "cognee_dagster", "--version"]
     assert "cognee-dagster" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_rich_is_imported_for_a_terminal_only() -> None:
+    """It takes as long to import as a small graph to export."""
+    told = "import sys, cognee_dagster.cli; print('rich' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, timeout=60)
+    assert ended.stdout == "False\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals there")
+def test_bars_move_on_a_terminal(tmp_path: Path) -> None:
+    import pty
+
+    terminal, other_end = pty.openpty()
+    script = tmp_path / "export.py"
+    script.write_text(PUSH_DEMO, encoding="utf-8")
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm"}
+    command = [sys.executable, str(script), "export", "demo", str(tmp_path / "demo.cogx.tar.gz")]
+    ended = subprocess.run(command, env=environ, stdout=subprocess.PIPE, stderr=other_end, check=True, timeout=60)
+    assert "3 nodes" in ended.stdout.decode()
+    assert "export: edges" in os.read(terminal, 1 << 16).decode(errors="replace")
