@@ -62,7 +62,7 @@ def compare(
         archive_bytes=files.ours.stat().st_size,
         cognee_archive_bytes=files.cognee.stat().st_size if with_cognee else None,
         same_records=same_records(files.ours, files.cognee) if with_cognee else None,
-        same_bytes=len(digests) == 1,
+        same_bytes=len(digests) == 1 if rounds > 1 else None,
     )
     shutil.rmtree(workspace)
     return result

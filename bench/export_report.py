@@ -34,7 +34,7 @@ class ExportResult:
         archive_bytes: Size of our archive.
         cognee_archive_bytes: Size of Cognee's.
         same_records: Whether both hold the same records.
-        same_bytes: Whether every run of ours wrote the same file.
+        same_bytes: Whether every run of ours wrote the same file; None of a single run.
     """
 
     num_nodes: int
@@ -44,7 +44,7 @@ class ExportResult:
     archive_bytes: int
     cognee_archive_bytes: int | None
     same_records: bool | None
-    same_bytes: bool
+    same_bytes: bool | None
 
 
 def findings(results: Sequence[ExportResult], *, rounds: int) -> Findings:
