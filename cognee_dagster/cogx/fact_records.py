@@ -38,7 +38,7 @@ class _Fact(msgspec.Struct, gc=False, tag_field="kind", tag="fact"):
 class _Properties(msgspec.Struct, gc=False):
     """What a fact needs of an edge's properties; times take a parser, so that an edge that has any is refused."""
 
-    edge_text: str | None = None
+    edge_text: str | UnsetType = UNSET
     valid_at: None = None
     invalid_at: None = None
 
@@ -81,15 +81,13 @@ def encode_edges(batch: pa.RecordBatch, *, labels: Mapping[str, str] | None = No
     """
     lines = []
     for source, target, relationship, stored in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-        fact = _Fact(f"{source}:{relationship}:{target}", source, relationship, target)
+        external_id = f"{source}:{relationship}:{target}"
         try:
-            fact_text = _decode(stored).edge_text
+            fact = _Fact(external_id, source, relationship, target, _decode(stored).edge_text)
         except _UNUSUAL:
-            fact_text = _add_unusual(fact, stored)
-        if labels is not None and not (fact_text and fact_text.strip()):
-            fact_text = _sentence(fact, labels)
-        if fact_text is not None:
-            fact.fact_text = fact_text
+            fact = _unusual(_Fact(external_id, source, relationship, target), stored)
+        if labels is not None and not (fact.fact_text and fact.fact_text.strip()):
+            fact.fact_text = _sentence(fact, labels)
         try:
             lines.append(_encode(fact))
         except UnicodeEncodeError as error:
@@ -103,8 +101,8 @@ def encode_edges(batch: pa.RecordBatch, *, labels: Mapping[str, str] | None = No
     )
 
 
-def _add_unusual(fact: _Fact, stored: str | None) -> str | None:
-    """Give a fact the times that its edge has; returns the edge's text."""
+def _unusual(fact: _Fact, stored: str | None) -> _Fact:
+    """The fact with what its edge's properties say, whatever they are."""
     try:
         properties = _properties(stored) if stored else {}
         fact_text = properties.get("edge_text")
@@ -114,9 +112,11 @@ def _add_unusual(fact: _Fact, stored: str | None) -> str | None:
                 setattr(fact, key, Raw(stamp.encode("ascii")))
     except (TypeError, AttributeError, OverflowError, RecursionError) as error:
         _refuse(fact, f"has properties that cannot be written ({error})", error)
-    if fact_text is not None and type(fact_text) is not str:
-        _refuse(fact, f"has an edge_text that is no text but {fact_text!r:.60}")
-    return fact_text
+    if fact_text is not None:
+        if type(fact_text) is not str:
+            _refuse(fact, f"has an edge_text that is no text but {fact_text!r:.60}")
+        fact.fact_text = fact_text
+    return fact
 
 
 def _properties(text: str) -> Any:
