@@ -21,13 +21,11 @@ from cognee_dagster.errors import EmptyGraphError, InvalidModeError, RemoteError
 from cognee_dagster.journal import PushJournal
 from cognee_dagster.remote.client import CogneeClient, validate_dataset_name
 from cognee_dagster.remote.delivery import ProgressCallback, deliver
-from cognee_dagster.remote.options import DeliverySettings, validate_mode
+from cognee_dagster.remote.options import DEFAULT_DATASET, DeliverySettings, validate_mode
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive, Limits
     from cognee_dagster.graph.cognee import LocalCogneeConfig, UserRef
-
-DEFAULT_DATASET = "main_dataset"
 
 PartCallback = Callable[[int, int], None]
 """Called with (number of the archive from 1, how many there are) when its upload is about to begin."""

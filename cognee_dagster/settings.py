@@ -18,7 +18,7 @@ from cognee_dagster.dataset import CogneeDataset
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.io_managers import DEFAULT_ARCHIVE_DIRECTORY
-from cognee_dagster.pushing import DEFAULT_DATASET
+from cognee_dagster.remote.options import DEFAULT_DATASET
 
 PREFIX = "COGNEE_DAGSTER_"
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from cognee_dagster.errors import InvalidModeError
 
+DEFAULT_DATASET = "main_dataset"  # Cognee 1.6.5, api/v1/push/push.py
+
 IMPORT_MODES = ("preserve", "hybrid", "re-derive")  # Cognee 1.6.5, modules/migration/sources/base.py
 
 VERIFICATIONS = ("counts", "graph", "off")
