@@ -25,6 +25,7 @@ from bench.plot import Panel, Series, draw
 from bench.records import file_digest, same_records, unpack_records
 from bench.synthetic import SyntheticGraph
 from bench.tables import mebibytes, seconds, table
+from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.partition import GraphSizes
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -208,6 +209,34 @@ def test_the_servers_own_time_is_taken_from_all_pushes() -> None:
     assert "| `cognee-cli push` | 16.0 s | **1.0x** | 15.0 s | 1.0x |" in text
     assert "| `cognee-dagster push` | 3.00 s | **5.3x** | 2.00 s | 7.5x |" in text
     assert "| `cognee_dagster.push()` | 1.00 s | **16.0x** | 0.00 s | - |" in text
+
+
+def part(number: int, *, records: int) -> Archive:
+    return Archive(
+        path=Path(f"{number}.cogx.tar.gz"),
+        dataset_name="large",
+        num_nodes=100,
+        num_edges=300,
+        digest="d",
+        sha256="s",
+        size_bytes=5 << 20,
+        record_counts={"entity": records - 20, "raw_node": 20, "fact": 300},
+        member_bytes={"entities.jsonl": 2 << 20, "nodes.jsonl": 1 << 20, "facts.jsonl": 30 << 20},
+    )
+
+
+def test_a_cut_graph_counts_what_is_repeated_and_whether_all_arrived() -> None:
+    from bench import shards
+
+    archives = [part(1, records=100), part(2, records=130)]
+    arrived = shards.findings(archives, writing=cost(9), pushing=cost(5), complete=True)
+    assert "230 node records for 200 nodes: 15% are repeated" in arrived.text
+    assert "| 2 of 2 | 5 MiB | 30 MiB | 3 MiB | 300 |" in arrived.text
+    assert [goal.met for goal in arrived.goals] == [True]
+    lost = shards.findings(archives, writing=cost(9), pushing=cost(5), complete=False)
+    assert [(goal.wanted, goal.measured, goal.met) for goal in lost.goals] == [
+        ("200 nodes, 600 edges", "not all", False)
+    ]
 
 
 # The page
