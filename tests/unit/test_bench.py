@@ -27,6 +27,7 @@ from bench.synthetic import SyntheticGraph
 from bench.tables import mebibytes, seconds, table
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.partition import GraphSizes
+from tests.fake_remote.graph import Graph, Node
 
 SVG = "{http://www.w3.org/2000/svg}"
 ENTITIES = [{"id": "a", "name": "A"}, {"id": "b", "name": "B"}]
@@ -237,6 +238,25 @@ def test_a_cut_graph_counts_what_is_repeated_and_whether_all_arrived() -> None:
     assert [(goal.wanted, goal.measured, goal.met) for goal in lost.goals] == [
         ("200 nodes, 600 edges", "not all", False)
     ]
+
+
+def test_a_graph_has_arrived_whole_when_nothing_is_missing_and_nothing_else_is_there() -> None:
+    from bench.shards import arrived_whole
+
+    graph = SyntheticGraph(1000)
+    remote = Graph()
+    remote.nodes = {node_id: Node(name=None, type="Entity", properties={}) for node_id, *_ in graph.nodes()}
+    remote.edges = {(source, str(name), target): {} for source, target, name, _ in graph.edges()}
+    assert arrived_whole(graph, remote)
+    edge, node = next(iter(remote.edges)), next(iter(remote.nodes))
+    for other in (
+        Graph(remote.nodes, {triple: {} for triple in remote.edges if triple != edge}),
+        Graph(remote.nodes, {**remote.edges, ("a", "is", "b"): {}}),
+        Graph(
+            {("other" if node_id == node else node_id): found for node_id, found in remote.nodes.items()}, remote.edges
+        ),
+    ):
+        assert not arrived_whole(graph, other)
 
 
 # The page
