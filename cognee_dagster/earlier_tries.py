@@ -58,9 +58,12 @@ def find_begun_imports(instance: dg.DagsterInstance, push_key: dg.AssetKey, *, p
         push: As for ``observe_begun_import``.
     """
     runs: dict[str, str] = {}
+    observed = instance.fetch_observations(push_key, limit=_LOOK_BACK + push[keys.ARCHIVES_TOTAL]).records
+    if not observed:
+        return runs
     ended = instance.fetch_materializations(push_key, limit=1).records
     last_end = ended[0].storage_id if ended else 0
-    for record in instance.fetch_observations(push_key, limit=_LOOK_BACK + push[keys.ARCHIVES_TOTAL]).records:
+    for record in observed:
         observation = record.asset_observation
         found = {key: value.value for key, value in observation.metadata.items()} if observation else {}
         if any(found.get(key) != push[key] for key in _PLACE):

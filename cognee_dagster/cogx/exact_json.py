@@ -31,6 +31,22 @@ def parse_noting(text: str) -> tuple[Any, bool]:
         return json.loads(text), False
 
 
+def parse_line(line: bytes) -> Any:
+    """A line of a record file as Cognee reads it.
+
+    Raises:
+        ValueError: The line is not JSON; the message says why.
+    """
+    try:
+        return parse(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 (byte {error.start + 1})") from error
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"not JSON ({error})") from error
+
+
 def dump_plain(value: Any) -> bytes:
     """``dump`` for a value that msgspec has read, which therefore holds no ``NaN`` and no lone surrogate."""
     return _encode(value)

@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
+from cognee_dagster.cogx.exact_json import parse_line
 from cognee_dagster.cogx.layout import DOCUMENT_GROWTH_BYTES, DOCUMENTS_FILE, ENTITIES_FILE, FACTS_FILE, NODES_FILE
 from cognee_dagster.cogx.members import read_members
 from cognee_dagster.cogx.partition import GraphSizes, Integers
-from cognee_dagster.cogx.unpack import parse_line
 
 # In the order in which nodes are numbered: a chunk with a text begins a neighbourhood, so it comes early.
 NODE_FILES = (DOCUMENTS_FILE, NODES_FILE, ENTITIES_FILE)

@@ -16,6 +16,7 @@ import pyarrow as pa
 from cognee_dagster.cogx import exact_json
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.digest import digest_of, digest_text
+from cognee_dagster.cogx.exact_json import parse_line
 from cognee_dagster.cogx.layout import (
     ARCHIVE_SUFFIX,
     DOCUMENTS_FILE,
@@ -27,7 +28,7 @@ from cognee_dagster.cogx.layout import (
 from cognee_dagster.cogx.members import read_members
 from cognee_dagster.cogx.schema import Entity, Fact, RawNode, check_record
 from cognee_dagster.cogx.summary import summarize
-from cognee_dagster.cogx.unpack import parse_line, read_manifest
+from cognee_dagster.cogx.unpack import read_manifest
 from cognee_dagster.errors import ArchiveError, GraphFileError
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
 

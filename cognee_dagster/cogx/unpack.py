@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cognee_dagster.cogx import exact_json
+from cognee_dagster.cogx.exact_json import parse_line
 from cognee_dagster.cogx.layout import MANIFEST_FILE, PERMISSIONS_FILE, RECORD_KINDS
 from cognee_dagster.cogx.members import Member, read_members
 from cognee_dagster.cogx.schema import Manifest, describe, newer_version
@@ -54,22 +54,6 @@ def iter_records(path: Path) -> Iterator[tuple[str, Any]]:
                     yield member.name, parse_line(line)
                 except ValueError as error:
                     raise ArchiveError(f"{path}: {member.name}, line {number}: {error}") from error
-
-
-def parse_line(line: bytes) -> Any:
-    """A line of a record file as Cognee reads it.
-
-    Raises:
-        ValueError: The line is not JSON; the message says why.
-    """
-    try:
-        return exact_json.parse(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"not UTF-8 (byte {error.start + 1})") from error
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    except ValueError as error:
-        raise ValueError(f"not JSON ({error})") from error
 
 
 def unpack(path: Path, destination: Path) -> Path:

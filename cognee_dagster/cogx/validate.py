@@ -10,10 +10,11 @@ from uuid import UUID
 
 from xxhash import xxh3_64_intdigest
 
+from cognee_dagster.cogx.exact_json import parse_line
 from cognee_dagster.cogx.layout import MANIFEST_FILE, NODES_FILE, PERMISSIONS_FILE, RECORD_KINDS
 from cognee_dagster.cogx.members import Member, read_members
 from cognee_dagster.cogx.schema import Entity, Fact, Manifest, RawNode, check_record
-from cognee_dagster.cogx.unpack import parse_line, parse_manifest
+from cognee_dagster.cogx.unpack import parse_manifest
 from cognee_dagster.errors import ArchiveError
 
 MAX_PROBLEMS = 100
