@@ -26,10 +26,10 @@ from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
 
 OPEN_WAIT_SECONDS = 30.0  # how long a writer's checkpoints are waited out
 _RETRY_SECONDS = 0.05
-# Ladybug keeps results and pages of the file in its buffer pool, which so bounds the memory: half of the 512 MiB that
-# an export may take. With a quarter of that it would read and drop pages of 4 KiB all the time, at a third more time. A
+# Ladybug keeps results and pages of the file in its buffer pool, which so bounds the memory: a good part of the 512 MiB
+# that an export may take. With a third of it Ladybug would drop what it is about to need, at 10 to 30 % more time. A
 # result that does not fit is halved; one row or one hub node's edges that do not fit get a larger pool.
-BUFFER_POOL_BYTES = 256 << 20
+BUFFER_POOL_BYTES = 192 << 20
 _LARGEST_POOL_BYTES = 16 << 30
 NODE_PAGE = 4_096
 ID_PAGE = 131_072
