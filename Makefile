@@ -7,6 +7,9 @@ SHELL := bash
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Two at a time: tests wait for servers and start-ups most of the time. A file stays together, so that its real Cognee
+# server is started once.
+PYTEST_WORKERS := -n 2 --dist loadfile
 PYTHONS := python3.11 python3.12 python3.10 python3.13 python3 python
 
 .PHONY: help setup demo dev test lint types bench clean
@@ -23,7 +26,7 @@ dev: $(INSTALLED) ## the demo's remote and datasets, and Dagster's UI over them;
 	@$(BIN)/python -m examples.dev
 
 test: $(INSTALLED) ## all tests, on real Cognee
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(PYTEST_WORKERS) $(PYTEST_ARGS)
 
 lint: $(INSTALLED) ## ruff
 	@$(BIN)/ruff check .

@@ -21,7 +21,7 @@ from cognee_dagster.cogx.layout import Limits
 Integers = npt.NDArray[Any]
 
 _NOWHERE = -1
-# How much dearer than a fresh start a hub must be; from 2 to 16 the measured cuts are the same (bench/shards.py).
+# How much dearer than a fresh start a hub must be; from 2 to 16 the measured cuts are the same (bench/overhead.py).
 _HUB_FACTOR = 4
 
 
