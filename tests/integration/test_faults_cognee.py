@@ -1,6 +1,6 @@
 """The main faults on real Cognee: whatever breaks in between, one import, the whole graph, and each document once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -29,9 +29,14 @@ def proxy(real_remote: CogneeServer) -> Iterator[FaultProxy]:
         yield between
 
 
-def graph_archive(directory: Path, *, entities: int = 3) -> Archive:
-    """A chunk and the entities it names, under ids that no other test uses."""
-    chunk, *others = (str(uuid4()) for _ in range(entities + 1))
+def new_ids(number: int) -> list[str]:
+    """Ids that no other test uses."""
+    return [str(uuid4()) for _ in range(number)]
+
+
+def graph_archive(directory: Path, *, ids: Sequence[str] = ()) -> Archive:
+    """A chunk and the entities it names."""
+    chunk, *others = ids or new_ids(4)
     nodes = [(chunk, "", "DocumentChunk", '{"text": "A text."}')]
     nodes += [(entity, f"Entity {place}", "Entity", '{"description": "One."}') for place, entity in enumerate(others)]
     edges = [(chunk, entity, "contains", '{"edge_text": "The text names it."}') for entity in others]
@@ -108,8 +113,12 @@ def test_a_changed_text_reaches_the_remote(real_remote: CogneeServer, tmp_path: 
 def test_a_server_that_is_killed_in_the_middle_of_an_import_gets_the_whole_graph_from_the_next_push(
     real_cognee: None, tmp_path: Path
 ) -> None:
-    archive = graph_archive(tmp_path, entities=1500)
+    """The dataset is there already: a server that is killed while it makes a new database cannot open it again."""
+    ids = new_ids(1501)
     with CogneeServer(tmp_path / "server") as server:
+        with client_of(server.url, server.api_key) as client:
+            push_archive(graph_archive(tmp_path, ids=ids[:2]), client=client, target_dataset="killed", settings=PATIENT)
+        archive = graph_archive(tmp_path, ids=ids)
         with client_of(server.url, server.api_key) as client, pytest.raises(RemoteError):
             push_archive(
                 archive,
