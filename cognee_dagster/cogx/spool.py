@@ -48,21 +48,17 @@ class Spool:
         self._threads = threads
         self._piece_bytes = _PIECE_BYTES if threads is None else _PIECE_BYTES_IN_THREAD
         self._pending: deque[Future[None]] = deque()
-        self._uncompressed = bytearray()
+        self._uncompressed: list[bytes] = []
+        self._uncompressed_bytes = 0
 
     def write(self, content: bytes, *, records: int = 0) -> None:
         """Append bytes, that are so many records; with threads they are compressed while the caller goes on."""
         self.size += len(content)
         self.records += records
-        self._uncompressed += content
-        while len(self._uncompressed) >= self._piece_bytes:
-            piece = bytes(memoryview(self._uncompressed)[: self._piece_bytes])
-            del self._uncompressed[: self._piece_bytes]
-            if self._threads is None:
-                self._compress(piece)
-            else:
-                self._pending.append(self._threads.submit(self._compress, piece))
-                self._wait(_AHEAD)
+        self._uncompressed.append(content)
+        self._uncompressed_bytes += len(content)
+        if self._uncompressed_bytes >= self._piece_bytes:
+            self._cut_pieces()
 
     def write_lines(self, lines: Iterable[bytes]) -> None:
         """Append records; each gets its line end."""
@@ -72,7 +68,7 @@ class Spool:
     def finish(self) -> BinaryIO:
         """The compressed content, from its beginning."""
         self._wait(0)
-        self._compress(bytes(self._uncompressed))
+        self._compress(b"".join(self._uncompressed))
         self._file.write(self._compressor.flush())
         self._file.seek(0)
         return self._file
@@ -83,7 +79,19 @@ class Spool:
             future.exception()  # the file must not be closed under it
         self._file.close()
 
-    def _compress(self, piece: bytes) -> None:
+    def _cut_pieces(self) -> None:
+        whole = memoryview(b"".join(self._uncompressed))
+        rest = len(whole) % self._piece_bytes
+        for start in range(0, len(whole) - rest, self._piece_bytes):
+            piece = whole[start : start + self._piece_bytes]
+            if self._threads is None:
+                self._compress(piece)
+            else:
+                self._pending.append(self._threads.submit(self._compress, piece))
+                self._wait(_AHEAD)
+        self._uncompressed, self._uncompressed_bytes = [bytes(whole[len(whole) - rest :])], rest
+
+    def _compress(self, piece: bytes | memoryview) -> None:
         self._file.write(self._compressor.compress(piece))
 
     def _wait(self, most: int) -> None:

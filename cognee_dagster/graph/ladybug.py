@@ -31,9 +31,9 @@ _RETRY_SECONDS = 0.05
 # result that does not fit is halved; one row or one hub node's edges that do not fit get a larger pool.
 BUFFER_POOL_BYTES = 192 << 20
 _LARGEST_POOL_BYTES = 16 << 30
-NODE_PAGE = 4_096
+NODE_PAGE = 8_192
 ID_PAGE = 131_072
-EDGE_PAGE = 2_048  # source nodes
+EDGE_PAGE = 4_096  # source nodes
 
 # By their ids, through the index. A condition on the offset is applied by Ladybug only after it has read all columns of
 # all nodes, once for every page: 20 times the time for a million nodes.
