@@ -1,8 +1,9 @@
 """Edges as COGX facts, equal to those of ``cognee.export(format="cogx")`` (Cognee 1.6.5, ``_write_cogx``).
 
 An edge has a handful of properties of which a fact needs one. msgspec checks the whole text but makes a value of that
-one alone, which costs a third of parsing all of it; what it will not take goes through the slow and exact way. A fact
-has no timestamps of the store, so that its line is its canonical form, too.
+one alone, which costs a third of parsing all of it, and the lines of a whole batch are put together by the column. A
+batch in which one edge has more to it goes through the slow and exact way, one edge after the other. A fact has no
+timestamps of the store, so that its line is its canonical form, too.
 """
 
 from collections.abc import Mapping
@@ -13,8 +14,10 @@ import msgspec
 import pyarrow as pa
 from msgspec import UNSET, Raw, UnsetType
 
+from cognee_dagster.arrow_values import text, text_column
 from cognee_dagster.cogx import exact_json
 from cognee_dagster.cogx.digest import digest_of
+from cognee_dagster.cogx.json_columns import content_of, decoded, digest_of_lines, escaped, joined, joined_if_all
 from cognee_dagster.cogx.timestamps import timestamp_json
 from cognee_dagster.errors import GraphFileError
 
@@ -38,15 +41,19 @@ class _Fact(msgspec.Struct, gc=False, tag_field="kind", tag="fact"):
 class _Properties(msgspec.Struct, gc=False):
     """What a fact needs of an edge's properties; times take a parser, so that an edge that has any is refused."""
 
-    edge_text: str | UnsetType = UNSET
+    edge_text: str | None = None
     valid_at: None = None
     invalid_at: None = None
 
 
-_decode = msgspec.json.Decoder(_Properties).decode
+_decoder = msgspec.json.Decoder(_Properties)
 _encode = msgspec.json.Encoder().encode
-# What decoding raises where the usual way ends: other JSON, none at all, null for no properties, nested too deeply.
-_UNUSUAL = (ValueError, TypeError, RecursionError)
+# A line of ``_Fact`` as msgspec writes it, but for the values.
+_START = text('{"kind":"fact","external_id":"')
+_COLON = text(":")
+_SUBJECT, _PREDICATE, _OBJECT = text('","subject_ref":"'), text('","predicate":"'), text('","object_ref":"')
+_TEXT, _QUOTE = text(',"fact_text":"'), text('"')
+_END = text(',"external_system":"cognee","scope":{},"metadata":{},"provenance":[]}\n')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,30 +86,46 @@ def encode_edges(batch: pa.RecordBatch, *, labels: Mapping[str, str] | None = No
     Raises:
         GraphFileError: An edge that Cognee's export cannot write either; the message names it.
     """
-    lines = []
-    for source, target, relationship, stored in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-        external_id = f"{source}:{relationship}:{target}"
-        try:
-            fact = _Fact(external_id, source, relationship, target, _decode(stored).edge_text)
-        except _UNUSUAL:
-            fact = _unusual(_Fact(external_id, source, relationship, target), stored)
-        if labels is not None and not (fact.fact_text and fact.fact_text.strip()):
-            fact.fact_text = _sentence(fact, labels)
-        try:
-            lines.append(_encode(fact))
-        except UnicodeEncodeError as error:
-            _refuse(fact, "has an edge_text that is no valid Unicode (a lone surrogate)", error)
-    return FactRecords(
-        content=b"\n".join([*lines, b""]),
-        digest=digest_of(lines),
-        sources=batch.column("source"),
-        targets=batch.column("target"),
-        relationships=batch.column("relationship"),
-    )
+    sources, targets, relationships, properties = batch.columns
+    lines = None if labels is not None else _usual_lines(sources, targets, relationships, properties)
+    if lines is not None:
+        content, digest = content_of(lines), digest_of_lines(lines)
+    else:
+        facts = [_line(*edge, labels=labels) for edge in zip(*(x.to_pylist() for x in batch.columns), strict=True)]
+        content, digest = b"\n".join([*facts, b""]), digest_of(facts)
+    return FactRecords(content=content, digest=digest, sources=sources, targets=targets, relationships=relationships)
 
 
-def _unusual(fact: _Fact, stored: str | None) -> _Fact:
-    """The fact with what its edge's properties say, whatever they are."""
+def _usual_lines(
+    sources: pa.Array, targets: pa.Array, relationships: pa.Array, properties: pa.Array
+) -> pa.StringArray | None:
+    """The lines of edges that all are what Cognee makes of an edge, with their line ends."""
+    known = decoded(properties, _decoder)
+    if known is None:
+        return None
+    fact_texts = joined_if_all(_TEXT, escaped(text_column([edge.edge_text for edge in known])), _QUOTE)
+    sources, targets, relationships = escaped(sources), escaped(targets), escaped(relationships)
+    external_ids = (sources, _COLON, relationships, _COLON, targets)
+    refs = (_SUBJECT, sources, _PREDICATE, relationships, _OBJECT, targets, _QUOTE)
+    return joined(_START, *external_ids, *refs, fact_texts, _END)
+
+
+def _line(
+    source: str, target: str, relationship: str, stored: str | None, *, labels: Mapping[str, str] | None
+) -> bytes:
+    """The line of any edge, without a line end."""
+    fact = _Fact(f"{source}:{relationship}:{target}", source, relationship, target)
+    _add_properties(fact, stored)
+    if labels is not None and not (fact.fact_text and fact.fact_text.strip()):
+        fact.fact_text = _sentence(fact, labels)
+    try:
+        return _encode(fact)
+    except UnicodeEncodeError as error:
+        _refuse(fact, "has an edge_text that is no valid Unicode (a lone surrogate)", error)
+
+
+def _add_properties(fact: _Fact, stored: str | None) -> None:
+    """Lay what the edge's properties say, whatever they are, into the fact."""
     try:
         properties = _properties(stored) if stored else {}
         fact_text = properties.get("edge_text")
@@ -116,7 +139,6 @@ def _unusual(fact: _Fact, stored: str | None) -> _Fact:
         if type(fact_text) is not str:
             _refuse(fact, f"has an edge_text that is no text but {fact_text!r:.60}")
         fact.fact_text = fact_text
-    return fact
 
 
 def _properties(text: str) -> Any:

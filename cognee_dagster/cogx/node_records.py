@@ -3,30 +3,33 @@
 Two stages of Cognee 1.6.5 are done here at once: the graph adapter's, which lays ``properties`` over the columns, and
 ``_write_cogx`` of ``modules/migration/export.py``, which makes records of the result.
 
-Most nodes are entities, whose record has but three of their twenty properties. msgspec checks the whole text but makes
-values of those alone, which costs a third of parsing all of it; what it will not take goes through the slow and exact
-way, as does every other node.
+Most nodes are entities, which are encoded by the column (``entity_lines``). A batch in which one entity has more to it
+than Cognee gives it goes through the slow and exact way, one node after the other, as does every other node.
 
 A node's canonical form, for the content digest, is its record without the store's timestamps; they stand at the end of
 a line, so that both are made in one go.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Annotated, Any, NoReturn
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import UNSET, Raw, UnsetType
 
+from cognee_dagster.arrow_values import FALSE, text
 from cognee_dagster.cogx import exact_json
-from cognee_dagster.cogx.digest import digest_of
-from cognee_dagster.cogx.timestamps import EXACT_MILLISECONDS, timestamp_json
+from cognee_dagster.cogx.digest import added, digest_of
+from cognee_dagster.cogx.entity_lines import entity_lines
+from cognee_dagster.cogx.json_columns import content_of, digest_of_lines
+from cognee_dagster.cogx.timestamps import timestamp_json
 from cognee_dagster.errors import GraphFileError
 
 _LABEL_LENGTH = 80
 _TIMESTAMPS = ("created_at", "updated_at")
-_MISSING = object()
+_NOTHING, _ENTITY = text(""), text("Entity")
 
 
 class _Entity(msgspec.Struct, gc=False, tag_field="kind", tag="entity"):
@@ -46,31 +49,14 @@ class _Document(msgspec.Struct, gc=False, tag_field="kind", tag="document"):
     """A line of ``documents.jsonl``; the last three are what pydantic writes for every document."""
 
     external_id: str
-    content: str
+    content: Raw
     created_at: Raw | UnsetType = UNSET
     external_system: str = "cognee"
     scope: Raw = Raw(b"{}")
     metadata: Raw = Raw(b"{}")
 
 
-_Milliseconds = Annotated[int, msgspec.Meta(ge=EXACT_MILLISECONDS.start, lt=EXACT_MILLISECONDS.stop)]
-
-
-class _EntityProperties(msgspec.Struct, gc=False):
-    """What a record needs of an entity's properties; one that would win over a column is refused."""
-
-    description: str | None = None
-    created_at: _Milliseconds | None = None
-    updated_at: _Milliseconds | None = None
-    id: UnsetType = UNSET
-    name: UnsetType = UNSET
-    type: UnsetType = UNSET
-
-
-_decode = msgspec.json.Decoder(_EntityProperties).decode
 _encode = msgspec.json.Encoder().encode
-# What decoding raises where the usual way ends: other JSON, none at all, null for no properties, nested too deeply.
-_UNUSUAL = (ValueError, TypeError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +85,7 @@ class NodeRecords:
     entities: Lines
     raw_nodes: Lines
     digest: int
-    ids: list[str]
+    ids: pa.Array
     types: Counter[str]
     labels: dict[str, str]
 
@@ -112,7 +98,6 @@ class _Records:
     entities: list[bytes] = field(default_factory=list)
     raw_nodes: list[bytes] = field(default_factory=list)
     canonical: list[bytes] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
 
@@ -123,28 +108,42 @@ def encode_nodes(batch: pa.RecordBatch, *, with_labels: bool = False) -> NodeRec
     Raises:
         GraphFileError: A node that Cognee's export cannot write either; the message names it.
     """
+    without_id = pc.equal(batch.column("id"), _NOTHING)
+    if pc.any(without_id).as_py():
+        batch = batch.filter(pc.invert(without_id))  # Cognee leaves them out
+    usual = None if with_labels else _encode_usual(batch)
+    return usual or _encode_any(batch, with_labels=with_labels)
+
+
+def _encode_usual(batch: pa.RecordBatch) -> NodeRecords | None:
+    """The records, if all entities among the nodes are what Cognee makes of an entity."""
+    ids, names, types, properties = batch.columns
+    are_entities = pc.fill_null(pc.and_(pc.equal(types, _ENTITY), pc.not_equal(names, _NOTHING)), FALSE)
+    found = entity_lines(*(column.filter(are_entities) for column in (ids, names, properties)))
+    others = _encode_any(batch.filter(pc.invert(are_entities)))
+    if found is None or others.entities.count:  # an entity by its properties: its place is among those of the column
+        return None
+    lines, canonical = found
+    return replace(
+        others,
+        entities=Lines(content=content_of(lines), count=len(lines)),
+        digest=added(others.digest, digest_of_lines(canonical)),
+        ids=ids,
+        types=others.types + Counter({"Entity": len(lines)}),
+    )
+
+
+def _encode_any(batch: pa.RecordBatch, *, with_labels: bool = False) -> NodeRecords:
+    """The records of any nodes, one node after the other."""
     records = _Records()
     for node_id, name, node_type, stored in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-        if not node_id:
-            continue  # Cognee leaves it out
-        records.ids.append(node_id)
-        if node_type == "Entity" and name and not with_labels:
-            try:
-                properties = _decode(stored)
-            except _UNUSUAL:
-                pass
-            else:
-                records.types.append(node_type)
-                times = properties.created_at, properties.updated_at
-                _add_entity(records, node_id, name, properties.description, times)
-                continue
         _add_any(records, node_id, name, node_type, stored, with_label=with_labels)
     return NodeRecords(
         documents=_lines(records.documents),
         entities=_lines(records.entities),
         raw_nodes=_lines(records.raw_nodes),
         digest=digest_of(records.canonical),
-        ids=records.ids,
+        ids=batch.column("id"),
         types=Counter(records.types),
         labels=records.labels,
     )
@@ -197,7 +196,10 @@ def _add_records(records: _Records, node_id: str, node: dict[str, Any], *, plain
         _add_entity(records, node_id, name, description, (node.get("created_at"), node.get("updated_at")))
         return
     if node_type == "DocumentChunk" and node.get("text"):
-        document = _Document(node_id, _check_text(node_id, "text", node["text"]))
+        text_json = Raw(_encode(_check_text(node_id, "text", node["text"])))
+        document = _Document(node_id, text_json)
+        if plain:
+            node["text"] = text_json  # to be written again with the raw node
         if (created := timestamp_json(node.get("created_at"))) is not None:
             document.created_at = Raw(created.encode("ascii"))
         records.documents.append(_encode(document))
@@ -219,12 +221,11 @@ def _add_entity(records: _Records, node_id: str, name: str, description: str | N
 
 def _add_raw_node(records: _Records, node: dict[str, Any], *, plain: bool) -> None:
     dump = exact_json.dump_plain if plain else exact_json.dump
-    stamps = [(key, value) for key in _TIMESTAMPS if (value := node.pop(key, _MISSING)) is not _MISSING]
+    stamps = {key: node.pop(key) for key in _TIMESTAMPS if key in node}
     canonical = dump(node)
-    tail = b"".join(b',"%b":%b' % (key.encode("ascii"), dump(value)) for key, value in stamps)
     records.canonical.append(canonical)
     # A node without anything but timestamps still has its id, so that the comma is right.
-    records.raw_nodes.append(canonical[:-1] + tail + b"}")
+    records.raw_nodes.append(canonical[:-1] + b"," + dump(stamps)[1:] if stamps else canonical)
 
 
 def _check_text(node_id: str, key: str, value: Any) -> str:

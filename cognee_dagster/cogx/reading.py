@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from cognee_dagster.cogx import exact_json
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.digest import digest_of, digest_text
+from cognee_dagster.cogx.digest import added, digest_of, digest_text
 from cognee_dagster.cogx.exact_json import parse_line
 from cognee_dagster.cogx.layout import (
     ARCHIVE_SUFFIX,
@@ -114,9 +114,7 @@ def inspect_archive(path: Path) -> Archive:
     for member in read_members(path):
         member_bytes[member.name] = member.size
         if member.name in RECORD_KINDS:
-            for _, line in member.lines():
-                counts[RECORD_KINDS[member.name]] += 1
-                digest += digest_of((line,))
+            digest = added(digest, digest_of(_counted(member.lines(), kind=RECORD_KINDS[member.name], counts=counts)))
             is_graph = is_graph and (member.name in _GRAPH_FILES or not member.size)
     try:
         summary = summarize(ArchiveReader(path)) if is_graph else None
@@ -134,6 +132,12 @@ def inspect_archive(path: Path) -> Archive:
         member_bytes=member_bytes,
         summary=summary,
     )
+
+
+def _counted(lines: Iterable[tuple[int, bytes]], *, kind: str, counts: Counter[str]) -> Iterator[bytes]:
+    for _, line in lines:
+        counts[kind] += 1
+        yield line
 
 
 def noted_dataset(notes: list[str]) -> str | None:

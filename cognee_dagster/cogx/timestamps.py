@@ -5,10 +5,18 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cognee_dagster.arrow_values import text
+
 # Beyond this a number cannot be seconds (it would be after the year 2603) and is taken for a finer unit.
 _MAX_SECONDS = 2e10
 # Whole milliseconds in this range (2001 to 2223) survive the division by 1000 and the rounding to microseconds exactly.
 EXACT_MILLISECONDS = range(1_000_000_000_000, 8_000_000_000_000)
+
+_NOTHING, _QUOTE, _T, _Z = text(""), text('"'), text("T"), text('Z"')
+_WHOLE_SECOND, _MICROSECONDS = text(".000000"), text("000")
 
 
 def timestamp_json(value: Any) -> str | None:
@@ -31,6 +39,15 @@ def timestamp_json(value: Any) -> str | None:
     from pydantic_core import to_json  # pydantic itself prints it, as it does for Cognee
 
     return to_json(parsed).decode("ascii")
+
+
+def timestamps_json(milliseconds: pa.Int64Array) -> pa.StringArray:
+    """``timestamp_json`` of a column of epoch milliseconds, all of them in ``EXACT_MILLISECONDS`` or null."""
+    printed = milliseconds.cast(pa.timestamp("ms")).cast(pa.string())  # as 2026-01-31 23:59:59.000
+    day, second = pc.utf8_slice_codeunits(printed, 0, 10), pc.utf8_slice_codeunits(printed, 11, 19)
+    fraction = pc.binary_join_element_wise(pc.utf8_slice_codeunits(printed, 19, 23), _MICROSECONDS, _NOTHING)
+    fraction = pc.if_else(pc.equal(fraction, _WHOLE_SECOND), _NOTHING, fraction)
+    return pc.binary_join_element_wise(_QUOTE, day, _T, second, fraction, _Z, _NOTHING)
 
 
 def parse_timestamp(value: Any) -> datetime | None:

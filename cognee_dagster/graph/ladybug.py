@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cognee_dagster.arrow_values import FALSE, text
+from cognee_dagster.arrow_values import text
 from cognee_dagster.errors import LocalCogneeError, StoreBusyError, StoreFormatError
 from cognee_dagster.graph.one_ahead import one_ahead
 from cognee_dagster.graph.properties import complete_node_properties
@@ -26,14 +26,18 @@ from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
 
 OPEN_WAIT_SECONDS = 30.0  # how long a writer's checkpoints are waited out
 _RETRY_SECONDS = 0.05
-# Ladybug keeps results and pages of the file in its buffer pool, which so bounds the memory: a good part of the 512 MiB
+# Ladybug keeps nodes and pages of the file in its buffer pool, which so bounds the memory: a good part of the 512 MiB
 # that an export may take. With a third of it Ladybug would drop what it is about to need, at 10 to 30 % more time. A
 # result that does not fit is halved; one row or one hub node's edges that do not fit get a larger pool.
 BUFFER_POOL_BYTES = 192 << 20
 _LARGEST_POOL_BYTES = 16 << 30
 NODE_PAGE = 8_192
 ID_PAGE = 131_072
-EDGE_PAGE = 4_096  # source nodes
+# Edges come as Arrow without a stop in the pool, which saves a third of their reading and all of it under Python's
+# lock, but bounds nothing: the number of source nodes follows the size of the page before, and a page has an end.
+FIRST_EDGE_PAGE = 512  # source nodes
+EDGE_PAGE_BYTES = 16 << 20
+EDGE_PAGE_ROWS = 65_536
 
 # By their ids, through the index. A condition on the offset is applied by Ladybug only after it has read all columns of
 # all nodes, once for every page: 20 times the time for a million nodes.
@@ -42,13 +46,17 @@ _NODES = (
     "RETURN n.id AS id, n.name AS name, n.type AS type, n.properties AS properties"
 )
 _NODE_IDS = "MATCH (n:Node) WHERE offset(id(n)) >= {start} RETURN offset(id(n)) AS offset, n.id AS id LIMIT {limit}"
+# ``query_as_arrow`` gives "" for what is missing (Ladybug 0.19): for properties that means the same, and of a missing
+# name Cognee makes "None".
+#
 # The end nodes' offsets instead of their ids: reading ``a.id`` and ``b.id`` here means two more joins in Ladybug, at
 # three times the cost.
 _EDGES = (
     "MATCH (a:Node)-[r]->(b:Node) WHERE offset(id(a)) >= {start} AND offset(id(a)) < {stop} "
-    "RETURN offset(id(a)), offset(id(b)), r.relationship_name, r.properties"
+    "RETURN offset(id(a)), offset(id(b)), coalesce(r.relationship_name, 'None'), r.properties LIMIT {limit}"
 )
-_SELF, _NONE = text("SELF"), text("None")
+_NO_LIMIT = 1 << 62
+_SELF = text("SELF")
 _TABLES = "CALL show_tables() RETURN name"
 
 # What a read-only open says while the writing process checkpoints; all of it passes (Ladybug 0.19).
@@ -134,28 +142,42 @@ class LadybugReader:
             yield wanted, result
 
     def _edges(self, node_ids: "_NodeIds") -> Iterator[pa.RecordBatch]:
-        for _, page in self._database.fetched(self._edge_pages(node_ids.stop)):
+        for page in one_ahead(self._edge_pages(node_ids.stop), fetch=lambda page: page):
             for batch in page.to_batches():
                 sources, targets, relationships, properties = batch.columns
                 loops = pc.and_(pc.equal(sources, targets), pc.equal(relationships, _SELF))
                 edges = pa.RecordBatch.from_arrays(
-                    # str(None) is what Cognee makes of a missing relationship name
-                    [node_ids.take(sources), node_ids.take(targets), pc.fill_null(relationships, _NONE), properties],
+                    [node_ids.take(sources), node_ids.take(targets), relationships, properties],
                     schema=EDGE_SCHEMA,
                 )
-                yield edges.filter(pc.invert(pc.fill_null(loops, FALSE))) if pc.any(loops).as_py() else edges
+                yield edges.filter(pc.invert(loops)) if pc.any(loops).as_py() else edges
 
-    def _edge_pages(self, stop: int) -> Iterator[tuple[int, Any]]:
-        """Offset of the first source node, and the result."""
-        start, width = 0, EDGE_PAGE
+    def _edge_pages(self, stop: int) -> Iterator[pa.Table]:
+        start, width = 0, FIRST_EDGE_PAGE
         while start < stop:
             try:
-                result = self._database.execute(_EDGES.format(start=start, stop=start + width))
+                page = self._edge_page(start, width)
             except BufferPoolFullError:
+                page = None
+            if page is None:
                 width = self._narrower(width)
                 continue
-            yield start, result
-            start, width = start + width, min(width * 2, EDGE_PAGE)
+            start += width
+            if page.nbytes > EDGE_PAGE_BYTES:
+                width = max(width * EDGE_PAGE_BYTES // page.nbytes, 1)
+            elif page.nbytes < EDGE_PAGE_BYTES // 2:
+                width *= 2
+            yield page
+            del page  # or two pages would be in memory while the next one is read
+
+    def _edge_page(self, start: int, width: int) -> pa.Table | None:
+        """The edges of so many source nodes, or None if they are too many for a page."""
+        statement = _EDGES.format(start=start, stop=start + width, limit=EDGE_PAGE_ROWS)
+        page = self._database.query_unpooled(statement)
+        if page.num_rows < EDGE_PAGE_ROWS:
+            return page
+        # A node with more edges than that cannot be halved: they must fit into the pool.
+        return self._database.query(_EDGES.format(start=start, stop=start + 1, limit=_NO_LIMIT)) if width == 1 else None
 
     def _pages(self, query: str, *, rows: int) -> Iterator[pa.Table]:
         """The result of a query that begins with the node's offset, a page after the other."""
@@ -241,11 +263,20 @@ class _Database:
     def query(self, statement: str, parameters: dict[str, Any] | None = None) -> pa.Table:
         return self.fetch(self.execute(statement, parameters))
 
+    def query_unpooled(self, statement: str) -> pa.Table:
+        """A result that was never in the buffer pool; nothing but the statement bounds its size."""
+        with self._errors(), self._in_use, self._connection.query_as_arrow(statement, NODE_PAGE) as result:
+            return result.get_as_arrow()
+
     def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> Any:
         """A result in the buffer pool; this is done outside of Python's lock."""
+        with self._errors(), self._in_use:
+            return self._connection.execute(statement, parameters)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
         try:
-            with self._in_use:
-                return self._connection.execute(statement, parameters)
+            yield
         except RuntimeError as error:
             if _POOL_FULL in str(error):
                 raise BufferPoolFullError(str(error)) from error

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cognee_dagster.cogx import exact_json, fact_records, node_records
+from cognee_dagster.cogx import entity_lines, exact_json, fact_records
 from cognee_dagster.cogx.fact_records import encode_edges
 from cognee_dagster.cogx.node_records import encode_nodes
 from cognee_dagster.graph.reader import NODE_SCHEMA
@@ -93,7 +93,7 @@ def test_usual_nodes_are_as_the_slow_way_writes_them(rows: list[NodeRow]) -> Non
 def test_usual_edges_are_as_the_slow_way_writes_them(rows: list[EdgeRow]) -> None:
     for batch in MemoryReader([], rows).edges():
         fast = outcome(encode_edges, batch)
-        with mock.patch.object(fact_records, "_decode", side_effect=ValueError):
+        with mock.patch.object(fact_records, "_usual_lines", return_value=None):
             slow = outcome(encode_edges, batch)
         assert fast == slow
 
@@ -121,7 +121,7 @@ def test_json_is_read_as_python_reads_it_or_refused(data: st.DataObject, text: s
     try:
         expected = json.loads(text)
     except ValueError:
-        for decode in (exact_json._decode, fact_records._decode, node_records._decode):
+        for decode in (exact_json._decode, fact_records._decoder.decode, entity_lines._decoder.decode):
             with pytest.raises(msgspec.DecodeError):
                 decode(text)
     else:

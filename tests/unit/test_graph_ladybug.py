@@ -63,15 +63,42 @@ def test_nodes_and_edges_come_with_names_types_and_properties(chain: Path) -> No
     assert (len(nodes), len(edges)) == (10, 10)
 
 
-@pytest.mark.parametrize(("node_page", "edge_page"), [(1, 1), (3, 4), (10, 10), (100, 100)])
+@pytest.mark.parametrize(
+    ("nodes", "edges", "edge_bytes", "edge_rows"),
+    [(1, 1, 1, 1), (3, 4, 1, 3), (10, 10, 1 << 20, 2), (100, 100, 1 << 20, 100), (3, 1, 1 << 20, 11)],
+)
 def test_rows_and_their_order_do_not_depend_on_the_page_size(
-    chain: Path, node_page: int, edge_page: int, monkeypatch: pytest.MonkeyPatch
+    chain: Path, nodes: int, edges: int, edge_bytes: int, edge_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with TinyGraph(chain, create=False) as graph:
+        for number in range(6):
+            graph.add_edge("n3", f"n{number}", "more")
     whole = read(chain)
-    monkeypatch.setattr(reading, "NODE_PAGE", node_page)
-    monkeypatch.setattr(reading, "ID_PAGE", node_page)
-    monkeypatch.setattr(reading, "EDGE_PAGE", edge_page)
+    monkeypatch.setattr(reading, "NODE_PAGE", nodes)
+    monkeypatch.setattr(reading, "ID_PAGE", nodes)
+    monkeypatch.setattr(reading, "FIRST_EDGE_PAGE", edges)
+    monkeypatch.setattr(reading, "EDGE_PAGE_BYTES", edge_bytes)
+    monkeypatch.setattr(reading, "EDGE_PAGE_ROWS", edge_rows)
     assert read(chain) == whole
+
+
+def test_a_page_of_edges_shrinks_where_they_become_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "growing.lbug"
+    with TinyGraph(path) as graph:
+        graph.add_nodes({"id": f"n{n:03d}", "name": str(n), "type": "T", "properties": "{}"} for n in range(400))
+        graph.connection.execute(
+            "MATCH (a:Node), (b:Node {id: 'n000'}) "
+            "CREATE (a)-[:EDGE {relationship_name: 'has', properties: "
+            "repeat('x', CASE WHEN a.id < 'n200' THEN 500 ELSE 10000 END)}]->(b)"
+        )
+    monkeypatch.setattr(reading, "FIRST_EDGE_PAGE", 10)
+    monkeypatch.setattr(reading, "EDGE_PAGE_BYTES", 50_000)
+    with open_ladybug_file(path, origin=ORIGIN) as reader:
+        pages = [page.num_rows for page in reader._edge_pages(400)]
+    assert pages[:4] == [10, 20, 40, 80]  # less than half of what a page may have
+    assert max(pages[4:6]) == 80
+    assert set(pages[6:-1]) == {4}  # of 10 kB each; the last one is what is left
+    assert sum(pages) == 400
 
 
 def test_nodes_and_edges_can_be_read_again_and_in_any_order(chain: Path) -> None:
@@ -106,7 +133,7 @@ def test_gaps_that_deleted_nodes_leave_do_not_shift_edges(
         graph.add_node("late", "Late")
         graph.add_edge("late", "n9", "after")
     monkeypatch.setattr(reading, "NODE_PAGE", page)
-    monkeypatch.setattr(reading, "EDGE_PAGE", page)
+    monkeypatch.setattr(reading, "FIRST_EDGE_PAGE", page)
     nodes, edges = read(chain)
     assert {row["id"] for row in nodes} == {"n1", "n2", "n3", "n6", "n7", "n8", "n9", "late"}
     assert {(row["source"], row["target"], row["relationship"]) for row in edges} == {
