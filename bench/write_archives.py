@@ -4,11 +4,13 @@ import pickle
 import sys
 from pathlib import Path
 
-from cognee_dagster.cogx.cut import write_archives
+from cognee_dagster.cogx.cut import cut
+from cognee_dagster.cogx.writer import write_archive
 from cognee_dagster.graph.ladybug import open_ladybug_file
 from cognee_dagster.graph.reader import GraphOrigin
 
 graph_file, directory = map(Path, sys.argv[1:])
 with open_ladybug_file(graph_file, origin=GraphOrigin(dataset_name="large")) as reader:
-    archives = write_archives(reader, directory / "large.cogx.tar.gz")
+    whole = write_archive(reader, directory / "large.cogx.tar.gz")
+archives = cut(whole)
 (directory / "archives").write_bytes(pickle.dumps(archives))

@@ -107,11 +107,13 @@ class GraphReadings:
         return reading
 
     def _read(self, found: FoundGraph, *, directory: Path) -> GraphReading:
-        from cognee_dagster.cogx.cut import write_archives
+        from cognee_dagster.cogx.cut import cut
+        from cognee_dagster.cogx.writer import write_archive
 
         with found.open() as reader:
-            archives = write_archives(reader, directory / f"{self.name}{ARCHIVE_SUFFIX}", limits=self.limits)
+            whole = write_archive(reader, directory / f"{self.name}{ARCHIVE_SUFFIX}")
             origin = reader.origin
+        archives = cut(whole, limits=self.limits)
         summary = archives[0].summary
         assert summary is not None  # noqa: S101 - they were written just now
         logger.info("The graph was read: %d nodes, %d edges.", summary.num_nodes, summary.num_edges)

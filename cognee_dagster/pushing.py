@@ -128,19 +128,18 @@ def push_dataset(
     """``push()``, synchronous, with what the command line and tests need besides: progress, limits, a way to stop."""
     # Arrow, Ladybug and SQLite are not needed to find out that a mode or a connection is wrong.
     from cognee_dagster.cogx.archive import SERVER_LIMITS
-    from cognee_dagster.cogx.cut import write_archives
+    from cognee_dagster.cogx.cut import cut
+    from cognee_dagster.cogx.writer import write_archive
     from cognee_dagster.graph.cognee import open_dataset
 
     validate_mode(mode)
     connection = resolve_connection(url, api_key)
-    with (
-        open_dataset(dataset, user=user, config=config) as reader,
-        tempfile.TemporaryDirectory(prefix="cognee-push-") as directory,
-    ):
-        validate_dataset_name(target_dataset or reader.origin.dataset_name)
-        destination = Path(directory) / "graph.cogx.tar.gz"
-        archives = write_archives(reader, destination, limits=limits or SERVER_LIMITS, progress=export_progress)
-        target = target_dataset or reader.origin.dataset_name
+    with tempfile.TemporaryDirectory(prefix="cognee-push-") as directory:
+        with open_dataset(dataset, user=user, config=config) as reader:
+            target = target_dataset or reader.origin.dataset_name
+            validate_dataset_name(target)
+            whole = write_archive(reader, Path(directory) / "graph.cogx.tar.gz", progress=export_progress)
+        archives = cut(whole, limits=limits or SERVER_LIMITS, progress=export_progress)
         journal = PushJournal.of(archives, remote_url=connection.url, target_dataset=target, mode=mode)
         with CogneeClient(connection) as client:
             result = push_archives(

@@ -2,15 +2,19 @@
 
 import json
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.cut import cut
+from cognee_dagster.cogx.layout import SERVER_LIMITS, Limits
 from cognee_dagster.cogx.schema import Document, Entity, Fact
 from cognee_dagster.cogx.timestamps import parse_timestamp
-from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
+from cognee_dagster.cogx.writer import Progress, write_archive
+from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, GraphReader
 
 NodeRow = tuple[str, str | None, str | None, str | None]
 EdgeRow = tuple[str, str, str, str | None]
@@ -66,6 +70,17 @@ def demo_reader(**options: Any) -> MemoryReader:
         (ID_B, ID_C, "is_a", '{"edge_text": "Ada is a person.", "valid_at": "2026-01-01"}'),
     ]
     return MemoryReader(nodes, edges, **options)
+
+
+def write_archives(
+    reader: GraphReader,
+    destination: Path,
+    *,
+    limits: Limits = SERVER_LIMITS,
+    progress: Callable[[Progress], None] | None = None,
+) -> tuple[Archive, ...]:
+    """A graph as archives within the limits."""
+    return cut(write_archive(reader, destination, progress=progress), limits=limits, progress=progress)
 
 
 def archived_records(path: Path) -> dict[str, list[Any]]:

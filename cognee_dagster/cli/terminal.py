@@ -40,7 +40,7 @@ class Bars:
         self._part = ""
 
     def export(self, state: "ExportProgress") -> None:
-        """A ``progress`` for ``write_archives``."""
+        """A ``progress`` for ``write_archive`` and ``cut``."""
         self._show(f"export: {state.phase}", done=state.done, total=state.total)
 
     def upload(self, sent: int, total: int) -> None:

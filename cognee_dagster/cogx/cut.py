@@ -1,11 +1,12 @@
-"""``write_archives``: a graph of any size, as one archive or, beyond a server's limits, as several.
+"""``cut``: an archive of a graph of any size as it is or, beyond a server's limits, as several.
 
 Each part is an archive of its own: a fact travels with the full records of both its end nodes, because a Cognee server
 skips a fact whose end is not in the same archive, and a bare stub would overwrite the description that the remote has
 (measured on 1.6.5). A document is only in the part that its node is at home in, since a server ignores a second one.
 
 The graph is written whole first and cut from that file: the store is read once, so that the parts cannot hold two
-states of it, and a graph within the limits costs nothing more. Of the whole, only integers are held in memory.
+states of it, and is closed before; a graph within the limits costs nothing more. Of the whole, only integers are held
+in memory.
 """
 
 import contextlib
@@ -33,9 +34,8 @@ from cognee_dagster.cogx.measure import MeasuredArchive, measure, record_at
 from cognee_dagster.cogx.members import Member, read_members
 from cognee_dagster.cogx.partition import FactTooLargeError, Integers, NodeTooLargeError, Partition, partition
 from cognee_dagster.cogx.spool import Spool, assemble, free_name
-from cognee_dagster.cogx.writer import RECORD_FILES, Progress, write_archive
+from cognee_dagster.cogx.writer import RECORD_FILES, Progress
 from cognee_dagster.errors import ArchiveLimitError
-from cognee_dagster.graph.reader import GraphReader
 
 # Parts that are written at once, with four open files each; more parts take another reading of the whole.
 _PARTS_AT_ONCE = 16
@@ -44,41 +44,32 @@ _BLOCK_BYTES = 1 << 20
 _TAR_BYTES = 1024 * (len(RECORD_FILES) + 2)
 
 
-def write_archives(
-    reader: GraphReader,
-    destination: Path,
-    *,
-    limits: Limits = SERVER_LIMITS,
-    progress: Callable[[Progress], None] | None = None,
+def cut(
+    whole: Archive, *, limits: Limits = SERVER_LIMITS, progress: Callable[[Progress], None] | None = None
 ) -> tuple[Archive, ...]:
-    """Write a graph as an archive, or as several where one would be beyond the limits.
+    """Make several archives of one that is beyond the limits; one that is not stays what it is.
 
-    One archive is the file ``destination`` and what ``write_archive`` writes, byte for byte. Several are beside it:
-    ``graph.cogx.tar.gz`` becomes ``graph.1-of-3.cogx.tar.gz`` and so on; to be pushed in this order. They count every
-    node and edge once: their ``num_nodes`` and ``num_edges`` add up to the graph's, while ``record_counts`` are of the
-    records in the file. All have digest and summary of the whole graph. The same graph, read in the same order, gives
-    the same files.
+    The parts are beside it and take its place: ``graph.cogx.tar.gz`` becomes ``graph.1-of-3.cogx.tar.gz`` and so on; to
+    be pushed in this order. They count every node and edge once: their ``num_nodes`` and ``num_edges`` add up to the
+    graph's, while ``record_counts`` are of the records in the file. All have digest and summary of the whole graph. The
+    same archive gives the same files.
 
     Args:
-        reader: The graph.
-        destination: The file to write or replace; its directory must exist.
+        whole: What ``write_archive`` wrote.
         limits: What one archive may hold.
-        progress: Called after every batch, from this thread.
+        progress: Called while the parts are written, from this thread.
 
     Raises:
-        GraphFileError: A node or edge that cannot become a record; the message names it.
-        ArchiveLimitError: One node, or one edge with its ends, is beyond the limits; the message names it.
-        OSError: The destination cannot be written.
+        ArchiveLimitError: One node, or one edge with its ends, is beyond the limits; the message names it. The archive
+            is gone: nobody could import it.
+        OSError: The parts cannot be written.
     """
-    temporary = free_name(destination.parent)
+    if not limit_problems(_pushed_bytes(whole), limits=limits):
+        return (whole,)
     try:
-        whole = write_archive(reader, temporary, progress=progress)
-        if not limit_problems(_pushed_bytes(whole), limits=limits):
-            os.replace(temporary, destination)
-            return (dataclasses.replace(whole, path=destination),)
-        return _cut(whole, destination, limits=limits, progress=progress)
+        return _cut(whole, limits=limits, progress=progress)
     finally:
-        temporary.unlink(missing_ok=True)
+        whole.path.unlink(missing_ok=True)
 
 
 def _pushed_bytes(archive: Archive) -> dict[str, int]:
@@ -87,13 +78,7 @@ def _pushed_bytes(archive: Archive) -> dict[str, int]:
     return {name: size + (growth if name == DOCUMENTS_FILE else 0) for name, size in archive.member_bytes.items()}
 
 
-def _cut(
-    whole: Archive,
-    destination: Path,
-    *,
-    limits: Limits,
-    progress: Callable[[Progress], None] | None,
-) -> tuple[Archive, ...]:
+def _cut(whole: Archive, *, limits: Limits, progress: Callable[[Progress], None] | None) -> tuple[Archive, ...]:
     measured = measure(whole.path)
     manifest = _Manifest.of(whole.path)
     overhead = len(manifest.encode(whole.record_counts, part=10**6, num_parts=10**6)) + _TAR_BYTES
@@ -104,7 +89,7 @@ def _cut(
         raise _node_too_large(whole, measured, error.node, limits) from error
     except FactTooLargeError as error:
         raise _fact_too_large(whole, error.fact, limits) from error
-    directory = destination.parent
+    directory = whole.path.parent
     with contextlib.ExitStack() as stack:
         written = []
         for first in range(0, plan.num_parts, _PARTS_AT_ONCE):
@@ -112,7 +97,7 @@ def _cut(
             parts = [stack.enter_context(_Part(number, directory=directory)) for number in numbers]
             _distribute(whole, _Destinations(plan, measured, numbers), parts, progress)
             written += [part.pack(whole, manifest, num_parts=plan.num_parts) for part in parts]
-        return tuple(_in_place(archives=written, destination=destination))
+        return tuple(_in_place(archives=written, destination=whole.path))
 
 
 class _Manifest:

@@ -27,9 +27,9 @@ from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
 OPEN_WAIT_SECONDS = 30.0  # how long a writer's checkpoints are waited out
 _RETRY_SECONDS = 0.05
 # Ladybug keeps nodes and pages of the file in its buffer pool, which so bounds the memory: a good part of the 512 MiB
-# that an export may take. With a third of it Ladybug would drop what it is about to need, at 10 to 30 % more time. A
+# that an export may take. With three quarters of it Ladybug drops what it is about to need, at 20 % more time. A
 # result that does not fit is halved; one row or one hub node's edges that do not fit get a larger pool.
-BUFFER_POOL_BYTES = 192 << 20
+BUFFER_POOL_BYTES = 160 << 20
 _LARGEST_POOL_BYTES = 16 << 30
 NODE_PAGE = 8_192
 ID_PAGE = 131_072
@@ -82,11 +82,11 @@ def open_ladybug_file(
         StoreBusyError: A writer did not let go in time.
         StoreFormatError: The file was written by a Ladybug with another storage format, or is no Ladybug file.
     """
-    database = _Database(path, wait_seconds=wait_seconds)
+    reader = LadybugReader(_Database(path, wait_seconds=wait_seconds), origin=origin)
     try:
-        yield LadybugReader(database, origin=origin)
+        yield reader
     finally:
-        database.close()
+        reader.close()
 
 
 class LadybugReader:
@@ -122,6 +122,10 @@ class LadybugReader:
         if self._database.has_tables:
             yield from self._edges(self._ids())
         self._database.check_unchanged()
+
+    def close(self) -> None:
+        self._node_ids = None  # the largest thing here, and callers still hold the reader
+        self._database.close()
 
     def _ids(self) -> "_NodeIds":
         if self._node_ids is None:

@@ -8,14 +8,13 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
-from cognee_dagster.cogx.cut import write_archives
 from cognee_dagster.cogx.layout import Limits
 from cognee_dagster.connection import resolve_connection
 from cognee_dagster.pushing import push_archives
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import migration_imports
 from cognee_dagster.sandbox import CogneeServer
-from tests.cogx_graphs import EdgeRow, MemoryReader, NodeRow
+from tests.cogx_graphs import EdgeRow, MemoryReader, NodeRow, write_archives
 
 NUM_CHUNKS, NUM_ENTITIES, NUM_TYPES = 90, 1900, 10
 IN_FIVE = Limits(member_bytes=480_000, total_bytes=2_000_000)

@@ -13,13 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cognee_dagster.cogx.archive import Archive, limit_problems
-from cognee_dagster.cogx.cut import write_archives
 from cognee_dagster.cogx.layout import Limits
 from cognee_dagster.cogx.validate import validate
 from cognee_dagster.cogx.writer import Progress, write_archive
 from cognee_dagster.errors import ArchiveLimitError, GraphFileError
 from cognee_dagster.graph.reader import GraphOrigin
-from tests.cogx_graphs import EdgeRow, MemoryReader, NodeRow, demo_reader
+from tests.cogx_graphs import EdgeRow, MemoryReader, NodeRow, demo_reader, write_archives
 from tests.unpacking import records_of
 
 LIMITS = Limits(member_bytes=20_000, total_bytes=60_000)

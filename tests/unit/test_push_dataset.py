@@ -1,0 +1,62 @@
+"""``push_dataset`` from a tiny local store to the fake remote."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cognee_dagster.errors import EmptyGraphError
+from cognee_dagster.graph import ladybug
+from cognee_dagster.pushing import push_dataset
+from tests.fake_remote import FakeRemote
+from tests.unit.local_stores import TinyGraph, TinyStore
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as remote:
+        yield remote
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> TinyStore:
+    store = TinyStore(tmp_path)
+    dataset = store.add_dataset("papers")
+    store.grant(dataset, store.default_user)
+    with TinyGraph(store.place_graph(dataset)) as graph:
+        graph.add_node("a", "Ada")
+        graph.add_node("b", "Bob")
+        graph.add_edge("a", "b")
+    return store
+
+
+def test_the_store_is_closed_before_anything_is_sent(
+    store: TinyStore, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import takes minutes: meanwhile its memory and its lock belong to others."""
+    events: list[str] = []
+    close = ladybug.LadybugReader.close
+
+    def noting(reader: ladybug.LadybugReader) -> None:
+        close(reader)
+        events.append("closed")
+
+    monkeypatch.setattr(ladybug.LadybugReader, "close", noting)
+    result = push_dataset(
+        "papers",
+        config=store.config,
+        url=remote.url,
+        api_key=remote.api_key,
+        upload_progress=lambda *_: events.append("sent"),
+    )
+    assert (result.status, result.num_nodes, result.num_edges) == ("completed", 2, 1)
+    assert events[0] == "closed"
+    assert events.count("closed") == 1
+    assert "sent" in events
+
+
+def test_a_dataset_without_a_graph_is_told_what_to_do(tmp_path: Path, remote: FakeRemote) -> None:
+    store = TinyStore(tmp_path)
+    store.grant(store.add_dataset("empty"), store.default_user)
+    with pytest.raises(EmptyGraphError, match=r"cognify\(\)"):
+        push_dataset("empty", config=store.config, url=remote.url, api_key=remote.api_key)
