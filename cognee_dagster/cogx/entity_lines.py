@@ -12,7 +12,7 @@ import pyarrow as pa
 from msgspec import UNSET, UnsetType
 
 from cognee_dagster.arrow_values import integer_column, text, text_column
-from cognee_dagster.cogx.json_columns import decoded, escaped, joined, joined_if_all
+from cognee_dagster.cogx.json_columns import decoded, escaped, joined, optional
 from cognee_dagster.cogx.timestamps import EXACT_MILLISECONDS, timestamps_json
 
 _Milliseconds = Annotated[int, msgspec.Meta(ge=EXACT_MILLISECONDS.start, lt=EXACT_MILLISECONDS.stop)]
@@ -34,7 +34,7 @@ _decoder = msgspec.json.Decoder(_Properties)
 _START = text('{"kind":"entity","external_id":"')
 _NAME, _DESCRIPTION, _QUOTE = text('","name":"'), text(',"description":"'), text('"')
 _CONSTANT = text(',"external_system":"cognee","scope":{},"metadata":{},"aliases":[],"attributes":{}')
-_CREATED, _UPDATED, _END = text(',"created_at":'), text(',"updated_at":'), text("}\n")
+_NOTHING, _CREATED, _UPDATED, _END = text(""), text(',"created_at":'), text(',"updated_at":'), text("}\n")
 
 
 def entity_lines(ids: pa.Array, names: pa.Array, properties: pa.Array) -> tuple[pa.Array, pa.Array] | None:
@@ -48,14 +48,14 @@ def entity_lines(ids: pa.Array, names: pa.Array, properties: pa.Array) -> tuple[
     known = decoded(properties, _decoder)
     if known is None:
         return None
-    descriptions = joined_if_all(_DESCRIPTION, escaped(text_column([entity.description for entity in known])), _QUOTE)
-    start = joined(_START, escaped(ids), _NAME, escaped(names), _QUOTE, descriptions, _CONSTANT)
+    descriptions = optional(_DESCRIPTION, escaped(text_column([entity.description for entity in known])), _QUOTE)
+    start = joined(_START, escaped(ids), _NAME, escaped(names), _QUOTE, *descriptions, _CONSTANT)
     created = np.array([entity.created_at or 0 for entity in known], np.int64)
     updated = np.array([entity.updated_at or 0 for entity in known], np.int64)
     created_json = _times(created)
     # Most often they are the same.
     updated_json = created_json if (created == updated).all() else _times(updated)
-    times = joined_if_all(_CREATED, created_json), joined_if_all(_UPDATED, updated_json)
+    times = *optional(_CREATED, created_json, _NOTHING), *optional(_UPDATED, updated_json, _NOTHING)
     return joined(start, *times, _END), joined(start, _END)
 
 

@@ -17,7 +17,7 @@ from msgspec import UNSET, Raw, UnsetType
 from cognee_dagster.arrow_values import text, text_column
 from cognee_dagster.cogx import exact_json
 from cognee_dagster.cogx.digest import digest_of
-from cognee_dagster.cogx.json_columns import content_of, decoded, digest_of_lines, escaped, joined, joined_if_all
+from cognee_dagster.cogx.json_columns import content_of, decoded, digest_of_lines, escaped, joined, optional
 from cognee_dagster.cogx.timestamps import timestamp_json
 from cognee_dagster.errors import GraphFileError
 
@@ -89,7 +89,8 @@ def encode_edges(batch: pa.RecordBatch, *, labels: Mapping[str, str] | None = No
     sources, targets, relationships, properties = batch.columns
     lines = None if labels is not None else _usual_lines(sources, targets, relationships, properties)
     if lines is not None:
-        content, digest = content_of(lines), digest_of_lines(lines)
+        content = content_of(lines)
+        digest = digest_of_lines(lines, content)
     else:
         facts = [_line(*edge, labels=labels) for edge in zip(*(x.to_pylist() for x in batch.columns), strict=True)]
         content, digest = b"\n".join([*facts, b""]), digest_of(facts)
@@ -103,11 +104,11 @@ def _usual_lines(
     known = decoded(properties, _decoder)
     if known is None:
         return None
-    fact_texts = joined_if_all(_TEXT, escaped(text_column([edge.edge_text for edge in known])), _QUOTE)
+    fact_texts = optional(_TEXT, escaped(text_column([edge.edge_text for edge in known])), _QUOTE)
     sources, targets, relationships = escaped(sources), escaped(targets), escaped(relationships)
     external_ids = (sources, _COLON, relationships, _COLON, targets)
     refs = (_SUBJECT, sources, _PREDICATE, relationships, _OBJECT, targets, _QUOTE)
-    return joined(_START, *external_ids, *refs, fact_texts, _END)
+    return joined(_START, *external_ids, *refs, *fact_texts, _END)
 
 
 def _line(

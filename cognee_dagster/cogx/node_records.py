@@ -120,14 +120,16 @@ def _encode_usual(batch: pa.RecordBatch) -> NodeRecords | None:
     ids, names, types, properties = batch.columns
     are_entities = pc.fill_null(pc.and_(pc.equal(types, _ENTITY), pc.not_equal(names, _NOTHING)), FALSE)
     found = entity_lines(*(column.filter(are_entities) for column in (ids, names, properties)))
+    if found is None:
+        return None
     others = _encode_any(batch.filter(pc.invert(are_entities)))
-    if found is None or others.entities.count:  # an entity by its properties: its place is among those of the column
+    if others.entities.count:  # an entity by its properties, whose place is among those by their column
         return None
     lines, canonical = found
     return replace(
         others,
         entities=Lines(content=content_of(lines), count=len(lines)),
-        digest=added(others.digest, digest_of_lines(canonical)),
+        digest=added(others.digest, digest_of_lines(canonical, content_of(canonical))),
         ids=ids,
         types=others.types + Counter({"Entity": len(lines)}),
     )

@@ -14,7 +14,7 @@ from xxhash import xxh3_128_intdigest
 from cognee_dagster.arrow_values import integer_column, text_column, truth_column
 from cognee_dagster.cogx import digest
 from cognee_dagster.cogx.digest import added, digest_of
-from cognee_dagster.cogx.json_columns import content_of, decoded, digest_of_lines, escaped, joined, joined_if_all
+from cognee_dagster.cogx.json_columns import content_of, decoded, digest_of_lines, escaped, joined, optional
 from cognee_dagster.cogx.timestamps import EXACT_MILLISECONDS, timestamp_json, timestamps_json
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('"\\\n\x00\x1f\x7f'), max_size=8))
@@ -55,10 +55,12 @@ def test_a_lone_surrogate_is_no_text() -> None:
         text_column(["a", "\ud800"])
 
 
-def test_a_missing_piece_is_left_out_or_makes_its_row_missing() -> None:
-    pieces = pa.array(["a", None]), pa.scalar("-"), pa.array(["x", "y"])
-    assert joined(*pieces).to_pylist() == ["a-x", "-y"]
-    assert joined_if_all(*pieces).to_pylist() == ["a-x", None]
+@pytest.mark.parametrize(
+    ("texts", "expected"), [(["a", None], ["1(a)2", "12"]), (["a", ""], ["1(a)2", "1()2"]), ([None], ["12"])]
+)
+def test_what_belongs_to_a_missing_text_is_left_out(texts: list[str | None], expected: list[str]) -> None:
+    pieces = optional(pa.scalar("("), pa.array(texts, pa.string()), pa.scalar(")"))
+    assert joined(pa.scalar("1"), *pieces, pa.scalar("2")).to_pylist() == expected
 
 
 @settings(deadline=None)
@@ -122,4 +124,4 @@ def test_the_digest_of_many_records_does_not_depend_on_how_many_are_added_at_onc
 def test_lines_are_joined_and_hashed_without_their_ends(lines: list[str], offset: int) -> None:
     column: Any = pa.array([line + "\n" for line in lines], pa.string()).slice(offset)
     assert content_of(column).decode() == "".join(line + "\n" for line in lines[offset:])
-    assert digest_of_lines(column) == digest_of(line.encode() for line in lines[offset:])
+    assert digest_of_lines(column, content_of(column)) == digest_of(line.encode() for line in lines[offset:])
