@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench import export_report
 from bench.datasets import dataset_name, graph_file, prepare
-from bench.export_report import ExportResult
+from bench.export_report import MORE_ROUNDS, SMALL_NODES, ExportResult
 from bench.measure import Measurement, measure, median_of
 from bench.parts import Findings, Setting
 from bench.records import file_digest, same_records, unpack_records
@@ -26,7 +26,7 @@ def run(setting: Setting) -> Findings:
             setting.directory,
             size,
             environ=environ,
-            rounds=setting.rounds,
+            rounds=setting.rounds * (1 if size >= SMALL_NODES else MORE_ROUNDS),
             with_cognee=size <= setting.cognee_limit,
         )
         for size in setting.sizes
