@@ -52,8 +52,9 @@ class ExportResult:
 
 def findings(results: Sequence[ExportResult], *, rounds: int) -> Findings:
     """Tables of time, and of memory and archives; the goals; the picture if there is more than one size."""
+    more = MORE_ROUNDS * rounds
     texts = [
-        f"Median of {rounds}, below {SMALL_NODES:,} nodes of {MORE_ROUNDS * rounds}; memory is the largest of all.",
+        f"Median of {rounds} runs, of {more} below {SMALL_NODES:,} nodes; memory is the largest of all.",
         _times_table(results),
         _memory_table(results),
     ]

@@ -179,7 +179,7 @@ def push_archives(
     result names means that everything is there.
 
     Args:
-        archives: What ``write_archives`` returned; the files must still be there.
+        archives: What ``cut`` returned; the files must still be there.
         client: The remote.
         target_dataset: Dataset name on the remote; default: the archives' dataset name.
         mode: ``preserve``, ``hybrid`` or, for a single archive, ``re-derive``.

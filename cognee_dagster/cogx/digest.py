@@ -23,11 +23,11 @@ def digest_of(records: Iterable[bytes]) -> int:
     digest = 0
     while digests := b"".join(map(xxh3_128_digest, islice(records, _ADDED_TOGETHER))):
         digits = np.frombuffer(digests, _DIGITS).sum(axis=0, dtype=np.uint64)
-        digest = added(digest, *(int(digit) << 32 * place for place, digit in enumerate(reversed(digits))))
+        digest = combined(digest, *(int(digit) << 32 * place for place, digit in enumerate(reversed(digits))))
     return digest
 
 
-def added(*digests: int) -> int:
+def combined(*digests: int) -> int:
     """The digest of a graph whose parts have these digests."""
     return sum(digests) % _MODULUS
 

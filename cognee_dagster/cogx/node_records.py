@@ -21,7 +21,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from cognee_dagster.arrow_values import FALSE, text
 from cognee_dagster.cogx import exact_json
-from cognee_dagster.cogx.digest import added, digest_of
+from cognee_dagster.cogx.digest import combined, digest_of
 from cognee_dagster.cogx.entity_lines import entity_lines
 from cognee_dagster.cogx.json_columns import content_of, digest_of_lines
 from cognee_dagster.cogx.timestamps import timestamp_json
@@ -129,7 +129,7 @@ def _encode_usual(batch: pa.RecordBatch) -> NodeRecords | None:
     return replace(
         others,
         entities=Lines(content=content_of(lines), count=len(lines)),
-        digest=added(others.digest, digest_of_lines(canonical, content_of(canonical))),
+        digest=combined(others.digest, digest_of_lines(canonical, content_of(canonical))),
         ids=ids,
         types=others.types + Counter({"Entity": len(lines)}),
     )

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from cognee_dagster.cogx import exact_json
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.digest import added, digest_of, digest_text
+from cognee_dagster.cogx.digest import combined, digest_of, digest_text
 from cognee_dagster.cogx.exact_json import parse_line
 from cognee_dagster.cogx.layout import (
     ARCHIVE_SUFFIX,
@@ -114,7 +114,8 @@ def inspect_archive(path: Path) -> Archive:
     for member in read_members(path):
         member_bytes[member.name] = member.size
         if member.name in RECORD_KINDS:
-            digest = added(digest, digest_of(_counted(member.lines(), kind=RECORD_KINDS[member.name], counts=counts)))
+            lines = _counted(member.lines(), kind=RECORD_KINDS[member.name], counts=counts)
+            digest = combined(digest, digest_of(lines))
             is_graph = is_graph and (member.name in _GRAPH_FILES or not member.size)
     try:
         summary = summarize(ArchiveReader(path)) if is_graph else None
@@ -135,6 +136,7 @@ def inspect_archive(path: Path) -> Archive:
 
 
 def _counted(lines: Iterable[tuple[int, bytes]], *, kind: str, counts: Counter[str]) -> Iterator[bytes]:
+    """The lines without their numbers, each counted as it passes."""
     for _, line in lines:
         counts[kind] += 1
         yield line

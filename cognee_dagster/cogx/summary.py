@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from cognee_dagster.cogx.digest import added, digest_text
+from cognee_dagster.cogx.digest import combined, digest_text
 from cognee_dagster.cogx.fact_records import FactRecords, encode_edges
 from cognee_dagster.cogx.node_records import NodeRecords, encode_nodes
 from cognee_dagster.cogx.pieces import pieces
@@ -43,7 +43,7 @@ class Tally:
             yield records
 
     def _add_nodes(self, records: NodeRecords) -> None:
-        self._digest = added(self._digest, records.digest)
+        self._digest = combined(self._digest, records.digest)
         self._nodes_by_type.update(records.types)
         if self._known is not None:
             self._known.update(records.ids.to_pylist())
@@ -51,7 +51,7 @@ class Tally:
             self._labels |= records.labels
 
     def _add_edges(self, records: FactRecords) -> None:
-        self._digest = added(self._digest, records.digest)
+        self._digest = combined(self._digest, records.digest)
         names, counts = records.relationships.value_counts().flatten()
         self._edges_by_relationship.update(dict(zip(names.to_pylist(), counts.to_pylist(), strict=True)))
         if self._known is not None:

@@ -13,7 +13,7 @@ from xxhash import xxh3_128_intdigest
 
 from cognee_dagster.arrow_values import integer_column, text_column, truth_column
 from cognee_dagster.cogx import digest
-from cognee_dagster.cogx.digest import added, digest_of
+from cognee_dagster.cogx.digest import combined, digest_of
 from cognee_dagster.cogx.json_columns import content_of, decoded, digest_of_lines, escaped, joined, optional
 from cognee_dagster.cogx.timestamps import EXACT_MILLISECONDS, timestamp_json, timestamps_json
 
@@ -116,7 +116,7 @@ def test_the_digest_of_many_records_does_not_depend_on_how_many_are_added_at_onc
     records = [json.dumps({"number": number}).encode() for number in range(100)]
     whole = digest_of(records)
     monkeypatch.setattr(digest, "_ADDED_TOGETHER", 7)
-    assert digest_of(reversed(records)) == whole == added(digest_of(records[:30]), digest_of(records[30:]))
+    assert digest_of(reversed(records)) == whole == combined(digest_of(records[:30]), digest_of(records[30:]))
 
 
 @settings(deadline=None)
