@@ -1,4 +1,4 @@
-"""Arrow values made from Python's without Arrow's converter, which imports pandas wherever that is installed.
+"""Arrow values from Python's and back, without Arrow's converter, which imports pandas wherever that is installed.
 
 That import costs more than to export a graph of ten thousand nodes; a user of Cognee has pandas.
 """
@@ -42,6 +42,18 @@ def text_column(values: Sequence[str | None]) -> pa.StringArray:
     if None in values:
         known = _bits(np.fromiter((value is not None for value in values), np.bool_, len(values)))
     return pa.StringArray.from_buffers(len(present), pa.py_buffer(stops), pa.py_buffer(encoded), known)
+
+
+def content_and_stops(texts: pa.Array) -> "tuple[memoryview, np.ndarray[tuple[int], np.dtype[np.int32]]]":
+    """The bytes of all texts together, and where in them each begins; the last number is where the last one ends."""
+    _, offsets, data = texts.buffers()
+    stops = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return memoryview(data or b"")[stops[0] : stops[-1]], stops - stops[0]
+
+
+def integers(column: pa.Int64Array) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    """The numbers of a column without nulls."""
+    return np.frombuffer(column.buffers()[1], np.int64)[column.offset : column.offset + len(column)]
 
 
 def integer_column(values: "np.ndarray[Any, np.dtype[np.int64]]", *, missing: int | None = None) -> pa.Int64Array:

@@ -14,7 +14,7 @@
     │   ├── BackgroundUnsupportedError           the server cannot import in the background
     │   ├── UnexpectedAnswerError                an answer that is not Cognee's
     │   ├── ImportFailedError                    the import ended in failure, or stalled
-│   └── PushInterruptedError                 the caller stopped the push
+    │   └── PushInterruptedError                 the caller stopped the push
     ├── DatasetDefinitionError (ValueError)      a CogneeDataset, or a setting, that cannot work
     ├── InvalidPushError (ValueError)            arguments that can never work
     │   ├── InvalidModeError

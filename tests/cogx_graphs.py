@@ -14,7 +14,7 @@ from cognee_dagster.cogx.layout import SERVER_LIMITS, Limits
 from cognee_dagster.cogx.schema import Document, Entity, Fact
 from cognee_dagster.cogx.timestamps import parse_timestamp
 from cognee_dagster.cogx.writer import Progress, write_archive
-from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, GraphReader
+from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, GraphReader, Reopen
 
 NodeRow = tuple[str, str | None, str | None, str | None]
 EdgeRow = tuple[str, str, str, str | None]
@@ -26,6 +26,8 @@ ID_C = "33333333-3333-5333-8333-333333333333"
 
 class MemoryReader:
     """A ``GraphReader`` over rows."""
+
+    reopen: Reopen | None = None
 
     def __init__(
         self,

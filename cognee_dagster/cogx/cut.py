@@ -33,7 +33,7 @@ from cognee_dagster.cogx.layout import (
 from cognee_dagster.cogx.measure import MeasuredArchive, measure, record_at
 from cognee_dagster.cogx.members import Member, read_members
 from cognee_dagster.cogx.partition import FactTooLargeError, Integers, NodeTooLargeError, Partition, partition
-from cognee_dagster.cogx.spool import Spool, assemble, free_name
+from cognee_dagster.cogx.spool import Spool, assemble, free_name, unnamed_file
 from cognee_dagster.cogx.writer import RECORD_FILES, Progress
 from cognee_dagster.errors import ArchiveLimitError
 
@@ -127,7 +127,9 @@ class _Part:
         self._temporary = free_name(directory)
         self._stack = contextlib.ExitStack()
         self._directory = directory
-        self._spools = {name: self._stack.enter_context(Spool(name, directory=directory)) for name in RECORD_FILES}
+        self._spools = {
+            name: self._stack.enter_context(Spool(name, file=unnamed_file(directory))) for name in RECORD_FILES
+        }
         self._counts = dict.fromkeys(RECORD_FILES, 0)
 
     def write(self, file: str, lines: Sequence[bytes]) -> None:
@@ -138,7 +140,7 @@ class _Part:
     def pack(self, whole: Archive, manifest: _Manifest, *, num_parts: int) -> Archive:
         """Write the file, under a temporary name."""
         counts = {RECORD_KINDS[file]: count for file, count in self._counts.items() if count}
-        with self._stack, Spool(MANIFEST_FILE, directory=self._directory) as first:
+        with self._stack, Spool(MANIFEST_FILE, file=unnamed_file(self._directory)) as first:
             first.write(manifest.encode(counts, part=self.number + 1, num_parts=num_parts))
             members = [first, *(spool for spool in self._spools.values() if spool.size)]
             with self._temporary.open("xb") as file:

@@ -10,7 +10,7 @@ import orjson
 
 from cognee_dagster.cogx.layout import DOCUMENTS_FILE
 from cognee_dagster.cogx.members import Member, read_members
-from cognee_dagster.cogx.spool import Spool, assemble
+from cognee_dagster.cogx.spool import Spool, assemble, unnamed_file
 from cognee_dagster.errors import ArchiveError
 
 
@@ -61,7 +61,7 @@ def rename_documents(archive: Path, destination: Path, external_ids: Mapping[str
     with ExitStack() as stack:
         spools = []
         for member in read_members(archive):
-            spool = stack.enter_context(Spool(member.name, directory=destination.parent))
+            spool = stack.enter_context(Spool(member.name, file=unnamed_file(destination.parent)))
             spools.append(spool)
             for content in (
                 _renamed(member, archive, external_ids) if member.name == DOCUMENTS_FILE else member.chunks()

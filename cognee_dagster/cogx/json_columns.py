@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cognee_dagster.arrow_values import integer_column, text, text_column, truth_column
+from cognee_dagster.arrow_values import content_and_stops, integer_column, text, text_column, truth_column
 from cognee_dagster.cogx.digest import digest_of
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
@@ -31,7 +31,7 @@ def decoded(texts: pa.Array, decoder: "msgspec.json.Decoder[Struct]") -> list[St
     """
     if texts.null_count:
         return None
-    content, stops = _content(pc.binary_join_element_wise(texts, _NOTHING, _LINE_END))
+    content, stops = content_and_stops(pc.binary_join_element_wise(texts, _NOTHING, _LINE_END))
     characters = np.frombuffer(content, np.uint8)
     if not (characters[stops[:-1]] == _BRACES[0]).all() or not (characters[stops[1:] - 2] == _BRACES[1]).all():
         return None
@@ -44,7 +44,7 @@ def decoded(texts: pa.Array, decoder: "msgspec.json.Decoder[Struct]") -> list[St
 
 def escaped(texts: pa.Array) -> pa.Array:
     """The texts as they stand between the quotes of a JSON string, the way msgspec writes it."""
-    content, stops = _content(texts)
+    content, stops = content_and_stops(texts)
     whole, characters = bytes(content), np.frombuffer(content, np.uint8)
     if b'"' not in whole and b"\\" not in whole and characters.min(initial=255) >= ord(" "):
         return texts  # most often; to find out where costs ten times as much
@@ -69,18 +69,11 @@ def optional(before: pa.Scalar, texts: pa.Array, after: pa.Scalar) -> tuple[pa.A
 
 def content_of(lines: pa.Array) -> bytes:
     """All texts of a column as one."""
-    return bytes(_content(lines)[0])
+    return bytes(content_and_stops(lines)[0])
 
 
 def digest_of_lines(lines: pa.Array, content: bytes) -> int:
     """``digest_of`` the texts of a column, without the line end of each; ``content`` is all of them as one."""
-    _, stops = _content(lines)
+    _, stops = content_and_stops(lines)
     starts, ends = stops[:-1].tolist(), (stops[1:] - 1).tolist()
     return digest_of(content[start:end] for start, end in zip(starts, ends, strict=True))
-
-
-def _content(texts: pa.Array) -> "tuple[memoryview, np.ndarray[tuple[int], np.dtype[np.int32]]]":
-    """The bytes of all texts together, and where in them each begins; the last number is where the last one ends."""
-    _, offsets, data = texts.buffers()
-    stops = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    return memoryview(data or b"")[stops[0] : stops[-1]], stops - stops[0]

@@ -30,7 +30,7 @@ from cognee_dagster.cogx.schema import Entity, Fact, RawNode, check_record
 from cognee_dagster.cogx.summary import summarize
 from cognee_dagster.cogx.unpack import read_manifest
 from cognee_dagster.errors import ArchiveError, GraphFileError
-from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
+from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, Reopen
 
 _BATCH_ROWS = 10_000
 _GRAPH_FILES = (DOCUMENTS_FILE, ENTITIES_FILE, NODES_FILE, FACTS_FILE)
@@ -54,6 +54,8 @@ class ArchiveReader:
         ArchiveError: It is no archive, or one of another system: such an archive holds more than a graph and should be
             pushed as it is.
     """
+
+    reopen: Reopen | None = None
 
     def __init__(self, path: Path, *, dataset_name: str | None = None) -> None:
         manifest = read_manifest(path)

@@ -25,7 +25,7 @@ _GZIP_WINDOW = 31  # zlib's wbits for a gzip member of its own; isal leaves its 
 # What ISA-L makes of a text depends on where its pieces end, so that they are of equal size. In another thread every
 # piece waits up to 5 ms for Python's lock, twice: many small ones would be late.
 _PIECE_BYTES = 1 << 20
-_PIECE_BYTES_IN_THREAD = 4 << 20
+_PIECE_BYTES_IN_THREAD = 2 << 20
 _AHEAD = 2  # pieces of a spool that wait to be compressed: this bounds the memory
 _MODE = 0o644
 
@@ -35,15 +35,16 @@ class Spool:
 
     Args:
         name: The member's name.
-        directory: Where the temporary file is made.
+        file: Where the compressed content goes; see ``unnamed_file``.
         threads: One thread, in which pieces are compressed in their order; default: the caller's.
     """
 
-    def __init__(self, name: str, *, directory: Path, threads: Executor | None = None) -> None:
+    def __init__(self, name: str, *, file: BinaryIO, threads: Executor | None = None) -> None:
         self.name = name
         self.size = 0
         self.records = 0
-        self._file: BinaryIO = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 - closed by close()
+        self._file = file
+        self._flushed = False
         self._compressor = isal_zlib.compressobj(_LEVEL, wbits=_GZIP_WINDOW)
         self._threads = threads
         self._piece_bytes = _PIECE_BYTES if threads is None else _PIECE_BYTES_IN_THREAD
@@ -65,13 +66,29 @@ class Spool:
         listed = [*lines, b""]
         self.write(b"\n".join(listed), records=len(listed) - 1)
 
-    def finish(self) -> BinaryIO:
-        """The compressed content, from its beginning."""
+    def flush(self) -> None:
+        """Nothing more will be written: put what is left into the file."""
         self._wait(0)
         self._compress(b"".join(self._uncompressed))
         self._file.write(self._compressor.flush())
+        self._file.flush()
+        self._flushed = True
+
+    def finish(self) -> BinaryIO:
+        """The compressed content, from its beginning."""
+        if not self._flushed:
+            self.flush()
         self._file.seek(0)
         return self._file
+
+    @property
+    def descriptor(self) -> int:
+        """The file's, for another process that fills it instead of this one."""
+        return self._file.fileno()
+
+    def filled(self, *, size: int, records: int) -> None:
+        """Take note of what another process has written to the file, with a spool of its own."""
+        self.size, self.records, self._flushed = size, records, True
 
     def close(self) -> None:
         """Give the disk space back."""
@@ -106,6 +123,11 @@ class Spool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def unnamed_file(directory: Path) -> BinaryIO:
+    """A file that is gone when it is closed, or when the process ends."""
+    return tempfile.TemporaryFile(dir=directory)
 
 
 class _Hashing:

@@ -57,6 +57,12 @@ class Tally:
         if self._known is not None:
             self._note_dangling(records, self._known)
 
+    def merge(self, other: "Tally") -> None:
+        """Count in what another tally has counted of the same graph."""
+        self._digest = combined(self._digest, other._digest)
+        self._nodes_by_type.update(other._nodes_by_type)
+        self._edges_by_relationship.update(other._edges_by_relationship)
+
     def summary(self) -> GraphSummary:
         """What was counted so far."""
         return GraphSummary(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.edge_process import EdgeProcess, pays_off, write_edges
 from cognee_dagster.cogx.layout import (
     COGX_VERSION,
     DOCUMENTS_FILE,
@@ -18,7 +19,7 @@ from cognee_dagster.cogx.layout import (
     NODES_FILE,
     RECORD_KINDS,
 )
-from cognee_dagster.cogx.spool import Spool, assemble, free_name
+from cognee_dagster.cogx.spool import Spool, assemble, free_name, unnamed_file
 from cognee_dagster.cogx.summary import Tally
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader
 
@@ -47,7 +48,8 @@ def write_archive(
 
     The file appears at once and complete, or not at all. The same graph, read in the same order, gives the same bytes:
     times and owners in the tar are zero and the manifest's ``exported_at`` is null (no server reads it). Memory does
-    not grow with the graph; the compressed members wait beside the destination, unnamed, until the graph is read.
+    not grow with the graph; the compressed members wait beside the destination, unnamed, until the graph is read. The
+    edges of a large graph are written by a process of their own, where there are several processors.
 
     Args:
         reader: The graph.
@@ -56,6 +58,7 @@ def write_archive(
 
     Raises:
         GraphFileError: A node or edge that cannot become a record; the message names it.
+        LocalCogneeError: The graph cannot be read, or the process that reads its edges was ended.
         OSError: The destination cannot be written.
     """
     report = progress or _silent
@@ -64,7 +67,7 @@ def write_archive(
         # One thread keeps up: compressing costs less than reading and encoding together.
         threads = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="cogx-compress"))
         spools = {
-            name: stack.enter_context(Spool(name, directory=destination.parent, threads=threads))
+            name: stack.enter_context(Spool(name, file=unnamed_file(destination.parent), threads=threads))
             for name in (MANIFEST_FILE, *RECORD_FILES)
         }
         _write_records(reader, spools, tally=tally, report=report)
@@ -94,6 +97,22 @@ def write_archive(
 def _write_records(
     reader: GraphReader, spools: dict[str, Spool], *, tally: Tally, report: Callable[[Progress], None]
 ) -> None:
+    def report_edges(done: int) -> None:
+        report(Progress(phase="edges", done=done))
+
+    facts = spools[FACTS_FILE]
+    if reader.reopen is None or not pays_off():
+        _write_nodes(reader, spools, tally=tally, report=report)
+        write_edges(reader, facts, tally=tally, report=report_edges)
+    else:
+        with EdgeProcess(reader.reopen, facts, dataset_name=reader.origin.dataset_name) as edges:
+            _write_nodes(reader, spools, tally=tally, report=report)
+            edges.wait(tally=tally, report=report_edges)
+
+
+def _write_nodes(
+    reader: GraphReader, spools: dict[str, Spool], *, tally: Tally, report: Callable[[Progress], None]
+) -> None:
     done = 0
     for nodes in tally.nodes(reader):
         spools[DOCUMENTS_FILE].write(nodes.documents.content, records=nodes.documents.count)
@@ -101,9 +120,6 @@ def _write_records(
         spools[NODES_FILE].write(nodes.raw_nodes.content, records=nodes.raw_nodes.count)
         done += len(nodes.ids)
         report(Progress(phase="nodes", done=done))
-    for edges in tally.edges(reader):
-        spools[FACTS_FILE].write(edges.content, records=len(edges.relationships))
-        report(Progress(phase="edges", done=spools[FACTS_FILE].records))
 
 
 def encode_manifest(origin: GraphOrigin, counts: dict[str, int]) -> bytes:

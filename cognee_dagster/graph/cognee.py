@@ -24,7 +24,7 @@ from cognee_dagster.graph.permissions import (
     UnknownStoreSchemaError,
     open_catalog,
 )
-from cognee_dagster.graph.reader import GraphOrigin, GraphReader
+from cognee_dagster.graph.reader import GraphOrigin, GraphReader, Reopen
 from cognee_dagster.graph.settings import DATA_ROOT_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
 from cognee_dagster.graph.users import UserRef, user_key
 
@@ -103,6 +103,8 @@ def parse_dataset(text: str, *, user: UserRef = None, config: LocalCogneeConfig 
 
 class EmptyReader:
     """The graph of a dataset that has none yet."""
+
+    reopen: Reopen | None = None
 
     def __init__(self, origin: GraphOrigin) -> None:
         self._origin = origin

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.attributes import accepted_name, as_json_value, as_text
-from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
+from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, Reopen
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -25,6 +25,8 @@ _TEXT_PROPERTIES = ("description", "text")  # a server takes nothing but text th
 
 class NetworkXReader:
     """A ``GraphReader`` over a graph in memory."""
+
+    reopen: Reopen | None = None
 
     def __init__(self, graph: "nx.Graph[Any]", *, origin: GraphOrigin) -> None:
         if not all(hasattr(graph, name) for name in ("nodes", "edges", "is_multigraph", "is_directed")):

@@ -3,7 +3,8 @@
 Arrow, because Ladybug hands it out without a copy and because whole columns can be encoded at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -53,11 +54,22 @@ class GraphOrigin:
     endpoints_guaranteed: bool = True
 
 
+Reopen = Callable[[], AbstractContextManager["GraphReader"]]
+
+
 class GraphReader(Protocol):
     """One consistent look at one dataset's graph. ``nodes()`` and ``edges()`` may each be called more than once."""
 
     @property
     def origin(self) -> GraphOrigin: ...
+
+    @property
+    def reopen(self) -> Reopen | None:
+        """Opens the same graph, unchanged, in another process, to which it can be sent with pickle.
+
+        None where that is impossible or does not pay, or where edges cannot be written without knowing the nodes.
+        """
+        ...
 
     def nodes(self) -> Iterator[pa.RecordBatch]:
         """Batches of ``NODE_SCHEMA``, in an order that is the same each time the unchanged graph is read."""

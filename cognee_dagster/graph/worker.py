@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from cognee_dagster.errors import LocalCogneeError
 from cognee_dagster.graph.child import ask_cognee
-from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, GraphReader
+from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, GraphReader, Reopen
 from cognee_dagster.graph.settings import LocalCogneeConfig
 from cognee_dagster.graph.users import UserRef, user_key
 
@@ -109,6 +109,8 @@ def add_documents(
 
 class _SpooledReader:
     """A graph that was received whole, in two Arrow files."""
+
+    reopen: Reopen | None = None
 
     def __init__(self, origin: GraphOrigin, *, nodes: Path, edges: Path) -> None:
         self._origin = origin

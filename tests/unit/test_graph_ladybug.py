@@ -1,6 +1,8 @@
 """Reading a Ladybug file gives what Cognee's own reader gives, in bounded pages, beside a writer."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -314,3 +316,19 @@ def test_a_graph_that_is_checkpointed_while_it_is_read_is_not_used(chain: Path, 
             graph.connection.execute("CHECKPOINT")
         with pytest.raises(StoreBusyError, match="while it was being read"):
             list(batches)
+
+
+def test_an_export_does_not_import_pandas(chain: Path) -> None:
+    """Arrow imports it for some conversions where it is installed, which takes longer than a small export."""
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from cognee_dagster.cogx.writer import write_archive\n"
+        "from cognee_dagster.graph.ladybug import open_ladybug_file\n"
+        "from cognee_dagster.graph.reader import GraphOrigin\n"
+        "with open_ladybug_file(Path(sys.argv[1]), origin=GraphOrigin(dataset_name='tiny')) as reader:\n"
+        "    archive = write_archive(reader, Path(sys.argv[1] + '.cogx.tar.gz'))\n"
+        "print(archive.num_edges, 'pandas' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(chain)], capture_output=True, text=True, check=True)
+    assert done.stdout == "10 False\n"
