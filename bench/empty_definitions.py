@@ -1,4 +1,4 @@
-"""Three assets in a chain that do nothing, with all steps in one process."""
+"""Three assets in a chain that do nothing."""
 
 import dagster as dg
 
@@ -15,4 +15,4 @@ def second() -> None: ...
 def third() -> None: ...
 
 
-defs = dg.Definitions(assets=[first, second, third], executor=dg.in_process_executor)
+defs = dg.Definitions(assets=[first, second, third])
