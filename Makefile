@@ -1,4 +1,4 @@
-# Everything a developer runs. Needs Python >= 3.10, make and git; all else goes into .venv, nothing is global.
+# Everything a developer runs. Needs Python >= 3.10, make and git; all else goes into .venv and .venv-oldest, nothing is global.
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -12,7 +12,11 @@ INSTALLED := $(VENV)/.installed
 PYTEST_WORKERS := -n 2 --dist loadfile
 PYTHONS := python3.11 python3.12 python3.10 python3.13 python3 python
 
-.PHONY: help setup demo dev test lint types bench clean
+OLDEST := .venv-oldest
+# The one that the Cognee in pyproject.toml pins.
+LADYBUG := ladybug==0.19.0
+
+.PHONY: help setup demo dev test oldest lint types bench clean
 
 help: ## what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +32,9 @@ dev: $(INSTALLED) ## the demo's remote and datasets, and Dagster's UI over them;
 test: $(INSTALLED) ## all tests, on real Cognee
 	@$(BIN)/python -m pytest $(PYTEST_WORKERS) $(PYTEST_ARGS)
 
+oldest: $(OLDEST)/.installed ## the tests that need no Cognee, with the oldest dependencies
+	@$(OLDEST)/bin/python -m pytest $(PYTEST_WORKERS) tests/unit $(PYTEST_ARGS)
+
 lint: $(INSTALLED) ## ruff
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -39,16 +46,21 @@ bench: $(INSTALLED) ## ours and Cognee's own side by side; BENCH_ARGS="push" for
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 clean: ## remove .venv and everything that was made here
-	@rm -rf $(VENV) .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis dist *.egg-info
+	@rm -rf $(VENV) $(OLDEST) .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis dist *.egg-info
 
 # A python3.x on the path may be a shim of pyenv for a version that is not active: so each is tried, not looked for.
+# $(call make_venv,directory,condition on the version,in words)
+define make_venv
+@for python in $(PYTHONS); do \
+  if $$python -c 'import sys; v = sys.hexversion; sys.exit(not ($(2)))' 2>/dev/null; then \
+    echo "Making $(1) with $$($$python --version)"; exec $$python -m venv --clear $(1); \
+  fi; \
+done; \
+echo "No Python $(3) found; tried: $(PYTHONS)" >&2; exit 1
+endef
+
 $(BIN)/python:
-	@for python in $(PYTHONS); do \
-	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then \
-	    echo "Making $(VENV) with $$($$python --version)"; exec $$python -m venv $(VENV); \
-	  fi; \
-	done; \
-	echo "No Python >= 3.10 found; tried: $(PYTHONS)" >&2; exit 1
+	$(call make_venv,$(VENV),v >= 0x30a0000,3.10 or newer)
 
 $(INSTALLED): pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV) (first time: 1.6 GB with Cognee, some minutes); log: $(VENV)/install.log"
@@ -57,4 +69,15 @@ $(INSTALLED): pyproject.toml | $(BIN)/python
 	  | awk '/^(Collecting|Requirement already)/ { if (++count % 50 == 0) print "  " count " requirements looked up"; fflush() } \
 	         /^Installing collected/ { print "  " count " requirements looked up, installing"; fflush() }' \
 	  || { tail -n 25 $(VENV)/install.log >&2; exit 1; }
+	@touch $@
+
+# For newer Pythons the oldest dependencies have no wheels.
+$(OLDEST)/bin/python:
+	$(call make_venv,$(OLDEST),0x30a0000 <= v < 0x30c0000,3.10 or 3.11)
+
+$(OLDEST)/.installed: pyproject.toml | $(OLDEST)/bin/python
+	@echo "Installing the oldest dependencies into $(OLDEST)"
+	@sed -n '/^dependencies/,/^]/s/^ *"\([a-z-]*\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml > $(OLDEST)/constraints.txt
+	@$(OLDEST)/bin/python -m pip install --disable-pip-version-check --quiet --constraint $(OLDEST)/constraints.txt \
+	  -e '.[dev]' $(LADYBUG)
 	@touch $@

@@ -219,7 +219,7 @@ class _NodeIds:
         for page in pages:
             page_offsets, page_ids = (column.combine_chunks() for column in page.columns)
             page_content, page_stops = content_and_stops(page_ids)
-            stops.frombytes((page_stops[1:] + np.int64(len(content))).tobytes())
+            stops.frombytes((page_stops[1:].astype(np.int64) + len(content)).tobytes())
             content += page_content
             offsets.frombytes(integers(page_offsets).tobytes())
         self._ids = pa.LargeStringArray.from_buffers(len(offsets), pa.py_buffer(stops), pa.py_buffer(content))

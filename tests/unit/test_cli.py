@@ -13,13 +13,14 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from cognee_dagster import errors
 from cognee_dagster.cli import main
 from cognee_dagster.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
 from cognee_dagster.pushing import PushResult
 from tests.cogx_graphs import MemoryReader, demo_reader
+from tests.command_line import call
 from tests.fake_remote import FakeRemote
 
 UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000"
@@ -68,7 +69,7 @@ def local_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def run(*arguments: str | Path, remote: FakeRemote | None = None, key: str | None = None) -> Result:
     access = ["--url", remote.url, "--api-key", key or remote.api_key] if remote else []
-    return CliRunner().invoke(main, [*map(str, arguments), *access], catch_exceptions=False)
+    return call(*map(str, arguments), *access)
 
 
 def object_on_stdout(result: Result) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from cognee_dagster.cli import main
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.pushing import PushResult
 from tests.cogx_graphs import MemoryReader
+from tests.command_line import call
 from tests.fake_remote import FakeRemote
 from tests.unit.test_cogx_cut import topics
 
@@ -39,8 +39,7 @@ def local_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def push(remote: FakeRemote, *options: str) -> Result:
-    arguments = ["push", "demo", *LIMITS, "--url", remote.url, "--api-key", remote.api_key, *options]
-    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+    return call("push", "demo", *LIMITS, "--url", remote.url, "--api-key", remote.api_key, *options)
 
 
 def test_the_archive_under_way_is_named_on_standard_error(remote: FakeRemote) -> None:
