@@ -53,7 +53,7 @@ clean: ## remove .venv and everything that was made here
 define make_venv
 @for python in $(PYTHONS); do \
   if $$python -c 'import sys; v = sys.hexversion; sys.exit(not ($(2)))' 2>/dev/null; then \
-    echo "Making $(1) with $$($$python --version)"; exec $$python -m venv --clear $(1); \
+    echo "Making $(1) with $$($$python --version)"; exec $$python -m venv $(1); \
   fi; \
 done; \
 echo "No Python $(3) found; tried: $(PYTHONS)" >&2; exit 1

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ARCHIVE_DIRECTORY = "~/.cognee-dagster/archives"
 
-# What Dagster gives as the run of an upstream output that the present run neither made nor inherited.
+# What Dagster, from 1.12.20 on, gives as the run of an upstream output that the present run neither made nor inherited.
 _NO_RUN = "__EPHEMERAL_RUN_ID"
 
 

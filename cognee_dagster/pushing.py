@@ -200,10 +200,8 @@ def push_archives(
     """
     validate_mode(mode)
     name, total = archives[0].dataset_name, len(archives)
-    num_nodes, num_edges = (
-        sum(archive.num_nodes for archive in archives),
-        sum(archive.num_edges for archive in archives),
-    )
+    num_nodes = sum(archive.num_nodes for archive in archives)
+    num_edges = sum(archive.num_edges for archive in archives)
     require_nodes(name, num_nodes)
     _require_mode_for(name, mode=mode, num_archives=total)
     target, connection = target_dataset or name, client.connection

@@ -219,6 +219,7 @@ class _NodeIds:
         for page in pages:
             page_offsets, page_ids = (column.combine_chunks() for column in page.columns)
             page_content, page_stops = content_and_stops(page_ids)
+            # Widened first: numpy 1 would keep the sum at 32 bits, whatever is added.
             stops.frombytes((page_stops[1:].astype(np.int64) + len(content)).tobytes())
             content += page_content
             offsets.frombytes(integers(page_offsets).tobytes())
