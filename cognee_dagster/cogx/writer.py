@@ -48,8 +48,9 @@ def write_archive(
 
     The file appears at once and complete, or not at all. The same graph, read in the same order, gives the same bytes:
     times and owners in the tar are zero and the manifest's ``exported_at`` is null (no server reads it). Memory does
-    not grow with the graph; the compressed members wait beside the destination, unnamed, until the graph is read. The
-    edges of a large graph are written by a process of their own, where there are several processors.
+    not grow with the graph but for what the reader keeps of it, such as node ids; the compressed members wait beside
+    the destination, unnamed, until the graph is read. The edges of a large graph are written by a process of their own,
+    where there are several processors.
 
     Args:
         reader: The graph.

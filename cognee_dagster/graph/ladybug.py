@@ -1,4 +1,4 @@
-"""Reads the Ladybug file in which Cognee keeps one dataset's graph: paged, in a stable order, in bounded memory.
+"""Reads the Ladybug file in which Cognee keeps one dataset's graph: paged, in a stable order.
 
 The tables are those of Cognee 1.6.5 (``infrastructure/databases/graph/ladybug/adapter.py``), the rows those of its
 ``get_graph_data()``. Ladybug is asked one page at a time because it holds a query's whole result before it hands out
