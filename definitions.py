@@ -5,7 +5,7 @@ is read from the local Cognee, and nothing asked of the remote, before a run sta
 """
 
 from cognee_dagster import CogneeRemote, CogxArchiveIOManager, LocalCognee, build_definitions
-from cognee_dagster.settings import CodeLocationSettings
+from cognee_dagster.dagster.code_location import CodeLocationSettings
 
 settings = CodeLocationSettings.read()
 

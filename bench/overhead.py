@@ -7,8 +7,8 @@ import numpy as np
 
 from bench.parts import Findings, Setting
 from bench.tables import table
-from cognee_dagster.cogx.layout import Limits
-from cognee_dagster.cogx.partition import GraphSizes, Integers, partition
+from cognee_dagster.cogx.format import Limits
+from cognee_dagster.cogx.shard.plan import GraphSizes, Integers, partition
 
 PACKAGES = ("numpy",)
 

@@ -11,8 +11,8 @@ from bench.datasets import TEMPLATE, prepare
 from bench.measure import Measurement, measure, median_of
 from bench.parts import Findings, Setting
 from bench.tables import mebibytes, seconds, table, times, yes
-from cognee_dagster.connection import resolve_connection
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.connection import resolve_connection
 from cognee_dagster.sandbox import CogneeServer
 
 PACKAGES = ("cognee", "httpx", "ladybug", "pyarrow")

@@ -4,9 +4,9 @@ import pickle
 import sys
 from pathlib import Path
 
-from cognee_dagster.connection import resolve_connection
-from cognee_dagster.pushing import push_archives
+from cognee_dagster.pushing.push import push_archives
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.connection import resolve_connection
 
 directory = Path(sys.argv[1])
 archives = pickle.loads((directory / "archives").read_bytes())

@@ -12,7 +12,7 @@ from bench.parts import Findings, Goal, Setting
 from bench.synthetic import SyntheticGraph
 from bench.tables import mebibytes, seconds, table
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.layout import ENTITIES_FILE, FACTS_FILE, NODES_FILE
+from cognee_dagster.cogx.format import ENTITIES_FILE, FACTS_FILE, NODES_FILE
 from cognee_dagster.sandbox import local_environment
 from tests.fake_remote import FakeRemote
 from tests.fake_remote.graph import Graph

@@ -11,8 +11,8 @@ import dagster as dg
 from bench.parts import Findings, Goal, Setting
 from bench.tables import table
 from cognee_dagster import CogneeRemote, build_import_sensor
-from cognee_dagster import metadata as keys
-from cognee_dagster.resources import REMOTE_RESOURCE
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.resources import REMOTE_RESOURCE
 from tests.fake_remote import FakeRemote
 
 PACKAGES = ("dagster", "httpx")

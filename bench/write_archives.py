@@ -4,10 +4,10 @@ import pickle
 import sys
 from pathlib import Path
 
-from cognee_dagster.cogx.cut import cut
-from cognee_dagster.cogx.writer import write_archive
-from cognee_dagster.graph.ladybug import open_ladybug_file
+from cognee_dagster.cogx.shard.cut import cut
+from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.graph.reader import GraphOrigin
+from cognee_dagster.sources.cognee.ladybug_reader import open_ladybug_file
 
 graph_file, directory = map(Path, sys.argv[1:])
 with open_ladybug_file(graph_file, origin=GraphOrigin(dataset_name="large")) as reader:

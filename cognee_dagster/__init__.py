@@ -8,37 +8,37 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cognee_dagster.archive_store import StoredArchive as StoredArchive
-    from cognee_dagster.assets import build_dataset_assets as build_dataset_assets
-    from cognee_dagster.dataset import CogneeDataset as CogneeDataset
-    from cognee_dagster.definitions import build_definitions as build_definitions
+    from cognee_dagster.dagster.assets.chain import build_dataset_assets as build_dataset_assets
+    from cognee_dagster.dagster.dataset import CogneeDataset as CogneeDataset
+    from cognee_dagster.dagster.definitions import build_definitions as build_definitions
+    from cognee_dagster.dagster.io_manager import CogxArchiveIOManager as CogxArchiveIOManager
+    from cognee_dagster.dagster.resources import CogneeRemote as CogneeRemote
+    from cognee_dagster.dagster.resources import LocalCognee as LocalCognee
+    from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor as build_import_sensor
+    from cognee_dagster.dagster.sensors.import_sensor import build_repush_sensor as build_repush_sensor
+    from cognee_dagster.dagster.sensors.policies import RepushPolicy as RepushPolicy
     from cognee_dagster.errors import CogneeDagsterError as CogneeDagsterError
-    from cognee_dagster.io_managers import CogxArchiveIOManager as CogxArchiveIOManager
-    from cognee_dagster.pushing import PushResult as PushResult
-    from cognee_dagster.pushing import push as push
-    from cognee_dagster.resources import CogneeRemote as CogneeRemote
-    from cognee_dagster.resources import LocalCognee as LocalCognee
-    from cognee_dagster.sensors import build_import_sensor as build_import_sensor
-    from cognee_dagster.sensors import build_repush_sensor as build_repush_sensor
-    from cognee_dagster.watching.settings import RepushPolicy as RepushPolicy
+    from cognee_dagster.pushing.push import PushResult as PushResult
+    from cognee_dagster.pushing.push import push as push
+    from cognee_dagster.store.archives import StoredArchive as StoredArchive
 
 __version__ = "0.1.0"
 
 # Public name -> the module that defines it.
 _EXPORTS = {
     "CogneeDagsterError": "cognee_dagster.errors",
-    "CogneeDataset": "cognee_dagster.dataset",
-    "CogneeRemote": "cognee_dagster.resources",
-    "CogxArchiveIOManager": "cognee_dagster.io_managers",
-    "LocalCognee": "cognee_dagster.resources",
-    "PushResult": "cognee_dagster.pushing",
-    "RepushPolicy": "cognee_dagster.watching.settings",
-    "StoredArchive": "cognee_dagster.archive_store",
-    "build_dataset_assets": "cognee_dagster.assets",
-    "build_definitions": "cognee_dagster.definitions",
-    "build_import_sensor": "cognee_dagster.sensors",
-    "build_repush_sensor": "cognee_dagster.sensors",
-    "push": "cognee_dagster.pushing",
+    "CogneeDataset": "cognee_dagster.dagster.dataset",
+    "CogneeRemote": "cognee_dagster.dagster.resources",
+    "CogxArchiveIOManager": "cognee_dagster.dagster.io_manager",
+    "LocalCognee": "cognee_dagster.dagster.resources",
+    "PushResult": "cognee_dagster.pushing.push",
+    "RepushPolicy": "cognee_dagster.dagster.sensors.policies",
+    "StoredArchive": "cognee_dagster.store.archives",
+    "build_dataset_assets": "cognee_dagster.dagster.assets.chain",
+    "build_definitions": "cognee_dagster.dagster.definitions",
+    "build_import_sensor": "cognee_dagster.dagster.sensors.import_sensor",
+    "build_repush_sensor": "cognee_dagster.dagster.sensors.import_sensor",
+    "push": "cognee_dagster.pushing.push",
 }
 
 __all__ = [

@@ -22,11 +22,11 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Column, Table
 
-from cognee_dagster import metadata as keys
-from cognee_dagster.connection import Connection
+from cognee_dagster.dagster import keys
 from cognee_dagster.errors import CogneeDagsterError
-from cognee_dagster.graph.cognee import LocalCogneeConfig, open_dataset
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.connection import Connection
+from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig, open_dataset
 from examples.playground import DEFINITIONS, Playground, playground
 
 DATASETS = ("demo", "handbook")

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from cognee_dagster.connection import API_KEY_VARIABLE, SERVICE_URL_VARIABLE
 from cognee_dagster.environment import cognee_environment
+from cognee_dagster.remote.connection import API_KEY_VARIABLE, SERVICE_URL_VARIABLE
 from cognee_dagster.sandbox import ChildProcess, CogneeServer, language_model, load_demo_graph, local_environment
 
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.cut import cut
-from cognee_dagster.cogx.layout import SERVER_LIMITS, Limits
+from cognee_dagster.cogx.encode.timestamps import parse_timestamp
+from cognee_dagster.cogx.format import SERVER_LIMITS, Limits
 from cognee_dagster.cogx.schema import Document, Entity, Fact
-from cognee_dagster.cogx.timestamps import parse_timestamp
-from cognee_dagster.cogx.writer import Progress, write_archive
+from cognee_dagster.cogx.shard.cut import cut
+from cognee_dagster.cogx.write.writer import Progress, write_archive
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, GraphReader, Reopen
 
 NodeRow = tuple[str, str | None, str | None, str | None]

@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.writer import write_archive
-from cognee_dagster.connection import Connection
-from cognee_dagster.pushing import PushResult, push_archives
+from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.pushing.options import DeliverySettings
+from cognee_dagster.pushing.push import PushResult, push_archives
 from cognee_dagster.remote.client import CogneeClient, RetryPolicy, Timeouts
-from cognee_dagster.remote.options import DeliverySettings
+from cognee_dagster.remote.connection import Connection
 from tests.cogx_graphs import demo_reader
 
 HASTY = DeliverySettings(detach_timeout=10.0, recovery_timeout=1.0, poll_interval=0.02)

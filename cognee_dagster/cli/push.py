@@ -9,11 +9,11 @@ from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import json_option, remote_options, user_option
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
 from cognee_dagster.cli.terminal import print_json, progress_bars
-from cognee_dagster.cogx.layout import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
+from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
 
 if TYPE_CHECKING:
-    from cognee_dagster.pushing import PushResult
-    from cognee_dagster.remote.imports import ImportVerdict
+    from cognee_dagster.pushing.push import PushResult
+    from cognee_dagster.remote.imports.verdict import ImportVerdict
 
 
 @click.command()
@@ -67,9 +67,9 @@ def push(
 
     With --json: status, dataset_name, target_dataset, num_nodes, num_edges, remote_response, pipeline_run_id.
     """
-    from cognee_dagster.graph.cognee import parse_dataset
-    from cognee_dagster.pushing import push_dataset
-    from cognee_dagster.remote.options import validate_mode
+    from cognee_dagster.pushing.options import validate_mode
+    from cognee_dagster.pushing.push import push_dataset
+    from cognee_dagster.sources.cognee.datasets import parse_dataset
 
     validate_mode(mode)
     with progress_bars() as bars:
@@ -106,9 +106,9 @@ def push(
 
 
 def _wait(result: "PushResult", *, mode: str, url: str | None, api_key: str | None) -> "ImportVerdict":
-    from cognee_dagster.connection import resolve_connection
     from cognee_dagster.remote.client import CogneeClient
-    from cognee_dagster.remote.watch import WatchedImport
+    from cognee_dagster.remote.connection import resolve_connection
+    from cognee_dagster.remote.imports.watch import WatchedImport
 
     with CogneeClient(resolve_connection(url, api_key)) as client:
         dataset = client.find_dataset(result.target_dataset)

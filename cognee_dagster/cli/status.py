@@ -12,8 +12,8 @@ from cognee_dagster.errors import DatasetNotFoundError
 
 if TYPE_CHECKING:
     from cognee_dagster.remote.client import CogneeClient
-    from cognee_dagster.remote.imports import ImportVerdict
-    from cognee_dagster.remote.watch import WatchedImport
+    from cognee_dagster.remote.imports.verdict import ImportVerdict
+    from cognee_dagster.remote.imports.watch import WatchedImport
 
 
 @click.command()
@@ -32,9 +32,9 @@ def status(
     With --json: pipeline_run_id, state (running, succeeded, failed, stalled, gone or unknown), reason, error_class,
     started_at, finished_at.
     """
-    from cognee_dagster.connection import resolve_connection
     from cognee_dagster.remote.client import CogneeClient
-    from cognee_dagster.remote.watch import WatchedImport
+    from cognee_dagster.remote.connection import resolve_connection
+    from cognee_dagster.remote.imports.watch import WatchedImport
 
     with log_to_stderr(), CogneeClient(resolve_connection(url, api_key)) as client:
         dataset_id = _remote_dataset_id(client, dataset) if dataset else ""
@@ -62,9 +62,9 @@ def ask_remote(client: "CogneeClient", item: "WatchedImport", *, wait: bool) -> 
     """
     import time
 
-    from cognee_dagster.remote.imports import ImportState
-    from cognee_dagster.remote.options import STALLED_AFTER
-    from cognee_dagster.remote.watch import ImportWatch, wait_for_import
+    from cognee_dagster.pushing.options import STALLED_AFTER
+    from cognee_dagster.remote.imports.verdict import ImportState
+    from cognee_dagster.remote.imports.watch import ImportWatch, wait_for_import
 
     verdict = ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER).ask(item)
     if not wait or verdict.state is not ImportState.RUNNING:
@@ -77,7 +77,7 @@ def ask_remote(client: "CogneeClient", item: "WatchedImport", *, wait: bool) -> 
 
 def exit_code_of_import(verdict: "ImportVerdict") -> ExitCode:
     """The exit code for an import's state."""
-    from cognee_dagster.remote.imports import ImportState
+    from cognee_dagster.remote.imports.verdict import ImportState
 
     return {
         ImportState.SUCCEEDED: ExitCode.OK,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from cognee_dagster.cogx.writer import Progress as ExportProgress
+    from cognee_dagster.cogx.write.writer import Progress as ExportProgress
 
 
 def print_json(value: Mapping[str, Any]) -> None:

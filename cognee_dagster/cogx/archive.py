@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cognee_dagster.cogx.layout import (
+from cognee_dagster.cogx.format import (
     ARCHIVE_SUFFIX,
     MAX_MEMBER_BYTES,
     MAX_MEMBERS,
@@ -89,5 +89,5 @@ def check_limits(archive: Archive) -> None:
     if problems := limit_problems(archive.member_bytes):
         raise ArchiveLimitError(
             f"The archive of dataset {archive.dataset_name!r} ({archive.path}) is beyond a Cognee server's limits: "
-            f"{'; '.join(problems)}. cognee_dagster.cogx.cut.cut() cuts such a graph into several archives."
+            f"{'; '.join(problems)}. cognee_dagster.cogx.shard.cut() cuts such a graph into several archives."
         )

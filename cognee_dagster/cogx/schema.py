@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from cognee_dagster.cogx.layout import COGX_VERSION, RECORD_KINDS
+from cognee_dagster.cogx.format import COGX_VERSION, RECORD_KINDS
 
 
 class Scope(BaseModel):

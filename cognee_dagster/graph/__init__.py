@@ -1,1 +1,1 @@
-"""The local side: a dataset as batches of nodes and edges."""
+"""What a graph is: batches of nodes and edges, from whatever source."""

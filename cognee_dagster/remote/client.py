@@ -14,7 +14,6 @@ from uuid import UUID
 
 import httpx
 
-from cognee_dagster.connection import Connection
 from cognee_dagster.errors import (
     CogxUnsupportedError,
     RemoteAuthError,
@@ -25,7 +24,8 @@ from cognee_dagster.errors import (
 )
 from cognee_dagster.remote.answers import Question, json_of, read_answer, unexpected, unreachable
 from cognee_dagster.remote.compat import imports_faithfully
-from cognee_dagster.remote.imports import IMPORT_PIPELINE, server_time
+from cognee_dagster.remote.connection import Connection
+from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, server_time
 from cognee_dagster.remote.names import validate_dataset_name
 from cognee_dagster.remote.responses import (
     Health,

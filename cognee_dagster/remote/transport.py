@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import httpx
 from pydantic import SecretStr
 
-from cognee_dagster.connection import Connection
 from cognee_dagster.errors import ConnectionConfigError
+from cognee_dagster.remote.connection import Connection
 
 REDIRECT_TARGET = "x-redirect-target"  # where an answer's Location is kept; see ``_disarm``
 

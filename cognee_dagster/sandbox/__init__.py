@@ -5,9 +5,9 @@
 
 from cognee_dagster.sandbox.llm import LLMStandIn, language_model
 from cognee_dagster.sandbox.local import cognify, load_demo_graph
-from cognee_dagster.sandbox.process import ChildProcess
 from cognee_dagster.sandbox.server import CogneeServer
 from cognee_dagster.sandbox.settings import local_environment
+from cognee_dagster.system.child_process import ChildProcess
 
 __all__ = [
     "ChildProcess",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cognee_dagster.errors import LocalCogneeError
-from cognee_dagster.sandbox.process import ChildProcess
+from cognee_dagster.system.child_process import ChildProcess
 
 DEMO_DATASET = "demo"
 _CHILD_SECONDS = 300.0

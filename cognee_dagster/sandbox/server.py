@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 
 from cognee_dagster.errors import LocalCogneeError
-from cognee_dagster.sandbox.process import ChildProcess
 from cognee_dagster.sandbox.settings import local_environment
+from cognee_dagster.system.child_process import ChildProcess
 
 HOST = "127.0.0.1"
 EMAIL = "sandbox@example.com"

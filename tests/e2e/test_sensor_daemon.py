@@ -22,8 +22,8 @@ TIME_LIMIT = 240.0
 # Two sensors over the same assets, as after a rename or in two code locations.
 CODE_LOCATION = """
 import dagster as dg
-from cognee_dagster.resources import REMOTE_RESOURCE, CogneeRemote
-from cognee_dagster.sensors import build_import_sensor
+from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
+from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor
 
 keys = [dg.AssetKey([name, "remote_push"]) for name in {datasets!r}]
 defs = dg.Definitions(

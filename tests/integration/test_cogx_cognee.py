@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from bench.graph_file import EdgeRow, GraphFile, NodeRow
-from cognee_dagster.cogx.validate import validate
-from cognee_dagster.cogx.writer import write_archive
+from cognee_dagster.cogx.read.validate import validate
+from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import GraphFileError
-from cognee_dagster.graph.ladybug import open_ladybug_file
 from cognee_dagster.graph.reader import GraphOrigin
+from cognee_dagster.sources.cognee.ladybug_reader import open_ladybug_file
 from tests.conftest import LocalStore
 
 CHILD = Path(__file__).with_name("cogx_child.py")

@@ -8,10 +8,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
-from cognee_dagster.cogx.layout import Limits
-from cognee_dagster.connection import resolve_connection
-from cognee_dagster.pushing import push_archives
+from cognee_dagster.cogx.format import Limits
+from cognee_dagster.pushing.push import push_archives
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.connection import resolve_connection
 from cognee_dagster.remote.responses import migration_imports
 from cognee_dagster.sandbox import CogneeServer
 from tests.cogx_graphs import EdgeRow, MemoryReader, NodeRow, write_archives

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from cognee_dagster.errors import LocalCogneeError
-from cognee_dagster.graph.cognee import LocalCogneeConfig, open_dataset
-from cognee_dagster.graph.worker import add_documents
 from cognee_dagster.sandbox import LLMStandIn, local_environment
+from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig, open_dataset
+from cognee_dagster.sources.cognee.through_cognee import add_documents
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.conftest import LocalStore
 PROGRAM = """
 import asyncio, json, sys
 import networkx as nx
-from cognee_dagster.graph.networkx import from_networkx
+from cognee_dagster.sources.networkx.graphs import from_networkx
 from cognee.infrastructure.engine import DataPoint
 from cognee.modules.graph.utils import get_graph_from_model
 from cognee.modules.migration.snapshot import rehydrate_node

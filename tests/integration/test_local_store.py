@@ -13,10 +13,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from cognee_dagster.errors import DatasetNotFoundError, DatasetPermissionError, LocalCogneeError
-from cognee_dagster.graph.cognee import LocalCogneeConfig, open_dataset
 from cognee_dagster.graph.reader import GraphReader
-from cognee_dagster.graph.worker import open_through_cognee
 from cognee_dagster.sandbox import load_demo_graph, local_environment
+from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig, open_dataset
+from cognee_dagster.sources.cognee.through_cognee import open_through_cognee
 from tests.conftest import LocalStore
 
 EXPORT = """

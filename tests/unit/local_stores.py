@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import ladybug
 
-from cognee_dagster.graph.settings import LocalCogneeConfig
+from cognee_dagster.sources.cognee.config import LocalCogneeConfig
 
 DEFAULT_EMAIL = "default_user@example.com"
 

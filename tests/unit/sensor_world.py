@@ -9,15 +9,15 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import dagster as dg
 
+from cognee_dagster.dagster.event_log.pushes import graph_key_of
+from cognee_dagster.dagster.keys import CHECK_IMPORT_SUCCEEDED, PIPELINE_RUN_ID
+from cognee_dagster.dagster.sensors.budget import TimeBudget
+from cognee_dagster.dagster.sensors.policies import WatchSettings
+from cognee_dagster.dagster.sensors.polling import Remote
+from cognee_dagster.dagster.sensors.tick import ImportTick, TickResult
 from cognee_dagster.errors import RemoteError, RemotePermissionError
-from cognee_dagster.metadata import CHECK_IMPORT_SUCCEEDED, PIPELINE_RUN_ID
-from cognee_dagster.remote.imports import IMPORT_PIPELINE
+from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
 from cognee_dagster.remote.responses import PipelineRun
-from cognee_dagster.watching.budget import TimeBudget
-from cognee_dagster.watching.pushes import graph_key_of
-from cognee_dagster.watching.questions import Remote
-from cognee_dagster.watching.settings import WatchSettings
-from cognee_dagster.watching.tick import ImportTick, TickResult
 
 URL = "https://cognee.example.com"
 

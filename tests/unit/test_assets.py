@@ -8,10 +8,10 @@ import dagster as dg
 import pytest
 
 from cognee_dagster import build_dataset_assets
-from cognee_dagster.checks import archive_check_result
-from cognee_dagster.cogx.writer import write_archive
+from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.dagster.assets.checks import archive_check_result
+from cognee_dagster.dagster.steps.graph_metadata import MAX_TABLE_ROWS, count_table
 from cognee_dagster.graph.reader import GraphOrigin
-from cognee_dagster.graph_metadata import MAX_TABLE_ROWS, count_table
 from tests.asset_chain import Chain, checks, materialized, metadata_of, people
 from tests.cogx_graphs import ID_A, ID_B, ID_C, MemoryReader
 from tests.fake_remote import FakeRemote

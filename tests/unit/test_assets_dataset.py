@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognee_dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.errors import DatasetDefinitionError
-from cognee_dagster.naming import safe_segment
+from cognee_dagster.store.names import safe_segment
 
 ODD_NAMES = [
     "team/graphs",

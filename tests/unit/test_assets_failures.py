@@ -8,8 +8,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from cognee_dagster.dataset import CogneeDataset
-from cognee_dagster.engine_step import engine_step, is_retryable, progress_in_log
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.steps.source import find_documents
+from cognee_dagster.dagster.steps.step import engine_step, is_retryable, progress_in_log
 from cognee_dagster.errors import (
     CogneeDagsterError,
     DatasetDefinitionError,
@@ -18,7 +19,6 @@ from cognee_dagster.errors import (
     RemoteUnreachableError,
     StoreBusyError,
 )
-from cognee_dagster.graph_source import find_documents
 from tests.asset_chain import Chain, attempts, failure_of, materialized, people
 from tests.fake_remote import FakeRemote
 
@@ -175,7 +175,7 @@ def test_what_the_engine_logs_is_in_the_runs_log_and_only_while_the_step_lasts()
 
 def test_progress_is_logged_now_and_then(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     clock = iter([0.0, 1.0, 11.0, 12.0, 22.0])
-    monkeypatch.setattr("cognee_dagster.engine_step.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("cognee_dagster.dagster.steps.step.time.monotonic", lambda: next(clock))
     log = logging.getLogger("test.progress")
     with caplog.at_level(logging.INFO, logger=log.name):
         report = progress_in_log(log, what="Upload")

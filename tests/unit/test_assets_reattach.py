@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from cognee_dagster.pushing import push_archives
+from cognee_dagster.pushing.push import push_archives
 from tests.asset_chain import NO_RETRY, Chain, metadata_of, people
 from tests.fake_remote import FakeRemote
 
@@ -31,7 +31,7 @@ def die_after_push(chain: Chain, monkeypatch: pytest.MonkeyPatch, **config: Any)
         raise RuntimeError("The step died here.")
 
     with monkeypatch.context() as patch:
-        patch.setattr("cognee_dagster.push_step.push_archives", dying)
+        patch.setattr("cognee_dagster.dagster.steps.push.push_archives", dying)
         assert not chain.run(config=config).success
 
 

@@ -26,7 +26,7 @@ from bench.records import file_digest, same_records, unpack_records
 from bench.synthetic import SyntheticGraph
 from bench.tables import mebibytes, seconds, table
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.partition import GraphSizes
+from cognee_dagster.cogx.shard.plan import GraphSizes
 from tests.fake_remote.graph import Graph, Node
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -18,7 +18,7 @@ from click.testing import Result
 from cognee_dagster import errors
 from cognee_dagster.cli import main
 from cognee_dagster.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
-from cognee_dagster.pushing import PushResult
+from cognee_dagster.pushing.push import PushResult
 from tests.cogx_graphs import MemoryReader, demo_reader
 from tests.command_line import call
 from tests.fake_remote import FakeRemote
@@ -29,7 +29,7 @@ UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000"
 PUSH_DEMO = """
 from contextlib import contextmanager
 from cognee_dagster.cli import main
-from cognee_dagster.graph import cognee
+from cognee_dagster.sources.cognee import datasets as cognee
 from tests.cogx_graphs import demo_reader
 
 @contextmanager
@@ -58,7 +58,7 @@ def local_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             raise errors.DatasetNotFoundError(f"There is no dataset {dataset!r}.")
         yield graphs[dataset]
 
-    monkeypatch.setattr("cognee_dagster.graph.cognee.open_dataset", open_dataset)
+    monkeypatch.setattr("cognee_dagster.sources.cognee.datasets.open_dataset", open_dataset)
     no_env_file = tmp_path / "empty.env"
     no_env_file.touch()
     monkeypatch.setenv("COGNEE_ENV_FILE", str(no_env_file))

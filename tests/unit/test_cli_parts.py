@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 
 from cognee_dagster.cli.exit_codes import ExitCode
-from cognee_dagster.pushing import PushResult
+from cognee_dagster.pushing.push import PushResult
 from tests.cogx_graphs import MemoryReader
 from tests.command_line import call
 from tests.fake_remote import FakeRemote
@@ -32,7 +32,7 @@ def local_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def open_dataset(dataset: Any, **_: Any) -> Iterator[MemoryReader]:
         yield topics()
 
-    monkeypatch.setattr("cognee_dagster.graph.cognee.open_dataset", open_dataset)
+    monkeypatch.setattr("cognee_dagster.sources.cognee.datasets.open_dataset", open_dataset)
     (tmp_path / "empty.env").touch()
     monkeypatch.setenv("COGNEE_ENV_FILE", str(tmp_path / "empty.env"))
     monkeypatch.setenv("HOME", str(tmp_path))

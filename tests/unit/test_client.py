@@ -12,7 +12,6 @@ import pytest
 import trustme
 from pydantic import SecretStr
 
-from cognee_dagster.connection import Connection
 from cognee_dagster.errors import (
     CogxUnsupportedError,
     ConnectionConfigError,
@@ -26,6 +25,7 @@ from cognee_dagster.errors import (
 )
 from cognee_dagster.remote import client as client_module
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.remote.transport import Timeouts

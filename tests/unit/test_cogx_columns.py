@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xxhash import xxh3_128_intdigest
 
-from cognee_dagster.arrow_values import integer_column, text_column, truth_column
 from cognee_dagster.cogx import digest
 from cognee_dagster.cogx.digest import combined, digest_of
-from cognee_dagster.cogx.json_columns import content_of, decoded, digest_of_lines, escaped, joined, optional
-from cognee_dagster.cogx.timestamps import EXACT_MILLISECONDS, timestamp_json, timestamps_json
+from cognee_dagster.cogx.encode.json_columns import content_of, decoded, digest_of_lines, escaped, joined, optional
+from cognee_dagster.cogx.encode.timestamps import EXACT_MILLISECONDS, timestamp_json, timestamps_json
+from cognee_dagster.graph.arrow import integer_column, text_column, truth_column
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('"\\\n\x00\x1f\x7f'), max_size=8))
 

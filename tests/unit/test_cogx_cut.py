@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cognee_dagster.cogx.archive import Archive, limit_problems
-from cognee_dagster.cogx.layout import Limits
-from cognee_dagster.cogx.validate import validate
-from cognee_dagster.cogx.writer import Progress, write_archive
+from cognee_dagster.cogx.format import Limits
+from cognee_dagster.cogx.read.validate import validate
+from cognee_dagster.cogx.write.writer import Progress, write_archive
 from cognee_dagster.errors import ArchiveLimitError, GraphFileError
 from cognee_dagster.graph.reader import GraphOrigin
 from tests.cogx_graphs import EdgeRow, MemoryReader, NodeRow, demo_reader, write_archives
@@ -235,7 +235,7 @@ def test_any_graph_is_cut_by_the_rules(
 
 def test_the_records_of_documents_grow_when_they_are_pushed(tmp_path: Path) -> None:
     """Their ids get the remote dataset's id before them: an archive must not grow beyond the limits by that."""
-    from cognee_dagster.cogx.documents import document_prints, rename_documents
+    from cognee_dagster.cogx.read.documents import document_prints, rename_documents
 
     reader = MemoryReader([node(number, kind="DocumentChunk", size=0) for number in range(300)])
     limits = Limits(member_bytes=20_000, total_bytes=60_000)

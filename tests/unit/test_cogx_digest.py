@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cognee_dagster.cogx.summary import summarize
+from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.graph.reader import GraphOrigin
 from tests.cogx_graphs import ID_A, ID_B, ID_C, EdgeRow, MemoryReader, NodeRow, demo_reader
 

@@ -14,14 +14,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-import cognee_dagster.graph.ladybug as ladybug
-from cognee_dagster.cogx import writer
-from cognee_dagster.cogx.edge_process import EdgeProcess
-from cognee_dagster.cogx.writer import Progress, write_archive
+import cognee_dagster.sources.cognee.ladybug_reader as ladybug
+from cognee_dagster.cogx.write import writer
+from cognee_dagster.cogx.write.edge_process import EdgeProcess
+from cognee_dagster.cogx.write.writer import Progress, write_archive
 from cognee_dagster.errors import GraphFileError, LocalCogneeError, StoreBusyError
-from cognee_dagster.graph.ladybug import open_ladybug_file
-from cognee_dagster.graph.ladybug_database import LadybugState
 from cognee_dagster.graph.reader import GraphOrigin
+from cognee_dagster.sources.cognee.ladybug_database import LadybugState
+from cognee_dagster.sources.cognee.ladybug_reader import open_ladybug_file
 from tests.cogx_graphs import MemoryReader, demo_reader
 from tests.unit.local_stores import TinyGraph
 
@@ -184,8 +184,8 @@ def test_a_process_does_not_outlive_the_one_that_started_it(store: Path) -> None
     script = (
         "import os, signal, sys, time\n"
         "from pathlib import Path\n"
-        "import cognee_dagster.graph.ladybug as ladybug\n"
-        "from cognee_dagster.cogx import edge_process, writer\n"
+        "import cognee_dagster.sources.cognee.ladybug_reader as ladybug\n"
+        "from cognee_dagster.cogx.write import edge_process, writer\n"
         "from cognee_dagster.graph.reader import GraphOrigin\n"
         "ladybug.TWO_PROCESSES_BYTES = 0\n"
         "writer.pays_off = lambda: True\n"

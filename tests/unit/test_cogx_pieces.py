@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from cognee_dagster.cogx.pieces import pieces
+from cognee_dagster.cogx.write.slices import pieces
 
 
 def test_pieces_have_the_rows_of_the_batches_and_not_too_many_bytes() -> None:

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cognee_dagster.cogx import members
-from cognee_dagster.cogx.reading import ArchiveReader, inspect_archive
-from cognee_dagster.cogx.unpack import iter_records, read_manifest, unpack
-from cognee_dagster.cogx.validate import MAX_PROBLEMS, ValidationReport, validate
-from cognee_dagster.cogx.writer import write_archive
+from cognee_dagster.cogx.read import members
+from cognee_dagster.cogx.read.manifest import iter_records, read_manifest, unpack
+from cognee_dagster.cogx.read.reader import ArchiveReader, inspect_archive
+from cognee_dagster.cogx.read.validate import MAX_PROBLEMS, ValidationReport, validate
+from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import ArchiveError, ArchiveLimitError
 from cognee_dagster.graph.reader import GraphOrigin
 from tests.cogx_graphs import ID_A, ID_B, ID_C, archived_records, demo_reader

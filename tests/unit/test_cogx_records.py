@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cognee_dagster.cogx.fact_records import encode_edges
-from cognee_dagster.cogx.node_records import encode_nodes
-from cognee_dagster.cogx.timestamps import parse_timestamp, timestamp_json
-from cognee_dagster.cogx.writer import write_archive
+from cognee_dagster.cogx.encode.facts import encode_edges
+from cognee_dagster.cogx.encode.nodes import encode_nodes
+from cognee_dagster.cogx.encode.timestamps import parse_timestamp, timestamp_json
+from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
 from tests.cogx_graphs import (

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cognee_dagster.cogx import entity_lines, exact_json, fact_records
-from cognee_dagster.cogx.fact_records import encode_edges
-from cognee_dagster.cogx.node_records import encode_nodes
+from cognee_dagster.cogx.encode import entities as entity_lines
+from cognee_dagster.cogx.encode import exact_json
+from cognee_dagster.cogx.encode import facts as fact_records
+from cognee_dagster.cogx.encode.facts import encode_edges
+from cognee_dagster.cogx.encode.nodes import encode_nodes
 from cognee_dagster.graph.reader import NODE_SCHEMA
 from tests.cogx_graphs import ID_A, ID_B, EdgeRow, MemoryReader, NodeRow
 

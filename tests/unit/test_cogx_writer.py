@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cognee_dagster.cogx.archive import Archive, check_limits, limit_problems
-from cognee_dagster.cogx.layout import MAX_MEMBER_BYTES, MAX_MEMBERS
-from cognee_dagster.cogx.summary import summarize
-from cognee_dagster.cogx.writer import Progress, write_archive
+from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_MEMBERS
+from cognee_dagster.cogx.write.tally import summarize
+from cognee_dagster.cogx.write.writer import Progress, write_archive
 from cognee_dagster.errors import ArchiveLimitError, GraphFileError
 from cognee_dagster.graph.reader import GraphOrigin
 from tests.cogx_graphs import ID_A, MemoryReader, demo_reader

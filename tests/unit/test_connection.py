@@ -11,8 +11,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from pydantic import SecretStr
 
-from cognee_dagster.connection import Connection, resolve_connection
 from cognee_dagster.errors import ConnectionConfigError, NoConnectionError
+from cognee_dagster.remote.connection import Connection, resolve_connection
 
 KEY = "ck_marker_0123456789"
 SAVED_KEY = "ck_saved_0123456789"

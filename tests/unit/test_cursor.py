@@ -6,7 +6,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognee_dagster.watching.cursor import MAX_PENDING, ImportCursor, PendingImport, Sweep
+from cognee_dagster.dagster.sensors.cursor import MAX_PENDING, ImportCursor, PendingImport, Sweep
 
 # What MySQL has room for, less the rest of the sensor's state around the cursor.
 MAX_TEXT = 64_000

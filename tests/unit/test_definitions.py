@@ -117,8 +117,8 @@ def test_every_public_name_can_be_got() -> None:
 
 
 def test_push_stays_the_function_whatever_was_imported_before() -> None:
-    import cognee_dagster.push_asset
-    import cognee_dagster.pushing
+    import cognee_dagster.dagster.assets.push
+    import cognee_dagster.pushing.push
 
     assert callable(cognee_dagster.push)
 

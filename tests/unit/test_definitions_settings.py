@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from cognee_dagster.dagster.code_location import CodeLocationSettings
 from cognee_dagster.errors import DatasetDefinitionError
-from cognee_dagster.settings import CodeLocationSettings
 
 
 def read(**variables: str) -> CodeLocationSettings:

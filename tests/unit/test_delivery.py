@@ -17,8 +17,8 @@ from cognee_dagster.errors import (
     PushInterruptedError,
     RemoteAuthError,
 )
-from cognee_dagster.pushing import PushResult
-from cognee_dagster.remote.options import DeliverySettings
+from cognee_dagster.pushing.options import DeliverySettings
+from cognee_dagster.pushing.push import PushResult
 from tests.cogx_graphs import MemoryReader
 from tests.fake_remote import IMPORT_PIPELINE, FakeRemote
 from tests.pushes import HASTY, client_of, demo_archive, push_archive
@@ -166,7 +166,7 @@ def test_bad_arguments_are_refused_before_any_request(remote: FakeRemote, tmp_pa
 
 
 def test_an_empty_graph_is_refused_with_the_hint_to_build_one(remote: FakeRemote, tmp_path: Path) -> None:
-    from cognee_dagster.cogx.writer import write_archive
+    from cognee_dagster.cogx.write.writer import write_archive
 
     archive = write_archive(MemoryReader([]), tmp_path / "empty.cogx.tar.gz")
     with client_of(remote.url, remote.api_key) as client, pytest.raises(EmptyGraphError, match=r"cognify\(\)"):

@@ -32,17 +32,18 @@ from cognee_dagster import (
     build_import_sensor,
     build_repush_sensor,
     errors,
-    metadata,
     push,
 )
 from cognee_dagster.cli import main
 from cognee_dagster.cli.exit_codes import MEANINGS
-from cognee_dagster.connection import RemoteSettings
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.assets.push import PushConfig
+from cognee_dagster.dagster.code_location import PREFIX, CodeLocationSettings
+from cognee_dagster.dagster.event_log import reports
+from cognee_dagster.dagster.sensors import repush
 from cognee_dagster.environment import ENV_FILE_VARIABLE
-from cognee_dagster.graph.settings import DATA_ROOT_VARIABLE, PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE
-from cognee_dagster.push_asset import PushConfig
-from cognee_dagster.settings import PREFIX, CodeLocationSettings
-from cognee_dagster.watching import reports, repush
+from cognee_dagster.remote.connection import RemoteSettings
+from cognee_dagster.sources.cognee.config import DATA_ROOT_VARIABLE, PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE
 from tests.unit import test_fault_matrix as fault_matrix
 
 ROOT = Path(__file__).parents[2]
@@ -140,12 +141,12 @@ def test_the_reference_lists_the_fields_of_a_push_result() -> None:
 
 
 def test_the_reference_lists_every_metadata_key_and_check() -> None:
-    constants = {name: value for name, value in vars(metadata).items() if name.isupper()}
+    constants = {name: value for name, value in vars(keys).items() if name.isupper()}
     checks = {value for name, value in constants.items() if name.startswith("CHECK_")}
     assert set(table("checks")) == checks
-    ours = set(constants.values()) - checks - {metadata.DATASET_TAG}
+    ours = set(constants.values()) - checks - {keys.DATASET_TAG}
     assert set(table("metadata")) == ours | {"dagster/row_count", "dagster/uri"}
-    for tag in (metadata.DATASET_TAG, repush.REPUSH_OF_TAG, repush.REPUSH_ATTEMPT_TAG):
+    for tag in (keys.DATASET_TAG, repush.REPUSH_OF_TAG, repush.REPUSH_ATTEMPT_TAG):
         assert f"`{tag}`" in CONFIGURATION
 
 

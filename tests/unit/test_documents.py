@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cognee_dagster.cogx.documents import DocumentPrint, document_prints, rename_documents
-from cognee_dagster.cogx.writer import write_archive
-from cognee_dagster.remote.documents import plan_documents
+from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints, rename_documents
+from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.pushing.documents import plan_documents
 from cognee_dagster.remote.responses import RemoteDocument
 from tests.cogx_graphs import ID_A, MemoryReader, archived_records
 from tests.fake_remote import FakeRemote

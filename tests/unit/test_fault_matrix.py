@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cognee_dagster.errors import RemoteError, RemoteRejectedError, RemoteUnreachableError, UnexpectedAnswerError
-from cognee_dagster.pushing import PushResult
+from cognee_dagster.pushing.push import PushResult
 from cognee_dagster.remote.client import Timeouts
 from tests import fault_proxy as faults
 from tests.fake_remote import FakeRemote

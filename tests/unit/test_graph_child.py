@@ -16,11 +16,11 @@ from uuid import uuid4
 
 import pytest
 
-import cognee_dagster.graph.worker as worker
+import cognee_dagster.sources.cognee.through_cognee as worker
 from cognee_dagster.errors import CogneeNotInstalledError, DatasetPermissionError, LocalCogneeError
-from cognee_dagster.graph.child import ask_cognee
-from cognee_dagster.graph.settings import LocalCogneeConfig
-from cognee_dagster.graph.worker import add_documents, open_through_cognee
+from cognee_dagster.sources.cognee.child.process import ask_cognee
+from cognee_dagster.sources.cognee.config import LocalCogneeConfig
+from cognee_dagster.sources.cognee.through_cognee import add_documents, open_through_cognee
 
 REQUEST = {"dataset": "notes", "dataset_id": None, "user": {"email": "me@example.com"}}
 
@@ -148,8 +148,8 @@ def test_a_killed_parent_leaves_no_child_behind(stand_in: Callable[..., LocalCog
     config = stand_in(SLEEPS_WITH_A_GRANDCHILD + "    time.sleep(600)\n")
     program = (
         "import sys, json\n"
-        "from cognee_dagster.graph.child import ask_cognee\n"
-        "from cognee_dagster.graph.settings import LocalCogneeConfig\n"
+        "from cognee_dagster.sources.cognee.child.process import ask_cognee\n"
+        "from cognee_dagster.sources.cognee.config import LocalCogneeConfig\n"
         "environ, request = json.loads(sys.argv[1])\n"
         "list(ask_cognee('read_graph', request, config=LocalCogneeConfig(environ=environ), limit_seconds=600))\n"
     )

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 
-import cognee_dagster.graph.worker as worker
+import cognee_dagster.sources.cognee.through_cognee as worker
 from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError, StoreBusyError
-from cognee_dagster.graph import permissions
-from cognee_dagster.graph.cognee import EmptyReader, LocalCogneeConfig, open_dataset, parse_dataset
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader
+from cognee_dagster.sources.cognee import catalog as permissions
+from cognee_dagster.sources.cognee.datasets import EmptyReader, LocalCogneeConfig, open_dataset, parse_dataset
 from tests.unit.local_stores import TinyGraph, TinyStore
 
 

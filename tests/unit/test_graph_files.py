@@ -9,11 +9,11 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from cognee_dagster.cogx.summary import summarize
-from cognee_dagster.cogx.writer import write_archive
+from cognee_dagster.cogx.write.tally import summarize
+from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import ArchiveError, GraphFileError
-from cognee_dagster.graph.networkx import from_networkx, open_graph_file
 from cognee_dagster.graph.reader import GraphReader
+from cognee_dagster.sources.networkx.graphs import from_networkx, open_graph_file
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cognee_dagster.graph.found import SETTLED_SECONDS, FileState, FoundGraph
+from cognee_dagster.graph.source import SETTLED_SECONDS, FileState, FoundGraph
 from tests.cogx_graphs import demo_reader
 from tests.unit.local_stores import TinyGraph
 

@@ -10,10 +10,10 @@ from typing import Any
 import ladybug
 import pytest
 
-import cognee_dagster.graph.ladybug as reading
+import cognee_dagster.sources.cognee.ladybug_reader as reading
 from cognee_dagster.errors import LocalCogneeError, StoreBusyError, StoreFormatError
-from cognee_dagster.graph.ladybug import LadybugReader, open_ladybug_file
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin
+from cognee_dagster.sources.cognee.ladybug_reader import LadybugReader, open_ladybug_file
 from tests.unit.local_stores import TinyGraph
 
 ORIGIN = GraphOrigin(dataset_name="tiny")
@@ -323,8 +323,8 @@ def test_an_export_does_not_import_pandas(chain: Path) -> None:
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from cognee_dagster.cogx.writer import write_archive\n"
-        "from cognee_dagster.graph.ladybug import open_ladybug_file\n"
+        "from cognee_dagster.cogx.write.writer import write_archive\n"
+        "from cognee_dagster.sources.cognee.ladybug_reader import open_ladybug_file\n"
         "from cognee_dagster.graph.reader import GraphOrigin\n"
         "with open_ladybug_file(Path(sys.argv[1]), origin=GraphOrigin(dataset_name='tiny')) as reader:\n"
         "    archive = write_archive(reader, Path(sys.argv[1] + '.cogx.tar.gz'))\n"

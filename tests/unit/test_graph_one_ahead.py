@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cognee_dagster.graph.one_ahead import one_ahead
+from cognee_dagster.sources.cognee.prefetch import one_ahead
 
 
 def test_the_next_step_is_taken_while_the_caller_has_the_one_before() -> None:

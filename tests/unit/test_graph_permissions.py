@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from cognee_dagster.errors import DatasetNotFoundError, DatasetPermissionError
-from cognee_dagster.graph.cognee import UserRef, open_dataset
+from cognee_dagster.sources.cognee.datasets import UserRef, open_dataset
 from tests.unit.local_stores import DEFAULT_EMAIL, TinyStore
 
 

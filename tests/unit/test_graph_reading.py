@@ -16,9 +16,10 @@ from upath import UPath
 
 from cognee_dagster import LocalCognee
 from cognee_dagster.errors import GraphFileError
-from cognee_dagster.graph import found, networkx_reader
-from cognee_dagster.graph.ladybug import LadybugReader
-from cognee_dagster.graph.networkx_reader import NetworkXReader
+from cognee_dagster.graph import source as found
+from cognee_dagster.sources.cognee.ladybug_reader import LadybugReader
+from cognee_dagster.sources.networkx import reader as networkx_reader
+from cognee_dagster.sources.networkx.reader import NetworkXReader
 from tests.asset_chain import NO_RETRY, Chain, checks, failure_of, materialized, metadata_of, people
 from tests.fake_remote import FakeRemote
 from tests.unit.local_stores import TinyGraph, TinyStore
@@ -253,7 +254,7 @@ def test_another_release_of_this_package_reads_for_itself(
     chain: Chain, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain.run("cognified_graph")
-    monkeypatch.setattr("cognee_dagster.graph_reading.__version__", "99")
+    monkeypatch.setattr("cognee_dagster.store.snapshots.__version__", "99")
     assert metadata_of(chain.run("cogx_archive"), "cogx_archive")["cognee/graph_read"]
     assert reads == TWICE
 

@@ -7,8 +7,8 @@ import pytest
 
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import CogneeNotInstalledError, LocalCogneeError
-from cognee_dagster.graph import settings
-from cognee_dagster.graph.settings import LocalCogneeConfig
+from cognee_dagster.sources.cognee import config as settings
+from cognee_dagster.sources.cognee.config import LocalCogneeConfig
 
 
 def config(**environ: str) -> LocalCogneeConfig:

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from cognee_dagster.remote.imports import (
+from cognee_dagster.remote.imports.verdict import (
     ADD_PIPELINE,
     COGNIFY_PIPELINE,
     IMPORT_PIPELINE,

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from upath import UPath
 
-from cognee_dagster.archive_store import ArchiveStore, StoredArchive
 from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
-from cognee_dagster.io_managers import CogxArchiveIOManager
+from cognee_dagster.store.archives import ArchiveStore, StoredArchive
 
 PLACE = ("onboarding", "cogx_archive")
 

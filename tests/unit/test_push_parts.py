@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.layout import Limits
-from cognee_dagster.cogx.writer import write_archive
+from cognee_dagster.cogx.format import Limits
+from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, PushInterruptedError, RemoteError
-from cognee_dagster.journal import PushJournal
-from cognee_dagster.pushing import PushResult, push_archives
+from cognee_dagster.pushing.journal import PushJournal
+from cognee_dagster.pushing.push import PushResult, push_archives
 from tests.cogx_graphs import write_archives
 from tests.fake_remote import FakeRemote
 from tests.fake_remote.archive import Limits as ServerLimits

@@ -3,7 +3,7 @@
 import pytest
 
 from cognee_dagster.errors import RemoteError, RemoteRejectedError, RemoteUnreachableError, UnexpectedAnswerError
-from cognee_dagster.remote.refusals import NextStep, after_failure, explain
+from cognee_dagster.pushing.refusals import NextStep, after_failure, explain
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 413, 415, 422])

@@ -6,9 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cognee_dagster.dataset import CogneeDataset
-from cognee_dagster.resources import REMOTE_RESOURCE, CogneeRemote
-from cognee_dagster.sensors import build_import_sensor
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
+from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor
 from tests.fake_remote import FakeRemote
 
 PUSH = dg.AssetKey(["team", "people", "remote_push"])

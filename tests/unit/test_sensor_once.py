@@ -4,8 +4,8 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from cognee_dagster.dagster.sensors.policies import WatchSettings
 from cognee_dagster.errors import RemoteRejectedError, RemoteUnreachableError
-from cognee_dagster.watching.settings import WatchSettings
 from tests.unit.sensor_world import Told, World, dataset_id
 
 DATASETS = ("a", "b")

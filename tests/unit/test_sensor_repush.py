@@ -6,9 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cognee_dagster.resources import CogneeRemote
-from cognee_dagster.sensors import build_import_sensor, build_repush_sensor
-from cognee_dagster.watching.settings import RepushPolicy
+from cognee_dagster.dagster.resources import CogneeRemote
+from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor, build_repush_sensor
+from cognee_dagster.dagster.sensors.policies import RepushPolicy
 from tests.asset_chain import NO_RETRY, Chain
 from tests.fake_remote import FakeRemote
 

@@ -5,11 +5,11 @@ from itertools import pairwise
 import dagster as dg
 import pytest
 
+from cognee_dagster.dagster.sensors.budget import TimeBudget
+from cognee_dagster.dagster.sensors.cursor import ImportCursor
+from cognee_dagster.dagster.sensors.policies import UNANSWERED_AFTER_SECONDS, WatchSettings
 from cognee_dagster.errors import NoConnectionError, RemoteAuthError, RemoteRejectedError, RemoteUnreachableError
-from cognee_dagster.remote.imports import ADD_PIPELINE, COGNIFY_PIPELINE
-from cognee_dagster.watching.budget import TimeBudget
-from cognee_dagster.watching.cursor import ImportCursor
-from cognee_dagster.watching.settings import UNANSWERED_AFTER_SECONDS, WatchSettings
+from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, COGNIFY_PIPELINE
 from tests.unit.sensor_world import Told, World, dataset_id, push_key
 
 FINISHED = Told(materialized=1, passed=1)
@@ -524,7 +524,7 @@ def test_a_tick_reports_only_so_many_and_the_next_ones_the_rest() -> None:
 
 
 def test_more_imports_than_the_cursor_holds_wait_in_the_event_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cognee_dagster.watching.cursor.MAX_PENDING", 3)
+    monkeypatch.setattr("cognee_dagster.dagster.sensors.cursor.MAX_PENDING", 3)
     world = World(datasets=("a", "b"))
     runs = [world.push("a" if number % 2 else "b", target="t") for number in range(10)]
     assert "3 imports are pending already" in world.tick().summary

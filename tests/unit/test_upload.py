@@ -20,7 +20,6 @@ import pytest
 import trustme
 from pydantic import SecretStr
 
-from cognee_dagster.connection import Connection
 from cognee_dagster.errors import (
     ArchiveError,
     InvalidTargetError,
@@ -31,6 +30,7 @@ from cognee_dagster.errors import (
     UnexpectedAnswerError,
 )
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.transport import Timeouts
 from cognee_dagster.remote.upload import Upload
 from tests.unit.scripted_server import Call, Received, ScriptedServer, answer, refused_port

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cognee_dagster.pushing.verification import count_problems, graph_problems
 from cognee_dagster.remote.responses import RemoteEdge, RemoteGraph, RemoteNode
-from cognee_dagster.remote.verification import count_problems, graph_problems
 from tests.cogx_graphs import ID_A, ID_B, ID_C
 from tests.pushes import demo_archive
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from cognee_dagster.errors import RemoteRejectedError, RemoteUnreachableError
-from cognee_dagster.remote.imports import ADD_PIPELINE, COGNIFY_PIPELINE, ImportState
-from cognee_dagster.remote.run_feed import read_import_runs
-from cognee_dagster.remote.watch import ImportWatch, WatchedImport, wait_for_import
+from cognee_dagster.remote.imports.feed import read_import_runs
+from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, COGNIFY_PIPELINE, ImportState
+from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport, wait_for_import
 from tests.unit.sensor_world import Feed, dataset_id
 
 NOW = 1_763_847_687.0

@@ -1,0 +1,1 @@
+"""Records of the format, made of Arrow batches."""

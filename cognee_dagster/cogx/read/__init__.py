@@ -1,0 +1,1 @@
+"""A packed archive, read: nothing in one is trusted."""

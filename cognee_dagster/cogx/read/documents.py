@@ -1,0 +1,87 @@
+"""The documents of an archive: what they hold, and the ids that a server will know them by."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from cognee_dagster.cogx.format import DOCUMENTS_FILE
+from cognee_dagster.cogx.read.members import Member, read_members
+from cognee_dagster.cogx.write.spool import Spool, assemble, unnamed_file
+from cognee_dagster.errors import ArchiveError
+
+
+@dataclass(frozen=True)
+class DocumentPrint:
+    """A document without its text.
+
+    Attributes:
+        external_id: Its id in the archive.
+        md5: MD5 of its text in UTF-8, which is what Cognee names the stored file by (1.6.5,
+            ``modules/ingestion/save_data_to_file.py``); 32 hex digits.
+    """
+
+    external_id: str
+    md5: str
+
+
+def document_prints(archive: Path) -> list[DocumentPrint]:
+    """All documents of a packed archive.
+
+    Raises:
+        ArchiveError: The archive is damaged.
+    """
+    return [
+        DocumentPrint(
+            record["external_id"],
+            hashlib.md5(record["content"].encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest(),
+        )
+        for member in read_members(archive)
+        if member.name == DOCUMENTS_FILE
+        for record in _records(member, archive)
+    ]
+
+
+def rename_documents(archive: Path, destination: Path, external_ids: Mapping[str, str]) -> None:
+    """A copy of a packed archive in which documents have other ids; everything else stays as it is, byte by byte.
+
+    Facts never refer to documents, only to nodes, so that nothing else has to change.
+
+    Args:
+        archive: The archive to copy.
+        destination: The file to write; its directory must exist.
+        external_ids: New id by present id; documents that are not in it keep theirs.
+
+    Raises:
+        ArchiveError: The archive is damaged.
+    """
+    with ExitStack() as stack:
+        spools = []
+        for member in read_members(archive):
+            spool = stack.enter_context(Spool(member.name, file=unnamed_file(destination.parent)))
+            spools.append(spool)
+            for content in (
+                _renamed(member, archive, external_ids) if member.name == DOCUMENTS_FILE else member.chunks()
+            ):
+                spool.write(content)
+        with destination.open("wb") as file:
+            assemble(spools, file)
+
+
+def _renamed(member: Member, archive: Path, external_ids: Mapping[str, str]) -> Iterator[bytes]:
+    for record in _records(member, archive):
+        external_id = record["external_id"]
+        yield orjson.dumps(record | {"external_id": external_ids.get(external_id, external_id)}) + b"\n"
+
+
+def _records(member: Member, archive: Path) -> Iterator[dict[str, str]]:
+    for number, line in member.lines():
+        try:
+            record = orjson.loads(line)
+            record["external_id"], record["content"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise ArchiveError(f"{archive}: {member.name}, line {number} is no document: {error!r}.") from error
+        yield record

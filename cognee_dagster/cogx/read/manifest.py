@@ -1,0 +1,85 @@
+"""Unpack a COGX archive, or read its manifest or records, without trusting it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from cognee_dagster.cogx.encode.exact_json import parse_line
+from cognee_dagster.cogx.format import MANIFEST_FILE, PERMISSIONS_FILE, RECORD_KINDS
+from cognee_dagster.cogx.read.members import Member, read_members
+from cognee_dagster.cogx.schema import Manifest, describe, newer_version
+from cognee_dagster.errors import ArchiveError
+
+_MAX_MANIFEST_BYTES = 1024 * 1024
+
+
+def read_manifest(path: Path) -> Manifest:
+    """What an archive says about itself.
+
+    Raises:
+        ArchiveError: There is no manifest, it is not valid, or its version cannot be read.
+    """
+    for member in read_members(path):
+        if member.name == MANIFEST_FILE:
+            return parse_manifest(member, path)
+    raise ArchiveError(f"{path}: no {MANIFEST_FILE} in it: not a COGX archive.")
+
+
+def parse_manifest(member: Member, path: Path) -> Manifest:
+    """The manifest in a member of the archive at ``path``; raises as ``read_manifest``."""
+    if member.size > _MAX_MANIFEST_BYTES:
+        raise ArchiveError(f"{path}: {MANIFEST_FILE} has {member.size:,} bytes; no manifest is that long.")
+    try:
+        manifest = Manifest.model_validate_json(b"".join(member.chunks()))
+    except ValidationError as error:
+        raise ArchiveError(f"{path}: {MANIFEST_FILE}: {describe(error)}") from error
+    if reason := newer_version(manifest.cogx_version):
+        raise ArchiveError(f"{path}: {MANIFEST_FILE}: {reason}.")
+    return manifest
+
+
+def iter_records(path: Path) -> Iterator[tuple[str, Any]]:
+    """The records of an archive as the parsed JSON of their lines, each with the name of its file.
+
+    Raises:
+        ArchiveError: The archive is damaged, or a line is not JSON; the message names file and line.
+    """
+    for member in read_members(path):
+        if member.name in RECORD_KINDS:
+            for number, line in member.lines():
+                try:
+                    yield member.name, parse_line(line)
+                except ValueError as error:
+                    raise ArchiveError(f"{path}: {member.name}, line {number}: {error}") from error
+
+
+def unpack(path: Path, destination: Path) -> Path:
+    """Unpack the COGX files of an archive into ``destination``, which is made, and return it.
+
+    What is no part of COGX is left out, and so is ``permissions.json``, which holds password hashes. Nothing is left
+    behind when the archive turns out to be bad.
+
+    Raises:
+        ArchiveError: The archive is damaged, dangerous or has no manifest.
+        ArchiveLimitError: It is larger, unpacked, than a Cognee server accepts.
+        FileExistsError: ``destination`` exists.
+    """
+    destination.mkdir(parents=True)
+    found = False
+    try:
+        for member in read_members(path):
+            if member.name == PERMISSIONS_FILE:
+                continue
+            found = found or member.name == MANIFEST_FILE
+            # Names come from a fixed list, so that none of them can lead out of the directory.
+            with (destination / member.name).open("xb") as file:
+                file.writelines(member.chunks())
+        if not found:
+            raise ArchiveError(f"{path}: no {MANIFEST_FILE} in it: not a COGX archive.")
+    except BaseException:
+        shutil.rmtree(destination, ignore_errors=True)
+        raise
+    return destination

@@ -1,0 +1,1 @@
+"""A graph written as a packed archive, in one pass."""

@@ -1,0 +1,1 @@
+"""Everything that knows Dagster; the only package that imports it."""

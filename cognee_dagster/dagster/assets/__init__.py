@@ -1,0 +1,1 @@
+"""What a code location loads: the definitions of assets and checks."""

@@ -1,0 +1,192 @@
+"""The pushes in Dagster's event log, as the import sensor needs them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from cognee_dagster.dagster.keys import (
+    MODE,
+    PIPELINE_RUN_ID,
+    REMOTE_DATASET_ID,
+    REMOTE_URL,
+    STATUS,
+    TARGET_DATASET,
+)
+from cognee_dagster.dagster.sensors.cursor import PendingImport
+
+REMOTE_GRAPH = "remote_graph"
+
+# What a remote answers to an import that goes on after the answer: "running" when a cognify run follows the import
+# itself, which only hybrid and re-derive have (Cognee 1.6.5, modules/migration/import_source.py).
+STARTED = "started"
+RUNNING = "running"
+
+_PAGE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Push:
+    """A materialization of ``remote_push``.
+
+    Attributes:
+        storage_id: Its place in the event log; a higher one is a newer push.
+        asset_key: The push asset.
+        partition: Its partition, if the asset has partitions.
+        dagster_run_id: The run that pushed.
+        timestamp: When it was logged, in Unix seconds, by the clock of the machine that pushed.
+        metadata: What the push said of itself, as plain values.
+    """
+
+    storage_id: int
+    asset_key: dg.AssetKey
+    partition: str | None
+    dagster_run_id: str
+    timestamp: float
+    metadata: Mapping[str, Any]
+
+    @property
+    def graph_key(self) -> dg.AssetKey:
+        """The external asset that stands for the imported graph."""
+        return graph_key_of(self.asset_key)
+
+    @property
+    def run_id(self) -> str:
+        """The import's run on the remote; empty where the remote named none."""
+        return str(self.metadata.get(PIPELINE_RUN_ID) or "")
+
+    @property
+    def import_id(self) -> str:
+        """What tells its import from others: the run on the remote, else the Dagster run that pushed."""
+        return self.run_id or pushed_by(self.dagster_run_id, self.partition)
+
+    @property
+    def in_background(self) -> bool:
+        """Whether its import went on when it was logged."""
+        return self.metadata.get(STATUS) in (STARTED, RUNNING)
+
+    @property
+    def remote_url(self) -> str:
+        """Where it was pushed to."""
+        return str(self.metadata.get(REMOTE_URL) or "").rstrip("/")
+
+    @property
+    def target_dataset(self) -> str:
+        """The remote dataset's name."""
+        return str(self.metadata.get(TARGET_DATASET) or "")
+
+    @property
+    def dataset_id(self) -> str:
+        """The remote dataset's id, if the push knew it."""
+        return str(self.metadata.get(REMOTE_DATASET_ID) or "")
+
+    @property
+    def cognifies(self) -> bool:
+        """Whether the import is only finished when the cognify run that follows it is, too."""
+        return self.metadata.get(STATUS) == RUNNING or self.metadata.get(MODE) == "re-derive"
+
+    def as_pending(self, *, now: float) -> PendingImport:
+        """As the cursor keeps it; a push from the future (a clock that is ahead) counts as made now."""
+        return PendingImport(
+            storage_id=self.storage_id,
+            asset_key=self.asset_key.to_user_string(),
+            run_id=self.run_id,
+            pushed_at=int(min(self.timestamp, now)),
+        )
+
+
+def graph_key_of(push_key: dg.AssetKey) -> dg.AssetKey:
+    """``<…>/remote_push`` -> ``<…>/remote_graph``."""
+    return dg.AssetKey([*push_key.path[:-1], REMOTE_GRAPH])
+
+
+class PushLog:
+    """Reads pushes of the watched assets."""
+
+    def __init__(self, instance: dg.DagsterInstance, push_keys: Iterable[dg.AssetKey]) -> None:
+        self._instance = instance
+        self._keys = {key.to_user_string(): key for key in push_keys}
+
+    def newest(self, asset_keys: Iterable[str] | None = None) -> dict[str, int]:
+        """The storage id of each asset's newest push; one query whatever the number of assets (None: all)."""
+        keys = [self._keys[key] for key in (self._keys if asset_keys is None else asset_keys)]
+        records = self._instance.get_asset_records(keys) if keys else []
+        return {
+            entry.asset_key.to_user_string(): entry.last_materialization_storage_id
+            for entry in (record.asset_entry for record in records)
+            if entry.last_materialization_storage_id is not None
+        }
+
+    def page(self, asset_key: str, *, after: int, upto: int) -> tuple[list[Push], int | None]:
+        """Pushes after ``after`` and up to ``upto``, oldest first, and where the next page begins."""
+        pushes, more = self._fetch(asset_key, after_storage_id=after, before_storage_id=upto + 1)
+        return pushes, pushes[-1].storage_id if more else None
+
+    def read(self, imports: Iterable[PendingImport]) -> dict[int, Push]:
+        """The pushes behind these imports, by storage id; without those whose asset is gone or was wiped."""
+        by_asset: dict[str, list[int]] = defaultdict(list)
+        for item in imports:
+            if self.watches(item.asset_key):
+                by_asset[item.asset_key].append(item.storage_id)
+        pushes: dict[int, Push] = {}
+        for asset_key, storage_ids in by_asset.items():
+            for start in range(0, len(storage_ids), _PAGE):
+                found, _ = self._fetch(asset_key, storage_ids=storage_ids[start : start + _PAGE])
+                pushes.update({push.storage_id: push for push in found})
+        return pushes
+
+    def later(self, asset_key: str, *, than: int) -> list[Push]:
+        """All pushes of the asset after storage id ``than``, whether in the background or not."""
+        pushes: list[Push] = []
+        more = True
+        while more:
+            found, more = self._fetch(asset_key, after_storage_id=pushes[-1].storage_id if pushes else than)
+            pushes += found
+        return pushes
+
+    def graph_key(self, asset_key: str) -> dg.AssetKey:
+        """The external asset that stands for the imported graph."""
+        return graph_key_of(self._keys[asset_key])
+
+    def watches(self, asset_key: str) -> bool:
+        """Whether this is (still) one of the watched assets."""
+        return asset_key in self._keys
+
+    def _fetch(self, asset_key: str, **wanted: Any) -> tuple[list[Push], bool]:
+        records_filter = dg.AssetRecordsFilter(asset_key=self._keys[asset_key], **wanted)
+        found = self._instance.fetch_materializations(records_filter, limit=_PAGE, ascending=True)
+        pushes = [push for record in found.records if (push := push_of(record)) is not None]
+        return pushes, found.has_more and bool(pushes)
+
+
+def latest_push(instance: dg.DagsterInstance, push_key: dg.AssetKey) -> Push | None:
+    """The newest push of a ``remote_push`` asset; None when there is none."""
+    records = instance.fetch_materializations(push_key, limit=1).records
+    return push_of(records[0]) if records else None
+
+
+def push_of(record: dg.EventLogRecord) -> Push | None:
+    """The push in this record, which always is one in a list of materializations."""
+    materialization = record.asset_materialization
+    if materialization is None:
+        return None
+    return Push(
+        storage_id=record.storage_id,
+        asset_key=materialization.asset_key,
+        partition=materialization.partition,
+        dagster_run_id=record.run_id,
+        timestamp=record.timestamp,
+        metadata=plain_metadata(materialization.metadata),
+    )
+
+
+def pushed_by(dagster_run_id: str, partition: str | None) -> str:
+    """An id for an import that has none of its own."""
+    return f"pushed by {dagster_run_id}" + (f" {partition}" if partition is not None else "")
+
+
+def plain_metadata(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, Any]:
+    """Metadata values without their Dagster wrapping."""
+    return {key: value.value for key, value in metadata.items()}

@@ -1,0 +1,90 @@
+"""``CogxArchiveIOManager``: hands a COGX archive from the step that writes it to the step that needs it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from pydantic import Field
+
+from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
+from cognee_dagster.store.archives import LOCAL_PROTOCOLS, ArchiveStore, StoredArchive
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
+
+DEFAULT_ARCHIVE_DIRECTORY = "~/.cognee-dagster/archives"
+
+# What Dagster, from 1.12.20 on, gives as the run of an upstream output that the present run neither made nor inherited.
+_NO_RUN = "__EPHEMERAL_RUN_ID"
+
+
+class CogxArchiveIOManager(dg.ConfigurableIOManager):
+    """Stores archives on any fsspec file system: a directory, ``s3://…``, ``gs://…``, ``abfs://…``.
+
+    The directory is a setting of its own, not the Dagster instance's storage, which may be temporary. Steps that run on
+    different machines need one that all of them reach. Credentials come from the file system's own environment.
+
+    A downstream asset gets a ``StoredArchive``; ``with stored.local() as archives`` gives local files: one, or the
+    several that a graph beyond a server's limits takes. A run that made the archive, or re-executes one that did, gets
+    that very archive; any other gets the latest.
+    """
+
+    base_directory: str = Field(
+        default=DEFAULT_ARCHIVE_DIRECTORY,
+        description="Where archives are stored: a directory or an fsspec URL such as s3://bucket/archives.",
+    )
+
+    def handle_output(self, context: dg.OutputContext, obj: "Archive | Sequence[Archive] | StoredArchive") -> None:
+        place, run_id, partition = context.asset_key.path, context.run_id, _partition(context)
+        if isinstance(obj, StoredArchive):
+            stored = obj  # the asset's own step put it there
+            self.store().point(stored, place=place, run_id=run_id, partition=partition)
+        else:
+            archives = self._archives(obj, name=context.asset_key.to_user_string())
+            stored = self.store().save(archives, place=place, run_id=run_id, partition=partition)
+        first = stored.files[0].location
+        context.add_output_metadata({"dagster/uri": str(first if len(stored.files) == 1 else first.parent)})
+
+    def _archives(self, obj: Any, *, name: str) -> "Sequence[Archive]":
+        from cognee_dagster.cogx.archive import Archive
+
+        archives = [obj] if isinstance(obj, Archive) else obj
+        if not isinstance(archives, Sequence) or not archives or not all(isinstance(a, Archive) for a in archives):
+            raise dg.Failure(
+                f"{type(self).__name__} stores COGX archives; {name} returned {type(obj).__name__}.",
+                allow_retries=False,
+            )
+        return archives
+
+    def load_input(self, context: dg.InputContext) -> StoredArchive:
+        upstream = context.upstream_output
+        run_id = upstream.run_id if upstream is not None else _NO_RUN
+        try:
+            return self.store().find(
+                place=context.asset_key.path,
+                run_id=None if run_id == _NO_RUN else run_id,
+                partition=_partition(context),
+            )
+        except (ArchiveError, ArchiveNotStoredError) as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+
+    def store(self) -> ArchiveStore:
+        """Where the archives are."""
+        from upath import UPath
+
+        base = UPath(self.base_directory)
+        # A step may run in another working directory than the one that wrote the archive.
+        return ArchiveStore(base if base.protocol not in LOCAL_PROTOCOLS else UPath(base.path).expanduser().absolute())
+
+
+def _partition(context: dg.OutputContext | dg.InputContext) -> str | None:
+    if not context.has_asset_partitions:
+        return None
+    partitions = context.asset_partition_keys
+    if len(partitions) != 1:
+        raise dg.Failure(
+            f"{context.asset_key.to_user_string()}: one archive belongs to one partition, and this step has "
+            f"{len(partitions)}. Run one partition at a time.",
+            allow_retries=False,
+        )
+    return partitions[0]

@@ -1,0 +1,1 @@
+"""What sensors do between runs: watch imports, push again."""

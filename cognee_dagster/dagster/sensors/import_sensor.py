@@ -1,0 +1,145 @@
+"""The sensors: one reports what has become of background imports, the other pushes again those that failed."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
+from cognee_dagster.dagster.sensors.policies import RepushPolicy, WatchSettings
+
+if TYPE_CHECKING:  # what a tick does is imported by the first tick
+    from cognee_dagster.dagster.sensors.polling import Remote
+
+_DEFAULTS = WatchSettings()
+
+
+def build_import_sensor(
+    watched: Iterable[CogneeDataset | dg.AssetKey],
+    *,
+    name: str = "cognee_import_sensor",
+    minimum_interval_seconds: int = 30,
+    default_status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.RUNNING,
+    time_budget_seconds: float = _DEFAULTS.time_budget,
+    stalled_after_seconds: float = _DEFAULTS.stalled_after,
+    reports_per_tick: int = _DEFAULTS.reports_per_tick,
+    remote_resource_key: str = REMOTE_RESOURCE,
+) -> dg.SensorDefinition:
+    """A sensor that reports what has become of background pushes, each import exactly once.
+
+    A finished import materializes ``…/remote_graph`` and passes its check ``remote_import_succeeded``. One that failed,
+    stalled or lost its dataset fails that check, with the reason and what to do next. What was reported is looked up in
+    the event log by the import's ``pipeline_run_id``, so that neither a crash nor a lost cursor reports it twice.
+
+    Args:
+        watched: The datasets, or the keys of their ``…/remote_push`` assets.
+        name: The sensor's name.
+        minimum_interval_seconds: Time between two ticks.
+        default_status: Running from the start, unlike Dagster's own sensors: without it a background push would never
+            be seen to end.
+        time_budget_seconds: For one tick. Dagster abandons a tick after 60 s
+            (``DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS``), so leave room for the request that is under way.
+        stalled_after_seconds: Age from which an import that neither ends nor fails is reported as stalled, for good.
+            Cognee 1.6.5 imports some 60 to 90 nodes a second.
+        reports_per_tick: How many imports are reported in one tick at most.
+        remote_resource_key: The key of the ``CogneeRemote`` resource that is asked.
+    """
+    push_keys = [_push_key(item) for item in watched]
+    settings = WatchSettings(
+        time_budget=time_budget_seconds, stalled_after=stalled_after_seconds, reports_per_tick=reports_per_tick
+    )
+
+    @dg.sensor(
+        name=name,
+        minimum_interval_seconds=minimum_interval_seconds,
+        default_status=default_status,
+        # The key is only known here, so the resource is asked for by name; like a parameter it comes with its EnvVars
+        # resolved, which one that the function closed over would not.
+        required_resource_keys={remote_resource_key},
+        description="Reports what has become of background pushes: materializes remote_graph, or fails its check.",
+    )
+    def import_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        from cognee_dagster.dagster.sensors.tick import ImportTick
+
+        remote: CogneeRemote = getattr(context.resources, remote_resource_key)
+        tick = ImportTick(
+            context.instance,
+            push_keys=push_keys,
+            connect=lambda: _connect(remote, settings),
+            settings=settings,
+            now=time.time(),
+            log=context.log,
+        )
+        result = tick.run(context.cursor)
+        return dg.SensorResult(asset_events=result.events, cursor=result.cursor, skip_reason=result.summary)
+
+    return import_sensor
+
+
+def build_repush_sensor(
+    watched: Iterable[CogneeDataset | dg.AssetKey] | Mapping[CogneeDataset | dg.AssetKey, RepushPolicy],
+    *,
+    policy: RepushPolicy | None = None,
+    name: str = "cognee_repush_sensor",
+    minimum_interval_seconds: int = 60,
+    default_status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.RUNNING,
+) -> dg.SensorDefinition:
+    """A sensor that pushes again what the import sensor reported as failed or stalled, so many times and no more.
+
+    It launches a run of the ``…/remote_push`` asset alone, into the same remote dataset and in the same mode, tagged
+    ``cognee/repush_of`` and ``cognee/repush_attempt``. An import merges, so that pushing again is safe. What has a
+    newer push already, and what pushing again cannot help, is left alone. It is a sensor of its own because one run
+    request that Dagster refuses fails a whole tick.
+
+    Args:
+        watched: The datasets, or the keys of their ``…/remote_push`` assets; as a mapping, with a policy for each.
+        policy: For those without one of their own; default: push again twice, in the background.
+        name: The sensor's name.
+        minimum_interval_seconds: Time between two ticks.
+        default_status: Running from the start.
+    """
+    given: Mapping[CogneeDataset | dg.AssetKey, RepushPolicy] = (
+        watched if isinstance(watched, Mapping) else dict.fromkeys(watched, policy or RepushPolicy())
+    )
+    policies = {_push_key(item): its_policy for item, its_policy in given.items()}
+
+    @dg.sensor(
+        name=name,
+        minimum_interval_seconds=minimum_interval_seconds,
+        default_status=default_status,
+        asset_selection=dg.AssetSelection.assets(*policies),
+        description="Pushes again what the import sensor reported as failed or stalled.",
+    )
+    def repush_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        from cognee_dagster.dagster.sensors.repush import RepushPlan
+
+        requests, notes = RepushPlan(context.instance, policies, now=time.time()).requests()
+        said = " ".join(notes) or "No failed import is to be pushed again."
+        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else said)
+
+    return repush_sensor
+
+
+def _push_key(item: CogneeDataset | dg.AssetKey) -> dg.AssetKey:
+    return item.push_key if isinstance(item, CogneeDataset) else item
+
+
+@contextmanager
+def _connect(remote: CogneeRemote, settings: WatchSettings) -> Iterator["Remote"]:
+    """The remote, with the patience of a tick: the next tick is the retry, and a request that hangs must not use it up.
+
+    Raises:
+        ConnectionConfigError: Where the remote is, or how to log in, is not known.
+    """
+    from cognee_dagster.dagster.sensors.polling import Remote
+    from cognee_dagster.remote.client import CogneeClient, Timeouts
+    from cognee_dagster.remote.retry import RetryPolicy
+
+    connection = remote.connection()
+    patience = 0.4 * settings.time_budget  # for one answer; it may be begun in the budget's last moment
+    limits = Timeouts(connect=min(5.0, patience), write=patience, read=patience, answer=patience)
+    with CogneeClient(connection, timeouts=limits, retry=RetryPolicy(attempts=1)) as client:
+        yield Remote(url=connection.url, feed=client)

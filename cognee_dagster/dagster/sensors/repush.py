@@ -1,0 +1,149 @@
+"""Which failed imports are to be pushed again, and as which attempt. Stateless: runs and events say what was tried."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from cognee_dagster.dagster.event_log.pushes import graph_key_of, plain_metadata, push_of, pushed_by
+from cognee_dagster.dagster.event_log.reports import FAILED, STALLED
+from cognee_dagster.dagster.keys import (
+    CHECK_IMPORT_SUCCEEDED,
+    ERROR,
+    MODE,
+    PARTITION,
+    PIPELINE_RUN_ID,
+    PUSH_RUN_ID,
+    STATUS,
+)
+from cognee_dagster.dagster.sensors.policies import RepushPolicy
+
+REPUSH_OF_TAG = "cognee/repush_of"
+REPUSH_ATTEMPT_TAG = "cognee/repush_attempt"
+
+# Pushing again cannot help: the server's own background import, and a document that belongs to another dataset.
+_PERMANENT = frozenset({"FileNotFoundError", "IngestionError"})
+
+# Whoever switches the sensor on does not want last year's failures pushed.
+_FORGOTTEN_AFTER_SECONDS = 86_400.0
+
+_HISTORY = 100  # evaluations looked through for partitions
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedImport:
+    """The end of the newest push of an asset, or of one of its partitions.
+
+    Attributes:
+        push_key: The push asset.
+        root: The import whose failure was the first of this chain of attempts; see ``Push.import_id``.
+        partition: The partition, if any.
+        target_dataset: The remote dataset, and
+        mode: the import mode of the push that failed; the new push has the same.
+    """
+
+    push_key: dg.AssetKey
+    root: str
+    partition: str | None
+    target_dataset: str | None
+    mode: str | None
+
+
+class RepushPlan:
+    """Reads what failed and what was tried since.
+
+    Args:
+        instance: Dagster's.
+        policies: By push asset.
+        now: Unix seconds.
+    """
+
+    def __init__(
+        self, instance: dg.DagsterInstance, policies: Mapping[dg.AssetKey, RepushPolicy], *, now: float
+    ) -> None:
+        self._instance = instance
+        self._watched = {graph_key_of(key): key for key, policy in policies.items() if policy.attempts > 0}
+        self._policies = policies
+        self._now = now
+
+    def requests(self) -> tuple[list[dg.RunRequest], list[str]]:
+        """The runs to launch, and sentences on what is not pushed again any more."""
+        requests: list[dg.RunRequest] = []
+        notes: list[str] = []
+        for failed in self.failed_imports():
+            policy = self._policies[failed.push_key]
+            runs = self._instance.get_runs(filters=dg.RunsFilter(tags={REPUSH_OF_TAG: failed.root}))
+            if any(not run.is_finished for run in runs):
+                continue
+            if len(runs) < policy.attempts:
+                requests.append(_request(failed, policy, attempt=len(runs) + 1))
+            else:
+                name = failed.push_key.to_user_string()
+                notes.append(f"{name} is not pushed again: {len(runs)} pushes after import {failed.root} did not help.")
+        return requests, notes
+
+    def failed_imports(self) -> Iterator[FailedImport]:
+        """Imports that failed, whose push is the newest, and that pushing again may help."""
+        checks = [dg.AssetCheckKey(key, CHECK_IMPORT_SUCCEEDED) for key in self._watched]
+        storage = self._instance.event_log_storage
+        for check_key, latest in storage.get_latest_asset_check_execution_by_key(checks).items():
+            evaluations = [latest]
+            if (newest := _evaluation(latest)) is not None and PARTITION in newest.metadata:
+                evaluations = list(storage.get_asset_check_execution_history(check_key, limit=_HISTORY))
+            seen: set[object] = set()
+            for record in evaluations:
+                if (evaluation := _evaluation(record)) is None:
+                    continue
+                metadata = plain_metadata(evaluation.metadata)
+                partition = metadata.get(PARTITION)
+                if partition not in seen and not evaluation.passed and self._is_recent(record):
+                    failed = self._failed(self._watched[check_key.asset_key], metadata, partition)
+                    yield from [failed] if failed is not None else []
+                seen.add(partition)
+
+    def _is_recent(self, record: Any) -> bool:
+        return record.event is not None and self._now - record.event.timestamp < _FORGOTTEN_AFTER_SECONDS
+
+    def _failed(self, push_key: dg.AssetKey, metadata: Mapping[str, Any], partition: str | None) -> FailedImport | None:
+        pushed_by_run = str(metadata.get(PUSH_RUN_ID) or "")
+        import_id = str(metadata.get(PIPELINE_RUN_ID) or pushed_by(pushed_by_run, partition))
+        if metadata.get(STATUS) not in (FAILED, STALLED) or metadata.get(ERROR) in _PERMANENT:
+            return None
+        of_partition = dg.AssetRecordsFilter(
+            asset_key=push_key, asset_partitions=None if partition is None else [partition]
+        )
+        records = self._instance.fetch_materializations(of_partition, limit=1).records
+        newest = push_of(records[0]) if records else None
+        if newest is None or not newest.in_background or newest.import_id != import_id:
+            return None
+        run = self._instance.get_run_by_id(pushed_by_run) if pushed_by_run else None
+        return FailedImport(
+            push_key=push_key,
+            root=run.tags.get(REPUSH_OF_TAG, import_id) if run is not None else import_id,
+            partition=partition,
+            target_dataset=newest.target_dataset or None,
+            mode=newest.metadata.get(MODE),
+        )
+
+
+def _evaluation(record: Any) -> dg.AssetCheckEvaluation | None:
+    event = record.event.dagster_event if record.event is not None else None
+    details = event.event_specific_data if event is not None else None
+    return details if isinstance(details, dg.AssetCheckEvaluation) else None
+
+
+def _request(failed: FailedImport, policy: RepushPolicy, *, attempt: int) -> dg.RunRequest:
+    """A run of the push alone; the archive is the newest there is. A run key is used once for ever, so it counts."""
+    config: dict[str, Any] = {"run_in_background": policy.run_in_background}
+    if failed.target_dataset is not None:
+        config["target_dataset"] = failed.target_dataset
+    if failed.mode is not None:
+        config["mode"] = failed.mode
+    return dg.RunRequest(
+        run_key=f"{failed.root} {attempt}",
+        asset_selection=[failed.push_key],
+        partition_key=failed.partition,
+        run_config={"ops": {failed.push_key.to_python_identifier(): {"config": config}}},
+        tags={REPUSH_OF_TAG: failed.root, REPUSH_ATTEMPT_TAG: str(attempt)},
+    )

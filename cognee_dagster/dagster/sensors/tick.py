@@ -1,0 +1,158 @@
+"""One tick of the import sensor: take up new pushes, ask the remote, report what has come to its end."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+import dagster as dg
+
+from cognee_dagster.dagster.event_log.import_events import AssetEvent
+from cognee_dagster.dagster.event_log.pushes import PushLog
+from cognee_dagster.dagster.event_log.reports import ReportLog
+from cognee_dagster.dagster.sensors.backoff import in_order, is_due, silent
+from cognee_dagster.dagster.sensors.budget import TimeBudget
+from cognee_dagster.dagster.sensors.cursor import ImportCursor, PendingImport
+from cognee_dagster.dagster.sensors.policies import UNANSWERED_AFTER_SECONDS, WatchSettings
+from cognee_dagster.dagster.sensors.polling import Concluded, Questions, Remote
+from cognee_dagster.dagster.sensors.reporting import Reporting
+from cognee_dagster.dagster.sensors.sweep import Sweeper
+from cognee_dagster.dagster.sensors.tick_summary import TickSummary
+from cognee_dagster.errors import CogneeDagsterError, RemoteError
+
+_SWEEP_SHARE = 0.5  # of a tick's time at most, so that a long look through the event log leaves some for the remote
+
+
+@dataclass(frozen=True, kw_only=True)
+class TickResult:
+    """What a tick hands to Dagster, which writes the events first and the cursor after them."""
+
+    events: list[AssetEvent]
+    cursor: str
+    summary: str
+
+
+class ImportTick:
+    """One tick; made anew for each.
+
+    Args:
+        instance: Dagster's, whose event log is read.
+        push_keys: The push assets to watch.
+        connect: Opens the remote; raises ``CogneeDagsterError`` where it cannot.
+        settings: How to watch.
+        now: Our clock, in Unix seconds.
+        log: The tick's log.
+        budget: The tick's time; default: as the settings say, from now.
+    """
+
+    def __init__(
+        self,
+        instance: dg.DagsterInstance,
+        *,
+        push_keys: Iterable[dg.AssetKey],
+        connect: Callable[[], AbstractContextManager[Remote]],
+        settings: WatchSettings,
+        now: float,
+        log: logging.Logger,
+        budget: TimeBudget | None = None,
+    ) -> None:
+        keys = sorted(set(push_keys))
+        self._assets = hashlib.sha256("\n".join(key.to_user_string() for key in keys).encode()).hexdigest()[:12]
+        self._connect = connect
+        self._now = now
+        self._log = log
+        self._budget = budget or TimeBudget(settings.time_budget)
+        self._summary = TickSummary()
+        self._pushes = PushLog(instance, keys)
+        self._reports = ReportLog(instance)
+        self._questions = Questions(
+            pushes=self._pushes, settings=settings, now=now, budget=self._budget, summary=self._summary, log=log
+        )
+        self._reporting = Reporting(pushes=self._pushes, reports=self._reports, now=now, summary=self._summary, log=log)
+
+    def run(self, text: str | None) -> TickResult:
+        """Everything a tick does.
+
+        Args:
+            text: The cursor that the last tick left, in whatever state it is.
+        """
+        cursor = self._take_up(self._remember(text))
+        cursor, concluded = self._ask(cursor)
+        cursor, events = self._reporting.report(cursor, concluded)
+        return TickResult(events=events, cursor=cursor.encode(), summary=str(self._summary))
+
+    def _remember(self, text: str | None) -> ImportCursor:
+        cursor = ImportCursor.decode(text)
+        if cursor is None:
+            if text:
+                self._summary.note("The cursor could not be read, so the event log is looked through again.")
+            return ImportCursor(assets=self._assets)
+        if cursor.assets != self._assets:  # another asset is watched, whose pushes may be older than the watermark
+            return replace(cursor, assets=self._assets, watermark=0, sweep=None)
+        return cursor
+
+    def _take_up(self, cursor: ImportCursor) -> ImportCursor:
+        sweeper = Sweeper(
+            pushes=self._pushes,
+            reports=self._reports,
+            now=self._now,
+            keep_going=self._budget.part(_SWEEP_SHARE).lasts,
+            log=self._log,
+        )
+        cursor = sweeper.run(cursor)
+        if cursor.sweep is not None:
+            reason = "time is up" if cursor.room else f"{len(cursor.pending)} imports are pending already"
+            self._summary.note(f"Not all new pushes are taken up yet: {reason}.")
+        return self._prune(cursor)
+
+    def _prune(self, cursor: ImportCursor) -> ImportCursor:
+        """Forget imports of assets that have not been watched for long; what is watched again soon is not lost."""
+        forgotten = [
+            item.storage_id
+            for item in cursor.pending.values()
+            if not self._pushes.watches(item.asset_key) and self._now - item.pushed_at > UNANSWERED_AFTER_SECONDS
+        ]
+        return cursor.without(forgotten)
+
+    def _ask(self, cursor: ImportCursor) -> tuple[ImportCursor, list[Concluded]]:
+        watched = [item for item in cursor.pending.values() if self._pushes.watches(item.asset_key)]
+        due = in_order([item for item in watched if is_due(item, now=self._now)])
+        self._summary.count("not asked this time", len(watched) - len(due))
+        if not due:
+            return cursor, []
+        if cursor.silent_until > self._now:
+            wait = cursor.silent_until - int(self._now)
+            self._summary.count("not asked this time", len(due))
+            self._summary.note(f"The remote gave no answer; it is asked again in {wait} s.")
+            return cursor, []
+        try:
+            with self._connect() as remote:
+                return self._questions.ask(remote, cursor, due)
+        except CogneeDagsterError as error:
+            return self._without_answer(cursor, due, error)
+
+    def _without_answer(
+        self, cursor: ImportCursor, due: list[PendingImport], error: CogneeDagsterError
+    ) -> tuple[ImportCursor, list[Concluded]]:
+        """Nothing is known about anything: wait, and give up only what has been waiting for very long."""
+        self._log.warning("%s", error)
+        self._summary.note(str(error))
+        old = [item for item in due if self._now - item.pushed_at >= UNANSWERED_AFTER_SECONDS]
+        pushes = self._pushes.read(old)
+        concluded = [
+            given_up
+            for item in old
+            if item.storage_id in pushes
+            and (
+                given_up := self._questions.give_up(
+                    item,
+                    pushes[item.storage_id],
+                    after=UNANSWERED_AFTER_SECONDS,
+                    reason=f"nothing could be learnt about it since it was pushed: {error}",
+                )
+            )
+        ]
+        self._summary.count("not asked this time", len(due) - len(concluded))
+        retry_after = error.retry_after if isinstance(error, RemoteError) else None
+        return silent(cursor, now=self._now, retry_after=retry_after), concluded

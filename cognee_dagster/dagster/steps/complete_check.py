@@ -1,0 +1,36 @@
+"""The check ``remote_graph_complete``: reads the remote graph back, now, and holds it against the latest archive.
+
+A push in the foreground with ``verify="graph"`` compares by itself; this is how the graph of one in the background, or
+one that somebody else may have changed since, is compared.
+"""
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.event_log.pushes import latest_push
+from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
+from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.pushing.verification import graph_problems
+from cognee_dagster.store.archives import StoredArchive
+
+
+def check_complete(
+    context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive
+) -> dg.AssetCheckResult:
+    """Compare with the latest archive."""
+    cognee_remote: CogneeRemote = getattr(context.resources, REMOTE_RESOURCE)
+    push = latest_push(context.instance, dataset.push_key)
+    target = push.target_dataset if push else dataset.target_dataset or archive.dataset_name
+    with engine_step(context), archive.local() as archives, cognee_remote.client() as client:
+        url = client.connection.url
+        remote_dataset = client.find_dataset(target)
+        if remote_dataset is None:
+            problems = [f"{url} has no dataset {target!r}. Push it."]
+        else:
+            problems = graph_problems(archives, client.graph(remote_dataset.id))
+    return dg.AssetCheckResult(
+        passed=not problems,
+        description=" ".join(problems) or f"All nodes and edges of the archive are in {target!r} on {url}.",
+        metadata={keys.TARGET_DATASET: target, keys.REMOTE_URL: url, keys.ARCHIVE_DIGEST: archives[0].digest},
+    )

@@ -1,0 +1,164 @@
+"""What the step of ``remote_push`` does: the upload of an archive, and what it says about it."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.assets.push import PushConfig
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.event_log.begun_imports import find_begun_imports, observe_begun_import
+from cognee_dagster.dagster.event_log.reports import COMPLETED, FAILED
+from cognee_dagster.dagster.resources import CogneeRemote
+from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
+from cognee_dagster.pushing.options import Verification
+from cognee_dagster.pushing.push import PushResult, push_archives
+from cognee_dagster.pushing.verification import import_problems
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.connection import Connection
+from cognee_dagster.store.archives import StoredArchive
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
+
+
+def push_stored(
+    context: dg.AssetExecutionContext,
+    dataset: CogneeDataset,
+    *,
+    archive: StoredArchive,
+    config: PushConfig,
+    remote: CogneeRemote,
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Upload the archive, and report the remote graph where the import is finished with it."""
+    began = time.monotonic()
+    with engine_step(context), archive.local() as archives, remote.client() as client:
+        push = _identity(archives, config, remote_url=client.connection.url)
+        result = _push(context, archives=archives, config=config, client=client, remote=remote, push=push)
+        metadata = _push_metadata(result, archives=archives, mode=config.mode, connection=client.connection)
+        problems = _problems(client, archives, result, verify=dataset.verify)
+    metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
+    yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(archives[0].digest))
+    if result.status == COMPLETED:
+        _report_remote_graph(context, dataset, problems=problems, metadata=metadata)
+    else:
+        _warn_if_nobody_watches(context)
+
+
+def _push(
+    context: dg.AssetExecutionContext,
+    *,
+    archives: "Sequence[Archive]",
+    config: PushConfig,
+    client: CogneeClient,
+    remote: CogneeRemote,
+    push: dict[str, Any],
+) -> PushResult:
+    """The upload, which goes on where an earlier try ended."""
+    positions = {archive.sha256: position for position, archive in enumerate(archives)}
+
+    def observe(archive: "Archive", run_id: str) -> None:
+        done = positions[archive.sha256]
+        observe_begun_import(context, pipeline_run_id=run_id, push=push, sha256=archive.sha256, done=done)
+
+    return push_archives(
+        archives,
+        client=client,
+        target_dataset=config.target_dataset or None,
+        mode=config.mode,
+        run_in_background=config.run_in_background,
+        settings=remote.delivery_settings(),
+        progress=progress_in_log(context.log, what=f"Upload to {client.connection.url}"),
+        on_run=observe,
+        earlier_runs=find_begun_imports(context.instance, context.asset_key, push=push),
+    )
+
+
+def _identity(archives: "Sequence[Archive]", config: PushConfig, *, remote_url: str) -> dict[str, Any]:
+    """What is pushed where: what makes two pushes the same."""
+    return {
+        keys.ARCHIVE_DIGEST: archives[0].digest,
+        keys.ARCHIVES_TOTAL: len(archives),
+        keys.TARGET_DATASET: config.target_dataset or archives[0].dataset_name,
+        keys.MODE: config.mode,
+        keys.REMOTE_URL: remote_url,
+    }
+
+
+def _push_metadata(
+    result: PushResult, *, archives: "Sequence[Archive]", mode: str, connection: Connection
+) -> dict[str, Any]:
+    """The plain names are the fields of ``PushResult``; the import sensor reads these values again."""
+    metadata = {
+        keys.NUM_NODES: result.num_nodes,
+        keys.NUM_EDGES: result.num_edges,
+        keys.PIPELINE_RUN_ID: result.pipeline_run_id,
+        keys.STATUS: result.status,
+        keys.DATASET_NAME: result.dataset_name,
+        keys.TARGET_DATASET: result.target_dataset,
+        keys.MODE: mode,
+        keys.REMOTE_URL: connection.url,
+        keys.CONNECTION_SOURCE: connection.source,
+        keys.ARCHIVE_DIGEST: archives[0].digest,
+        keys.ARCHIVE_SHA256: " ".join(archive.sha256 for archive in archives),
+        keys.ARCHIVE_BYTES: sum(archive.size_bytes for archive in archives),
+        keys.ARCHIVES_TOTAL: len(archives),
+        keys.ARCHIVES_DONE: len(archives),
+    }
+    if dataset_id := result.remote_response.get("dataset_id"):  # null after a preserve import in the foreground
+        metadata[keys.REMOTE_DATASET_ID] = str(dataset_id)
+    return metadata
+
+
+def _problems(
+    client: CogneeClient, archives: "Sequence[Archive]", result: PushResult, *, verify: Verification
+) -> list[str]:
+    """What a finished import lacks; the end of one in the background is not known yet."""
+    if result.status != COMPLETED:
+        return []
+    return import_problems(
+        client, archives, result.remote_response, target_dataset=result.target_dataset, verify=verify
+    )
+
+
+def _report_remote_graph(
+    context: dg.AssetExecutionContext, dataset: CogneeDataset, *, problems: list[str], metadata: dict[str, Any]
+) -> None:
+    """The import is finished: say so last of all, as the import sensor does for one in the background.
+
+    An import that lacks something is finished, but not what was sent: the check fails, and nothing below the remote
+    graph is started on it.
+    """
+    found = {**metadata, keys.PUSH_RUN_ID: context.run.run_id}
+    if not problems:
+        context.log_event(
+            dg.AssetMaterialization(
+                dataset.remote_graph_key,
+                description="The remote has finished the import.",
+                metadata=found,
+                tags={"dagster/data_version": str(metadata[keys.ARCHIVE_DIGEST])},
+            )
+        )
+    reason = " ".join(problems)
+    context.log_event(
+        dg.AssetCheckEvaluation(
+            asset_key=dataset.remote_graph_key,
+            check_name=keys.CHECK_IMPORT_SUCCEEDED,
+            passed=not problems,
+            description=reason or "The remote has finished the import.",
+            metadata={**found, **({keys.STATUS: FAILED, keys.REASON: reason} if problems else {})},
+        )
+    )
+
+
+def _warn_if_nobody_watches(context: dg.AssetExecutionContext) -> None:
+    if context.instance.is_ephemeral or not os.environ.get("DAGSTER_HOME"):
+        context.log.warning(
+            "The import goes on in the background, and this Dagster instance is temporary (DAGSTER_HOME is not set): "
+            "unless `dagster dev` runs on this very instance, no sensor will see the end of the import, and "
+            "remote_graph will not be materialized. Set DAGSTER_HOME and run the Dagster daemon, or push in the "
+            "foreground."
+        )

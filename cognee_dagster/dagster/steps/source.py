@@ -1,0 +1,88 @@
+"""Where the graph of a ``CogneeDataset`` comes from: a local Cognee, an asset's NetworkX graph, or a file."""
+
+import glob
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import dagster as dg
+
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.resources import LocalCognee
+from cognee_dagster.errors import DatasetDefinitionError
+from cognee_dagster.graph.source import FoundGraph
+
+if TYPE_CHECKING:
+    from cognee_dagster.graph.reader import GraphReader
+    from cognee_dagster.sources.cognee.through_cognee import DocumentsReport
+
+
+def find_graph(dataset: CogneeDataset, *, local: LocalCognee | None, graph: Any = None) -> FoundGraph:
+    """The dataset's graph, ready to be opened.
+
+    Args:
+        dataset: Whose graph.
+        local: The local Cognee; needed where ``dataset.graph`` is None.
+        graph: The NetworkX graph that the asset named by ``dataset.graph`` returned.
+    """
+    if isinstance(dataset.graph, dg.AssetKey):
+        return FoundGraph(open=partial(_networkx_graph, dataset, graph))
+    if dataset.graph is not None:
+        path = Path(dataset.graph).expanduser()
+        return FoundGraph(open=partial(_graph_file, dataset, path), file=path)
+    from cognee_dagster.sources.cognee.datasets import find_dataset, parse_dataset
+
+    assert local is not None  # noqa: S101 - the assets require the resource
+    config, user = local.config(), local.user_for(dataset.user)
+    name = dataset.name if isinstance(dataset.name, UUID) else parse_dataset(dataset.name, user=user, config=config)
+    return find_dataset(name, user=user, config=config)
+
+
+def add_documents(dataset: CogneeDataset, *, local: LocalCognee) -> "DocumentsReport":
+    """Add the dataset's documents to the local Cognee, and cognify it if anything is new.
+
+    Raises:
+        DatasetDefinitionError: A pattern matches no file.
+        LocalCogneeError: Cognee could not add or cognify them.
+    """
+    from cognee_dagster.sources.cognee import through_cognee as worker
+
+    return worker.add_documents(
+        dataset.name, find_documents(dataset), user=local.user_for(dataset.user), config=local.config()
+    )
+
+
+def find_documents(dataset: CogneeDataset) -> list[Path]:
+    """The files that the dataset's patterns match, each once, in a stable order.
+
+    Raises:
+        DatasetDefinitionError: A pattern matches no file; most often the step runs in another directory than meant.
+    """
+    found: dict[Path, None] = {}
+    for pattern in dataset.documents:
+        matches = [Path(match).absolute() for match in glob.glob(str(Path(pattern).expanduser()), recursive=True)]
+        files = sorted(match for match in matches if match.is_file())
+        if not files:
+            raise DatasetDefinitionError(
+                f"Dataset {str(dataset.name)!r}: the documents pattern {pattern!r} matches no file (looked in "
+                f"{Path.cwd()}). Correct the pattern, or use an absolute one."
+            )
+        found.update(dict.fromkeys(files))
+    return list(found)
+
+
+@contextmanager
+def _networkx_graph(dataset: CogneeDataset, graph: Any) -> Iterator["GraphReader"]:
+    from cognee_dagster.sources.networkx.graphs import from_networkx
+
+    yield from_networkx(graph, dataset_name=str(dataset.name))
+
+
+@contextmanager
+def _graph_file(dataset: CogneeDataset, path: Path) -> Iterator["GraphReader"]:
+    from cognee_dagster.sources.networkx.graphs import open_graph_file
+
+    yield open_graph_file(path, dataset_name=str(dataset.name))

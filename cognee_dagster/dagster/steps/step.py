@@ -1,0 +1,85 @@
+"""What a step of the engine looks like to Dagster: its log in the run's log, its errors as failures."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from cognee_dagster.dagster.keys import ERROR, REASON
+from cognee_dagster.errors import CogneeDagsterError, RemoteError, StoreBusyError
+
+ENGINE_LOGGER = "cognee_dagster"
+_PROGRESS_INTERVAL = 10.0  # seconds
+
+
+@contextmanager
+def engine_step(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[None]:
+    """Inside it, what the engine logs goes to the run's log, and what it raises on purpose fails the step.
+
+    An error that a later attempt may get past is left to the step's retry policy; any other ends the step at once.
+    Dagster cancels a run with a ``BaseException``, which passes through here untouched.
+
+    Raises:
+        dagster.Failure: In place of a ``CogneeDagsterError``, with its message.
+    """
+    with _engine_log_in(context.log):
+        try:
+            yield
+        except CogneeDagsterError as error:
+            raise dg.Failure(
+                description=str(error),
+                metadata={REASON: str(error), ERROR: type(error).__name__},
+                allow_retries=is_retryable(error),
+            ) from error
+
+
+def is_retryable(error: CogneeDagsterError) -> bool:
+    """Whether the same step may succeed later: the remote was not reachable or busy, or the graph was being written."""
+    return isinstance(error, StoreBusyError) or (isinstance(error, RemoteError) and error.retryable)
+
+
+def progress_in_log(log: logging.Logger, *, what: str) -> Callable[[int, int], None]:
+    """A callback for (done, total) that says now and then how far ``what`` has come."""
+    last = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _PROGRESS_INTERVAL:
+            last = now
+            log.info("%s: %d of %d bytes (%.0f %%)", what, done, total, 100 * done / max(total, 1))
+
+    return report
+
+
+class _ForwardTo(logging.Handler):
+    def __init__(self, target: logging.Logger) -> None:
+        super().__init__()
+        self._target = target
+        self._forwarding = threading.local()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # Where Dagster manages this very logger, its own logging would come back here.
+        if getattr(self._forwarding, "active", False):
+            return
+        self._forwarding.active = True
+        try:
+            self._target.log(record.levelno, record.getMessage())
+        finally:
+            self._forwarding.active = False
+
+
+@contextmanager
+def _engine_log_in(target: logging.Logger) -> Iterator[None]:
+    engine = logging.getLogger(ENGINE_LOGGER)
+    level, handler = engine.level, _ForwardTo(target)
+    engine.addHandler(handler)
+    engine.setLevel(min(engine.getEffectiveLevel(), logging.INFO))
+    try:
+        yield
+    finally:
+        engine.setLevel(level)
+        engine.removeHandler(handler)

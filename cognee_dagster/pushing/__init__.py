@@ -1,0 +1,1 @@
+"""The verb: one graph, from an archive to a remote dataset, once."""

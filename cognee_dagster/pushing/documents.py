@@ -1,0 +1,84 @@
+"""Under which ids documents go to a remote dataset, so that any number of datasets can be pushed to, again and again.
+
+A document's id is unique over a whole Cognee server: the second dataset that brings it is refused (415). And a changed
+text under an id that is there is ignored without a word. (Measured on Cognee 1.6.5.) Hence a new document's id carries
+the remote dataset's id, one that is there already keeps the id it has, whichever tool gave it, and one whose text has
+changed is deleted before it is pushed again.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints, rename_documents
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.responses import RemoteDataset, RemoteDocument
+
+_SOURCE_SYSTEM = "cognee"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentPlan:
+    """What a push does about documents.
+
+    Attributes:
+        external_ids: The id that each document goes under, by its id in the archive.
+        outdated: Data ids on the remote whose text has changed: to be deleted first.
+    """
+
+    external_ids: dict[str, str]
+    outdated: tuple[str, ...]
+
+
+def plan_documents(
+    documents: Iterable[DocumentPrint], present: Iterable[RemoteDocument], *, dataset_id: str
+) -> DocumentPlan:
+    """Decide on the documents of one archive.
+
+    Args:
+        documents: The archive's.
+        present: What the remote dataset holds.
+        dataset_id: The remote dataset's id.
+    """
+    there = {row.external_id: row for row in present if row.external_system == _SOURCE_SYSTEM}
+    external_ids: dict[str, str] = {}
+    outdated: list[str] = []
+    for document in documents:
+        own_id = f"{dataset_id}:{document.external_id}"
+        external_id = own_id if own_id in there or document.external_id not in there else document.external_id
+        external_ids[document.external_id] = external_id
+        stored = there.get(external_id)
+        if stored is not None and stored.name != f"text_{document.md5}":
+            outdated.append(stored.id)
+    return DocumentPlan(external_ids=external_ids, outdated=tuple(outdated))
+
+
+def settle_documents(client: CogneeClient, archive: Archive, *, dataset: RemoteDataset, directory: Path) -> Archive:
+    """Make room on the remote for an archive's documents, and give them ids that are theirs alone.
+
+    Args:
+        client: The remote.
+        archive: The archive to be pushed.
+        dataset: Where to.
+        directory: For the copy with the other ids; it must outlive the upload.
+
+    Returns:
+        The archive to upload: the copy, or the given one when it has no documents.
+
+    Raises:
+        RemoteError: The remote's documents cannot be listed or deleted.
+    """
+    if not archive.record_counts.get("document"):
+        return archive
+    plan = plan_documents(document_prints(archive.path), client.data(dataset.id), dataset_id=dataset.id)
+    for data_id in plan.outdated:
+        client.delete_data(dataset.id, data_id)
+    if plan.outdated:
+        logger.info("Deleted %d documents of %r whose text has changed", len(plan.outdated), dataset.name)
+    copy = directory / archive.path.name
+    rename_documents(archive.path, copy, plan.external_ids)
+    return replace(archive, path=copy)

@@ -1,0 +1,167 @@
+"""Reading the remote's feed of pipeline runs: newest rows first, 500 a page, all datasets of the key's user.
+
+One request settles hundreds of imports (Cognee 1.6.5, ``api/v1/activity/routers/get_activity_router.py``). A run
+has a row from its start and one more from its end, which share its ``pipeline_run_id``.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, COGNIFY_PIPELINE, IMPORT_PIPELINE
+from cognee_dagster.remote.responses import PipelineRun
+
+ROWS_PER_PAGE = 500  # Cognee's own maximum
+MAX_PAGES = 40  # a long feed is left after 20,000 rows; what lies deeper is asked about singly
+
+# Our clock is compared with the server's only to know when to stop reading, and with this margin.
+CLOCK_MARGIN = timedelta(days=1)
+
+KeepGoing = Callable[[], bool]
+
+
+class TimeUpError(Exception):
+    """There is no time for another request. Never leaves the package."""
+
+
+class RunFeed(Protocol):
+    """What is asked; ``CogneeClient`` in earnest."""
+
+    def runs(
+        self, *, pipeline_name: str = ..., dataset_id: str | None = ..., limit: int = ..., offset: int = ...
+    ) -> Sequence[PipelineRun]:
+        """One page of a pipeline's run rows, newest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedReading:
+    """What a look at the feed brought.
+
+    Attributes:
+        rows: The rows of the wanted runs, by run id.
+        next_offset: Where to go on next time; 0 unless time ran out.
+        complete: Whether a run that is not in ``rows`` is not in the feed, as far as it was worth reading.
+    """
+
+    rows: Mapping[str, Sequence[PipelineRun]] = field(default_factory=dict)
+    next_offset: int = 0
+    complete: bool = True
+
+
+def read_import_runs(
+    feed: RunFeed, run_ids: Collection[str], *, since: float, offset: int = 0, keep_going: KeepGoing
+) -> FeedReading:
+    """The rows of these import runs, page after page until each run has been seen.
+
+    New rows move the others down the feed, so that reading on at an old offset repeats rows but never skips one. A look
+    that was cut short goes on where it stopped and then reads what lies before that: under a time limit that is too
+    short for the whole feed, every run's turn comes.
+
+    Args:
+        feed: The remote.
+        run_ids: The runs to look for.
+        since: When the oldest of them was pushed, in Unix seconds of our clock; much older rows end the look.
+        offset: Where the last look was cut short.
+        keep_going: Asked before each request.
+
+    Raises:
+        RemoteError: The remote gave no answer, or none of Cognee's.
+    """
+    oldest = moment_of(since) - CLOCK_MARGIN
+    wanted = set(run_ids)
+    found: dict[str, list[PipelineRun]] = defaultdict(list)
+    place, from_the_top = offset, offset == 0
+    for _ in range(MAX_PAGES):
+        if len(found) == len(wanted):
+            break
+        if not keep_going():
+            return FeedReading(rows=found, next_offset=place, complete=False)
+        page = feed.runs(pipeline_name=IMPORT_PIPELINE, limit=ROWS_PER_PAGE, offset=place)
+        for row in page:
+            if row.pipeline_run_id in wanted:
+                found[row.pipeline_run_id].append(row)
+        place += len(page)
+        at_end = _ends_with(page, oldest)
+        if from_the_top and (at_end or 0 < offset <= place):
+            break
+        if at_end:
+            place, from_the_top = 0, True
+    return FeedReading(rows=found)
+
+
+def rows_of_run(feed: RunFeed, run_id: str, *, dataset_id: str, keep_going: KeepGoing) -> list[PipelineRun]:
+    """The rows of one import run, looked for among its dataset's.
+
+    Raises:
+        RemotePermissionError: The dataset was deleted, or the key may not read it.
+        RemoteError: The remote gave no answer, or none of Cognee's.
+        TimeUpError: ``keep_going`` said so.
+    """
+    rows: list[PipelineRun] = []
+    for page in _pages(feed, IMPORT_PIPELINE, dataset_id=dataset_id, keep_going=keep_going):
+        rows += [row for row in page if row.pipeline_run_id == run_id]
+        if rows:
+            break
+    return rows
+
+
+class FollowingRuns:
+    """The runs that add and cognify documents, of all datasets, since a moment; read when first needed, then kept.
+
+    Args:
+        feed: The remote.
+        since: Unix seconds of our clock; much older rows end the look.
+        keep_going: Asked before each request.
+    """
+
+    def __init__(self, feed: RunFeed, *, since: float, keep_going: KeepGoing) -> None:
+        self._feed = feed
+        self._oldest = moment_of(since) - CLOCK_MARGIN
+        self._keep_going = keep_going
+        self._rows: list[PipelineRun] | None = None
+
+    def rows(self) -> list[PipelineRun]:
+        """Their rows.
+
+        Raises:
+            RemoteError: The remote gave no answer, or none of Cognee's.
+            TimeUpError: ``keep_going`` said so.
+        """
+        if self._rows is None:
+            self._rows = [row for pipeline in (ADD_PIPELINE, COGNIFY_PIPELINE) for row in self._of(pipeline)]
+        return self._rows
+
+    def _of(self, pipeline: str) -> Iterator[PipelineRun]:
+        for page in _pages(self._feed, pipeline, dataset_id=None, keep_going=self._keep_going):
+            yield from page
+            if _ends_with(page, self._oldest):
+                break
+
+
+def moment_of(seconds: float) -> datetime:
+    """Unix seconds as a UTC time; never so early that a margin cannot be taken off."""
+    return datetime.fromtimestamp(max(seconds, 10 * CLOCK_MARGIN.total_seconds()), tz=timezone.utc)
+
+
+def _pages(
+    feed: RunFeed, pipeline: str, *, dataset_id: str | None, keep_going: KeepGoing
+) -> Iterator[Sequence[PipelineRun]]:
+    for number in range(MAX_PAGES):
+        if not keep_going():
+            raise TimeUpError
+        page = feed.runs(
+            pipeline_name=pipeline, dataset_id=dataset_id, limit=ROWS_PER_PAGE, offset=number * ROWS_PER_PAGE
+        )
+        yield page
+        if len(page) < ROWS_PER_PAGE:
+            break
+
+
+def _ends_with(page: Sequence[PipelineRun], oldest: datetime) -> bool:
+    """Whether this is the feed's last page, or the last that is new enough."""
+    if len(page) < ROWS_PER_PAGE:
+        return True
+    last = page[-1].created_at
+    return last is not None and last < oldest

@@ -1,0 +1,1 @@
+"""Datasets of a local Cognee."""

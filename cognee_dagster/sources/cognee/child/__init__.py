@@ -1,0 +1,1 @@
+"""Cognee itself, which runs in a child process only."""

@@ -1,0 +1,1 @@
+"""NetworkX graphs, and the files that NetworkX reads."""

@@ -1,0 +1,1 @@
+"""Archives, kept between steps and runs."""

@@ -1,0 +1,321 @@
+"""Where archives wait between the step that writes them and the step that uploads them: any fsspec file system.
+
+An archive's file is stored once, under the SHA-256 of its bytes. What a run wrote is a small JSON *pointer* to it, or
+to the several archives that a large graph takes, one per run, and one more, ``latest``. So re-executing an old run
+finds what that run wrote, however much newer there is, and an unchanged graph costs no space::
+
+    <base>/<place>/blobs/<sha256>.cogx.tar.gz
+    <base>/<place>/runs/<run id>.json
+    <base>/<place>/latest.json
+    <base>/<place>/reading.json
+
+The last one is a pointer, too: to the archives that the latest reading of the graph gave, with what is known of that
+reading. A partition's pointers and blobs are in ``<base>/<place>/partitions/<partition>/``.
+On a local file system a blob and a pointer appear whole or not at all; object stores promise that by themselves.
+"""
+
+import dataclasses
+import hashlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from cognee_dagster.cogx.format import ARCHIVE_SUFFIX
+from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
+from cognee_dagster.store.names import safe_segment
+
+if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code location should not wait for that
+    from upath import UPath
+
+    from cognee_dagster.cogx.archive import Archive
+
+POINTER_FORMAT = 2
+MAX_FILE_NAME_LENGTH = 200  # file systems allow 255 bytes
+_LATEST = "latest"
+_READING = "reading"
+LOCAL_PROTOCOLS = ("", "file", "local")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """One archive's file in a store.
+
+    Attributes:
+        location: Where it is.
+        archive: What is known of it; its ``path`` is where the file was when it was written: use ``local()``.
+    """
+
+    location: "UPath"
+    archive: "Archive"
+
+    @contextmanager
+    def local(self) -> Iterator["Archive"]:
+        """The archive as a local file: the stored one, or a copy that is checked, and removed afterwards.
+
+        Raises:
+            ArchiveNotStoredError: The file is gone.
+            ArchiveError: The file is not the one that was stored.
+        """
+        if _is_local(self.location):
+            yield self._checked(Path(self.location.path))
+            return
+        with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
+            path = Path(directory) / self.location.name
+            try:
+                self.location.fs.get_file(self.location.path, str(path))
+            except FileNotFoundError:
+                raise self._gone() from None
+            yield self._checked(path, digest=_sha256(path))
+
+    def is_intact(self) -> bool:
+        """Whether the very bytes that were stored are there; reads them."""
+        try:
+            if self.location.stat().st_size != self.archive.size_bytes:
+                return False
+            return _sha256(self.location) == self.archive.sha256
+        except FileNotFoundError:
+            return False
+
+    def _checked(self, path: Path, *, digest: str | None = None) -> "Archive":
+        """Truncation shows in the size; a transfer may damage more than that."""
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError:
+            raise self._gone() from None
+        if size != self.archive.size_bytes or digest not in (None, self.archive.sha256):
+            raise ArchiveError(
+                f"{self.location} is damaged: its content is not what was stored ({size} bytes, "
+                f"{self.archive.size_bytes} were stored). Materialize the archive again."
+            )
+        return dataclasses.replace(self.archive, path=path)
+
+    def _gone(self) -> ArchiveNotStoredError:
+        return ArchiveNotStoredError(f"{self.location} is gone from the archive store. Materialize the archive again.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredArchive:
+    """What a run wrote: one archive, or the several that a graph beyond a server's limits takes.
+
+    Attributes:
+        files: Their files, in the order in which they are to be pushed.
+    """
+
+    files: tuple[StoredFile, ...]
+
+    @property
+    def dataset_name(self) -> str:
+        """The dataset that was written."""
+        return self.files[0].archive.dataset_name
+
+    @contextmanager
+    def local(self) -> "Iterator[tuple[Archive, ...]]":
+        """The archives as local files: the stored ones, or copies that are checked, and removed afterwards.
+
+        Raises:
+            ArchiveNotStoredError: A file is gone.
+            ArchiveError: A file is not the one that was stored.
+        """
+        with ExitStack() as stack:
+            yield tuple(stack.enter_context(file.local()) for file in self.files)
+
+    def is_intact(self) -> bool:
+        """Whether every file is there as it was stored."""
+        return all(file.is_intact() for file in self.files)
+
+
+@dataclass(frozen=True)
+class ArchiveStore:
+    """Archives under one base directory."""
+
+    base: "UPath"
+
+    def save(
+        self, archives: "Sequence[Archive]", *, place: Sequence[str], run_id: str, partition: str | None = None
+    ) -> StoredArchive:
+        """Copy the archives' files into the store, and point the run and ``latest`` to them.
+
+        Args:
+            archives: One graph's; their files are only read.
+            place: Whose archive it is, such as an asset key's segments; any text is safe.
+            run_id: The run that wrote it.
+            partition: The partition of ``place`` that it belongs to; any text is safe.
+        """
+        stored = self.put(archives, place=place, partition=partition)
+        self.point(stored, place=place, run_id=run_id, partition=partition)
+        return stored
+
+    def put(
+        self, archives: "Sequence[Archive]", *, place: Sequence[str], partition: str | None = None
+    ) -> StoredArchive:
+        """Copy the archives' files into the store, those that are not there yet; nothing points to them so far."""
+        stored = _stored(archives, self._directory(place, partition=partition))
+        for file in stored.files:
+            if not file.is_intact():
+                _put_file(file.archive.path, file.location)
+        return stored
+
+    def point(self, stored: StoredArchive, *, place: Sequence[str], run_id: str, partition: str | None = None) -> None:
+        """Point a run, and ``latest``, to archives that were put into this place."""
+        for name in (self._run_name(run_id), f"{_LATEST}.json"):
+            self._write_pointer(name, stored, place=place, partition=partition)
+
+    def find(self, *, place: Sequence[str], run_id: str | None, partition: str | None = None) -> StoredArchive:
+        """What a run wrote; without a run, what was written last.
+
+        Raises:
+            ArchiveNotStoredError: There is none.
+            ArchiveError: The pointer is damaged.
+        """
+        name = self._run_name(run_id) if run_id else f"{_LATEST}.json"
+        try:
+            return self._read_pointer(name, place=place, partition=partition)[0]
+        except FileNotFoundError:
+            pointer = self._directory(place, partition=partition) / name
+            raise _not_stored(pointer, place=place, run_id=run_id) from None
+
+    def note_reading(self, stored: StoredArchive, facts: Mapping[str, Any], *, place: Sequence[str]) -> None:
+        """Note what a reading of the graph gave, in place of what was noted before.
+
+        Args:
+            stored: The archives, put into this place.
+            facts: What else is known of the reading; anything that JSON can hold.
+            place: Whose archives they are.
+        """
+        self._write_pointer(f"{_READING}.json", stored, place=place, partition=None, facts=facts)
+
+    def find_reading(self, *, place: Sequence[str]) -> tuple[StoredArchive, dict[str, Any]] | None:
+        """What was noted of the latest reading: its archives and the facts; None if nothing was.
+
+        Raises:
+            ArchiveError: The note is damaged.
+        """
+        try:
+            return self._read_pointer(f"{_READING}.json", place=place, partition=None)
+        except FileNotFoundError:
+            return None
+
+    def _write_pointer(
+        self,
+        name: str,
+        stored: StoredArchive,
+        *,
+        place: Sequence[str],
+        partition: str | None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        values = _to_json([file.archive for file in stored.files], place=place, partition=partition)
+        content = orjson.dumps({**values, **(facts or {})}, option=orjson.OPT_INDENT_2)
+        _put_bytes(content, self._directory(place, partition=partition) / name)
+
+    def _read_pointer(
+        self, name: str, *, place: Sequence[str], partition: str | None
+    ) -> tuple[StoredArchive, dict[str, Any]]:
+        directory = self._directory(place, partition=partition)
+        try:
+            values = orjson.loads((directory / name).read_bytes())
+            return _stored(_from_json(values, place=place, partition=partition), directory), values
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            raise ArchiveError(
+                f"{directory / name} is not a pointer to an archive: {error}. Materialize the archive again."
+            ) from None
+
+    def _directory(self, place: Sequence[str], *, partition: str | None) -> "UPath":
+        # No segment holds a dot, so different places have different names, and none has a separator.
+        name = ".".join(safe_segment(part) for part in place)
+        directory = self.base / (name if len(name) <= MAX_FILE_NAME_LENGTH else safe_segment(name))
+        return directory if partition is None else directory / "partitions" / safe_segment(partition)
+
+    @staticmethod
+    def _run_name(run_id: str) -> str:
+        return f"runs/{safe_segment(run_id)}.json"
+
+
+def _stored(archives: "Sequence[Archive]", directory: "UPath") -> StoredArchive:
+    return StoredArchive(
+        files=tuple(
+            StoredFile(location=directory / "blobs" / f"{archive.sha256}{ARCHIVE_SUFFIX}", archive=archive)
+            for archive in archives
+        )
+    )
+
+
+def _to_json(archives: "Sequence[Archive]", *, place: Sequence[str], partition: str | None) -> dict[str, Any]:
+    listed = [dataclasses.asdict(dataclasses.replace(archive, summary=None)) for archive in archives]
+    for facts in listed:
+        del facts["path"], facts["summary"]  # where it was, and what no step after this one needs
+    return {"format": POINTER_FORMAT, "place": list(place), "partition": partition, "archives": listed}
+
+
+def _from_json(values: dict[str, Any], *, place: Sequence[str], partition: str | None) -> "list[Archive]":
+    from cognee_dagster.cogx.archive import Archive
+
+    if values["format"] != POINTER_FORMAT:
+        raise ValueError(f"format {values['format']!r} is not {POINTER_FORMAT}")
+    owner = (values["place"], values["partition"])
+    if owner != (list(place), partition):  # a file system that does not tell upper from lower case
+        raise ValueError(f"it belongs to {owner}, not to {(list(place), partition)}")
+    if not values["archives"]:
+        raise ValueError("it names no archive")
+    return [Archive(path=Path(), **facts) for facts in values["archives"]]
+
+
+def _not_stored(pointer: "UPath", *, place: Sequence[str], run_id: str | None) -> ArchiveNotStoredError:
+    name = "/".join(place)
+    if run_id is None:
+        return ArchiveNotStoredError(
+            f"No archive of {name} is stored yet ({pointer} does not exist). Materialize {name} first, with the same "
+            "archive directory."
+        )
+    return ArchiveNotStoredError(
+        f"Run {run_id} stored no archive of {name} here ({pointer} does not exist): it was deleted, or that run used "
+        f"another archive directory. Materialize {name} again."
+    )
+
+
+def _is_local(path: "UPath") -> bool:
+    return path.protocol in LOCAL_PROTOCOLS
+
+
+def _put_file(source: Path, target: "UPath") -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not _is_local(target):
+        target.fs.put_file(str(source), target.path)
+        return
+    with _appearing_whole(Path(target.path)) as partial:
+        shutil.copyfile(source, partial)
+
+
+def _put_bytes(content: bytes, target: "UPath") -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not _is_local(target):
+        target.fs.pipe_file(target.path, content)
+        return
+    with _appearing_whole(Path(target.path)) as partial:
+        partial.write_bytes(content)
+
+
+@contextmanager
+def _appearing_whole(target: Path) -> Iterator[Path]:
+    partial = target.with_name(f".{uuid.uuid4().hex}.partial")
+    try:
+        yield partial
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _sha256(path: "Path | UPath") -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as source:
+        while chunk := source.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,173 @@
+"""Reads a dataset's graph once for all steps that need it, as long as its store does not change.
+
+The step that reads writes the archives in the same pass, puts them into the archive store, and notes beside them which
+state of the graph's store they were made of. A step that finds the store still in that state takes what is noted and
+does not read. Nothing else decides: neither runs nor times, so that steps may be launched alone, in any process and on
+any machine that reaches both stores. A graph whose state cannot be told without reading (NetworkX graphs in memory,
+stores that only Cognee itself can read) is read by each step.
+"""
+
+import dataclasses
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from cognee_dagster import __version__
+from cognee_dagster.cogx.format import ARCHIVE_SUFFIX, Limits
+from cognee_dagster.errors import ArchiveLimitError
+from cognee_dagster.graph.source import FileState, FoundGraph
+from cognee_dagster.store.archives import ArchiveStore, StoredArchive
+
+if TYPE_CHECKING:  # Arrow comes with them
+    from cognee_dagster.cogx.archive import Archive
+    from cognee_dagster.graph.reader import GraphOrigin, GraphSummary
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphReading:
+    """What a graph was found to be.
+
+    Attributes:
+        origin: Where it comes from.
+        summary: What is in it.
+        archives: It, as archives; none where only the summary was asked for and no other step could use them.
+        stored: The same archives where they are in the archive store already.
+        read: Whether the graph was read just now; False for what is noted of an earlier reading.
+    """
+
+    origin: "GraphOrigin"
+    summary: "GraphSummary"
+    archives: "tuple[Archive, ...]" = ()
+    stored: StoredArchive | None = None
+    read: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphReadings:
+    """The readings of one dataset's graph.
+
+    Attributes:
+        store: Where archives are kept; None where that is out of reach, so that every step reads.
+        place: Whose archives they are in the store, such as an asset key's segments.
+        name: What an archive's file is called, without its suffix.
+        limits: What one archive may hold.
+        version: What else decides on the archives, such as the dataset's settings.
+    """
+
+    store: ArchiveStore | None
+    place: Sequence[str]
+    name: str
+    limits: Limits
+    version: str
+
+    def summarize(self, found: FoundGraph, *, directory: Path) -> GraphReading:
+        """What is in the graph; its archives are written in the same pass where another step may want them.
+
+        Raises:
+            CogneeDagsterError: As opening and reading the graph do.
+        """
+        from cognee_dagster.cogx.write.tally import summarize
+
+        if self.store is not None and found.state() is not None:
+            try:
+                return self.write(found, directory=directory)
+            except ArchiveLimitError as error:  # which is for the step to say that cannot do without archives
+                logger.warning("%s", error)
+        with found.open() as reader:
+            return GraphReading(origin=reader.origin, summary=summarize(reader))
+
+    def write(self, found: FoundGraph, *, directory: Path) -> GraphReading:
+        """The graph as archives: those noted for the state that its store is in, else made anew.
+
+        Args:
+            found: The graph.
+            directory: Where archives are written that are not in the archive store.
+
+        Raises:
+            ArchiveLimitError: One node, or one edge with its ends, is beyond the limits.
+            CogneeDagsterError: As opening and reading the graph do.
+        """
+        state = found.state()
+        if self.store is None or state is None:
+            return self._read(found, directory=directory)
+        key = self._key(found, state)
+        if (noted := self._noted(key, store=self.store)) is not None:
+            logger.info("The graph's store has not changed since it was read: what was made of it then is used.")
+            return noted
+        reading = self._read(found, directory=directory)
+        # Settled by now: a large graph that was built a moment ago takes longer to read than its file to settle.
+        if state.is_settled and found.state() == state:
+            return self._note(reading, key=key, store=self.store)
+        return reading
+
+    def _read(self, found: FoundGraph, *, directory: Path) -> GraphReading:
+        from cognee_dagster.cogx.shard.cut import cut
+        from cognee_dagster.cogx.write.writer import write_archive
+
+        with found.open() as reader:
+            whole = write_archive(reader, directory / f"{self.name}{ARCHIVE_SUFFIX}")
+            origin = reader.origin
+        archives = cut(whole, limits=self.limits)
+        summary = archives[0].summary
+        assert summary is not None  # noqa: S101 - they were written just now
+        logger.info("The graph was read: %d nodes, %d edges.", summary.num_nodes, summary.num_edges)
+        return GraphReading(origin=origin, summary=summary, archives=archives)
+
+    def _key(self, found: FoundGraph, state: FileState) -> str:
+        """Equal only where reading again would give the same archives."""
+        facts = (__version__, self.version, found.origin, state.fingerprint)
+        return hashlib.sha256(repr(facts).encode("utf-8", "backslashreplace")).hexdigest()
+
+    # What is noted only saves time, and file systems raise errors of their own kinds: one that fails costs a reading,
+    # not the step. A step that cannot do without the archive store will hear of it from there.
+
+    def _noted(self, key: str, *, store: ArchiveStore) -> GraphReading | None:
+        try:
+            found = store.find_reading(place=self.place)
+            if found is None or found[1]["key"] != key:
+                return None
+            stored, facts = found
+            if stored.is_intact():
+                return _from_json(facts, stored)
+            logger.warning("An archive of the unchanged graph is gone or damaged: the graph is read again.")
+        except Exception as error:
+            logger.warning("What an earlier step read cannot be used: %s: %s.", type(error).__name__, error)
+        return None
+
+    def _note(self, reading: GraphReading, *, key: str, store: ArchiveStore) -> GraphReading:
+        try:
+            stored = store.put(reading.archives, place=self.place)
+            store.note_reading(stored, _to_json(reading, key=key), place=self.place)
+        except Exception as error:
+            logger.warning("The next step will have to read the graph again: %s: %s.", type(error).__name__, error)
+            return reading
+        return dataclasses.replace(reading, stored=stored)
+
+
+def _to_json(reading: GraphReading, *, key: str) -> dict[str, Any]:
+    return {
+        "key": key,
+        "origin": dataclasses.asdict(reading.origin),
+        "summary": dataclasses.asdict(reading.summary),
+    }
+
+
+def _from_json(facts: dict[str, Any], stored: StoredArchive) -> GraphReading:
+    from cognee_dagster.graph.reader import GraphOrigin, GraphSummary
+
+    origin, summary = dict(facts["origin"]), dict(facts["summary"])
+    dataset_id = origin.pop("dataset_id")
+    summary["dangling_examples"] = tuple(summary["dangling_examples"])
+    return GraphReading(
+        origin=GraphOrigin(dataset_id=dataset_id and UUID(dataset_id), **origin),
+        summary=GraphSummary(**summary),
+        archives=tuple(file.archive for file in stored.files),
+        stored=stored,
+        read=False,
+    )

@@ -1,0 +1,1 @@
+"""The machine below: files that appear whole, child processes that end with their parent."""
