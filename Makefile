@@ -35,9 +35,10 @@ test: $(INSTALLED) ## all tests, on real Cognee
 oldest: $(OLDEST)/.installed ## the tests that need no Cognee, with the oldest dependencies
 	@$(OLDEST)/bin/python -m pytest $(PYTEST_WORKERS) tests/unit $(PYTEST_ARGS)
 
-lint: $(INSTALLED) ## ruff
+lint: $(INSTALLED) ## ruff, and who may import whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
 
 types: $(INSTALLED) ## mypy --strict
 	@$(BIN)/python -m mypy

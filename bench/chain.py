@@ -9,7 +9,7 @@ from bench.datasets import TEMPLATE, prepare
 from bench.measure import Measurement, measure, median_of
 from bench.parts import Findings, Goal, Setting
 from bench.tables import seconds, table
-from tests.fake_remote import FakeRemote
+from cognee_dagster.testing import FakeRemote
 
 PACKAGES = ("dagster", "pyarrow", "ladybug", "httpx")
 

@@ -4,7 +4,7 @@ import pickle
 import sys
 from pathlib import Path
 
-from cognee_dagster.pushing.push import push_archives
+from cognee_dagster.pushing.archives import push_archives
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import resolve_connection
 

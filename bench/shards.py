@@ -14,8 +14,8 @@ from bench.tables import mebibytes, seconds, table
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.format import ENTITIES_FILE, FACTS_FILE, NODES_FILE
 from cognee_dagster.sandbox import local_environment
-from tests.fake_remote import FakeRemote
-from tests.fake_remote.graph import Graph
+from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.graph import Graph
 
 PACKAGES = ("ladybug", "pyarrow", "numpy", "httpx")
 

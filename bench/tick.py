@@ -13,7 +13,7 @@ from bench.tables import table
 from cognee_dagster import CogneeRemote, build_import_sensor
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE
-from tests.fake_remote import FakeRemote
+from cognee_dagster.testing import FakeRemote
 
 PACKAGES = ("dagster", "httpx")
 

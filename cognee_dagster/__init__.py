@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from cognee_dagster.dagster.resources import CogneeRemote as CogneeRemote
     from cognee_dagster.dagster.resources import LocalCognee as LocalCognee
     from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor as build_import_sensor
-    from cognee_dagster.dagster.sensors.import_sensor import build_repush_sensor as build_repush_sensor
     from cognee_dagster.dagster.sensors.policies import RepushPolicy as RepushPolicy
+    from cognee_dagster.dagster.sensors.repush_sensor import build_repush_sensor as build_repush_sensor
     from cognee_dagster.errors import CogneeDagsterError as CogneeDagsterError
-    from cognee_dagster.pushing.push import PushResult as PushResult
+    from cognee_dagster.pushing.archives import PushResult as PushResult
     from cognee_dagster.pushing.push import push as push
     from cognee_dagster.store.archives import StoredArchive as StoredArchive
 
-__version__ = "0.1.0"
+from cognee_dagster._version import __version__ as __version__
 
 # Public name -> the module that defines it.
 _EXPORTS = {
@@ -31,13 +31,13 @@ _EXPORTS = {
     "CogneeRemote": "cognee_dagster.dagster.resources",
     "CogxArchiveIOManager": "cognee_dagster.dagster.io_manager",
     "LocalCognee": "cognee_dagster.dagster.resources",
-    "PushResult": "cognee_dagster.pushing.push",
+    "PushResult": "cognee_dagster.pushing.archives",
     "RepushPolicy": "cognee_dagster.dagster.sensors.policies",
     "StoredArchive": "cognee_dagster.store.archives",
     "build_dataset_assets": "cognee_dagster.dagster.assets.chain",
     "build_definitions": "cognee_dagster.dagster.definitions",
     "build_import_sensor": "cognee_dagster.dagster.sensors.import_sensor",
-    "build_repush_sensor": "cognee_dagster.dagster.sensors.import_sensor",
+    "build_repush_sensor": "cognee_dagster.dagster.sensors.repush_sensor",
     "push": "cognee_dagster.pushing.push",
 }
 

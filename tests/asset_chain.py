@@ -9,7 +9,7 @@ import dagster as dg
 import networkx as nx
 
 from cognee_dagster import CogneeDataset, CogneeRemote, CogxArchiveIOManager, build_dataset_assets
-from tests.fake_remote import FakeRemote
+from cognee_dagster.testing import FakeRemote
 
 GRAPH_KEY = dg.AssetKey(["my", "graph"])
 NO_RETRY = dg.RetryPolicy(max_retries=0)

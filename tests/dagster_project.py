@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 import networkx as nx
 
+from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import people
-from tests.fake_remote import FakeRemote
 
 REPOSITORY = Path(__file__).parent.parent
 LOCATION = "cognee_dagster"

@@ -24,7 +24,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.fake_remote.multipart import BLOCK, IncompleteBodyError, body_blocks
+from cognee_dagster.testing.multipart import BLOCK, IncompleteBodyError, body_blocks
 
 UPLOADS = "/api/v1/remember"
 

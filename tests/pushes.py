@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.options import DeliverySettings
-from cognee_dagster.pushing.push import PushResult, push_archives
 from cognee_dagster.remote.client import CogneeClient, RetryPolicy, Timeouts
 from cognee_dagster.remote.connection import Connection
 from tests.cogx_graphs import demo_reader

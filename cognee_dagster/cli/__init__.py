@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from cognee_dagster import __version__
+from cognee_dagster._version import __version__
 from cognee_dagster.cli.exit_codes import ExitCode, exit_code_of, exit_code_table
 from cognee_dagster.cli.export import export
 from cognee_dagster.cli.push import push

@@ -12,7 +12,7 @@ from cognee_dagster.cli.terminal import print_json, progress_bars
 from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
 
 if TYPE_CHECKING:
-    from cognee_dagster.pushing.push import PushResult
+    from cognee_dagster.pushing.archives import PushResult
     from cognee_dagster.remote.imports.verdict import ImportVerdict
 
 

@@ -62,8 +62,7 @@ def ask_remote(client: "CogneeClient", item: "WatchedImport", *, wait: bool) -> 
     """
     import time
 
-    from cognee_dagster.pushing.options import STALLED_AFTER
-    from cognee_dagster.remote.imports.verdict import ImportState
+    from cognee_dagster.remote.imports.verdict import STALLED_AFTER, ImportState
     from cognee_dagster.remote.imports.watch import ImportWatch, wait_for_import
 
     verdict = ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER).ask(item)

@@ -16,8 +16,9 @@ from cognee_dagster.dagster.resources import (
     CogneeRemote,
     LocalCognee,
 )
-from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor, build_repush_sensor
+from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor
 from cognee_dagster.dagster.sensors.policies import RepushPolicy
+from cognee_dagster.dagster.sensors.repush_sensor import build_repush_sensor
 from cognee_dagster.errors import DatasetDefinitionError
 
 PUSH_ALL_JOB = "push_all_datasets"

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Literal
 
 from cognee_dagster.errors import InvalidModeError
+from cognee_dagster.remote.imports.verdict import STALLED_AFTER
 
 DEFAULT_DATASET = "main_dataset"  # Cognee 1.6.5, api/v1/push/push.py
 
@@ -13,10 +14,6 @@ IMPORT_MODES = ("preserve", "hybrid", "re-derive")  # Cognee 1.6.5, modules/migr
 VERIFICATIONS = ("counts", "graph", "off")
 Verification = Literal["counts", "graph", "off"]
 """``counts``: the server's own count of what it read; ``graph``: read the remote graph back, too; ``off``."""
-
-# Only its age tells a dead run from a slow one, until Cognee's recovery sweep closes it after an hour at the earliest.
-# Longer than an import of a million nodes takes (11 to 16 ms a node on Cognee 1.6.5, growing with the graph).
-STALLED_AFTER = timedelta(hours=6)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from cognee_dagster import __version__
+from cognee_dagster._version import __version__
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX, Limits
 from cognee_dagster.errors import ArchiveLimitError
 from cognee_dagster.graph.source import FileState, FoundGraph

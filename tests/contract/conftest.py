@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from cognee_dagster.testing import FakeRemote
 from tests.contract.remote_under_test import TIMEOUT, Account, RemoteUnderTest
-from tests.fake_remote import FakeRemote
 
 if TYPE_CHECKING:
     from cognee_dagster.sandbox import CogneeServer

@@ -2,8 +2,8 @@
 
 import pytest
 
+from cognee_dagster.testing.answers import AUTHENTICATION_REQUIRED
 from tests.contract.remote_under_test import RemoteUnderTest
-from tests.fake_remote.answers import AUTHENTICATION_REQUIRED
 
 
 def test_health_needs_no_key_and_says_the_version(remote: RemoteUnderTest) -> None:

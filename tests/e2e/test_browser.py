@@ -18,8 +18,8 @@ import networkx as nx
 import pytest
 
 from cognee_dagster.sandbox import ChildProcess
+from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import people
-from tests.fake_remote import FakeRemote
 
 START_SECONDS = 120.0
 PAGE_SECONDS = 120.0

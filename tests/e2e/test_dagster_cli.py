@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from cognee_dagster.testing import FakeRemote
 from tests.dagster_project import REPOSITORY, Project
-from tests.fake_remote import FakeRemote
 
 pytestmark = pytest.mark.timeout(400)
 IN_PROCESS: dict[str, Any] = {"execution": {"config": {"in_process": {}}}}

@@ -8,8 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import NO_RETRY, Chain, metadata_of
-from tests.fake_remote import FakeRemote
 from tests.unit.test_delivery import wait_until
 
 PUSHES = """

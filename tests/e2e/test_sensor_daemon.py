@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from tests.fake_remote import FakeRemote
+from cognee_dagster.testing import FakeRemote
 
 DATASETS = [f"d{number:02}" for number in range(20)]
 STALLED_AFTER = 45.0

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cognee_dagster.testing import FakeRemote
 from tests.dagster_project import LOCATION, DagsterUI, Project
-from tests.fake_remote import FakeRemote
 
 pytestmark = pytest.mark.timeout(600)
 

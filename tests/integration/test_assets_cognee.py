@@ -10,9 +10,9 @@ import dagster as dg
 import pytest
 
 from cognee_dagster import CogneeDataset, CogneeRemote, CogxArchiveIOManager, LocalCognee, build_dataset_assets
+from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import attempts, checks, failure_of, materialized, metadata_of
 from tests.conftest import HANDBOOK, LocalStore
-from tests.fake_remote import FakeRemote
 
 STEPS = ["cognified_graph", "cogx_archive", "remote_push"]
 

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 
 from cognee_dagster.cogx.format import Limits
-from cognee_dagster.pushing.push import push_archives
+from cognee_dagster.pushing.archives import push_archives
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import resolve_connection
 from cognee_dagster.remote.responses import migration_imports

@@ -10,9 +10,9 @@ import pytest
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import RemoteError
-from cognee_dagster.pushing.options import STALLED_AFTER, DeliverySettings
+from cognee_dagster.pushing.options import DeliverySettings
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, ImportState
+from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, STALLED_AFTER, ImportState
 from cognee_dagster.remote.imports.watch import WatchedImport, wait_for_import
 from cognee_dagster.sandbox import CogneeServer
 from tests import fault_proxy as faults

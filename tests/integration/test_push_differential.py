@@ -13,11 +13,10 @@ import pytest
 
 from cognee_dagster import PushResult
 from cognee_dagster.cogx.write.writer import write_archive
-from cognee_dagster.pushing.options import STALLED_AFTER
 from cognee_dagster.pushing.push import push_dataset
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import resolve_connection
-from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.imports.verdict import STALLED_AFTER, ImportState
 from cognee_dagster.remote.imports.watch import WatchedImport, wait_for_import
 from cognee_dagster.remote.responses import RemoteGraph
 from cognee_dagster.sandbox import CogneeServer

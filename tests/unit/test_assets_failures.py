@@ -19,8 +19,8 @@ from cognee_dagster.errors import (
     RemoteUnreachableError,
     StoreBusyError,
 )
+from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import Chain, attempts, failure_of, materialized, people
-from tests.fake_remote import FakeRemote
 
 TWICE = dg.RetryPolicy(max_retries=1, delay=0)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote
 from tests.asset_chain import Chain, metadata_of
-from tests.fake_remote import IMPORT_PIPELINE, FakeRemote
 
 
 @pytest.fixture

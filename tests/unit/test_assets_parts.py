@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.archive import Limits
 from tests.asset_chain import NO_RETRY, Chain, checks, failure_of, metadata_of, people
-from tests.fake_remote import FakeRemote
-from tests.fake_remote.archive import Limits
 
 LIMITS = {"max_file_bytes": 8_000, "max_archive_bytes": 20_000}
 

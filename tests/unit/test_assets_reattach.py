@@ -7,9 +7,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from cognee_dagster.pushing.push import push_archives
+from cognee_dagster.pushing.archives import push_archives
+from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import NO_RETRY, Chain, metadata_of, people
-from tests.fake_remote import FakeRemote
 
 
 @pytest.fixture

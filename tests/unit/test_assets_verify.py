@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import Chain, checks, materialized
-from tests.fake_remote import FakeRemote
 from tests.pushes import client_of
 from tests.unit.test_delivery import import_outcomes, wait_until
 
@@ -19,7 +19,7 @@ def remote() -> Iterator[FakeRemote]:
 
 def lose_a_node(remote: FakeRemote, monkeypatch: pytest.MonkeyPatch) -> None:
     """A remote that says all is well, and shows a graph with a gap."""
-    from tests.fake_remote.graph import Graph
+    from cognee_dagster.testing.graph import Graph
 
     shown = Graph.shown
 

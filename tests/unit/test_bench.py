@@ -27,7 +27,7 @@ from bench.synthetic import SyntheticGraph
 from bench.tables import mebibytes, seconds, table
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.shard.plan import GraphSizes
-from tests.fake_remote.graph import Graph, Node
+from cognee_dagster.testing.graph import Graph, Node
 
 SVG = "{http://www.w3.org/2000/svg}"
 ENTITIES = [{"id": "a", "name": "A"}, {"id": "b", "name": "B"}]

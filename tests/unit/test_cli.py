@@ -18,10 +18,10 @@ from click.testing import Result
 from cognee_dagster import errors
 from cognee_dagster.cli import main
 from cognee_dagster.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
-from cognee_dagster.pushing.push import PushResult
+from cognee_dagster.pushing.archives import PushResult
+from cognee_dagster.testing import FakeRemote
 from tests.cogx_graphs import MemoryReader, demo_reader
 from tests.command_line import call
-from tests.fake_remote import FakeRemote
 
 UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000"
 

@@ -11,10 +11,10 @@ import pytest
 from click.testing import Result
 
 from cognee_dagster.cli.exit_codes import ExitCode
-from cognee_dagster.pushing.push import PushResult
+from cognee_dagster.pushing.archives import PushResult
+from cognee_dagster.testing import FakeRemote
 from tests.cogx_graphs import MemoryReader
 from tests.command_line import call
-from tests.fake_remote import FakeRemote
 from tests.unit.test_cogx_cut import topics
 
 LIMITS = ("--max-file-bytes", "100000", "--max-archive-bytes", "200000")

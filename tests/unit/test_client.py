@@ -29,7 +29,7 @@ from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.remote.transport import Timeouts
-from tests.fake_remote import FakeRemote
+from cognee_dagster.testing import FakeRemote
 from tests.unit.scripted_server import Call, ScriptedServer, answer, refused_port
 
 KEY = "ck_marker_0123456789"

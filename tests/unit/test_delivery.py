@@ -17,10 +17,10 @@ from cognee_dagster.errors import (
     PushInterruptedError,
     RemoteAuthError,
 )
+from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.options import DeliverySettings
-from cognee_dagster.pushing.push import PushResult
+from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote
 from tests.cogx_graphs import MemoryReader
-from tests.fake_remote import IMPORT_PIPELINE, FakeRemote
 from tests.pushes import HASTY, client_of, demo_archive, push_archive
 
 

@@ -37,8 +37,8 @@ from cognee_dagster import (
 from cognee_dagster.cli import main
 from cognee_dagster.cli.exit_codes import MEANINGS
 from cognee_dagster.dagster import keys
-from cognee_dagster.dagster.assets.push import PushConfig
 from cognee_dagster.dagster.code_location import PREFIX, CodeLocationSettings
+from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.event_log import reports
 from cognee_dagster.dagster.sensors import repush
 from cognee_dagster.environment import ENV_FILE_VARIABLE

@@ -9,8 +9,8 @@ from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints, r
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.pushing.documents import plan_documents
 from cognee_dagster.remote.responses import RemoteDocument
+from cognee_dagster.testing import FakeRemote
 from tests.cogx_graphs import ID_A, MemoryReader, archived_records
-from tests.fake_remote import FakeRemote
 from tests.pushes import HASTY, client_of, demo_archive, push_archive
 
 

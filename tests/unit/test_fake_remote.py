@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote
 from tests.contract.archives import Records, document, handbook, people
-from tests.fake_remote import IMPORT_PIPELINE, FakeRemote
 
 HTTP = httpx.Client(timeout=30)  # one for all: each new one reads the certificate authorities
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from tests.fake_remote.multipart import BLOCK, IncompleteBodyError, MalformedBodyError, parse, spool
+from cognee_dagster.testing.multipart import BLOCK, IncompleteBodyError, MalformedBodyError, parse, spool
 
 TYPE = 'multipart/form-data; boundary="frontier"'
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from cognee_dagster.testing import FakeRemote
 from tests.contract.archives import people
-from tests.fake_remote import FakeRemote
 from tests.fault_proxy import (
     UPLOADS,
     Fault,

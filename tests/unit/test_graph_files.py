@@ -13,7 +13,8 @@ from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import ArchiveError, GraphFileError
 from cognee_dagster.graph.reader import GraphReader
-from cognee_dagster.sources.networkx.graphs import from_networkx, open_graph_file
+from cognee_dagster.sources.files import open_graph_file
+from cognee_dagster.sources.networkx.graphs import from_networkx
 
 
 @pytest.fixture

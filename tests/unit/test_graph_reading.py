@@ -20,8 +20,8 @@ from cognee_dagster.graph import source as found
 from cognee_dagster.sources.cognee.ladybug_reader import LadybugReader
 from cognee_dagster.sources.networkx import reader as networkx_reader
 from cognee_dagster.sources.networkx.reader import NetworkXReader
+from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import NO_RETRY, Chain, checks, failure_of, materialized, metadata_of, people
-from tests.fake_remote import FakeRemote
 from tests.unit.local_stores import TinyGraph, TinyStore
 
 LOOK_AND_PACK = ("cognified_graph", "cogx_archive")

@@ -8,7 +8,7 @@ import pytest
 from cognee_dagster.errors import EmptyGraphError
 from cognee_dagster.pushing.push import push_dataset
 from cognee_dagster.sources.cognee import ladybug_reader as ladybug
-from tests.fake_remote import FakeRemote
+from cognee_dagster.testing import FakeRemote
 from tests.unit.local_stores import TinyGraph, TinyStore
 
 

@@ -13,12 +13,12 @@ from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.format import Limits
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, PushInterruptedError, RemoteError
+from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.journal import PushJournal
-from cognee_dagster.pushing.push import PushResult, push_archives
+from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.archive import Limits as ServerLimits
+from cognee_dagster.testing.state import IMPORT_PIPELINE
 from tests.cogx_graphs import write_archives
-from tests.fake_remote import FakeRemote
-from tests.fake_remote.archive import Limits as ServerLimits
-from tests.fake_remote.state import IMPORT_PIPELINE
 from tests.pushes import HASTY, client_of, push_archive
 from tests.unit.test_cogx_cut import topics
 

@@ -9,7 +9,7 @@ import pytest
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor
-from tests.fake_remote import FakeRemote
+from cognee_dagster.testing import FakeRemote
 
 PUSH = dg.AssetKey(["team", "people", "remote_push"])
 GRAPH = dg.AssetKey(["team", "people", "remote_graph"])

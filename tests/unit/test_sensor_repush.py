@@ -7,10 +7,11 @@ import dagster as dg
 import pytest
 
 from cognee_dagster.dagster.resources import CogneeRemote
-from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor, build_repush_sensor
+from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor
 from cognee_dagster.dagster.sensors.policies import RepushPolicy
+from cognee_dagster.dagster.sensors.repush_sensor import build_repush_sensor
+from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import NO_RETRY, Chain
-from tests.fake_remote import FakeRemote
 
 
 class Shop:

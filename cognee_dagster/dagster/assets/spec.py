@@ -7,6 +7,12 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.resources import LOCAL_RESOURCE
+
+# A busy graph is free again after seconds, a remote that restarts is back after a minute or two.
+DEFAULT_RETRY_POLICY = dg.RetryPolicy(
+    max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -41,3 +47,18 @@ def parsed_once(function: _F) -> _F:
     """
     function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
     return function
+
+
+def graph_deps(dataset: CogneeDataset) -> list[dg.AssetKey]:
+    """The asset that makes the graph, if there is one."""
+    return [dataset.graph] if isinstance(dataset.graph, dg.AssetKey) else []
+
+
+def graph_input(dataset: CogneeDataset) -> dict[str, dg.AssetIn]:
+    """The graph as a step's input, where an asset makes it."""
+    return {"graph": dg.AssetIn(key=dataset.graph)} if isinstance(dataset.graph, dg.AssetKey) else {}
+
+
+def source_resources(dataset: CogneeDataset) -> set[str]:
+    """The keys of the resources that reading the graph needs."""
+    return {LOCAL_RESOURCE} if dataset.graph is None else set()

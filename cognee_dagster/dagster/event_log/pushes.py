@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import dagster as dg
 
@@ -15,7 +15,6 @@ from cognee_dagster.dagster.keys import (
     STATUS,
     TARGET_DATASET,
 )
-from cognee_dagster.dagster.sensors.cursor import PendingImport
 
 REMOTE_GRAPH = "remote_graph"
 
@@ -87,19 +86,20 @@ class Push:
         """Whether the import is only finished when the cognify run that follows it is, too."""
         return self.metadata.get(STATUS) == RUNNING or self.metadata.get(MODE) == "re-derive"
 
-    def as_pending(self, *, now: float) -> PendingImport:
-        """As the cursor keeps it; a push from the future (a clock that is ahead) counts as made now."""
-        return PendingImport(
-            storage_id=self.storage_id,
-            asset_key=self.asset_key.to_user_string(),
-            run_id=self.run_id,
-            pushed_at=int(min(self.timestamp, now)),
-        )
-
 
 def graph_key_of(push_key: dg.AssetKey) -> dg.AssetKey:
     """``<…>/remote_push`` -> ``<…>/remote_graph``."""
     return dg.AssetKey([*push_key.path[:-1], REMOTE_GRAPH])
+
+
+class LoggedPush(Protocol):
+    """Where in the event log a push is."""
+
+    @property
+    def storage_id(self) -> int: ...
+
+    @property
+    def asset_key(self) -> str: ...
 
 
 class PushLog:
@@ -124,7 +124,7 @@ class PushLog:
         pushes, more = self._fetch(asset_key, after_storage_id=after, before_storage_id=upto + 1)
         return pushes, pushes[-1].storage_id if more else None
 
-    def read(self, imports: Iterable[PendingImport]) -> dict[int, Push]:
+    def read(self, imports: Iterable[LoggedPush]) -> dict[int, Push]:
         """The pushes behind these imports, by storage id; without those whose asset is gone or was wiped."""
         by_asset: dict[str, list[int]] = defaultdict(list)
         for item in imports:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from cognee_dagster.dagster.event_log.pushes import Push
+
 CURSOR_VERSION = 1
 
 # MySQL keeps a sensor's state in a TEXT column of 65,535 bytes. A pending import takes 35 bytes here, 49 when each has
@@ -39,6 +41,16 @@ class PendingImport:
     pushed_at: int
     failures: int = 0
     ask_again_at: int = 0
+
+    @classmethod
+    def of(cls, push: Push, *, now: float) -> "PendingImport":
+        """The import that a push has begun; one from the future (a clock that is ahead) counts as pushed now."""
+        return cls(
+            storage_id=push.storage_id,
+            asset_key=push.asset_key.to_user_string(),
+            run_id=push.run_id,
+            pushed_at=int(min(push.timestamp, now)),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cognee_dagster.pushing.options import STALLED_AFTER
+from cognee_dagster.remote.imports.verdict import STALLED_AFTER
 
 # An import that could not be asked about for so long is reported as failed: the remote is gone, or its address changed.
 UNANSWERED_AFTER_SECONDS = 7 * 86_400

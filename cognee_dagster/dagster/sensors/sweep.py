@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cognee_dagster.dagster.event_log.pushes import Push, PushLog
 from cognee_dagster.dagster.event_log.reports import ReportLog
-from cognee_dagster.dagster.sensors.cursor import ImportCursor, Sweep
+from cognee_dagster.dagster.sensors.cursor import ImportCursor, PendingImport, Sweep
 
 # A database hands out storage ids before it commits, so that a lower id can become visible after a higher one. No
 # transaction of Dagster's takes this long; what is younger is looked at again.
@@ -79,7 +79,7 @@ class Sweeper:
             unknown = [push for push in found if push.in_background and push.storage_id not in cursor.pending]
             taken = self.reports.unreported(unknown)
             fitting, waiting = taken[: cursor.room], taken[cursor.room :]
-            cursor = cursor.with_pending(push.as_pending(now=self.now) for push in fitting)
+            cursor = cursor.with_pending(PendingImport.of(push, now=self.now) for push in fitting)
             if waiting:
                 return cursor, replace(sweep, after=waiting[0].storage_id - 1), False
             sweep = replace(sweep, settled=self._settled(sweep, found), after=next_page or sweep.upto)

@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from cognee_dagster.dagster import keys
-from cognee_dagster.dagster.assets.checks import archive_check_result, graph_check_results
 from cognee_dagster.dagster.dataset import LIMIT_FIELDS, SOURCE_FIELDS, CogneeDataset
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, LocalCognee
 from cognee_dagster.dagster.steps.graph_metadata import graph_metadata
 from cognee_dagster.dagster.steps.source import add_documents, find_graph
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.store.snapshots import GraphReading, GraphReadings
+from cognee_dagster.store.snapshots import GraphReadings
 
 if TYPE_CHECKING:
-    from cognee_dagster.cogx.archive import Archive
+    from cognee_dagster.graph.reader import GraphSummary
 
 StepResult = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
@@ -38,12 +36,12 @@ def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
     began = time.monotonic()
     metadata: dict[str, Any] = {}
     with engine_step(context), tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
-        local = _local_cognee(context, dataset)
+        local = local_cognee(context, dataset)
         if dataset.documents and local is not None and context.selected_asset_keys:
             metadata[keys.DOCUMENTS] = dg.MetadataValue.json(_add_documents(context, dataset, local=local))
         found = find_graph(dataset, local=local, graph=graph)
-        reading = _readings(context, dataset).summarize(found, directory=Path(directory))
-    yield from _selected(
+        reading = readings(context, dataset).summarize(found, directory=Path(directory))
+    yield from selected(
         context,
         graph_check_results(dataset, reading.summary),
         metadata={**metadata, **graph_metadata(reading, seconds=time.monotonic() - began)},
@@ -51,27 +49,7 @@ def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
     )
 
 
-def write_archive(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, graph: Any) -> Iterator[StepResult]:
-    """Write the graph as an archive, or as several; arguments as for ``look_at_graph``."""
-    # The IO manager copies the archive while this generator waits at its yield: the directory is still there then.
-    with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
-        began = time.monotonic()
-        with engine_step(context):
-            found = find_graph(dataset, local=_local_cognee(context, dataset), graph=graph)
-            reading = _readings(context, dataset).write(found, directory=Path(directory))
-        yield from _selected(
-            context,
-            [archive_check_result(dataset, reading.archives)],
-            value=reading.stored or reading.archives,
-            metadata={
-                **_archive_metadata(reading, seconds=time.monotonic() - began),
-                keys.CHANGED_SINCE_LOOK: _changed_since_look(context, dataset, archive=reading.archives[0]),
-            },
-            data_version=dg.DataVersion(reading.summary.digest),
-        )
-
-
-def _selected(
+def selected(
     context: dg.AssetExecutionContext, checks: Sequence[dg.AssetCheckResult], **materialization: Any
 ) -> Iterator[StepResult]:
     """Of one pass's results those that the run asks for: the asset with its checks, without some, or checks alone."""
@@ -97,47 +75,11 @@ def _add_documents(context: dg.AssetExecutionContext, dataset: CogneeDataset, *,
     }
 
 
-def _archive_metadata(reading: GraphReading, *, seconds: float) -> dict[str, Any]:
-    """The archives' own metadata; the IO manager adds where they are (``dagster/uri``)."""
-    archives = reading.archives
-    counts: Counter[str] = Counter()
-    for archive in archives:
-        counts += Counter(archive.record_counts)
-    return {
-        keys.NUM_NODES: sum(archive.num_nodes for archive in archives),
-        keys.NUM_EDGES: sum(archive.num_edges for archive in archives),
-        keys.DATASET_NAME: archives[0].dataset_name,
-        keys.ARCHIVE_DIGEST: archives[0].digest,
-        keys.ARCHIVE_SHA256: " ".join(archive.sha256 for archive in archives),
-        keys.ARCHIVE_BYTES: sum(archive.size_bytes for archive in archives),
-        keys.ARCHIVES_TOTAL: len(archives),
-        keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),
-        keys.RECORD_COUNTS: dg.MetadataValue.json(dict(counts)),
-        keys.GRAPH_READ: reading.read,
-        keys.SECONDS: round(seconds, 3),
-    }
-
-
-def _changed_since_look(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, archive: "Archive") -> bool:
-    """Whether the graph is another one than ``cognified_graph`` saw; the archive's digest is the one that counts."""
-    event = context.instance.get_latest_materialization_event(dataset.graph_key)
-    looked = (
-        event.asset_materialization.metadata.get(keys.GRAPH_DIGEST) if event and event.asset_materialization else None
-    )
-    if looked is None or looked.value == archive.digest:
-        return False
-    context.log.warning(
-        f"The graph of {str(dataset.name)!r} changed after {dataset.graph_key.to_user_string()} looked at it (digest "
-        f"then {looked.value}, now {archive.digest}); the archive holds it as it is now."
-    )
-    return True
-
-
-def _local_cognee(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> LocalCognee | None:
+def local_cognee(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> LocalCognee | None:
     return getattr(context.resources, LOCAL_RESOURCE) if dataset.graph is None else None
 
 
-def _readings(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> GraphReadings:
+def readings(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> GraphReadings:
     archives = getattr(context.resources, ARCHIVES_RESOURCE)
     return GraphReadings(
         store=archives.store() if isinstance(archives, CogxArchiveIOManager) else None,  # another one has no store
@@ -146,3 +88,35 @@ def _readings(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> Grap
         limits=dataset.limits,
         version=dataset.code_version(*SOURCE_FIELDS, *LIMIT_FIELDS),
     )
+
+
+def graph_check_results(dataset: CogneeDataset, summary: "GraphSummary") -> list[dg.AssetCheckResult]:
+    """What the pass over the graph means for its checks."""
+    empty = summary.num_nodes == 0
+    return [
+        dg.AssetCheckResult(
+            check_name=keys.CHECK_NOT_EMPTY,
+            asset_key=dataset.graph_key,
+            passed=not empty,
+            description=(
+                f"Dataset {str(dataset.name)!r} has 0 nodes. Run cognee.cognify() (or cognee.remember()) on it first."
+                if empty
+                else f"{summary.num_nodes} nodes, {summary.num_edges} edges."
+            ),
+            metadata={keys.NUM_NODES: summary.num_nodes, keys.NUM_EDGES: summary.num_edges},
+        ),
+        dg.AssetCheckResult(
+            check_name=keys.CHECK_NO_DANGLING_EDGES,
+            asset_key=dataset.graph_key,
+            passed=summary.dangling_edges == 0,
+            description=(
+                f"{summary.dangling_edges} edges have an end that is no node of the graph; the remote would drop them."
+                if summary.dangling_edges
+                else "Every edge has both ends."
+            ),
+            metadata={
+                keys.DANGLING_EDGES: summary.dangling_edges,
+                **({keys.EXAMPLES: "\n".join(summary.dangling_examples)} if summary.dangling_examples else {}),
+            },
+        ),
+    ]

@@ -5,7 +5,6 @@ button runs in between.
 """
 
 import time
-from datetime import timedelta
 
 import dagster as dg
 
@@ -15,9 +14,8 @@ from cognee_dagster.dagster.event_log.import_events import reason_of
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.event_log.reports import COMPLETED, FAILED, STALLED
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
-from cognee_dagster.dagster.sensors.policies import WatchSettings
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
+from cognee_dagster.remote.imports.verdict import STALLED_AFTER, ImportState, ImportVerdict
 from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport
 
 # As the import sensor words the end of an import; while there is none, the state's own name.
@@ -41,9 +39,7 @@ def check_import(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset)
                 f"The latest push went to {push.remote_url}, and the remote is now {client.connection.url} "
                 f"({client.connection.source}). Push again, or point cognee_remote to where the push went."
             )
-        watch = ImportWatch(
-            feed=client, now=time.time(), stalled_after=timedelta(seconds=WatchSettings().stalled_after)
-        )
+        watch = ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER)
         verdict = watch.ask(
             WatchedImport(
                 run_id=push.run_id,

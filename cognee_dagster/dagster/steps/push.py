@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from cognee_dagster.dagster import keys
-from cognee_dagster.dagster.assets.push import PushConfig
+from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.begun_imports import find_begun_imports, observe_begun_import
 from cognee_dagster.dagster.event_log.reports import COMPLETED, FAILED
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
+from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.options import Verification
-from cognee_dagster.pushing.push import PushResult, push_archives
 from cognee_dagster.pushing.verification import import_problems
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection

@@ -83,6 +83,6 @@ def _networkx_graph(dataset: CogneeDataset, graph: Any) -> Iterator["GraphReader
 
 @contextmanager
 def _graph_file(dataset: CogneeDataset, path: Path) -> Iterator["GraphReader"]:
-    from cognee_dagster.sources.networkx.graphs import open_graph_file
+    from cognee_dagster.sources.files import open_graph_file
 
     yield open_graph_file(path, dataset_name=str(dataset.name))

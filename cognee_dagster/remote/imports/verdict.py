@@ -16,8 +16,11 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
-from cognee_dagster.pushing.options import STALLED_AFTER
 from cognee_dagster.remote.responses import PipelineRun
+
+# Only its age tells a dead run from a slow one, until Cognee's recovery sweep closes it after an hour at the earliest.
+# Longer than an import of a million nodes takes (11 to 16 ms a node on Cognee 1.6.5, growing with the graph).
+STALLED_AFTER = timedelta(hours=6)
 
 IMPORT_PIPELINE = "migration_import_pipeline"
 ADD_PIPELINE = "add_pipeline"

@@ -17,17 +17,13 @@ How a graph becomes nodes and edges of Cognee, in view of what a Cognee server m
 """
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader
 from cognee_dagster.sources.networkx.reader import NetworkXReader
 
 if TYPE_CHECKING:
     import networkx as nx
-
-_ARCHIVE_SUFFIXES = (".cogx", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 def from_networkx(graph: "nx.Graph[Any]", *, dataset_name: str) -> GraphReader:
@@ -44,29 +40,6 @@ def from_networkx(graph: "nx.Graph[Any]", *, dataset_name: str) -> GraphReader:
     """
     origin = GraphOrigin(dataset_name=dataset_name, read_through="networkx", fact_text_complete=False)
     return NetworkXReader(graph, origin=origin)
-
-
-def open_graph_file(path: Path, *, dataset_name: str | None = None) -> GraphReader:
-    """A graph file as a dataset: GraphML, GEXF, node-link JSON (mapped as ``from_networkx`` does) or a COGX archive.
-
-    Args:
-        path: ``.graphml``, ``.gexf`` or ``.json``, also with ``.gz`` behind; an archive ``.cogx.tar.gz`` or other tar.
-        dataset_name: What the dataset is called; default: the file's name without its suffixes.
-
-    Raises:
-        GraphFileError: The file is missing, of no known kind, or not what its suffix says.
-        ArchiveError: It is a damaged COGX archive.
-    """
-    if not path.is_file():
-        raise GraphFileError(f"The graph file {path} does not exist, or is no file.")
-    dataset_name = dataset_name or path.name.split(".", 1)[0] or path.name
-    if path.name.lower().endswith(_ARCHIVE_SUFFIXES):
-        from cognee_dagster.cogx.read.reader import ArchiveReader
-
-        return ArchiveReader(path, dataset_name=dataset_name)
-    from cognee_dagster.sources.networkx.formats import read_graph_file
-
-    return from_networkx(read_graph_file(path), dataset_name=dataset_name)
 
 
 def to_networkx(reader: GraphReader) -> "nx.MultiDiGraph[Any]":

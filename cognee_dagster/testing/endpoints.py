@@ -7,14 +7,14 @@ from hashlib import md5
 from itertools import islice
 from typing import Any
 
-from tests.fake_remote.answers import Answer, AnswerError, bad_request, denied, not_a_uuid, number_out_of_range
-from tests.fake_remote.archive import Limits
-from tests.fake_remote.graph import is_uuid
-from tests.fake_remote.importing import Importer
-from tests.fake_remote.multipart import Form
-from tests.fake_remote.pace import Pace
-from tests.fake_remote.state import OLD_ROW_KEYS, Dataset, Document, State, User
-from tests.fake_remote.versions import Release
+from cognee_dagster.testing.answers import Answer, AnswerError, bad_request, denied, not_a_uuid, number_out_of_range
+from cognee_dagster.testing.archive import Limits
+from cognee_dagster.testing.graph import is_uuid
+from cognee_dagster.testing.importing import Importer
+from cognee_dagster.testing.multipart import Form
+from cognee_dagster.testing.pace import Pace
+from cognee_dagster.testing.state import OLD_ROW_KEYS, Dataset, Document, State, User
+from cognee_dagster.testing.versions import Release
 
 MODES = ("re-derive", "preserve", "hybrid")
 
@@ -189,7 +189,7 @@ def status(call: Call) -> Answer:
 
 def remember(call: Call) -> Answer:
     form = call.form or Form(fields={}, uploads=())
-    _check_fields(call, form)
+    _check_fields(form)
     if not call.release.has_content_type:
         return _remember_as_a_file(call, form)
     content_type = form.fields.get("content_type", "")
@@ -221,7 +221,7 @@ def remember(call: Call) -> Answer:
     return Answer(200, importer.run(uploads))
 
 
-def _check_fields(call: Call, form: Form) -> None:
+def _check_fields(form: Form) -> None:
     dataset_id = form.fields.get("datasetId", "")
     if dataset_id and not is_uuid(dataset_id):
         refused = not_a_uuid(["body", "datasetId", "uuid"], dataset_id).answer.body["detail"]

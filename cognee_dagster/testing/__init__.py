@@ -3,9 +3,9 @@
 The contract suite runs the same cases against it and against a real Cognee 1.6.5.
 """
 
-from tests.fake_remote.archive import Limits
-from tests.fake_remote.pace import Hold
-from tests.fake_remote.server import FakeRemote, RecordedRequest
-from tests.fake_remote.state import IMPORT_PIPELINE, User
+from cognee_dagster.testing.archive import Limits
+from cognee_dagster.testing.pace import Hold
+from cognee_dagster.testing.server import FakeRemote, RecordedRequest
+from cognee_dagster.testing.state import IMPORT_PIPELINE, User
 
 __all__ = ["IMPORT_PIPELINE", "FakeRemote", "Hold", "Limits", "RecordedRequest", "User"]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
-from tests.fake_remote.graph import Graph
+from cognee_dagster.testing.graph import Graph
 
 IMPORT_PIPELINE = "migration_import_pipeline"
 OLD_ROW_KEYS = (

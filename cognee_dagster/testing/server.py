@@ -15,14 +15,14 @@ from uuid import uuid4
 
 import orjson
 
-from tests.fake_remote import endpoints
-from tests.fake_remote.answers import Answer, AnswerError, bad_request, unauthenticated
-from tests.fake_remote.archive import Limits
-from tests.fake_remote.graph import Graph
-from tests.fake_remote.multipart import Form, IncompleteBodyError, MalformedBodyError, Upload, parse, spool
-from tests.fake_remote.pace import Hold, Pace, ServerKilledError
-from tests.fake_remote.state import IMPORT_PIPELINE, Dataset, Row, Run, State, User
-from tests.fake_remote.versions import Release
+from cognee_dagster.testing import endpoints
+from cognee_dagster.testing.answers import Answer, AnswerError, bad_request, unauthenticated
+from cognee_dagster.testing.archive import Limits
+from cognee_dagster.testing.graph import Graph
+from cognee_dagster.testing.multipart import Form, IncompleteBodyError, MalformedBodyError, Upload, parse, spool
+from cognee_dagster.testing.pace import Hold, Pace, ServerKilledError
+from cognee_dagster.testing.state import IMPORT_PIPELINE, Dataset, Row, Run, State, User
+from cognee_dagster.testing.versions import Release
 
 _UNGUARDED = ("/", "/health", "/openapi.json")
 

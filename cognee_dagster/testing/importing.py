@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fake_remote.answers import (
+from cognee_dagster.testing.answers import (
     AnswerError,
     CogneeError,
     cognify_failed,
@@ -16,13 +16,13 @@ from tests.fake_remote.answers import (
     invalid_archive,
     social_layer_refused,
 )
-from tests.fake_remote.archive import Archive, InvalidArchiveError, Limits, unpacked
-from tests.fake_remote.graph import Node
-from tests.fake_remote.multipart import Upload
-from tests.fake_remote.pace import Pace, ServerKilledError
-from tests.fake_remote.state import IMPORT_PIPELINE, Dataset, Document, Operation, Run, State, User
-from tests.fake_remote.translation import Translation, digests, document_of
-from tests.fake_remote.versions import Release
+from cognee_dagster.testing.archive import Archive, InvalidArchiveError, Limits, unpacked
+from cognee_dagster.testing.graph import Node
+from cognee_dagster.testing.multipart import Upload
+from cognee_dagster.testing.pace import Pace, ServerKilledError
+from cognee_dagster.testing.state import IMPORT_PIPELINE, Dataset, Document, Operation, Run, State, User
+from cognee_dagster.testing.translation import Translation, digests, document_of
+from cognee_dagster.testing.versions import Release
 
 DOCUMENTS_PER_ADD = 200
 Body = dict[str, Any]

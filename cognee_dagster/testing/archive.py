@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 
 import orjson
 
-from tests.fake_remote.multipart import Slice
+from cognee_dagster.testing.multipart import Slice
 
 MIB = 1024 * 1024
 RECORD_FILES = {

@@ -7,9 +7,9 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import orjson
 
-from tests.fake_remote.archive import Archive, Record
-from tests.fake_remote.graph import Graph, Node, Triple, id_for, is_uuid
-from tests.fake_remote.state import Clock, Document
+from cognee_dagster.testing.archive import Archive, Record
+from cognee_dagster.testing.graph import Graph, Node, Triple, id_for, is_uuid
+from cognee_dagster.testing.state import Clock, Document
 
 FACTS_PER_DIGEST = 200
 BATCH_NODES = 2000

@@ -1,0 +1,74 @@
+"""The asset ``cognified_graph``: what is in a dataset's graph."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.assets.spec import (
+    DEFAULT_RETRY_POLICY,
+    asset_spec,
+    graph_deps,
+    graph_input,
+    parsed_once,
+    source_resources,
+)
+from cognee_dagster.dagster.dataset import SOURCE_FIELDS, CogneeDataset
+from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
+
+
+def build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
+    """The asset that says what is in the graph, and adds the documents before."""
+    spec = asset_spec(
+        dataset,
+        dataset.graph_key,
+        deps=graph_deps(dataset),
+        code_version=dataset.code_version(*SOURCE_FIELDS),
+        description=_graph_description(dataset),
+    )
+
+    @dg.multi_asset(
+        name=dataset.graph_key.to_python_identifier(),
+        specs=[spec],
+        ins=graph_input(dataset),
+        required_resource_keys={*source_resources(dataset), ARCHIVES_RESOURCE},
+        check_specs=graph_check_specs(dataset),
+        can_subset=True,
+        retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
+    )
+    @parsed_once
+    def cognified_graph(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[Any]:
+        from cognee_dagster.dagster.steps.graph import look_at_graph
+
+        yield from look_at_graph(context, dataset, graph=inputs.get("graph"))
+
+    return cognified_graph
+
+
+def _graph_description(dataset: CogneeDataset) -> str:
+    name = repr(str(dataset.name))
+    if isinstance(dataset.graph, dg.AssetKey):
+        return f"The NetworkX graph of the asset {dataset.graph.to_user_string()}, under the name {name}."
+    if dataset.graph is not None:
+        return f"The graph in the file {dataset.graph}, under the name {name}."
+    if dataset.documents:
+        return f"The knowledge graph of the local Cognee dataset {name}, cognified from its documents."
+    return f"The knowledge graph of the local Cognee dataset {name}."
+
+
+def graph_check_specs(dataset: CogneeDataset) -> list[dg.AssetCheckSpec]:
+    """The checks that ``cognified_graph`` evaluates in its own step."""
+    return [
+        dg.AssetCheckSpec(
+            keys.CHECK_NOT_EMPTY,
+            asset=dataset.graph_key,
+            blocking=True,
+            description="The graph has nodes: there is something to push.",
+        ),
+        dg.AssetCheckSpec(
+            keys.CHECK_NO_DANGLING_EDGES,
+            asset=dataset.graph_key,
+            description="Both ends of every edge are nodes of the graph. A remote Cognee drops an edge that lacks one.",
+        ),
+    ]

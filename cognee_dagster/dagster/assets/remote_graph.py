@@ -1,0 +1,60 @@
+"""The external asset ``remote_graph`` and its checks: what the remote has."""
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.assets.spec import asset_spec, parsed_once
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.resources import REMOTE_RESOURCE
+from cognee_dagster.store.archives import StoredArchive
+
+
+def remote_graph_spec(dataset: CogneeDataset) -> dg.AssetSpec:
+    """The external asset that stands for the graph on the remote."""
+    return asset_spec(
+        dataset,
+        dataset.remote_graph_key,
+        deps=[dataset.push_key],
+        description=(
+            f"The graph of {str(dataset.name)!r} on the remote Cognee. Materialized when the remote has finished the "
+            "import: by a push in the foreground itself, otherwise by the import sensor."
+        ),
+    )
+
+
+def build_import_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
+    """The check of the external asset ``remote_graph``."""
+
+    @dg.asset_check(
+        asset=dataset.remote_graph_key,
+        name=keys.CHECK_IMPORT_SUCCEEDED,
+        additional_deps=[dataset.push_key],  # selected together, it asks about this run's push
+        required_resource_keys={REMOTE_RESOURCE},
+        description="The remote has finished the import of the latest push. Executing it asks the remote now.",
+    )
+    @parsed_once
+    def remote_import_succeeded(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        from cognee_dagster.dagster.steps.import_check import check_import
+
+        return check_import(context, dataset)
+
+    return remote_import_succeeded
+
+
+def build_complete_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
+    """A check of the external asset ``remote_graph``, for datasets with ``verify="graph"``."""
+
+    @dg.asset_check(
+        asset=dataset.remote_graph_key,
+        name=keys.CHECK_GRAPH_COMPLETE,
+        additional_ins={"archive": dg.AssetIn(key=dataset.archive_key)},
+        required_resource_keys={REMOTE_RESOURCE},
+        description="The remote graph has every node and edge of the latest archive. Executing it reads the graph now.",
+    )
+    @parsed_once
+    def remote_graph_complete(context: dg.AssetCheckExecutionContext, archive: StoredArchive) -> dg.AssetCheckResult:
+        from cognee_dagster.dagster.steps.complete_check import check_complete
+
+        return check_complete(context, dataset, archive=archive)
+
+    return remote_graph_complete

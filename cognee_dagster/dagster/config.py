@@ -1,0 +1,43 @@
+"""What can be said about a push when a run is launched."""
+
+from functools import cache
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from cognee_dagster.pushing.options import IMPORT_MODES
+
+
+class PushConfig(dg.Config):
+    """The run config of ``remote_push``."""
+
+    target_dataset: str | None = Field(
+        default=None, description="Dataset name on the remote; empty: the local dataset's name."
+    )
+    mode: str = Field(
+        default=IMPORT_MODES[0],
+        description="preserve imports the graph as it is; hybrid also cognifies its texts; re-derive builds it anew.",
+    )
+    run_in_background: bool = Field(
+        default=False, description="Do not wait for the import; the import sensor reports remote_graph when it is done."
+    )
+
+
+@cache
+def config_fields(target: str | None, its_mode: str, in_background: bool) -> dict[str, Any]:
+    """``PushConfig`` with what the dataset says as defaults, so that the Launchpad shows them.
+
+    Made once for all datasets that say the same: to make a model, and to derive its schema for a parameter ``config``,
+    takes longer than everything else about the asset.
+    """
+
+    def described(name: str, default: Any) -> Any:
+        return Field(default=default, description=PushConfig.model_fields[name].description)
+
+    class RemotePushConfig(PushConfig):
+        target_dataset: str | None = described("target_dataset", target)
+        mode: str = described("mode", its_mode)
+        run_in_background: bool = described("run_in_background", in_background)
+
+    return RemotePushConfig.to_fields_dict()

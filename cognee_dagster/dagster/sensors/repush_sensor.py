@@ -1,0 +1,54 @@
+"""``build_repush_sensor``: pushes again what the import sensor reported as failed."""
+
+import time
+from collections.abc import Iterable, Mapping
+
+import dagster as dg
+
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.sensors.import_sensor import _push_key
+from cognee_dagster.dagster.sensors.policies import RepushPolicy
+
+
+def build_repush_sensor(
+    watched: Iterable[CogneeDataset | dg.AssetKey] | Mapping[CogneeDataset | dg.AssetKey, RepushPolicy],
+    *,
+    policy: RepushPolicy | None = None,
+    name: str = "cognee_repush_sensor",
+    minimum_interval_seconds: int = 60,
+    default_status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.RUNNING,
+) -> dg.SensorDefinition:
+    """A sensor that pushes again what the import sensor reported as failed or stalled, so many times and no more.
+
+    It launches a run of the ``…/remote_push`` asset alone, into the same remote dataset and in the same mode, tagged
+    ``cognee/repush_of`` and ``cognee/repush_attempt``. An import merges, so that pushing again is safe. What has a
+    newer push already, and what pushing again cannot help, is left alone. It is a sensor of its own because one run
+    request that Dagster refuses fails a whole tick.
+
+    Args:
+        watched: The datasets, or the keys of their ``…/remote_push`` assets; as a mapping, with a policy for each.
+        policy: For those without one of their own; default: push again twice, in the background.
+        name: The sensor's name.
+        minimum_interval_seconds: Time between two ticks.
+        default_status: Running from the start.
+    """
+    given: Mapping[CogneeDataset | dg.AssetKey, RepushPolicy] = (
+        watched if isinstance(watched, Mapping) else dict.fromkeys(watched, policy or RepushPolicy())
+    )
+    policies = {_push_key(item): its_policy for item, its_policy in given.items()}
+
+    @dg.sensor(
+        name=name,
+        minimum_interval_seconds=minimum_interval_seconds,
+        default_status=default_status,
+        asset_selection=dg.AssetSelection.assets(*policies),
+        description="Pushes again what the import sensor reported as failed or stalled.",
+    )
+    def repush_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        from cognee_dagster.dagster.sensors.repush import RepushPlan
+
+        requests, notes = RepushPlan(context.instance, policies, now=time.time()).requests()
+        said = " ".join(notes) or "No failed import is to be pushed again."
+        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else said)
+
+    return repush_sensor

@@ -1,0 +1,104 @@
+"""What the step of ``cogx_archive`` does: write the graph as an archive."""
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.steps.graph import StepResult, local_cognee, readings, selected
+from cognee_dagster.dagster.steps.source import find_graph
+from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.store.snapshots import GraphReading
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
+
+
+def write_archive(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, graph: Any) -> Iterator[StepResult]:
+    """Write the graph as an archive, or as several; arguments as for ``look_at_graph``."""
+    # The IO manager copies the archive while this generator waits at its yield: the directory is still there then.
+    with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
+        began = time.monotonic()
+        with engine_step(context):
+            found = find_graph(dataset, local=local_cognee(context, dataset), graph=graph)
+            reading = readings(context, dataset).write(found, directory=Path(directory))
+        yield from selected(
+            context,
+            [archive_check_result(dataset, reading.archives)],
+            value=reading.stored or reading.archives,
+            metadata={
+                **_archive_metadata(reading, seconds=time.monotonic() - began),
+                keys.CHANGED_SINCE_LOOK: _changed_since_look(context, dataset, archive=reading.archives[0]),
+            },
+            data_version=dg.DataVersion(reading.summary.digest),
+        )
+
+
+def _archive_metadata(reading: GraphReading, *, seconds: float) -> dict[str, Any]:
+    """The archives' own metadata; the IO manager adds where they are (``dagster/uri``)."""
+    archives = reading.archives
+    counts: Counter[str] = Counter()
+    for archive in archives:
+        counts += Counter(archive.record_counts)
+    return {
+        keys.NUM_NODES: sum(archive.num_nodes for archive in archives),
+        keys.NUM_EDGES: sum(archive.num_edges for archive in archives),
+        keys.DATASET_NAME: archives[0].dataset_name,
+        keys.ARCHIVE_DIGEST: archives[0].digest,
+        keys.ARCHIVE_SHA256: " ".join(archive.sha256 for archive in archives),
+        keys.ARCHIVE_BYTES: sum(archive.size_bytes for archive in archives),
+        keys.ARCHIVES_TOTAL: len(archives),
+        keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),
+        keys.RECORD_COUNTS: dg.MetadataValue.json(dict(counts)),
+        keys.GRAPH_READ: reading.read,
+        keys.SECONDS: round(seconds, 3),
+    }
+
+
+def _changed_since_look(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, archive: "Archive") -> bool:
+    """Whether the graph is another one than ``cognified_graph`` saw; the archive's digest is the one that counts."""
+    event = context.instance.get_latest_materialization_event(dataset.graph_key)
+    looked = (
+        event.asset_materialization.metadata.get(keys.GRAPH_DIGEST) if event and event.asset_materialization else None
+    )
+    if looked is None or looked.value == archive.digest:
+        return False
+    context.log.warning(
+        f"The graph of {str(dataset.name)!r} changed after {dataset.graph_key.to_user_string()} looked at it (digest "
+        f"then {looked.value}, now {archive.digest}); the archive holds it as it is now."
+    )
+    return True
+
+
+def archive_check_result(dataset: CogneeDataset, archives: "Sequence[Archive]") -> dg.AssetCheckResult:
+    """Whether every archive is within the server's limits."""
+    from cognee_dagster.cogx.archive import limit_problems
+
+    count = len(archives)
+    problems = [
+        f"archive {number} of {count} {problem}"
+        for number, archive in enumerate(archives, start=1)
+        for problem in limit_problems(archive.member_bytes, limits=dataset.limits)
+    ]
+    return dg.AssetCheckResult(
+        check_name=keys.CHECK_WITHIN_LIMITS,
+        asset_key=dataset.archive_key,
+        passed=not problems,
+        description=(
+            f"{'; '.join(problems)}. Lower max_archive_bytes and max_file_bytes of the dataset and materialize the "
+            "archive again: the graph is then cut into smaller ones."
+            if problems
+            else "Within the limits of a Cognee server" + (f", in {count} archives." if count > 1 else ".")
+        ),
+        metadata={
+            keys.ARCHIVES_TOTAL: count,
+            keys.ARCHIVE_BYTES: sum(archive.size_bytes for archive in archives),
+            keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),
+        },
+    )
