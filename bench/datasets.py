@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bench.graph_file import GraphFile
 from bench.synthetic import SyntheticGraph
-from cognee_dagster.sandbox import load_demo_graph, local_environment
+from cognee_dagster.sandbox import local_environment
+from examples.local_cognee import load_demo_graph
 
 TEMPLATE = "demo"
 

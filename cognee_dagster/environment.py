@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 from cognee_dagster.errors import LocalCogneeError
 
 ENV_FILE_VARIABLE = "COGNEE_ENV_FILE"
+API_KEY_VARIABLE = "COGNEE_API_KEY"  # of the remote
 _PROJECT_MARKERS = (".git", "pyproject.toml")
 
 

@@ -11,7 +11,7 @@ import httpx
 from rich.console import Console
 
 from cognee_dagster.errors import CogneeDagsterError
-from cognee_dagster.sandbox import ChildProcess
+from cognee_dagster.system.child_process import ChildProcess
 from examples.playground import DEFINITIONS, Playground, playground
 
 START_SECONDS = 120.0

@@ -11,9 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from cognee_dagster.environment import cognee_environment
-from cognee_dagster.remote.connection import API_KEY_VARIABLE, SERVICE_URL_VARIABLE
-from cognee_dagster.sandbox import ChildProcess, CogneeServer, language_model, load_demo_graph, local_environment
+from cognee_dagster.environment import API_KEY_VARIABLE, cognee_environment
+from cognee_dagster.remote.connection import SERVICE_URL_VARIABLE
+from cognee_dagster.sandbox import CogneeServer, local_environment
+from cognee_dagster.system.child_process import ChildProcess, tethered
+from examples.local_cognee import load_demo_graph
+from examples.stand_in_llm import MODEL, language_model
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEFINITIONS = REPOSITORY / "definitions.py"
@@ -53,11 +56,11 @@ class Playground:
     def dagster(self, program: str, *arguments: str) -> ChildProcess:
         """Start ``dagster`` or ``dagster-daemon``; in a directory of ours, for Dagster loads the ``.env`` it finds."""
         return ChildProcess(
-            Path(sys.executable).with_name(program),
-            *arguments,
+            tethered(Path(sys.executable).with_name(program), *arguments),
             environ=self.dagster_environ,
             log=self.directory / f"{program}.log",
             directory=self.directory,
+            secrets=(API_KEY_VARIABLE,),
         )
 
 
@@ -73,8 +76,8 @@ def playground(directory: Path) -> Iterator[Playground]:
     """
     environ = cognee_environment()
     with contextlib.ExitStack() as stack:
-        llm_url = stack.enter_context(language_model(environ))
-        local_environ = local_environment(directory / "local", llm_url=llm_url, environ=environ)
+        environ = stack.enter_context(language_model(environ))
+        local_environ = local_environment(directory / "local", environ=environ)
         remote = CogneeServer(directory / "remote")
         pool = stack.enter_context(ThreadPoolExecutor(max_workers=1))
         stack.callback(remote.stop)  # before the pool's end waits for the thread: an interrupt ends both at once
@@ -86,11 +89,17 @@ def playground(directory: Path) -> Iterator[Playground]:
             remote=remote,
             local_environ=local_environ,
             dagster_environ=_dagster_environment(directory, local_environ, remote=remote),
-            llm="your own language model (LLM_API_KEY)" if llm_url is None else "a rule-based stand-in for an LLM",
+            llm=_describe_language_model(local_environ),
         )
         stage.dagster_home.mkdir()
         (stage.dagster_home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
         yield stage
+
+
+def _describe_language_model(environ: dict[str, str]) -> str:
+    if environ.get("LLM_MODEL") == MODEL:
+        return "a rule-based stand-in for an LLM"
+    return "your own language model (LLM_API_KEY)"
 
 
 def _dagster_environment(directory: Path, local_environ: dict[str, str], *, remote: CogneeServer) -> dict[str, str]:

@@ -7,13 +7,15 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from cognee_dagster.environment import cognee_package
-from cognee_dagster.sandbox import CogneeServer, LLMStandIn, cognify, load_demo_graph, local_environment
+from cognee_dagster.sandbox import CogneeServer, local_environment
+from examples.local_cognee import cognify, load_demo_graph
+from examples.stand_in_llm import LLMStandIn
 
 HANDBOOK = Path(__file__).parent.parent / "examples" / "handbook"
 
@@ -26,19 +28,19 @@ class LocalStore:
         directory: Everything it stores; read only, for all tests of the session share it.
         environ: The whole environment under which Cognee uses it.
         dataset: The dataset's name.
-        llm_url: The language model in ``environ``, if any.
+        llm: The settings of the language model in ``environ``, if any.
     """
 
     directory: Path
     environ: dict[str, str]
     dataset: str
-    llm_url: str | None = None
+    llm: dict[str, str] = field(default_factory=dict)
 
     def copy_to(self, directory: Path) -> "LocalStore":
         """A copy to write to; its documents stay where they were."""
         shutil.copytree(self.directory, directory)
-        environ = local_environment(directory, llm_url=self.llm_url, environ={})
-        return LocalStore(directory=directory, environ=environ, dataset=self.dataset, llm_url=self.llm_url)
+        environ = local_environment(directory, environ=self.llm)
+        return LocalStore(directory=directory, environ=environ, dataset=self.dataset, llm=self.llm)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -85,9 +87,9 @@ def demo_store(real_cognee: None, tmp_path_factory: pytest.TempPathFactory) -> L
 def handbook_store(real_cognee: None, llm_stand_in: LLMStandIn, tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
     """Dataset ``handbook``: examples/handbook, added and cognified by Cognee itself."""
     directory = tmp_path_factory.mktemp("handbook_store")
-    environ = local_environment(directory, llm_url=llm_stand_in.url, environ=_search_path())
+    environ = local_environment(directory, environ={**_search_path(), **llm_stand_in.settings})
     cognify(environ, dataset="handbook", documents=sorted(HANDBOOK.glob("*.md")))
-    return LocalStore(directory=directory, environ=environ, dataset="handbook", llm_url=llm_stand_in.url)
+    return LocalStore(directory=directory, environ=environ, dataset="handbook", llm=llm_stand_in.settings)
 
 
 def _search_path() -> dict[str, str]:

@@ -19,7 +19,8 @@ from cognee_dagster.errors import LocalCogneeError
 def sandbox(*, directory: Path | None) -> None:
     """Start a real Cognee server on this machine and print how to reach it; Ctrl-C stops it.
 
-    It listens on 127.0.0.1 only and needs the cognee package, but no key and no network.
+    It listens on 127.0.0.1 only and needs the cognee package, but no key and no network. Pushes with --mode hybrid or
+    re-derive also need a language model: set LLM_API_KEY (and LLM_MODEL …) before you start it.
     """
     from cognee_dagster.sandbox import CogneeServer
 
@@ -31,6 +32,12 @@ def sandbox(*, directory: Path | None) -> None:
             stack.enter_context(server)
         click.echo(f"export COGNEE_SERVICE_URL={server.url}")
         click.echo(f"export COGNEE_API_KEY={server.api_key}")
+        if not server.has_language_model:
+            click.echo(
+                "It has no language model: pushes in mode hybrid or re-derive will fail. They need LLM_API_KEY, set "
+                "before this command is started.",
+                err=True,
+            )
         click.echo(f"Cognee is running; its log is {server.log}. Ctrl-C stops it.", err=True)
         with contextlib.suppress(KeyboardInterrupt):
             server.wait()

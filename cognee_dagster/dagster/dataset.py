@@ -56,7 +56,7 @@ class CogneeDataset:
             and it is one, a UUID. With ``graph`` it is the name that the graph gets.
         documents: Glob patterns (``docs/**/*.md``) of files to add to the dataset and cognify before it is read: what
             is new or changed. Cognee does not forget by itself: a file that no pattern matches any more stays in the
-            dataset, see ``graph.worker.add_documents``.
+            dataset, see ``sources.cognee.documents.add_documents``.
         graph: Instead of a local Cognee dataset: the ``AssetKey`` of an asset of yours that returns a NetworkX graph,
             or the path of a GraphML, node-link JSON, GEXF or COGX file.
         target_dataset: Dataset name on the remote; default: the local one's name.

@@ -21,11 +21,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from cognee_dagster.environment import cognee_environment
+from cognee_dagster.environment import API_KEY_VARIABLE, cognee_environment
 from cognee_dagster.errors import ConnectionConfigError, NoConnectionError
 
 SERVICE_URL_VARIABLE = "COGNEE_SERVICE_URL"
-API_KEY_VARIABLE = "COGNEE_API_KEY"
 CA_BUNDLE_VARIABLE = "COGNEE_DAGSTER_CA_BUNDLE"
 ALLOW_PLAIN_HTTP_VARIABLE = "COGNEE_DAGSTER_ALLOW_PLAIN_HTTP"
 

@@ -1,20 +1,9 @@
-"""Real Cognee on loopback, for the demo and the integration tests: nothing outside its own directory is touched.
+"""Real Cognee on loopback, to try things out: nothing outside its own directory is touched.
 
-``CogneeServer`` is a remote, ``local_environment`` a local Cognee, ``LLMStandIn`` answers in place of a language model.
+``CogneeServer`` is a remote, ``local_environment`` describes a local Cognee.
 """
 
-from cognee_dagster.sandbox.llm import LLMStandIn, language_model
-from cognee_dagster.sandbox.local import cognify, load_demo_graph
 from cognee_dagster.sandbox.server import CogneeServer
-from cognee_dagster.sandbox.settings import local_environment
-from cognee_dagster.system.child_process import ChildProcess
+from cognee_dagster.sandbox.settings import has_language_model, local_environment
 
-__all__ = [
-    "ChildProcess",
-    "CogneeServer",
-    "LLMStandIn",
-    "cognify",
-    "language_model",
-    "load_demo_graph",
-    "local_environment",
-]
+__all__ = ["CogneeServer", "has_language_model", "local_environment"]

@@ -1,4 +1,4 @@
-"""A real Cognee server on a free loopback port: the demo's and the tests' remote."""
+"""A real Cognee server on a free loopback port."""
 
 import secrets
 import socket
@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 
 from cognee_dagster.errors import LocalCogneeError
-from cognee_dagster.sandbox.settings import local_environment
-from cognee_dagster.system.child_process import ChildProcess
+from cognee_dagster.sandbox.settings import has_language_model, local_environment, no_language_model
+from cognee_dagster.system.child_process import ChildProcess, tethered
 
 HOST = "127.0.0.1"
 EMAIL = "sandbox@example.com"
@@ -25,30 +25,30 @@ class CogneeServer:
 
     Args:
         directory: Everything it stores; start again in the same directory to find the same datasets.
-        llm_url: Its language model, as in ``local_environment``; imports in mode ``preserve`` need none.
         settings: More environment variables for the server, such as
-            ``COGNEE_STALE_RUN_RECOVERY_MIN_AGE_SECONDS``.
+            ``COGNEE_STALE_RUN_RECOVERY_MIN_AGE_SECONDS`` or ``LLM_API_KEY``. Imports in mode ``preserve`` need no
+            language model; where there is none, the other modes fail at once.
 
     Attributes:
+        has_language_model: Whether it can cognify.
         url: Its address, known before it is started and kept over ``restart()``.
         api_key: A key of the user ``EMAIL``; known after the first start and valid over restarts.
     """
 
-    def __init__(
-        self, directory: Path, *, llm_url: str | None = None, settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, directory: Path, *, settings: Mapping[str, str] | None = None) -> None:
         self.directory = directory.resolve()
         self._port = _free_port()
         self.api_key = ""
         self._process: ChildProcess | None = None
         self._environ = {
-            **local_environment(self.directory, llm_url=llm_url),
+            **local_environment(self.directory),
             "REQUIRE_AUTHENTICATION": "true",
             "DEFAULT_USER_EMAIL": EMAIL,
             "DEFAULT_USER_PASSWORD": _password(self.directory),
             "FASTAPI_USERS_JWT_SECRET": secrets.token_hex(32),
             **(settings or {}),
         }
+        self.has_language_model = has_language_model(self._environ)
 
     @property
     def url(self) -> str:
@@ -107,10 +107,13 @@ class CogneeServer:
         self.stop()
 
     def _launch(self) -> None:
+        language_model = {} if self.has_language_model else no_language_model(self.url)
         self._process = ChildProcess(
-            "uvicorn",
-            *("cognee.api.client:app", "--host", HOST, "--port", str(self._port), "--log-level", "warning"),
-            environ=self._environ,
+            tethered(
+                *("uvicorn", "cognee.api.client:app", "--host", HOST, "--port", str(self._port)),
+                *("--log-level", "warning"),
+            ),
+            environ={**self._environ, **language_model},
             log=self.log,
             directory=self.directory,
         )

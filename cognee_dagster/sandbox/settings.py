@@ -15,12 +15,10 @@ _KEPT = frozenset(
     | {name for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for name in (proxy, proxy.lower())}
 )
 _LANGUAGE_MODEL_PREFIX = "LLM_"
-STAND_IN_MODEL = "openai/rule-based-stand-in"
+_NO_KEY = "not-a-secret"  # Cognee does not start without one
 
 
-def local_environment(
-    directory: Path, *, llm_url: str | None = None, environ: Mapping[str, str] | None = None
-) -> dict[str, str]:
+def local_environment(directory: Path, *, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The whole environment of a Cognee that keeps everything below ``directory`` (created if missing).
 
     Settings as measured with Cognee 1.6.5: no telemetry, no ``.env`` (an empty file in its place), embeddings made up
@@ -28,9 +26,8 @@ def local_environment(
 
     Args:
         directory: Where stores, documents, caches, logs and the home directory go.
-        llm_url: An OpenAI-compatible endpoint such as ``LLMStandIn.url``. None: the ``LLM_…`` variables of ``environ``
-            if they hold a key, otherwise no language model at all.
-        environ: The variables to take the search path, proxies and ``LLM_…`` from; default: this process's.
+        environ: The variables to take the search path, proxies and, if there is an ``LLM_API_KEY`` among them, the
+            ``LLM_…`` from; default: this process's. Without that key there is no language model at all.
 
     Raises:
         CogneeNotInstalledError: This interpreter has no Cognee.
@@ -44,7 +41,7 @@ def local_environment(
     no_env_file.touch()
     return {
         **{name: value for name, value in source.items() if name in _KEPT},
-        **_language_model_settings(source, llm_url=llm_url),
+        **_language_model_settings(source),
         "HOME": str(home),
         "PYTHONUSERBASE": site.getuserbase(),  # derived from HOME unless set; packages may be installed there
         "PYTHONUNBUFFERED": "1",
@@ -62,8 +59,22 @@ def local_environment(
 
 
 def has_language_model(environ: Mapping[str, str]) -> bool:
-    """Whether the user configured a language model of their own."""
-    return bool(environ.get("LLM_API_KEY", "").strip())
+    """Whether a language model is configured."""
+    return environ.get("LLM_API_KEY", "").strip() not in ("", _NO_KEY)
+
+
+def no_language_model(server_url: str) -> dict[str, str]:
+    """Settings under which each call of a language model fails at once, where there is none.
+
+    Cognee repeats a call for four minutes and more unless the answer is 401 or 404 (1.6.5, ``retry_config.py``); the
+    server itself gives the second one.
+    """
+    return {
+        "LLM_PROVIDER": "custom",
+        "LLM_MODEL": "openai/none",
+        "LLM_ENDPOINT": f"{server_url}/the-sandbox-has-no-language-model-set-LLM_API_KEY",
+        "LLM_API_KEY": _NO_KEY,
+    }
 
 
 def require_cognee() -> None:
@@ -75,17 +86,10 @@ def require_cognee() -> None:
         )
 
 
-def _language_model_settings(environ: Mapping[str, str], *, llm_url: str | None) -> dict[str, str]:
-    if llm_url is not None:
-        return {
-            "LLM_PROVIDER": "custom",
-            "LLM_MODEL": STAND_IN_MODEL,
-            "LLM_ENDPOINT": llm_url,
-            "LLM_API_KEY": "not-a-secret",
-        }
+def _language_model_settings(environ: Mapping[str, str]) -> dict[str, str]:
     if has_language_model(environ):
         return {name: value for name, value in environ.items() if name.startswith(_LANGUAGE_MODEL_PREFIX)}
-    return {"LLM_API_KEY": "not-a-secret"}  # Cognee does not start without one
+    return {"LLM_API_KEY": _NO_KEY}
 
 
 def _package_directory(name: str) -> Path:

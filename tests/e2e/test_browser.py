@@ -17,7 +17,7 @@ import httpx
 import networkx as nx
 import pytest
 
-from cognee_dagster.sandbox import ChildProcess
+from cognee_dagster.system.child_process import ChildProcess, tethered
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import people
 
@@ -107,7 +107,8 @@ def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         def dagster(program: str, *arguments: str) -> ChildProcess:
             script = Path(sys.executable).with_name(program)
             log = directory / f"{program}.log"
-            return ChildProcess(script, *arguments, environ=environ, log=log, directory=directory)
+            command = tethered(script, *arguments)
+            return ChildProcess(command, environ=environ, log=log, directory=directory, secrets=("COGNEE_API_KEY",))
 
         selection = '+key:"people/remote_push"'
         with dagster("dagster", "asset", "materialize", "-f", "location.py", "--select", selection) as run:

@@ -1,6 +1,7 @@
 """Documents become a graph through real Cognee: new ones are added, changed ones replaced, others left alone."""
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -11,14 +12,17 @@ from pathlib import Path
 import pytest
 
 from cognee_dagster.errors import LocalCogneeError
-from cognee_dagster.sandbox import LLMStandIn, local_environment
+from cognee_dagster.sandbox import local_environment
 from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig, open_dataset
-from cognee_dagster.sources.cognee.through_cognee import add_documents
+from cognee_dagster.sources.cognee.documents import add_documents
+from examples.stand_in_llm import MODEL, LLMStandIn
 
 
 @pytest.fixture
 def config(real_cognee: None, llm_stand_in: LLMStandIn, tmp_path: Path) -> LocalCogneeConfig:
-    return LocalCogneeConfig(environ=local_environment(tmp_path / "store", llm_url=llm_stand_in.url))
+    return LocalCogneeConfig(
+        environ=local_environment(tmp_path / "store", environ={**os.environ, **llm_stand_in.settings})
+    )
 
 
 def names(config: LocalCogneeConfig) -> set[str]:
@@ -64,7 +68,8 @@ def test_a_model_that_refuses_the_key_is_an_error_with_the_reason_and_without_th
     document = tmp_path / "a.md"
     document.write_text("Alice works for Acme.")
     with refusing_model() as url:
-        environ = {**local_environment(tmp_path / "store", llm_url=url), "LLM_API_KEY": "sk-marker-value"}
+        model = {"LLM_PROVIDER": "custom", "LLM_MODEL": MODEL, "LLM_ENDPOINT": url, "LLM_API_KEY": "sk-marker-value"}
+        environ = local_environment(tmp_path / "store", environ={**os.environ, **model})
         with pytest.raises(LocalCogneeError, match=r"Cognee failed on dataset 'notes'.*Incorrect API key") as caught:
             add_documents("notes", [document], config=LocalCogneeConfig(environ=environ))
     assert "sk-marker-value" not in str(caught.value)

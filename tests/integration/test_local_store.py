@@ -14,9 +14,10 @@ import pytest
 
 from cognee_dagster.errors import DatasetNotFoundError, DatasetPermissionError, LocalCogneeError
 from cognee_dagster.graph.reader import GraphReader
-from cognee_dagster.sandbox import load_demo_graph, local_environment
+from cognee_dagster.sandbox import local_environment
 from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig, open_dataset
 from cognee_dagster.sources.cognee.through_cognee import open_through_cognee
+from examples.local_cognee import load_demo_graph
 from tests.conftest import LocalStore
 
 EXPORT = """

@@ -51,6 +51,23 @@ def test_a_server_that_cannot_start_says_why_with_the_end_of_its_log(real_cognee
         server.start()
 
 
+def test_without_a_language_model_a_cognify_fails_at_once_and_is_not_repeated_for_minutes(
+    real_cognee: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LLM_API_KEY", raising=False)
+    with CogneeServer(tmp_path) as server, httpx.Client(base_url=server.url, timeout=100, trust_env=False) as client:
+        assert not server.has_language_model
+        client.headers["X-Api-Key"] = server.api_key
+        added = client.post(
+            "/api/v1/add", data={"datasetName": "notes"}, files={"data": ("a.txt", b"Alice works for Acme.")}
+        )
+        assert added.status_code == 200, added.text
+        began = time.monotonic()
+        cognified = client.post("/api/v1/cognify", json={"datasets": ["notes"], "run_in_background": False})
+        assert cognified.status_code >= 400
+        assert time.monotonic() - began < 60  # it is 318 s if the answer is one that Cognee takes for a bad day
+
+
 def test_everything_stays_below_the_given_directory(demo_store: LocalStore) -> None:
     assert (demo_store.directory / "system" / "databases" / "cognee_db").is_file()
 
@@ -68,8 +85,8 @@ def test_the_handbook_becomes_a_graph_of_its_names_and_what_they_do(handbook_sto
 PARENT = """
 import sys
 from pathlib import Path
-from cognee_dagster.sandbox import ChildProcess
-ChildProcess(Path(sys.argv[1]), sys.argv[2], environ={}, log=Path(sys.argv[3]))
+from cognee_dagster.system.child_process import ChildProcess, tethered
+ChildProcess(tethered(sys.argv[1], sys.argv[2]), environ={}, log=Path(sys.argv[3]))
 sys.stdin.read()
 """
 CHILD = """

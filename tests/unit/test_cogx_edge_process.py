@@ -22,6 +22,7 @@ from cognee_dagster.errors import GraphFileError, LocalCogneeError, StoreBusyErr
 from cognee_dagster.graph.reader import GraphOrigin
 from cognee_dagster.sources.cognee.ladybug_database import LadybugState
 from cognee_dagster.sources.cognee.ladybug_reader import open_ladybug_file
+from cognee_dagster.system.child_process import ChildProcess
 from tests.cogx_graphs import MemoryReader, demo_reader
 from tests.unit.local_stores import TinyGraph
 
@@ -29,9 +30,9 @@ ORIGIN = GraphOrigin(dataset_name="tiny")
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list["subprocess.Popen[bytes]"]:
+def started(monkeypatch: pytest.MonkeyPatch) -> list[ChildProcess]:
     """The processes that are started, which a machine with one processor would do without."""
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: list[ChildProcess] = []
 
     class Noted(EdgeProcess):
         def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -66,7 +67,7 @@ def export(store: Path, name: str, **options: Any) -> Any:
 
 
 def test_two_processes_write_the_same_archive_as_one(
-    store: Path, started: list["subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+    store: Path, started: list[ChildProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Progress] = []
     two = export(store, "two", progress=told.append)
@@ -81,7 +82,7 @@ def test_two_processes_write_the_same_archive_as_one(
 
 
 def test_a_small_graph_and_one_that_is_in_memory_are_left_to_one_process(
-    store: Path, tmp_path: Path, started: list["subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+    store: Path, tmp_path: Path, started: list[ChildProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ladybug, "TWO_PROCESSES_BYTES", store.stat().st_size + 1)
     export(store, "small")
@@ -90,7 +91,7 @@ def test_a_small_graph_and_one_that_is_in_memory_are_left_to_one_process(
 
 
 def test_an_edge_that_cannot_be_written_is_the_error_it_would_have_been(
-    store: Path, started: list["subprocess.Popen[bytes]"]
+    store: Path, started: list[ChildProcess]
 ) -> None:
     with TinyGraph(store, create=False) as graph:
         graph.add_edge("n001", "n002", "odd", '{"edge_text": 3}')
@@ -123,9 +124,7 @@ class ElsewhereReader(MemoryReader):
         self.reopen = reopen
 
 
-def test_a_process_that_dies_is_an_error_with_its_last_words(
-    tmp_path: Path, started: list["subprocess.Popen[bytes]"]
-) -> None:
+def test_a_process_that_dies_is_an_error_with_its_last_words(tmp_path: Path, started: list[ChildProcess]) -> None:
     for does, said in (
         (partial(os._exit, 7), "edges of dataset 'demo' ended early, with code 7"),
         (partial(sys.exit, "out of luck"), "It said last: out of luck"),
@@ -134,6 +133,17 @@ def test_a_process_that_dies_is_an_error_with_its_last_words(
             write_archive(ElsewhereReader(does), tmp_path / "a.cogx.tar.gz")
     assert list(tmp_path.iterdir()) == []
     assert len(started) == 2
+
+
+def test_the_process_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COGNEE_API_KEY", "LLM_API_KEY", "DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "DAGSTER_CLOUD_API_TOKEN"):
+        monkeypatch.setenv(name, "a-marker")
+    monkeypatch.setattr(writer, "pays_off", lambda: True)
+    says = partial(
+        exec, "import os, sys; sys.exit(f'secrets: {[n for n, v in os.environ.items() if v == \"a-marker\"]}')"
+    )
+    with pytest.raises(LocalCogneeError, match=r"secrets: \[\]"):
+        write_archive(ElsewhereReader(says), tmp_path / "a.cogx.tar.gz")
 
 
 class InterruptedReader(ElsewhereReader):
@@ -164,7 +174,7 @@ class InterruptedReader(ElsewhereReader):
     ],
 )
 def test_a_process_does_not_outlive_an_interrupted_export(
-    tmp_path: Path, started: list["subprocess.Popen[bytes]"], script: str, code: int
+    tmp_path: Path, started: list[ChildProcess], script: str, code: int
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         write_archive(InterruptedReader(script, mark=tmp_path / "mark"), tmp_path / "a.cogx.tar.gz")

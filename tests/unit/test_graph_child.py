@@ -16,11 +16,12 @@ from uuid import uuid4
 
 import pytest
 
-import cognee_dagster.sources.cognee.through_cognee as worker
+import cognee_dagster.sources.cognee.documents as worker
 from cognee_dagster.errors import CogneeNotInstalledError, DatasetPermissionError, LocalCogneeError
 from cognee_dagster.sources.cognee.child.process import ask_cognee
 from cognee_dagster.sources.cognee.config import LocalCogneeConfig
-from cognee_dagster.sources.cognee.through_cognee import add_documents, open_through_cognee
+from cognee_dagster.sources.cognee.documents import add_documents
+from cognee_dagster.sources.cognee.through_cognee import open_through_cognee
 
 REQUEST = {"dataset": "notes", "dataset_id": None, "user": {"email": "me@example.com"}}
 
@@ -84,6 +85,18 @@ def test_the_resolved_settings_arrive_and_no_dotenv_can_override_them(
     """
     config = stand_in(source, DB_PROVIDER="postgres", COGNEE_ENV_FILE="/of/the/user/.env")
     with pytest.raises(LocalCogneeError, match="DB_PROVIDER is postgres"):
+        list(ask_cognee("read_graph", REQUEST, config=config, limit_seconds=60))
+
+
+def test_no_child_gets_the_key_of_the_remote_and_cognee_gets_its_own(
+    stand_in: Callable[..., LocalCogneeConfig],
+) -> None:
+    config = stand_in(
+        "import os; raise RuntimeError(sorted(name for name in os.environ if 'KEY' in name))",
+        COGNEE_API_KEY="of-the-remote",
+        LLM_API_KEY="of-the-model",
+    )
+    with pytest.raises(LocalCogneeError, match=r"\['LLM_API_KEY'\]"):
         list(ask_cognee("read_graph", REQUEST, config=config, limit_seconds=60))
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from cognee_dagster.sandbox.extraction import UNTYPED, extract, split_sentences
-from cognee_dagster.sandbox.llm import LLMStandIn, language_model
+from examples.stand_in_llm import MODEL, LLMStandIn, language_model
+from examples.stand_in_llm.extraction import UNTYPED, extract, split_sentences
 
 GRAPH_SCHEMA = {"title": "KnowledgeGraph", "properties": {"nodes": {}, "edges": {}}, "type": "object"}
 SUMMARY_SCHEMA = {"title": "SummarizedContent", "properties": {"summary": {}}, "type": "object"}
@@ -89,10 +89,10 @@ def test_what_is_no_request_is_refused(llm: httpx.Client, body: bytes) -> None:
 
 
 def test_a_user_s_own_language_model_is_used_instead() -> None:
-    with language_model({"LLM_API_KEY": "a key"}) as url:
-        assert url is None
-    with language_model({"LLM_API_KEY": " "}) as url:
-        assert url is not None
+    with language_model({"LLM_API_KEY": "a key"}) as environ:
+        assert environ == {"LLM_API_KEY": "a key"}
+    with language_model({"LLM_API_KEY": " "}) as environ:
+        assert environ["LLM_MODEL"] == MODEL
 
 
 def test_markdown_is_read_as_prose() -> None:

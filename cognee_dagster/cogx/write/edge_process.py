@@ -8,23 +8,22 @@ graph of 200,000 nodes takes a quarter less time.
 import contextlib
 import os
 import pickle
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
 from cognee_dagster.cogx.format import FACTS_FILE
 from cognee_dagster.cogx.write.spool import Spool
 from cognee_dagster.cogx.write.tally import Tally
 from cognee_dagster.errors import LocalCogneeError
 from cognee_dagster.graph.reader import GraphReader, Reopen
+from cognee_dagster.system.child_process import ChildProcess, without_secrets
 
 _STOP_SECONDS = 1.0
 _NO_SPINNING = {"OPENBLAS_NUM_THREADS": "1"}  # else numpy's threads, of no use here, spin for a tenth of a second
-_TAIL_BYTES = 2_000
 
 
 def write_edges(reader: GraphReader, spool: Spool, *, tally: Tally, report: Callable[[int], None]) -> None:
@@ -46,18 +45,22 @@ class EdgeProcess:
     def __init__(self, reopen: Reopen, spool: Spool, *, dataset_name: str) -> None:
         self._spool = spool
         self._dataset_name = dataset_name
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter and this module
+        self._log = tempfile.NamedTemporaryFile(prefix="cognee-dagster-")  # noqa: SIM115 - closed by close()
+        self._process = ChildProcess(
             [sys.executable, "-m", __name__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
+            environ={
+                **without_secrets(os.environ),
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                **_NO_SPINNING,
+            },
+            log=Path(self._log.name),
+            answers=True,
             pass_fds=[spool.descriptor],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **_NO_SPINNING},
+            stop_seconds=_STOP_SECONDS,
         )
-        assert self._process.stdin is not None  # noqa: S101 - a pipe
-        with contextlib.suppress(BrokenPipeError), self._process.stdin as request:
-            pickle.dump((reopen, spool.descriptor), request)
+        with contextlib.suppress(BrokenPipeError):
+            pickle.dump((reopen, spool.descriptor), self._process.input)
+            self._process.input.flush()
 
     def wait(self, *, tally: Tally, report: Callable[[int], None]) -> None:
         """Until all is written; what was counted goes into the tally.
@@ -76,31 +79,22 @@ class EdgeProcess:
                     self._spool.filled(size=size, records=records)
                     tally.merge(counted)
                     return
-        code = self._process.wait()
-        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - _TAIL_BYTES))
+        code = self._process.wait(None)
         raise LocalCogneeError(
             f"The process that reads the edges of dataset {self._dataset_name!r} ended early, with code {code}. Try "
             "again, with more memory if it was ended for that. It said last: "
-            f"{self._errors.read().decode(errors='replace') or '(nothing)'}"
+            f"{self._process.log_tail() or '(nothing)'}"
         )
 
     def close(self) -> None:
         """End the process, whatever it is at."""
-        self._process.terminate()
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        assert self._process.stdout is not None  # noqa: S101 - a pipe
-        self._process.stdout.close()
-        self._errors.close()
+        self._process.stop()
+        self._log.close()
 
     def _messages(self) -> Iterator[Any]:
-        assert self._process.stdout is not None  # noqa: S101 - a pipe
         with contextlib.suppress(EOFError, pickle.UnpicklingError):  # cut off in the middle of one
             while True:
-                yield pickle.load(self._process.stdout)  # noqa: S301 - from our own process
+                yield pickle.load(self._process.output)  # noqa: S301 - from our own process
 
     def __enter__(self) -> "EdgeProcess":
         return self
@@ -122,7 +116,6 @@ def _processors() -> int:
 
 def _main() -> None:
     """What the second process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process gets it, too, and ends this one
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody else may write between the answers
 

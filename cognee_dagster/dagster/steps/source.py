@@ -17,7 +17,7 @@ from cognee_dagster.graph.source import FoundGraph
 
 if TYPE_CHECKING:
     from cognee_dagster.graph.reader import GraphReader
-    from cognee_dagster.sources.cognee.through_cognee import DocumentsReport
+    from cognee_dagster.sources.cognee.documents import DocumentsReport
 
 
 def find_graph(dataset: CogneeDataset, *, local: LocalCognee | None, graph: Any = None) -> FoundGraph:
@@ -48,7 +48,7 @@ def add_documents(dataset: CogneeDataset, *, local: LocalCognee) -> "DocumentsRe
         DatasetDefinitionError: A pattern matches no file.
         LocalCogneeError: Cognee could not add or cognify them.
     """
-    from cognee_dagster.sources.cognee import through_cognee as worker
+    from cognee_dagster.sources.cognee import documents as worker
 
     return worker.add_documents(
         dataset.name, find_documents(dataset), user=local.user_for(dataset.user), config=local.config()

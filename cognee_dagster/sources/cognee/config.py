@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cognee_dagster.environment import cognee_environment, cognee_package
 from cognee_dagster.errors import CogneeNotInstalledError, LocalCogneeError
+from cognee_dagster.system.child_process import without_secrets
 
 PYTHON_VARIABLE = "COGNEE_PYTHON"
 SYSTEM_ROOT_VARIABLE = "SYSTEM_ROOT_DIRECTORY"
@@ -124,7 +125,7 @@ def cognee_package_of(interpreter: str) -> Path:
 
 
 def _ask_for_package(interpreter: str) -> Path | None:
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    environ = {key: value for key, value in without_secrets(os.environ).items() if not key.startswith("PYTHON")}
     try:
         answer = subprocess.run(  # noqa: S603 - the user's own interpreter, a constant program
             [interpreter, "-c", _FIND_PACKAGE],

@@ -5,14 +5,13 @@ import json
 import os
 import re
 import select
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+from uuid import UUID
 
 from cognee_dagster.environment import ENV_FILE_VARIABLE
 from cognee_dagster.errors import (
@@ -23,16 +22,29 @@ from cognee_dagster.errors import (
     LocalCogneeError,
 )
 from cognee_dagster.sources.cognee.config import PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
+from cognee_dagster.sources.cognee.users import UserRef, user_key
+from cognee_dagster.system.child_process import ChildProcess, is_secret
 
 SCRIPT = Path(__file__).with_name("cognee_child.py")
 STOP_SECONDS = 1.5  # a cancelled Dagster step is to end within 2 s
 _CHUNK_BYTES = 1 << 16
-_TAIL_BYTES = 20_000
+_TAIL_LINES = 1_000
 _TAIL_CHARACTERS = 2_000
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TRACEBACK_FRAMES = re.compile(r"^[│╭╰].*\n?", re.MULTILINE)  # Cognee logs source code around every frame
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
 _SECRET_LENGTH = 6  # shorter values are words like "true" and "dummy"
+
+
+def dataset_request(dataset: str | UUID, *, user: UserRef) -> dict[str, Any]:
+    """What each operation needs to know: which dataset, as which user.
+
+    Raises:
+        DatasetPermissionError: ``user`` names nobody at all.
+    """
+    key = user_key(user)
+    user_request = None if key is None else {"id": str(key)} if isinstance(key, UUID) else {"email": key}
+    by_id = isinstance(dataset, UUID)
+    return {"dataset": None if by_id else dataset, "dataset_id": str(dataset) if by_id else None, "user": user_request}
 
 
 def ask_cognee(
@@ -44,7 +56,7 @@ def ask_cognee(
 
     Args:
         operation: A key of ``cognee_child.OPERATIONS``.
-        request: What the operation needs, JSON-able; ``dataset`` or ``dataset_id`` among it.
+        request: From ``dataset_request``, and what else the operation needs, JSON-able.
         config: The local Cognee.
         limit_seconds: After so long the child is ended.
 
@@ -69,20 +81,19 @@ def ask_cognee(
         )
 
 
-class _Child:
-    def __init__(self, process: "subprocess.Popen[bytes]", *, log: Path, secrets: frozenset[str]) -> None:
+class _CogneeChild:
+    """A running ``cognee_child.py``, and what it says."""
+
+    def __init__(self, process: ChildProcess, *, secrets: frozenset[str]) -> None:
         self._process = process
-        self._log = log
         self._secrets = secrets
 
     def lines(self, request: Mapping[str, Any], *, limit_seconds: float) -> Iterator[bytes]:
         """The lines that the child writes, until it closes its output."""
-        assert self._process.stdin is not None  # noqa: S101 - a pipe
-        assert self._process.stdout is not None  # noqa: S101 - a pipe
         with contextlib.suppress(BrokenPipeError):  # it died at once: then its last words say why
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-        output = self._process.stdout.fileno()
+            self._process.input.write(json.dumps(request).encode() + b"\n")
+            self._process.input.flush()
+        output = self._process.output.fileno()
         deadline = time.monotonic() + limit_seconds
         pending: list[bytes] = []
         while True:
@@ -101,10 +112,7 @@ class _Child:
             pending.append(rest)
 
     def last_words(self) -> str:
-        with self._log.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
-            text = self.readable(log.read().decode("utf-8", "replace"))
-        return text[-_TAIL_CHARACTERS:] or "(nothing)"
+        return self.readable(self._process.log_tail(lines=_TAIL_LINES))[-_TAIL_CHARACTERS:] or "(nothing)"
 
     def readable(self, text: str) -> str:
         """What Cognee said, without colours, source code and the values of settings that are secret."""
@@ -113,44 +121,24 @@ class _Child:
             text = text.replace(secret, "[…]")
         return text.strip()
 
-    def end(self) -> None:
-        """End the child and its whole process group."""
-        for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, None)):
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says EPERM for a group of zombies
-                os.killpg(self._process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(seconds)
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
-
 
 @contextlib.contextmanager
-def _started(config: LocalCogneeConfig, scratch: Path) -> Iterator[_Child]:
-    log = scratch / "cognee.log"
-    with log.open("wb") as output:
-        secrets = frozenset(
-            value
-            for name, value in config.environ.items()
-            if _SECRET_NAME.search(name) and len(value) >= _SECRET_LENGTH
-        )
-        child = _Child(_start(config, scratch, output), log=log, secrets=secrets)
-    try:
-        yield child
-    finally:
-        child.end()
+def _started(config: LocalCogneeConfig, scratch: Path) -> Iterator[_CogneeChild]:
+    secrets = frozenset(
+        value for name, value in config.environ.items() if is_secret(name) and len(value) >= _SECRET_LENGTH
+    )
+    with _start(config, scratch) as process:
+        yield _CogneeChild(process, secrets=secrets)
 
 
-def _start(config: LocalCogneeConfig, scratch: Path, log: IO[bytes]) -> "subprocess.Popen[bytes]":
+def _start(config: LocalCogneeConfig, scratch: Path) -> ChildProcess:
     try:
-        return subprocess.Popen(  # noqa: S603 - the user's own interpreter and our own script, no shell
+        return ChildProcess(
             [config.interpreter, str(SCRIPT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=_child_environment(config, scratch),
-            start_new_session=True,  # so that what Cognee starts can be ended with it
+            environ=_child_environment(config, scratch),
+            log=scratch / "cognee.log",
+            answers=True,
+            stop_seconds=STOP_SECONDS,
         )
     except OSError as error:
         raise CogneeNotInstalledError(

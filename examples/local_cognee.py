@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cognee_dagster.errors import LocalCogneeError
-from cognee_dagster.system.child_process import ChildProcess
+from cognee_dagster.system.child_process import ChildProcess, tethered
 
 DEMO_DATASET = "demo"
 _CHILD_SECONDS = 300.0
@@ -40,7 +40,7 @@ def cognify(environ: Mapping[str, str], *, dataset: str, documents: Sequence[Pat
 
 def _run(program: str | Path, *arguments: str, environ: Mapping[str, str]) -> None:
     home = Path(environ["HOME"])
-    with ChildProcess(program, *arguments, environ=environ, log=home / "cognee.log", directory=home) as child:
+    with ChildProcess(tethered(program, *arguments), environ=environ, log=home / "cognee.log", directory=home) as child:
         returncode = child.wait(_CHILD_SECONDS)
     if returncode != 0:
         ending = "was still running" if returncode is None else f"ended with exit code {returncode}"

@@ -7,18 +7,18 @@ know (``litellm_native/native_adapter.py``), and into ``response_format`` or ``t
 
 import contextlib
 import json
-import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from cognee_dagster.sandbox.extraction import Extraction, extract
-from cognee_dagster.sandbox.settings import STAND_IN_MODEL, has_language_model
+from cognee_dagster.sandbox import has_language_model
+from examples.stand_in_llm.extraction import Extraction, extract
 
 BANNER = "rule-based stand-in for a language model: NOT a language model, for demos and tests only"
 HOST = "127.0.0.1"
+MODEL = "openai/rule-based-stand-in"
 _MAX_SUMMARY_FACTS = 5
 _SCHEMA_IN_PROMPT = re.compile(r"conforming to this schema:\s*```json\s*(\{.*?\})\s*```", re.DOTALL)
 
@@ -39,6 +39,11 @@ class LLMStandIn:
     def url(self) -> str:
         return f"http://{HOST}:{self._server.server_address[1]}/v1"
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """The variables with which Cognee uses it."""
+        return {"LLM_PROVIDER": "custom", "LLM_MODEL": MODEL, "LLM_ENDPOINT": self.url, "LLM_API_KEY": "stand-in"}
+
     def __enter__(self) -> "LLMStandIn":
         self._thread.start()
         return self
@@ -50,13 +55,13 @@ class LLMStandIn:
 
 
 @contextlib.contextmanager
-def language_model(environ: Mapping[str, str] | None = None) -> Iterator[str | None]:
-    """The ``llm_url`` for ``local_environment``: None if ``environ`` has a key for a real model, else a stand-in's."""
-    if has_language_model(os.environ if environ is None else environ):
-        yield None
+def language_model(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """``environ`` with a language model: the one that it has a key for, else a stand-in."""
+    if has_language_model(environ):
+        yield dict(environ)
     else:
         with LLMStandIn() as stand_in:
-            yield stand_in.url
+            yield {**environ, **stand_in.settings}
 
 
 class UnknownSchemaError(Exception):
@@ -151,7 +156,7 @@ def _completion(request: Mapping[str, Any], text: str) -> dict[str, Any]:
         "id": "stand-in",
         "object": "chat.completion",
         "created": 0,
-        "model": STAND_IN_MODEL,
+        "model": MODEL,
         "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
         "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
     }
@@ -161,7 +166,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._answer(200, {"object": "list", "data": [{"id": STAND_IN_MODEL, "object": "model", "owned_by": BANNER}]})
+        self._answer(200, {"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": BANNER}]})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
