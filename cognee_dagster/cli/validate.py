@@ -18,7 +18,7 @@ def validate(*, archive: Path, as_json: bool) -> None:
 
     With --json: path, valid, num_problems, problems (each with file, line, reason), record_counts.
     """
-    from cognee_dagster.cogx.read.validate import validate as validate_archive
+    from cognee_dagster.cogx.read.validate import validate_archive
 
     report = validate_archive(archive)
     if as_json:

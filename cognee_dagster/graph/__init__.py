@@ -1,1 +1,8 @@
-"""What a graph is: batches of nodes and edges, from whatever source."""
+"""What a graph is: where it comes from, then batches of nodes, then batches of edges.
+
+What users of the engine need of it is here, and loaded on first use; the stub beside this file names and types it.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

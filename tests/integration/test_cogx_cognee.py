@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.graph_file import EdgeRow, GraphFile, NodeRow
-from cognee_dagster.cogx.read.validate import validate
+from cognee_dagster.cogx.read.validate import validate_archive
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.reader import GraphOrigin
@@ -156,4 +156,4 @@ def test_what_cognee_cannot_export_is_refused_by_name(exported: Path, name: str)
 
 
 def test_the_demo_archive_is_valid(exported: Path) -> None:
-    assert validate(exported / "demo.cogx.tar.gz").problems == ()
+    assert validate_archive(exported / "demo.cogx.tar.gz").problems == ()

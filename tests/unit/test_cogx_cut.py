@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cognee_dagster.cogx.archive import Archive, limit_problems
 from cognee_dagster.cogx.format import Limits
-from cognee_dagster.cogx.read.validate import validate
+from cognee_dagster.cogx.read.validate import validate_archive
 from cognee_dagster.cogx.write.writer import Progress, write_archive
 from cognee_dagster.errors import ArchiveLimitError, GraphFileError
 from cognee_dagster.graph.reader import GraphOrigin
@@ -76,7 +76,7 @@ def check_parts(parts: tuple[Archive, ...], whole: Archive, limits: Limits) -> N
         facts = [json.loads(line) for line in records.get("facts.jsonl", ())]
         assert {fact[key] for fact in facts for key in ("subject_ref", "object_ref")} <= ends(records)
         assert records.get("documents.jsonl", Counter()).keys() <= expected.get("documents.jsonl", Counter()).keys()
-        assert validate(part.path).problems == ()
+        assert validate_archive(part.path).problems == ()
     assert found.keys() == expected.keys()
     for name, lines in expected.items():
         if name in ("documents.jsonl", "facts.jsonl"):
@@ -244,4 +244,4 @@ def test_the_records_of_documents_grow_when_they_are_pushed(tmp_path: Path) -> N
             document.external_id: f"{UUID(int=7)}:{document.external_id}" for document in document_prints(part.path)
         }
         rename_documents(part.path, tmp_path / "renamed.cogx.tar.gz", new_ids)
-        assert limit_problems(validate(tmp_path / "renamed.cogx.tar.gz").member_bytes, limits=limits) == []
+        assert limit_problems(validate_archive(tmp_path / "renamed.cogx.tar.gz").member_bytes, limits=limits) == []

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cognee_dagster.cogx.read import members
 from cognee_dagster.cogx.read.manifest import iter_records, read_manifest, unpack
 from cognee_dagster.cogx.read.reader import ArchiveReader, inspect_archive
-from cognee_dagster.cogx.read.validate import MAX_PROBLEMS, ValidationReport, validate
+from cognee_dagster.cogx.read.validate import MAX_PROBLEMS, ValidationReport, validate_archive
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import ArchiveError, ArchiveLimitError
 from cognee_dagster.graph.reader import GraphOrigin
@@ -52,7 +52,7 @@ def reasons(report: ValidationReport) -> list[str]:
 
 def test_our_own_archive_is_valid(path: Path) -> None:
     archive = write_archive(demo_reader(), path)
-    report = validate(path)
+    report = validate_archive(path)
     assert report.valid, reasons(report)
     assert report.record_counts == archive.record_counts
     assert report.member_bytes == archive.member_bytes
@@ -125,7 +125,7 @@ def test_links_and_devices_are_refused(path: Path, kind: bytes, named: str) -> N
     member.type = kind
     member.linkname = "/etc/passwd"
     pack(path, {"manifest.json": jsonl(MANIFEST)}, extra=(member,))
-    assert named in reasons(validate(path))[0]
+    assert named in reasons(validate_archive(path))[0]
 
 
 def test_bombs_are_refused_by_ratio_size_and_count(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +133,7 @@ def test_bombs_are_refused_by_ratio_size_and_count(path: Path, tmp_path: Path, m
     with pytest.raises(ArchiveLimitError, match="times its size"):
         unpack(path, tmp_path / "out")
     monkeypatch.setattr(members, "MAX_MEMBER_BYTES", 10_000_000)
-    assert "80,000,000 bytes" in reasons(validate(path))[0]
+    assert "80,000,000 bytes" in reasons(validate_archive(path))[0]
     monkeypatch.setattr(members, "MAX_TOTAL_BYTES", 1000)
     with pytest.raises(ArchiveLimitError):
         unpack(path, tmp_path / "out")
@@ -189,13 +189,13 @@ def test_every_problem_is_named_with_file_and_line(path: Path, files: dict[str, 
     if "facts.jsonl" not in files or files["facts.jsonl"]:
         files = {"manifest.json": jsonl(MANIFEST), **files}
     pack(path, files)
-    assert reasons(validate(path))[0].startswith(expected)
+    assert reasons(validate_archive(path))[0].startswith(expected)
 
 
 def test_counts_that_do_not_match_are_reported(path: Path) -> None:
     manifest = {**MANIFEST, "counts": {"entity": 2, "fact": 1}}
     pack(path, {"manifest.json": jsonl(manifest), "entities.jsonl": jsonl(ENTITY), "facts.jsonl": jsonl(FACT)})
-    assert reasons(validate(path)) == [
+    assert reasons(validate_archive(path)) == [
         "manifest.json: says 2 records of kind 'entity', but the archive has 1 valid ones"
     ]
 
@@ -204,13 +204,13 @@ def test_facts_may_stand_before_their_nodes_and_name_entities(path: Path) -> Non
     by_name = {**FACT, "subject_ref": "Ada", "object_ref": ID_B}
     files = {"facts.jsonl": jsonl(by_name), "entities.jsonl": jsonl(ENTITY), "nodes.jsonl": jsonl({"id": ID_B})}
     pack(path, {**files, "manifest.json": jsonl(MANIFEST)})
-    assert reasons(validate(path)) == []
+    assert reasons(validate_archive(path)) == []
 
 
 def test_other_systems_may_speak_of_names_without_a_record(path: Path) -> None:
     manifest = {**MANIFEST, "source_system": "zep"}
     pack(path, {"manifest.json": jsonl(manifest), "facts.jsonl": jsonl({**FACT, "subject_ref": "Bob"})})
-    assert [ID_A in reason for reason in reasons(validate(path))] == [True]
+    assert [ID_A in reason for reason in reasons(validate_archive(path))] == [True]
     with pytest.raises(ArchiveError, match="an archive of 'zep'"):
         ArchiveReader(path)
     assert inspect_archive(path).num_edges == 1
@@ -218,7 +218,7 @@ def test_other_systems_may_speak_of_names_without_a_record(path: Path) -> None:
 
 def test_a_thousand_problems_are_counted_and_a_hundred_told(path: Path) -> None:
     pack(path, {"manifest.json": jsonl(MANIFEST), "entities.jsonl": b"x\n" * 1000})
-    report = validate(path)
+    report = validate_archive(path)
     assert (report.num_problems, len(report.problems)) == (1000, MAX_PROBLEMS)
 
 
@@ -241,17 +241,17 @@ def test_what_is_no_archive_at_all_is_said_to_be_none(path: Path, content: bytes
     for read in (read_manifest, inspect_archive, ArchiveReader, lambda file: list(iter_records(file))):
         with pytest.raises(ArchiveError):
             read(path)
-    assert validate(path).num_problems == 1
+    assert validate_archive(path).num_problems == 1
 
 
 def test_another_compression_is_no_archive(path: Path) -> None:
     path.write_bytes(bz2.compress(b"x" * 2000))
-    assert not validate(path).valid
+    assert not validate_archive(path).valid
 
 
 def test_a_missing_file_is_an_os_error(path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        validate(path)
+        validate_archive(path)
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +263,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def read_in_every_way(path: Path, destination: Path) -> bool:
     """Whether all ways to read an archive accept it; anything but our own error is a failure of the test."""
-    valid = validate(path).valid
+    valid = validate_archive(path).valid
     for read in (read_manifest, inspect_archive, lambda file: unpack(file, destination)):
         try:
             read(path)
@@ -332,4 +332,4 @@ def test_ids_that_only_differ_in_case_or_form_are_the_same_text_or_none(path: Pa
     fact = {**FACT, "object_ref": ID_C.replace("-", "")}
     files = {"manifest.json": jsonl(MANIFEST), "entities.jsonl": jsonl(ENTITY), "nodes.jsonl": jsonl({"id": ID_C})}
     pack(path, {**files, "facts.jsonl": jsonl(fact)})
-    assert validate(path).num_problems == 1
+    assert validate_archive(path).num_problems == 1

@@ -101,6 +101,20 @@ class ArchiveReader:
                 yield values
 
 
+def read_archive(path: Path, *, dataset_name: str | None = None) -> ArchiveReader:
+    """An archive that Cognee or this package exported, as a graph.
+
+    Args:
+        path: The packed archive.
+        dataset_name: What the dataset is called; default: as the archive says.
+
+    Raises:
+        ArchiveError: The file is not an archive of a graph.
+        OSError: The file cannot be read.
+    """
+    return ArchiveReader(path, dataset_name=dataset_name)
+
+
 def inspect_archive(path: Path) -> Archive:
     """An archive on disk as a value: reads it whole, to count its records and find its digest.
 

@@ -43,7 +43,7 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class ValidationReport:
-    """What ``validate`` found.
+    """What ``validate_archive`` found.
 
     Attributes:
         path: The archive.
@@ -67,7 +67,7 @@ class ValidationReport:
         return not self.num_problems
 
 
-def validate(path: Path) -> ValidationReport:
+def validate_archive(path: Path) -> ValidationReport:
     """Check an archive as a Cognee server will, and for what a server drops without a word.
 
     The archive is read twice: facts may stand before the nodes they speak of. Of each node 8 bytes are remembered.

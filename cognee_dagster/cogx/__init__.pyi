@@ -1,0 +1,14 @@
+from .archive import Archive as Archive
+from .archive import check_limits as check_limits
+from .format import SERVER_LIMITS as SERVER_LIMITS
+from .format import Limits as Limits
+from .read.reader import ArchiveReader as ArchiveReader
+from .read.reader import inspect_archive as inspect_archive
+from .read.reader import read_archive as read_archive
+from .read.validate import Problem as Problem
+from .read.validate import ValidationReport as ValidationReport
+from .read.validate import validate_archive as validate_archive
+from .shard.cut import cut as cut
+from .write.tally import summarize as summarize
+from .write.writer import Progress as Progress
+from .write.writer import write_archive as write_archive

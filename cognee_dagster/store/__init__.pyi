@@ -1,0 +1,3 @@
+from .archives import ArchiveStore as ArchiveStore
+from .archives import StoredArchive as StoredArchive
+from .archives import StoredFile as StoredFile
