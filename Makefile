@@ -16,7 +16,7 @@ OLDEST := .venv-oldest
 # The one that the Cognee in pyproject.toml pins.
 LADYBUG := ladybug==0.19.0
 
-.PHONY: help setup demo dev test oldest lint types bench clean
+.PHONY: help setup demo dev test oldest mutants lint types bench clean
 
 help: ## what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: $(INSTALLED) ## all tests, on real Cognee
 oldest: $(OLDEST)/.installed ## the tests that need no Cognee, with the oldest dependencies
 	@$(OLDEST)/bin/python -m pytest $(PYTEST_WORKERS) tests/unit $(PYTEST_ARGS)
 
+mutants: $(INSTALLED) ## break the code in 100 places and see whether a test notices; MUTANTS_ARGS="--help"
+	@$(BIN)/python -m tests.mutation $(MUTANTS_ARGS)
+
 lint: $(INSTALLED) ## ruff, and who may import whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -47,7 +50,7 @@ bench: $(INSTALLED) ## ours and Cognee's own side by side; BENCH_ARGS="push" for
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 clean: ## remove .venv and everything that was made here
-	@rm -rf $(VENV) $(OLDEST) .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis dist *.egg-info
+	@rm -rf $(VENV) $(OLDEST) .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist *.egg-info
 
 # A python3.x on the path may be a shim of pyenv for a version that is not active: so each is tried, not looked for.
 # $(call make_venv,directory,condition on the version,in words)

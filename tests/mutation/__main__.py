@@ -1,0 +1,154 @@
+"""``python -m tests.mutation``: mutate a seeded sample of the code and run the tests that reach each mutant.
+
+Works on copies of the checkout, so that nothing here is changed. Which tests reach a line is measured first, with
+coverage contexts; a mutant that none of them reaches runs all unit tests.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+import click
+import coverage
+from cosmic_ray.mutating import use_mutation
+from cosmic_ray.plugins import get_operator
+
+from tests.mutation.mutants import Mutant, mutants_of, sample
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "cognee_dagster"
+LEFT_OUT = {f"{PACKAGE}/testing", f"{PACKAGE}/sandbox"}  # what tests are made of is not what they test
+EXPLAINED = Path(__file__).with_name("explained.json")
+MAX_TESTS = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a mutant; ``killed`` is what one hopes for."""
+
+    mutant: Mutant
+    killed: bool
+    seconds: float
+    tests: int
+
+
+@click.command()
+@click.option("--size", default=100, show_default=True, help="How many mutants.")
+@click.option("--seed", default=1, show_default=True, help="Another seed, another sample.")
+@click.option("--workers", default=2, show_default=True, help="How many at a time.")
+@click.option("--only", default="", metavar="PREFIX", help="Only modules whose path begins so.")
+@click.option("--limit", default=300.0, show_default=True, help="Seconds for one mutant; beyond them it is killed.")
+@click.option("--goal", default=0.9, show_default=True, help="Share of the mutants that must be killed.")
+def main(*, size: int, seed: int, workers: int, only: str, limit: float, goal: float) -> None:
+    """Break the code in a seeded sample of places; fails where too few of them are noticed."""
+    modules = [
+        path
+        for path in sorted((ROOT / PACKAGE).rglob("*.py"))
+        if path.relative_to(ROOT).as_posix().startswith(only)
+        and not any(path.is_relative_to(ROOT / folder) for folder in LEFT_OUT)
+    ]
+    chosen = sample((mutant for path in modules for mutant in mutants_of(path, root=ROOT)), size=size, seed=seed)
+    with tempfile.TemporaryDirectory(prefix="mutants-") as directory, ThreadPoolExecutor(workers) as pool:
+        reached = _tests_by_line(_copy(Path(directory) / "measured"), workers=workers)
+        free: SimpleQueue[Path] = SimpleQueue()
+        for number in range(workers):
+            free.put(_copy(Path(directory) / str(number)))
+
+        def run(mutant: Mutant) -> Outcome:
+            copy = free.get()
+            try:
+                tests = reached.get((mutant.module, mutant.line), ())
+                outcome = _outcome(mutant, copy=copy, tests=tests[:MAX_TESTS], limit=limit)
+            finally:
+                free.put(copy)
+            word = "killed" if outcome.killed else "SURVIVED"
+            click.echo(
+                f"{word} {outcome.seconds:.0f} s, {outcome.tests or 'all'} tests: {mutant.name} (line {mutant.line})"
+            )
+            return outcome
+
+        outcomes = list(pool.map(run, chosen))
+    _report(outcomes, goal=goal)
+
+
+def _copy(target: Path) -> Path:
+    """The files that git knows, as they are in the working tree."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+def _pytest(copy: Path, *arguments: str, limit: float | None = None) -> int | None:
+    """The exit code of pytest in that copy, which goes before the installed package; None: it took too long."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", *arguments]
+    environ = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(
+        command, cwd=copy, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        try:
+            return process.wait(limit)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _tests_by_line(copy: Path, *, workers: int) -> Mapping[tuple[str, int], Sequence[str]]:
+    """The unit tests that run each line, those that run the fewest lines first: they are about it."""
+    click.echo("Measuring which tests reach which line …")
+    _pytest(copy, "tests/unit", f"-n{workers}", f"--cov={PACKAGE}", "--cov-context=test", "--cov-report=")
+    data = coverage.CoverageData(str(copy / ".coverage"))
+    data.read()
+    reached: dict[tuple[str, int], list[str]] = {}
+    lines_of: Counter[str] = Counter()
+    for file in data.measured_files():
+        module = Path(file).relative_to(copy).as_posix()
+        for line, contexts in data.contexts_by_lineno(file).items():
+            tests = sorted({context.partition("|")[0] for context in contexts if context})
+            reached[module, line] = tests
+            lines_of.update(tests)
+    return {place: sorted(tests, key=lambda test: (lines_of[test], test)) for place, tests in reached.items()}
+
+
+def _outcome(mutant: Mutant, *, copy: Path, tests: Sequence[str], limit: float) -> Outcome:
+    began = time.monotonic()
+    with use_mutation(copy / mutant.module, get_operator(mutant.operator)(), mutant.occurrence):
+        code = _pytest(copy, "-x", *(tests or ["tests/unit"]), limit=limit)
+    return Outcome(mutant=mutant, killed=code != 0, seconds=time.monotonic() - began, tests=len(tests))
+
+
+def _report(outcomes: Sequence[Outcome], *, goal: float) -> None:
+    explained = json.loads(EXPLAINED.read_text(encoding="utf-8"))
+    survivors = [outcome.mutant.name for outcome in outcomes if not outcome.killed]
+    killed = len(outcomes) - len(survivors)
+    for name in survivors:
+        click.echo(f"survived: {name}\n    {explained.get(name, 'not explained')}")
+    click.echo(f"{killed} of {len(outcomes)} mutants were killed ({killed / len(outcomes):.0%}).")
+    if killed < goal * len(outcomes):
+        raise click.ClickException(f"Fewer than {goal:.0%}: write a test for a survivor that breaks a rule.")
+
+
+if __name__ == "__main__":
+    main()
