@@ -3,6 +3,7 @@
 from enum import Enum
 
 from cognee_dagster.errors import RemoteError, UnexpectedAnswerError
+from cognee_dagster.remote.meanings import UPLOAD_REFUSED_MEANS
 
 
 class NextStep(Enum):
@@ -38,35 +39,9 @@ def explain(error: RemoteError, *, mode: str, target: str) -> RemoteError:
 
     Measured on Cognee 1.6.5; the keys are the mode and the status of the answer.
     """
-    hint = _HINTS.get((mode, error.status or 0))
+    hint = UPLOAD_REFUSED_MEANS.get((mode, error.status or 0))
     if hint is None:
         return error
     return type(error)(
         f"{error} {hint.format(target=target)}", status=error.status, body_sent=error.body_sent, retryable=False
     )
-
-
-_FOREIGN_DOCUMENT = (
-    "A document of this archive already belongs to another dataset of that server, and document ids are unique over a "
-    "whole Cognee server. "
-)
-
-_HINTS = {
-    ("preserve", 415): _FOREIGN_DOCUMENT + "The graph was not imported into {target!r}. Delete the other dataset or "
-    "the document there, and push again.",
-    ("hybrid", 415): _FOREIGN_DOCUMENT + "The graph itself has been imported into {target!r}; its raw content has not "
-    "been cognified. Delete the other dataset or the document there, and push again.",
-    ("hybrid", 422): "The graph itself has been imported into {target!r}; cognifying its raw content failed, which "
-    "needs a working LLM on the remote. Repair the remote's LLM settings and push again, or push in mode 'preserve'.",
-    (
-        "re-derive",
-        415,
-    ): "In mode 're-derive' Cognee stores digests of entities and facts under ids that are the same for "
-    "every dataset, so only the first dataset that is ever pushed this way into a server is accepted. Nothing has been "
-    "built in {target!r}. Push in mode 'preserve' or 'hybrid', or delete the dataset that was re-derived first.",
-    (
-        "re-derive",
-        422,
-    ): "Nothing has been built in {target!r}: re-deriving needs a working LLM on the remote. Repair the "
-    "remote's LLM settings and push again, or push in mode 'preserve'.",
-}

@@ -22,9 +22,11 @@ from cognee_dagster.errors import (
     RemoteRejectedError,
     UnexpectedAnswerError,
 )
-from cognee_dagster.remote.answers import Question, json_of, read_answer, unexpected, unreachable
+from cognee_dagster.remote.answers import json_of, read_answer
 from cognee_dagster.remote.compat import imports_faithfully
 from cognee_dagster.remote.connection import Connection
+from cognee_dagster.remote.exchange import Exchange
+from cognee_dagster.remote.failures import Question, unexpected, unreachable
 from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, server_time
 from cognee_dagster.remote.names import validate_dataset_name
 from cognee_dagster.remote.responses import (
@@ -53,19 +55,22 @@ _T = TypeVar("_T")
 
 MAX_RUNS_PER_PAGE = 500  # Cognee 1.6.5, api/v1/activity/routers/get_activity_router.py
 MAX_DOCUMENTS_PER_PAGE = 1000  # Cognee 1.6.5, api/v1/datasets/routers/get_datasets_router.py
-MAX_ANSWER_BYTES = 64 * 2**20
+MAX_ANSWER_BYTES = 16 * 2**20
+MAX_ANSWER_VALUES = 500_000  # of JSON; a page of runs has 11,000
 MAX_GRAPH_BYTES = 2**31
+MAX_DOCUMENTS = 200_000  # of one dataset; see ``CogneeClient.data``
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class _Bounds:
-    """What an answer may take: seconds without progress, seconds in all, bytes."""
+    """What an answer may take: seconds without progress, seconds in all, bytes, JSON values."""
 
     read: float | None
     within: float | None
     size: int
+    values: int | None = MAX_ANSWER_VALUES
 
 
 class CogneeClient:
@@ -216,9 +221,15 @@ class CogneeClient:
                 raise
 
     def data(self, dataset_id: UUID | str) -> Iterator[RemoteDocument]:
-        """The documents of a dataset, page by page."""
+        """The documents of a dataset, page by page.
+
+        Raises:
+            UnexpectedAnswerError: There are more than ``MAX_DOCUMENTS``, or listing them takes longer than a whole
+                graph may (``Timeouts.graph_answer``).
+        """
         seen: set[str] = set()
-        while True:
+        began, within = time.monotonic(), self.timeouts.graph_answer
+        while len(seen) <= MAX_DOCUMENTS and (within is None or time.monotonic() - began < within):
             page = self._ask(
                 "GET",
                 f"/api/v1/datasets/{_segment(dataset_id)}/data",
@@ -231,6 +242,10 @@ class CogneeClient:
             seen.update(document.id for document in new)
             if len(page) < MAX_DOCUMENTS_PER_PAGE or not new:  # nothing new: a server that does not page
                 return
+        raise unexpected(
+            f"lists documents without end ({len(seen):,} after {time.monotonic() - began:.0f} s)",
+            self._question(f"listing the documents of dataset {dataset_id}"),
+        )
 
     def delete_data(self, dataset_id: UUID | str, data_id: UUID | str) -> None:
         """Delete one document of a dataset; its graph stays."""
@@ -248,7 +263,7 @@ class CogneeClient:
             f"/api/v1/datasets/{_segment(dataset_id)}/graph",
             what=f"reading the graph of dataset {dataset_id}",
             parse=parse_graph,
-            bounds=_Bounds(self.timeouts.graph_read, self.timeouts.graph_answer, MAX_GRAPH_BYTES),
+            bounds=_Bounds(self.timeouts.graph_read, self.timeouts.graph_answer, MAX_GRAPH_BYTES, values=None),
         )
 
     # Imports
@@ -315,6 +330,7 @@ class CogneeClient:
             request,
             question=self._question(f"importing {archive_path.name} into dataset {dataset_name!r}"),
             timeout=self.timeouts.for_httpx(self.timeouts.import_read),
+            answer_within=self.timeouts.answer,
             answer_limit=MAX_ANSWER_BYTES,
             progress=progress,
         )
@@ -337,14 +353,15 @@ class CogneeClient:
 
         def attempt() -> object:
             failure: RemoteError
-            try:
-                with self._http.stream(method, path, params=params, json=json, timeout=timeout) as response:
-                    answer = read_answer(response, question, limit=allowed.size, within=allowed.within)
-            except httpx.HTTPError as error:
-                failure = unreachable(error, question)
-            else:
-                self._note_clock(answer.headers.get("date"))
-                return json_of(answer, question)
+            with Exchange(seconds=allowed.within, max_bytes=allowed.size) as exchange:
+                try:
+                    with self._http.stream(method, path, params=params, json=json, timeout=timeout) as response:
+                        answer = read_answer(response, question, limit=allowed.size)
+                except httpx.HTTPError as error:
+                    failure = unreachable(error, question, exchange=exchange)
+                else:
+                    self._note_clock(answer.headers.get("date"))
+                    return json_of(answer, question, max_values=allowed.values)
             raise failure  # outside the handler: httpx's exceptions carry the request, and with it the key
 
         content = with_retries(

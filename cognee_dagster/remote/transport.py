@@ -1,14 +1,19 @@
 """The HTTP connection itself: time limits, TLS, proxies, and a key that no object shows."""
 
 import ssl
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
+import httpcore
 import httpx
 from pydantic import SecretStr
 
 from cognee_dagster.errors import ConnectionConfigError
 from cognee_dagster.remote.connection import Connection
+from cognee_dagster.remote.exchange import LimitedNetwork
+from cognee_dagster.remote.proxies import proxy_for
 
 REDIRECT_TARGET = "x-redirect-target"  # where an answer's Location is kept; see ``_disarm``
 
@@ -41,32 +46,106 @@ class Timeouts:
 
 
 def open_http(connection: Connection) -> httpx.Client:
-    """An HTTP client for one remote: certificates are checked, redirects never followed.
-
-    Proxies are those of the environment, but never between this machine and itself: a proxy elsewhere cannot reach this
-    machine's loopback, and would see the key.
+    """An HTTP client for one remote: certificates are checked, redirects never followed, no cookies kept.
 
     Raises:
         ConnectionConfigError: The CA bundle or the environment's proxy settings cannot be used.
     """
-    host = f"[{connection.host}]" if ":" in connection.host else connection.host
+    proxy = proxy_for(connection)
     try:
         return httpx.Client(
             base_url=connection.url,
             auth=_ApiKey(connection.api_key),
-            verify=_trust(connection),
+            headers={"Accept-Encoding": "gzip"},  # what can be undone within bounds; see ``answers``
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
+            transport=_Transport(trust=_trust(connection), proxy=proxy),
             follow_redirects=False,
             event_hooks={"response": [_disarm]},
-            mounts={f"all://{host}": None} if connection.is_loopback else None,
         )
     except OSError as error:  # ssl.SSLError is one, too
         problem = f"the certificates to trust cannot be read ({error.strerror or type(error).__name__})"
-    except (ValueError, ImportError, httpx.InvalidURL):  # their text may repeat a proxy's password
-        problem = "this address, or a proxy that the environment names, cannot be used"
+    except (ValueError, httpx.InvalidURL):
+        problem = "this address cannot be used"
     raise ConnectionConfigError(
-        f"No connection to {connection.url}: {problem}. Check it, COGNEE_DAGSTER_CA_BUNDLE (or ca_bundle), "
-        "SSL_CERT_FILE, HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY."
+        f"No connection to {connection.url}: {problem}. Check it, COGNEE_DAGSTER_CA_BUNDLE (or ca_bundle) and "
+        "SSL_CERT_FILE."
     )
+
+
+class _Transport(httpx.BaseTransport):
+    """httpx's requests over connections that keep to the limits of an ``Exchange``."""
+
+    def __init__(self, *, trust: ssl.SSLContext, proxy: httpcore.Proxy | None) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=trust,
+            proxy=proxy,
+            max_connections=None,
+            max_keepalive_connections=20,
+            keepalive_expiry=5.0,
+            network_backend=LimitedNetwork(),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        with _as_httpx_does():
+            response = self._pool.handle_request(
+                httpcore.Request(
+                    method=request.method,
+                    url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """An answer's body as it comes over the wire."""
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _as_httpx_does():
+            yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+@contextmanager
+def _as_httpx_does() -> Iterator[None]:
+    """httpcore's errors as httpx's own, which have the same names."""
+    try:
+        yield
+    except tuple(_HTTPX_ERRORS) as error:
+        kind = next(kind for base, kind in _HTTPX_ERRORS.items() if isinstance(error, base))
+        raise kind(str(error)) from error
+
+
+_HTTPX_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {  # the particular ones first
+    getattr(httpcore, name): getattr(httpx, name)
+    for name in (
+        "ConnectTimeout",
+        "ReadTimeout",
+        "WriteTimeout",
+        "PoolTimeout",
+        "ConnectError",
+        "ReadError",
+        "WriteError",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "LocalProtocolError",
+        "RemoteProtocolError",
+        "TimeoutException",
+        "NetworkError",
+        "ProtocolError",
+    )
+}
 
 
 def _trust(connection: Connection) -> ssl.SSLContext:

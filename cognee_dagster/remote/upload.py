@@ -17,10 +17,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+import httpcore
 import httpx
 
 from cognee_dagster.errors import ArchiveError, RemoteError
-from cognee_dagster.remote.answers import Question, json_of, read_answer, unexpected, unreachable
+from cognee_dagster.remote.answers import json_of, read_answer
+from cognee_dagster.remote.exchange import Exchange
+from cognee_dagster.remote.failures import Question, unexpected, unreachable
 
 REMEMBER_PATH = "/api/v1/remember"
 _FILE_NAME = "dataset.cogx.tar.gz"  # the server does not look at it, and a real name may not survive a header
@@ -79,6 +82,7 @@ class Upload:
         *,
         question: Question,
         timeout: httpx.Timeout,
+        answer_within: float | None,
         answer_limit: int,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
@@ -88,6 +92,7 @@ class Upload:
         self.body_sent_monotonic: float | None = None
         self._http = http
         self._question = question
+        self._answer_within = answer_within
         self._answer_limit = answer_limit
         self._progress = progress
         self._sent_bytes = 0
@@ -180,14 +185,18 @@ class Upload:
 
     def _send(self) -> dict[str, Any]:
         failure: RemoteError
+        # An import takes as long as it does, and its answer begins when it is over. From there on, time is limited.
+        exchange = Exchange(seconds=None, max_bytes=self._answer_limit, on_connect=self._line.hold)
         try:
-            response = self._http.send(self._http_request, stream=True)
-            try:
-                answer = read_answer(response, self._question, limit=self._answer_limit, within=None)
-            finally:
-                response.close()
+            with exchange:
+                response = self._http.send(self._http_request, stream=True)
+                try:
+                    exchange.end_within(self._answer_within)
+                    answer = read_answer(response, self._question, limit=self._answer_limit)
+                finally:
+                    response.close()
         except httpx.HTTPError as error:
-            failure = unreachable(error, self._question)
+            failure = unreachable(error, self._question, exchange=exchange)
         else:
             content = json_of(answer, self._question)
             if isinstance(content, dict):
@@ -208,7 +217,6 @@ class Upload:
             content=self._body(form),
             headers={key: form.headers[key] for key in ("Content-Type", "Content-Length")},
             timeout=timeout,
-            extensions={"trace": self._line.listen},
         )
         return request, int(form.headers["Content-Length"])
 
@@ -244,16 +252,13 @@ class _Line:
         self._socket: socket.socket | None = None
         self._is_cut = False
 
-    def listen(self, event: str, details: dict[str, Any]) -> None:
-        """httpcore's trace events (the ``trace`` request extension): take hold of the socket when it is connected."""
-        if not event.endswith(".connect_tcp.complete"):  # "connection." or, through a proxy of that kind, "socks."
-            return
-        connected = details["return_value"].get_extra_info("socket")
+    def hold(self, connected: socket.socket) -> None:
+        """Take hold of the socket as soon as it is connected."""
         _keep_alive(connected)
         with self._lock:
             if self._is_cut:
                 connected.close()
-                raise httpx.ConnectError("hung up while connecting")
+                raise httpcore.ConnectError("hung up while connecting")
             self._socket = connected.dup()
 
     def cut(self) -> None:

@@ -163,6 +163,22 @@ class TestRefusals:
         assert "an HTML page titled '502 Bad Gateway'" in str(error)
         assert isinstance(error, RemoteUnreachableError)
 
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_proxys_page_is_not_explained_as_cognees_answer(self, status: int) -> None:
+        """Nor taken for word that a dataset is gone, which is what Cognee's own 403 means."""
+        error = failure_of(answer(status, body=b"<html><title>Forbidden</title>", content_type="text/html"))
+        assert isinstance(error, UnexpectedAnswerError)
+        assert error.status == status
+        assert "not Cognee" in str(error)
+        assert "Forbidden" in str(error)
+        assert "key" not in str(error)
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 503])
+    def test_our_verdict_and_advice_come_before_the_servers_words(self, status: int) -> None:
+        text = str(failure_of(answer(status, {"detail": "its own words"})))
+        assert text.index(f"answers {status}") < text.index("The answer is: `its own words`")
+        assert text.endswith("`its own words`.")
+
 
 class TestRedirects:
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -184,7 +200,7 @@ class TestRedirects:
 
 
 class TestRetries:
-    @pytest.mark.parametrize("status", [429, 502, 503, 504, 521, 524])
+    @pytest.mark.parametrize("status", [408, 425, 429, 502, 503, 504, 521, 524, 525, 526, 530])
     def test_an_overloaded_gateway_is_asked_again(self, status: int) -> None:
         naps = Naps()
         with ScriptedServer(answer(status), answer(status), OK) as server, client_of(server.url, naps=naps) as client:

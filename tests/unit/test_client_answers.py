@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cognee_dagster.errors import RemoteError, RemoteRejectedError, RemoteUnreachableError
-from cognee_dagster.remote.answers import GATEWAY_STATUSES, Answer, Question, json_of, unreachable
+from cognee_dagster.remote.answers import json_of
+from cognee_dagster.remote.failures import Answer, Question, unreachable
+from cognee_dagster.remote.meanings import RETRYABLE_STATUSES
 from cognee_dagster.remote.transport import REDIRECT_TARGET
 
 KEY = "ck_marker_0123456789"
@@ -53,7 +55,7 @@ def test_any_answer_is_content_or_an_error_of_ours(status: int, body: bytes, fie
         assert 200 <= status < 300
         return
     assert failure.status == status
-    assert failure.retryable is (status in GATEWAY_STATUSES)
+    assert failure.retryable is (status in RETRYABLE_STATUSES)
     assert KEY not in str(failure)
     assert len(str(failure)) < 1200
     assert str(failure).isprintable()

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
+from cognee_dagster.remote.meanings import ABANDONED, ERROR_CLASS_MEANS
 from cognee_dagster.remote.responses import PipelineRun
 
 # Only its age tells a dead run from a slow one, until Cognee's recovery sweep closes it after an hour at the earliest.
@@ -25,20 +26,6 @@ STALLED_AFTER = timedelta(hours=6)
 IMPORT_PIPELINE = "migration_import_pipeline"
 ADD_PIPELINE = "add_pipeline"
 COGNIFY_PIPELINE = "cognify_pipeline"
-
-_ABANDONED = "AbandonedPipelineRunError"
-_WHY = {  # what an error class means here, and what to do; the server shows no more of an error than its class
-    "FileNotFoundError": (
-        "the server deleted the archive before its own background import read it, as every Cognee up to 1.6.5 does. "
-        "Push with background_strategy auto or detached, or in the foreground"
-    ),
-    _ABANDONED: "the server died or was restarted while it imported. Push again: what is there already is kept",
-    "IngestionError": (
-        "a document of the archive belongs to another dataset of that server, where document ids are unique (re-derive "
-        "works for one dataset a server). Delete it there, or leave documents out"
-    ),
-    "InternalServerError": "the server's language model does not answer. Repair it there, or push in mode preserve",
-}
 
 
 class ImportState(str, Enum):
@@ -185,7 +172,7 @@ class _Run:
     def last_row(self) -> PipelineRun | None:
         """The row that ended the run. A success counts before a sweep's word that the run was abandoned."""
         ended = [row for row in self.rows if _ended(row)]
-        return max(ended, key=lambda row: (row.error_class != _ABANDONED, _moment(row)), default=None)
+        return max(ended, key=lambda row: (row.error_class != ABANDONED, _moment(row)), default=None)
 
     @property
     def ended_at(self) -> datetime | None:
@@ -279,7 +266,7 @@ def _unknown(run_id: str) -> ImportVerdict:
 def _failure(row: PipelineRun) -> str:
     if row.error_class is None:
         return "the import failed; the server does not say why. See its log, then push again."
-    why = _WHY.get(row.error_class, "see the server's log for its cause, then push again")
+    why = ERROR_CLASS_MEANS.get(row.error_class, "see the server's log for its cause, then push again")
     return f"the import failed with {row.error_class}: {why}."
 
 

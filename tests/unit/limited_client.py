@@ -1,0 +1,48 @@
+"""A client in a process of its own, whose peak memory and time can be measured.
+
+``python -m tests.unit.limited_client URL METHOD SECONDS`` asks once and writes how that ended, as JSON.
+"""
+
+import json
+import resource
+import sys
+import time
+
+from pydantic import SecretStr
+
+from cognee_dagster.errors import CogneeDagsterError
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.connection import Connection
+from cognee_dagster.remote.retry import RetryPolicy
+from cognee_dagster.remote.transport import Timeouts
+
+ID = "011a0f69-ce99-5a5e-acf4-81e800cfd2fc"
+ADDRESS_SPACE = 3 * 2**30  # no test fills the machine
+
+ASK = {
+    "health": CogneeClient.health,
+    "datasets": CogneeClient.datasets,
+    "runs": CogneeClient.runs,
+    "documents": lambda client: sum(1 for _ in client.data(ID)),
+    "graph": lambda client: client.graph(ID),
+    "openapi": CogneeClient.require_cogx,
+}
+
+
+def main(url: str, method: str, seconds: str) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    timeouts = Timeouts(connect=5, read=20, write=20, answer=float(seconds), graph_read=20, graph_answer=float(seconds))
+    connection = Connection(url=url, api_key=SecretStr("ck_marker_0123456789"))
+    ended, words, began = "value", "", time.monotonic()
+    with CogneeClient(connection, timeouts=timeouts, retry=RetryPolicy(attempts=1)) as client:
+        try:
+            ASK[method](client)
+        except CogneeDagsterError as error:
+            ended, words = type(error).__name__, str(error)
+    took = time.monotonic() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    sys.stdout.write(json.dumps({"ended": ended, "words": words, "seconds": took, "peak_mib": peak}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

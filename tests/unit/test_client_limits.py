@@ -1,0 +1,158 @@
+"""No remote can hang, fill or blind us: one deadline and one byte limit for a whole exchange, whatever it sends.
+
+Each case asks in a process of its own, whose peak memory and time are measured.
+"""
+
+import gzip
+import json
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count, repeat
+from typing import Any
+
+import pytest
+
+from tests.unit.scripted_server import Call, Script, ScriptedServer, answer
+
+SECONDS = 1.5  # for a whole exchange
+PEAK_MIB = 256
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+BLOCK = b"x" * 65536
+
+
+def flood(head: bytes, parts: Iterator[bytes]) -> Script:
+    """As fast as the client reads, until it hangs up."""
+
+    def script(call: Call) -> None:
+        call.receive()
+        call.send(head)
+        for part in parts:
+            if call.server.ended.is_set():
+                return
+            call.send(part)
+
+    return script
+
+
+def drip(head: bytes, parts: Iterator[bytes]) -> Script:
+    """A little at a time, often enough for any limit on the time between two."""
+
+    def script(call: Call) -> None:
+        call.receive()
+        call.send(head)
+        for part in parts:
+            if call.server.ended.wait(0.05):
+                return
+            call.send(part)
+
+    return script
+
+
+def chunked(parts: Iterator[bytes]) -> Iterator[bytes]:
+    for part in parts:
+        yield b"%x\r\n%b\r\n" % (len(part), part)
+
+
+def zeros_packed(layers: int) -> bytes:
+    """What unpacks to 1 GiB of zeros, so many times packed."""
+    packer = zlib.compressobj(9, wbits=-15)
+    mebibyte = packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    data = b"\x1f\x8b\x08\0\0\0\0\0\0\0" + mebibyte * 1024
+    for _ in range(layers - 1):
+        data = gzip.compress(data, 9)
+    return data
+
+
+def encoded(encoding: str, body: bytes) -> Script:
+    return answer(200, body=body, headers={"Content-Encoding": encoding})
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    script: Callable[[], Script]
+    words: str
+    ask: str = "datasets"
+
+
+ANY_END = "when listing its datasets"
+TOO_LONG = "answers with more than"
+LATE = "is still sending its answer after"
+FOREIGN = "which nobody asked for"
+TOO_MUCH = "values"
+
+CASES = [
+    Case("a gzip bomb", lambda: encoded("gzip", zeros_packed(1)), TOO_LONG),
+    Case("a bomb in a bomb", lambda: encoded("gzip, gzip", zeros_packed(2)), FOREIGN),
+    Case("deflate", lambda: encoded("deflate", zlib.compress(bytes(2**27))), FOREIGN),
+    Case("brotli", lambda: encoded("br", BLOCK), FOREIGN),
+    Case("zstd", lambda: encoded("zstd", BLOCK), FOREIGN),
+    Case(
+        "gzip with an endless name",
+        lambda: flood(HEAD + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x08\0\0\0\0\0\0", repeat(BLOCK)),
+        TOO_LONG,
+    ),
+    Case("an endless body", lambda: flood(HEAD + b"\r\n[", repeat(BLOCK)), TOO_LONG),
+    Case(
+        "an endless body in chunks",
+        lambda: flood(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", chunked(repeat(BLOCK))),
+        TOO_LONG,
+    ),
+    Case("a flood of interim answers", lambda: flood(b"", repeat(b"HTTP/1.1 103 Early\r\n\r\n" * 1000)), ANY_END),
+    Case("interim answers that drip", lambda: drip(b"", repeat(b"HTTP/1.1 103 Early\r\n\r\n")), LATE),
+    Case("headers that drip", lambda: drip(HEAD, (b"x-%d: y\r\n" % number for number in count())), LATE),
+    Case("a status line that drips", lambda: drip(b"HTTP/1.1 200 ", repeat(b"O")), LATE),
+    Case("a body that drips", lambda: drip(HEAD + b"\r\n[", repeat(b" ")), LATE),
+    Case(
+        "trailers that drip",
+        lambda: drip(
+            HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n", (b"x-%d: y\r\n" % n for n in count())
+        ),
+        LATE,
+    ),
+    Case(
+        "gzip that drips",
+        lambda: drip(HEAD + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x08\0\0\0\0\0\0", repeat(b"n")),
+        LATE,
+    ),
+    Case("lists in a list", lambda: answer(200, body=b"[" + b"[]," * (5 * 2**20) + b"[]]"), TOO_MUCH),
+    Case("numbers in a list", lambda: answer(200, body=b"[" + b"1," * (7 * 2**20) + b"1]"), TOO_MUCH),
+    Case("the shortest rows", lambda: answer(200, body=b"[" + b'{"id":"a"},' * 240_000 + b'{"id":"a"}]'), "", "runs"),
+    Case("one long string", lambda: answer(200, body=('["' + "\U0001f600" + "a" * 16_000_000 + '"]').encode()), ""),
+    Case("depth", lambda: answer(200, body=b"[" * 400_000), "not JSON"),
+    Case("a long refusal", lambda: flood(b"HTTP/1.1 500 No\r\n\r\n", repeat(BLOCK)), "The server failed"),
+]
+
+
+def asked(url: str, ask: str, *, seconds: float = SECONDS) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.unit.limited_client", url, ask, str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_whatever_a_remote_sends_ends_in_time_and_in_little_memory(case: Case) -> None:
+    with ScriptedServer(case.script()) as server:
+        result = asked(server.url, case.ask)
+    assert case.words in result["words"]
+    assert result["peak_mib"] < PEAK_MIB
+    assert result["seconds"] < SECONDS + 8, "a busy machine may be slow, an endless answer never ends"
+
+
+def test_a_listing_of_documents_without_end_ends_within_its_time() -> None:
+    def page(call: Call) -> None:
+        offset = int(call.receive().path.rpartition("offset=")[2])
+        rows = [{"id": f"id-{number}", "name": "x" * 100} for number in range(offset, offset + 1000)]
+        with suppress(OSError):
+            call.send(answer(200, rows))
+
+    with ScriptedServer(page) as server:
+        result = asked(server.url, "documents", seconds=4.0)
+    assert "lists documents without end" in result["words"]
+    assert result["peak_mib"] < PEAK_MIB
