@@ -1,7 +1,7 @@
 """``python -m tests.mutation``: mutate a seeded sample of the code and run the tests that reach each mutant.
 
 Works on copies of the checkout, so that nothing here is changed. Which tests reach a line is measured first, with
-coverage contexts; a mutant that none of them reaches runs all unit tests.
+coverage contexts; what runs on import is tried with the tests that reach anything in its module.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "cognee_dagster"
 LEFT_OUT = {f"{PACKAGE}/testing", f"{PACKAGE}/sandbox"}  # what tests are made of is not what they test
 EXPLAINED = Path(__file__).with_name("explained.json")
-MAX_TESTS = 400
+MAX_TESTS = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +69,12 @@ def main(*, size: int, seed: int, workers: int, only: str, limit: float, goal: f
         def run(mutant: Mutant) -> Outcome:
             copy = free.get()
             try:
-                tests = reached.get((mutant.module, mutant.line), ())
+                tests = reached.get((mutant.module, mutant.line)) or reached.get((mutant.module, 0), ())
                 outcome = _outcome(mutant, copy=copy, tests=tests[:MAX_TESTS], limit=limit)
             finally:
                 free.put(copy)
             word = "killed" if outcome.killed else "SURVIVED"
-            click.echo(
-                f"{word} {outcome.seconds:.0f} s, {outcome.tests or 'all'} tests: {mutant.name} (line {mutant.line})"
-            )
+            click.echo(f"{word} {outcome.seconds:.0f} s, {outcome.tests} tests: {mutant.name} (line {mutant.line})")
             return outcome
 
         outcomes = list(pool.map(run, chosen))
@@ -116,26 +114,32 @@ def _pytest(copy: Path, *arguments: str, limit: float | None = None) -> int | No
 
 
 def _tests_by_line(copy: Path, *, workers: int) -> Mapping[tuple[str, int], Sequence[str]]:
-    """The unit tests that run each line, those that run the fewest lines first: they are about it."""
+    """The unit tests that run each line, and at line 0 those that run any of its module.
+
+    Those that run the fewest lines come first: they are about it.
+    """
     click.echo("Measuring which tests reach which line …")
     _pytest(copy, "tests/unit", f"-n{workers}", f"--cov={PACKAGE}", "--cov-context=test", "--cov-report=")
     data = coverage.CoverageData(str(copy / ".coverage"))
     data.read()
     reached: dict[tuple[str, int], list[str]] = {}
+    of_module: defaultdict[str, set[str]] = defaultdict(set)
     lines_of: Counter[str] = Counter()
     for file in data.measured_files():
         module = Path(file).relative_to(copy).as_posix()
         for line, contexts in data.contexts_by_lineno(file).items():
             tests = sorted({context.partition("|")[0] for context in contexts if context})
             reached[module, line] = tests
+            of_module[module].update(tests)
             lines_of.update(tests)
+    reached |= {(module, 0): list(tests) for module, tests in of_module.items()}
     return {place: sorted(tests, key=lambda test: (lines_of[test], test)) for place, tests in reached.items()}
 
 
 def _outcome(mutant: Mutant, *, copy: Path, tests: Sequence[str], limit: float) -> Outcome:
     began = time.monotonic()
     with use_mutation(copy / mutant.module, get_operator(mutant.operator)(), mutant.occurrence):
-        code = _pytest(copy, "-x", *(tests or ["tests/unit"]), limit=limit)
+        code = _pytest(copy, "-x", *tests, limit=limit) if tests else 0
     return Outcome(mutant=mutant, killed=code != 0, seconds=time.monotonic() - began, tests=len(tests))
 
 
