@@ -20,7 +20,8 @@ from cognee_dagster.testing.archive import Archive, InvalidArchiveError, Limits,
 from cognee_dagster.testing.graph import Node
 from cognee_dagster.testing.multipart import Upload
 from cognee_dagster.testing.pace import Pace, ServerKilledError
-from cognee_dagster.testing.state import IMPORT_PIPELINE, Dataset, Document, Operation, Run, State, User
+from cognee_dagster.testing.runs import IMPORT_PIPELINE, Operation, Run
+from cognee_dagster.testing.state import Dataset, Document, State, User
 from cognee_dagster.testing.translation import Translation, digests, document_of
 from cognee_dagster.testing.versions import Release
 

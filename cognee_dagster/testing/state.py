@@ -1,15 +1,14 @@
-"""What the fake server remembers: users, datasets, documents, rows of pipeline runs."""
+"""What the fake server remembers: users, datasets, documents, and the rows that ``runs.py`` writes."""
 
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
-from uuid import NAMESPACE_OID, uuid4, uuid5
+from uuid import NAMESPACE_OID, uuid5
 
 from cognee_dagster.testing.graph import Graph
 
-IMPORT_PIPELINE = "migration_import_pipeline"
 OLD_ROW_KEYS = (
     "id",
     "pipeline_name",
@@ -148,150 +147,3 @@ class State:
                 "owner_id": dataset.owner.id if dataset else None,
                 "owner_email": dataset.owner.email if dataset else None,
             }
-
-
-@dataclass(kw_only=True)
-class Run:
-    """A pipeline run: writes the rows that the feed shows of it."""
-
-    state: State
-    pipeline: str
-    dataset: Dataset
-    user: User
-    id: str = field(default_factory=lambda: str(uuid4()))
-    parent: str | None = None
-    started_at: str = ""
-
-    def start(self) -> "Run":
-        self.started_at = self.state.clock.stamp()
-        self._write("DATASET_PROCESSING_STARTED")
-        return self
-
-    def complete(self) -> None:
-        self._write("DATASET_PROCESSING_COMPLETED", outcome="succeeded", ended=True)
-
-    def fail(self, error_class: str) -> None:
-        self._write("DATASET_PROCESSING_ERRORED", outcome="failed", error_class=error_class, ended=True)
-
-    def abandon(self) -> None:
-        """What the recovery sweep writes of a run whose process died; nobody counted its tokens."""
-        self._write(
-            "DATASET_PROCESSING_ERRORED",
-            outcome="failed",
-            error_class="AbandonedPipelineRunError",
-            ended=True,
-            tokens=None,
-        )
-
-    def _write(
-        self,
-        status: str,
-        *,
-        outcome: str | None = None,
-        error_class: str | None = None,
-        ended: bool = False,
-        tokens: int | None = 0,
-    ) -> None:
-        ended_at = self.state.clock.stamp() if ended else None
-        self.state.rows.append(
-            new_row(
-                self.state,
-                dataset_id=self.dataset.id,
-                user=self.user,
-                pipeline_run_id=self.id,
-                kind="pipeline",
-                pipeline_name=self.pipeline,
-                operation_name=self.pipeline,
-                status=status,
-                outcome=outcome,
-                error_class=error_class,
-                tokens=tokens if ended else None,
-                started_at=self.started_at,
-                ended_at=ended_at,
-                parent=self.parent if ended else None,
-            )
-        )
-
-
-@dataclass(kw_only=True)
-class Operation:
-    """A call of ``remember()`` or ``improve()``: one row, beside those of its pipelines, which name it as parent."""
-
-    state: State
-    name: str
-    dataset: Dataset
-    user: User
-    id: str = field(default_factory=lambda: str(uuid4()))
-    parent: str | None = None
-    started_at: str = ""
-
-    def __post_init__(self) -> None:
-        self.started_at = self.state.clock.stamp()
-
-    def write(self, outcome: str, *, background: bool = False, error_class: str | None = None) -> None:
-        """With ``background``, "succeeded" means accepted, not done."""
-        self.state.rows.append(
-            new_row(
-                self.state,
-                dataset_id=self.dataset.id,
-                user=self.user,
-                pipeline_run_id=self.id,
-                kind="operation",
-                pipeline_name=None,
-                operation_name=self.name,
-                status=None,
-                outcome=outcome,
-                background=background,
-                error_class=error_class,
-                tokens=0,
-                started_at=self.started_at,
-                ended_at=self.state.clock.stamp(),
-                parent=self.parent,
-            )
-        )
-
-
-def new_row(
-    state: State,
-    *,
-    dataset_id: str,
-    user: User,
-    pipeline_run_id: str,
-    kind: str,
-    pipeline_name: str | None,
-    operation_name: str,
-    status: str | None,
-    outcome: str | None,
-    error_class: str | None,
-    tokens: int | None,
-    started_at: str,
-    ended_at: str | None,
-    background: bool | None = None,
-    parent: str | None = None,
-) -> Row:
-    """One row of the feed, with every key in the server's order."""
-    return {
-        "id": str(uuid4()),
-        "kind": kind,
-        "pipeline_name": pipeline_name,
-        "status": status,
-        "dataset_id": dataset_id,
-        "dataset_name": None,
-        "owner_id": None,
-        "owner_email": None,
-        "created_at": state.clock.stamp(),
-        "pipeline_run_id": pipeline_run_id,
-        "operation_name": operation_name,
-        "origin": "api",
-        "outcome": outcome,
-        "background": background,
-        "error_class": error_class,
-        "tokens_in": tokens,
-        "tokens_out": tokens,
-        "embedding_tokens": tokens,
-        "started_at": started_at,
-        "ended_at": ended_at,
-        "user_id": user.id,
-        "session_id": None,
-        "parent_operation_id": parent,
-    }

@@ -15,9 +15,9 @@ from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, STALLED_AFTER, ImportState
 from cognee_dagster.remote.imports.watch import WatchedImport, wait_for_import
 from cognee_dagster.sandbox import CogneeServer
-from tests import fault_proxy as faults
+from cognee_dagster.testing import faults
 from tests.cogx_graphs import MemoryReader
-from tests.fault_proxy import UPLOADS, FaultProxy
+from tests.fault_proxy import FaultProxy
 from tests.pushes import client_of, push_archive
 
 # What a Cognee server's log says of a database that it cannot open after a kill (Cognee 1.6.5 with Ladybug 0.19).
@@ -64,7 +64,7 @@ def test_a_fault_in_between_costs_neither_the_graph_nor_a_second_import(
     proxy: FaultProxy, real_remote: CogneeServer, fault: faults.Fault, run_in_background: bool, tmp_path: Path
 ) -> None:
     archive, dataset = graph_archive(tmp_path), f"fault_{uuid4().hex}"
-    proxy.on(UPLOADS, fault)
+    proxy.on(faults.UPLOADS, fault)
     with client_of(proxy.url, real_remote.api_key) as client:
         result = push_archive(
             archive,

@@ -13,8 +13,7 @@ import pytest
 from cognee_dagster.errors import RemoteError, RemoteRejectedError, RemoteUnreachableError, UnexpectedAnswerError
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.remote.client import Timeouts
-from cognee_dagster.testing import FakeRemote
-from tests import fault_proxy as faults
+from cognee_dagster.testing import FakeRemote, faults
 from tests.fault_proxy import FaultProxy
 from tests.pushes import HASTY, client_of, demo_archive, push_archive
 from tests.unit.test_delivery import import_outcomes, wait_until

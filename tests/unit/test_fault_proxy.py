@@ -7,11 +7,9 @@ import httpx
 import pytest
 
 from cognee_dagster.testing import FakeRemote
-from tests.contract.archives import people
-from tests.fault_proxy import (
+from cognee_dagster.testing.faults import (
     UPLOADS,
     Fault,
-    FaultProxy,
     answer,
     cut_answer,
     cut_request,
@@ -23,6 +21,8 @@ from tests.fault_proxy import (
     reset,
     slow_upload,
 )
+from tests.contract.archives import people
+from tests.fault_proxy import FaultProxy
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.journal import PushJournal
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.archive import Limits as ServerLimits
-from cognee_dagster.testing.state import IMPORT_PIPELINE
+from cognee_dagster.testing.runs import IMPORT_PIPELINE
 from tests.cogx_graphs import write_archives
 from tests.pushes import HASTY, client_of, push_archive
 from tests.unit.test_cogx_cut import topics
