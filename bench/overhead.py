@@ -8,7 +8,7 @@ import numpy as np
 from bench.parts import Findings, Setting
 from bench.tables import table
 from cognee_dagster.cogx.format import Limits
-from cognee_dagster.cogx.shard.plan import GraphSizes, Integers, partition
+from cognee_dagster.cogx.shard.plan import GraphSizes, Integers, plan_shards
 
 PACKAGES = ("numpy",)
 
@@ -29,12 +29,12 @@ def _rows() -> Iterator[tuple[str, ...]]:
         sizes = made_up(_NODES, within=within)
         limits = Limits(member_bytes=int(sizes.facts.sum()) // _PARTS + _FACT, total_bytes=1 << 50)
         begin = time.process_time()
-        plan = partition(sizes, limits=limits)
+        plan = plan_shards(sizes, limits=limits)
         seconds = time.process_time() - begin
         order = np.empty(len(sizes.facts), np.int64)
         order[np.argsort(sizes.sources, kind="stable")] = np.arange(len(order))
         shuffled = np.random.default_rng(1).permutation(len(order))
-        others = (every * plan.num_parts // len(order) for every in (order, shuffled))
+        others = (every * plan.num_shards // len(order) for every in (order, shuffled))
         shares = [repeated_bytes(sizes, facts) / _records(sizes).sum() for facts in (plan.facts, *others)]
         yield f"{within:.0%}", *(f"{share:.0%}" for share in shares), f"{seconds:.1f} s"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cognee_dagster.errors import CogneeDagsterError as CogneeDagsterError
     from cognee_dagster.pushing.archives import PushResult as PushResult
     from cognee_dagster.pushing.push import push as push
-    from cognee_dagster.store.archives import StoredArchive as StoredArchive
+    from cognee_dagster.store.stored import StoredArchive as StoredArchive
 
 from cognee_dagster._version import __version__ as __version__
 
@@ -33,7 +33,7 @@ _EXPORTS = {
     "LocalCognee": "cognee_dagster.dagster.resources",
     "PushResult": "cognee_dagster.pushing.archives",
     "RepushPolicy": "cognee_dagster.dagster.sensors.policies",
-    "StoredArchive": "cognee_dagster.store.archives",
+    "StoredArchive": "cognee_dagster.store.stored",
     "build_dataset_assets": "cognee_dagster.dagster.assets.chain",
     "build_definitions": "cognee_dagster.dagster.definitions",
     "build_import_sensor": "cognee_dagster.dagster.sensors.import_sensor",

@@ -7,7 +7,9 @@ import dagster as dg
 from pydantic import Field
 
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
-from cognee_dagster.store.archives import LOCAL_PROTOCOLS, ArchiveStore, StoredArchive
+from cognee_dagster.store.archives import ArchiveStore
+from cognee_dagster.store.files import LOCAL_PROTOCOLS
+from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive

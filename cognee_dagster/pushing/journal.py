@@ -1,14 +1,14 @@
 """What a push of several archives has come to, on disk, so that the next try of the same push goes on from there."""
 
 import hashlib
+import json
 import logging
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
+from cognee_dagster.system.files import write_whole
 
 if TYPE_CHECKING:  # Arrow comes with it
     from cognee_dagster.cogx.archive import Archive
@@ -48,14 +48,14 @@ class PushJournal:
         if len(archives) == 1:
             return cls(None)
         what = [remote_url, target_dataset, mode, *(archive.sha256 for archive in archives)]
-        name = hashlib.sha256(orjson.dumps(what)).hexdigest()[:32]
+        name = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
         return cls((directory or Path(DEFAULT_DIRECTORY).expanduser()) / f"{name}.json")
 
     def runs(self) -> dict[str, str]:
         """Runs of an earlier try by the archive's SHA-256; empty if there was none lately."""
         try:
             if self._path is not None and time.time() - self._path.stat().st_mtime < _VALID_SECONDS:
-                found = orjson.loads(self._path.read_bytes())
+                found = json.loads(self._path.read_bytes())
                 self._runs = {str(sha256): str(run_id) for sha256, run_id in found.items()}
         except (OSError, ValueError, AttributeError):
             self._runs = {}
@@ -66,11 +66,9 @@ class PushJournal:
         self._runs[archive.sha256] = run_id
         if self._path is None:
             return
-        partial = self._path.with_suffix(".partial")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(orjson.dumps(self._runs))
-            os.replace(partial, self._path)
+            write_whole(self._path, json.dumps(self._runs).encode())
         except OSError as error:
             logger.warning("If this push fails, the next one will begin anew: %s", error)
 

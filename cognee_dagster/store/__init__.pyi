@@ -1,3 +1,3 @@
 from .archives import ArchiveStore as ArchiveStore
-from .archives import StoredArchive as StoredArchive
-from .archives import StoredFile as StoredFile
+from .stored import StoredArchive as StoredArchive
+from .stored import StoredFile as StoredFile

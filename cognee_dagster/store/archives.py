@@ -7,30 +7,25 @@ finds what that run wrote, however much newer there is, and an unchanged graph c
     <base>/<place>/blobs/<sha256>.cogx.tar.gz
     <base>/<place>/runs/<run id>.json
     <base>/<place>/latest.json
-    <base>/<place>/reading.json
+    <base>/<place>/snapshot.json
 
-The last one is a pointer, too: to the archives that the latest reading of the graph gave, with what is known of that
-reading. A partition's pointers and blobs are in ``<base>/<place>/partitions/<partition>/``.
+The last one is a pointer, too: to the archives of the latest snapshot of the graph, with what else is known of it.
+A partition's pointers and blobs are in ``<base>/<place>/partitions/<partition>/``.
 On a local file system a blob and a pointer appear whole or not at all; object stores promise that by themselves.
 """
 
 import dataclasses
-import hashlib
-import os
-import shutil
-import tempfile
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
+from cognee_dagster.store.files import put_bytes, put_file
 from cognee_dagster.store.names import safe_segment
+from cognee_dagster.store.stored import StoredArchive, StoredFile
 
 if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code location should not wait for that
     from upath import UPath
@@ -40,96 +35,7 @@ if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code locatio
 POINTER_FORMAT = 2
 MAX_FILE_NAME_LENGTH = 200  # file systems allow 255 bytes
 _LATEST = "latest"
-_READING = "reading"
-LOCAL_PROTOCOLS = ("", "file", "local")
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredFile:
-    """One archive's file in a store.
-
-    Attributes:
-        location: Where it is.
-        archive: What is known of it; its ``path`` is where the file was when it was written: use ``local()``.
-    """
-
-    location: "UPath"
-    archive: "Archive"
-
-    @contextmanager
-    def local(self) -> Iterator["Archive"]:
-        """The archive as a local file: the stored one, or a copy that is checked, and removed afterwards.
-
-        Raises:
-            ArchiveNotStoredError: The file is gone.
-            ArchiveError: The file is not the one that was stored.
-        """
-        if _is_local(self.location):
-            yield self._checked(Path(self.location.path))
-            return
-        with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
-            path = Path(directory) / self.location.name
-            try:
-                self.location.fs.get_file(self.location.path, str(path))
-            except FileNotFoundError:
-                raise self._gone() from None
-            yield self._checked(path, digest=_sha256(path))
-
-    def is_intact(self) -> bool:
-        """Whether the very bytes that were stored are there; reads them."""
-        try:
-            if self.location.stat().st_size != self.archive.size_bytes:
-                return False
-            return _sha256(self.location) == self.archive.sha256
-        except FileNotFoundError:
-            return False
-
-    def _checked(self, path: Path, *, digest: str | None = None) -> "Archive":
-        """Truncation shows in the size; a transfer may damage more than that."""
-        try:
-            size = path.stat().st_size
-        except FileNotFoundError:
-            raise self._gone() from None
-        if size != self.archive.size_bytes or digest not in (None, self.archive.sha256):
-            raise ArchiveError(
-                f"{self.location} is damaged: its content is not what was stored ({size} bytes, "
-                f"{self.archive.size_bytes} were stored). Materialize the archive again."
-            )
-        return dataclasses.replace(self.archive, path=path)
-
-    def _gone(self) -> ArchiveNotStoredError:
-        return ArchiveNotStoredError(f"{self.location} is gone from the archive store. Materialize the archive again.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredArchive:
-    """What a run wrote: one archive, or the several that a graph beyond a server's limits takes.
-
-    Attributes:
-        files: Their files, in the order in which they are to be pushed.
-    """
-
-    files: tuple[StoredFile, ...]
-
-    @property
-    def dataset_name(self) -> str:
-        """The dataset that was written."""
-        return self.files[0].archive.dataset_name
-
-    @contextmanager
-    def local(self) -> "Iterator[tuple[Archive, ...]]":
-        """The archives as local files: the stored ones, or copies that are checked, and removed afterwards.
-
-        Raises:
-            ArchiveNotStoredError: A file is gone.
-            ArchiveError: A file is not the one that was stored.
-        """
-        with ExitStack() as stack:
-            yield tuple(stack.enter_context(file.local()) for file in self.files)
-
-    def is_intact(self) -> bool:
-        """Whether every file is there as it was stored."""
-        return all(file.is_intact() for file in self.files)
+_SNAPSHOT = "snapshot"
 
 
 @dataclass(frozen=True)
@@ -160,7 +66,7 @@ class ArchiveStore:
         stored = _stored(archives, self._directory(place, partition=partition))
         for file in stored.files:
             if not file.is_intact():
-                _put_file(file.archive.path, file.location)
+                put_file(file.archive.path, file.location)
         return stored
 
     def point(self, stored: StoredArchive, *, place: Sequence[str], run_id: str, partition: str | None = None) -> None:
@@ -182,24 +88,24 @@ class ArchiveStore:
             pointer = self._directory(place, partition=partition) / name
             raise _not_stored(pointer, place=place, run_id=run_id) from None
 
-    def note_reading(self, stored: StoredArchive, facts: Mapping[str, Any], *, place: Sequence[str]) -> None:
-        """Note what a reading of the graph gave, in place of what was noted before.
+    def note_snapshot(self, stored: StoredArchive, facts: Mapping[str, Any], *, place: Sequence[str]) -> None:
+        """Note the latest snapshot of a graph, in place of the one before.
 
         Args:
             stored: The archives, put into this place.
-            facts: What else is known of the reading; anything that JSON can hold.
+            facts: What else is known of the snapshot; anything that JSON can hold.
             place: Whose archives they are.
         """
-        self._write_pointer(f"{_READING}.json", stored, place=place, partition=None, facts=facts)
+        self._write_pointer(f"{_SNAPSHOT}.json", stored, place=place, partition=None, facts=facts)
 
-    def find_reading(self, *, place: Sequence[str]) -> tuple[StoredArchive, dict[str, Any]] | None:
-        """What was noted of the latest reading: its archives and the facts; None if nothing was.
+    def find_snapshot(self, *, place: Sequence[str]) -> tuple[StoredArchive, dict[str, Any]] | None:
+        """The latest snapshot: its archives and what else is known of it; None if there is none.
 
         Raises:
             ArchiveError: The note is damaged.
         """
         try:
-            return self._read_pointer(f"{_READING}.json", place=place, partition=None)
+            return self._read_pointer(f"{_SNAPSHOT}.json", place=place, partition=None)
         except FileNotFoundError:
             return None
 
@@ -213,17 +119,17 @@ class ArchiveStore:
         facts: Mapping[str, Any] | None = None,
     ) -> None:
         values = _to_json([file.archive for file in stored.files], place=place, partition=partition)
-        content = orjson.dumps({**values, **(facts or {})}, option=orjson.OPT_INDENT_2)
-        _put_bytes(content, self._directory(place, partition=partition) / name)
+        content = json.dumps({**values, **(facts or {})}, indent=2, default=str).encode()
+        put_bytes(content, self._directory(place, partition=partition) / name)
 
     def _read_pointer(
         self, name: str, *, place: Sequence[str], partition: str | None
     ) -> tuple[StoredArchive, dict[str, Any]]:
         directory = self._directory(place, partition=partition)
         try:
-            values = orjson.loads((directory / name).read_bytes())
+            values = json.loads((directory / name).read_bytes())
             return _stored(_from_json(values, place=place, partition=partition), directory), values
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise ArchiveError(
                 f"{directory / name} is not a pointer to an archive: {error}. Materialize the archive again."
             ) from None
@@ -279,43 +185,3 @@ def _not_stored(pointer: "UPath", *, place: Sequence[str], run_id: str | None) -
         f"Run {run_id} stored no archive of {name} here ({pointer} does not exist): it was deleted, or that run used "
         f"another archive directory. Materialize {name} again."
     )
-
-
-def _is_local(path: "UPath") -> bool:
-    return path.protocol in LOCAL_PROTOCOLS
-
-
-def _put_file(source: Path, target: "UPath") -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not _is_local(target):
-        target.fs.put_file(str(source), target.path)
-        return
-    with _appearing_whole(Path(target.path)) as partial:
-        shutil.copyfile(source, partial)
-
-
-def _put_bytes(content: bytes, target: "UPath") -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not _is_local(target):
-        target.fs.pipe_file(target.path, content)
-        return
-    with _appearing_whole(Path(target.path)) as partial:
-        partial.write_bytes(content)
-
-
-@contextmanager
-def _appearing_whole(target: Path) -> Iterator[Path]:
-    partial = target.with_name(f".{uuid.uuid4().hex}.partial")
-    try:
-        yield partial
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _sha256(path: "Path | UPath") -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as source:
-        while chunk := source.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()

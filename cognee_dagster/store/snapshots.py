@@ -1,4 +1,4 @@
-"""Reads a dataset's graph once for all steps that need it, as long as its store does not change.
+"""Snapshots: what reading a dataset's graph in a known state gave, so that one reading serves all steps that need it.
 
 The step that reads writes the archives in the same pass, puts them into the archive store, and notes beside them which
 state of the graph's store they were made of. A step that finds the store still in that state takes what is noted and
@@ -20,7 +20,8 @@ from cognee_dagster._version import __version__
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX, Limits
 from cognee_dagster.errors import ArchiveLimitError
 from cognee_dagster.graph.source import FileState, FoundGraph
-from cognee_dagster.store.archives import ArchiveStore, StoredArchive
+from cognee_dagster.store.archives import ArchiveStore
+from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:  # Arrow comes with them
     from cognee_dagster.cogx.archive import Archive
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class GraphReading:
+class Snapshot:
     """What a graph was found to be.
 
     Attributes:
@@ -49,8 +50,8 @@ class GraphReading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GraphReadings:
-    """The readings of one dataset's graph.
+class Snapshots:
+    """The snapshots of one dataset's graph.
 
     Attributes:
         store: Where archives are kept; None where that is out of reach, so that every step reads.
@@ -66,7 +67,7 @@ class GraphReadings:
     limits: Limits
     version: str
 
-    def summarize(self, found: FoundGraph, *, directory: Path) -> GraphReading:
+    def summarize(self, found: FoundGraph, *, directory: Path) -> Snapshot:
         """What is in the graph; its archives are written in the same pass where another step may want them.
 
         Raises:
@@ -80,10 +81,10 @@ class GraphReadings:
             except ArchiveLimitError as error:  # which is for the step to say that cannot do without archives
                 logger.warning("%s", error)
         with found.open() as reader:
-            return GraphReading(origin=reader.origin, summary=summarize(reader))
+            return Snapshot(origin=reader.origin, summary=summarize(reader))
 
-    def write(self, found: FoundGraph, *, directory: Path) -> GraphReading:
-        """The graph as archives: those noted for the state that its store is in, else made anew.
+    def write(self, found: FoundGraph, *, directory: Path) -> Snapshot:
+        """The graph as archives: those noted for the state that its store is in, else new ones.
 
         Args:
             found: The graph.
@@ -100,13 +101,13 @@ class GraphReadings:
         if (noted := self._noted(key, store=self.store)) is not None:
             logger.info("The graph's store has not changed since it was read: what was made of it then is used.")
             return noted
-        reading = self._read(found, directory=directory)
+        snapshot = self._read(found, directory=directory)
         # Settled by now: a large graph that was built a moment ago takes longer to read than its file to settle.
         if state.is_settled and found.state() == state:
-            return self._note(reading, key=key, store=self.store)
-        return reading
+            return self._note(snapshot, key=key, store=self.store)
+        return snapshot
 
-    def _read(self, found: FoundGraph, *, directory: Path) -> GraphReading:
+    def _read(self, found: FoundGraph, *, directory: Path) -> Snapshot:
         from cognee_dagster.cogx.shard.cut import cut
         from cognee_dagster.cogx.write.writer import write_archive
 
@@ -117,7 +118,7 @@ class GraphReadings:
         summary = archives[0].summary
         assert summary is not None  # noqa: S101 - they were written just now
         logger.info("The graph was read: %d nodes, %d edges.", summary.num_nodes, summary.num_edges)
-        return GraphReading(origin=origin, summary=summary, archives=archives)
+        return Snapshot(origin=origin, summary=summary, archives=archives)
 
     def _key(self, found: FoundGraph, state: FileState) -> str:
         """Equal only where reading again would give the same archives."""
@@ -127,9 +128,9 @@ class GraphReadings:
     # What is noted only saves time, and file systems raise errors of their own kinds: one that fails costs a reading,
     # not the step. A step that cannot do without the archive store will hear of it from there.
 
-    def _noted(self, key: str, *, store: ArchiveStore) -> GraphReading | None:
+    def _noted(self, key: str, *, store: ArchiveStore) -> Snapshot | None:
         try:
-            found = store.find_reading(place=self.place)
+            found = store.find_snapshot(place=self.place)
             if found is None or found[1]["key"] != key:
                 return None
             stored, facts = found
@@ -140,31 +141,31 @@ class GraphReadings:
             logger.warning("What an earlier step read cannot be used: %s: %s.", type(error).__name__, error)
         return None
 
-    def _note(self, reading: GraphReading, *, key: str, store: ArchiveStore) -> GraphReading:
+    def _note(self, snapshot: Snapshot, *, key: str, store: ArchiveStore) -> Snapshot:
         try:
-            stored = store.put(reading.archives, place=self.place)
-            store.note_reading(stored, _to_json(reading, key=key), place=self.place)
+            stored = store.put(snapshot.archives, place=self.place)
+            store.note_snapshot(stored, _to_json(snapshot, key=key), place=self.place)
         except Exception as error:
             logger.warning("The next step will have to read the graph again: %s: %s.", type(error).__name__, error)
-            return reading
-        return dataclasses.replace(reading, stored=stored)
+            return snapshot
+        return dataclasses.replace(snapshot, stored=stored)
 
 
-def _to_json(reading: GraphReading, *, key: str) -> dict[str, Any]:
+def _to_json(snapshot: Snapshot, *, key: str) -> dict[str, Any]:
     return {
         "key": key,
-        "origin": dataclasses.asdict(reading.origin),
-        "summary": dataclasses.asdict(reading.summary),
+        "origin": dataclasses.asdict(snapshot.origin),
+        "summary": dataclasses.asdict(snapshot.summary),
     }
 
 
-def _from_json(facts: dict[str, Any], stored: StoredArchive) -> GraphReading:
+def _from_json(facts: dict[str, Any], stored: StoredArchive) -> Snapshot:
     from cognee_dagster.graph.reader import GraphOrigin, GraphSummary
 
     origin, summary = dict(facts["origin"]), dict(facts["summary"])
     dataset_id = origin.pop("dataset_id")
     summary["dangling_examples"] = tuple(summary["dangling_examples"])
-    return GraphReading(
+    return Snapshot(
         origin=GraphOrigin(dataset_id=dataset_id and UUID(dataset_id), **origin),
         summary=GraphSummary(**summary),
         archives=tuple(file.archive for file in stored.files),

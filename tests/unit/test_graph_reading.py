@@ -234,7 +234,7 @@ def test_an_archive_that_was_lost_or_damaged_is_made_again(
 
 def test_a_damaged_note_costs_a_reading_and_no_more(anywhere: Chain, reads: Reads) -> None:
     anywhere.run("cognified_graph")
-    note = the_archive(anywhere).parent.parent / "reading.json"
+    note = the_archive(anywhere).parent.parent / "snapshot.json"
     for content in (b"", b"{}", json.dumps({**json.loads(note.read_bytes()), "summary": {}}).encode()):
         reads.clear()
         note.write_bytes(content)
@@ -292,7 +292,7 @@ def test_a_graph_in_memory_is_read_by_each_step_and_nothing_is_noted(chain: Chai
     del chain.options["graph"]
     assert chain.run().success
     assert reads == TWICE
-    assert not (the_archive(chain).parent.parent / "reading.json").exists()
+    assert not (the_archive(chain).parent.parent / "snapshot.json").exists()
 
 
 def test_a_record_beyond_the_limits_does_not_hide_the_graph(chain: Chain, remote: FakeRemote) -> None:

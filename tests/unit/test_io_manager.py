@@ -15,7 +15,8 @@ from upath import UPath
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
-from cognee_dagster.store.archives import ArchiveStore, StoredArchive
+from cognee_dagster.store.archives import ArchiveStore
+from cognee_dagster.store.stored import StoredArchive
 
 PLACE = ("onboarding", "cogx_archive")
 

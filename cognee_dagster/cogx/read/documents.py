@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
+from cognee_dagster.cogx.encode import exact_json
 from cognee_dagster.cogx.format import DOCUMENTS_FILE
 from cognee_dagster.cogx.read.members import Member, read_members
-from cognee_dagster.cogx.write.spool import Spool, assemble, unnamed_file
+from cognee_dagster.cogx.write.spool import Spool, assemble
 from cognee_dagster.errors import ArchiveError
+from cognee_dagster.system.files import unnamed_file
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,13 @@ def rename_documents(archive: Path, destination: Path, external_ids: Mapping[str
 def _renamed(member: Member, archive: Path, external_ids: Mapping[str, str]) -> Iterator[bytes]:
     for record in _records(member, archive):
         external_id = record["external_id"]
-        yield orjson.dumps(record | {"external_id": external_ids.get(external_id, external_id)}) + b"\n"
+        yield exact_json.dump(record | {"external_id": external_ids.get(external_id, external_id)}) + b"\n"
 
 
 def _records(member: Member, archive: Path) -> Iterator[dict[str, str]]:
     for number, line in member.lines():
         try:
-            record = orjson.loads(line)
+            record = exact_json.parse_line(line)
             record["external_id"], record["content"]
         except (ValueError, TypeError, KeyError) as error:
             raise ArchiveError(f"{archive}: {member.name}, line {number} is no document: {error!r}.") from error

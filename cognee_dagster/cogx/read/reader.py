@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import hashlib
 import itertools
 import re
 from collections import Counter
@@ -31,11 +30,11 @@ from cognee_dagster.cogx.schema import Entity, Fact, RawNode, check_record
 from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.errors import ArchiveError, GraphFileError
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, Reopen
+from cognee_dagster.system.files import sha256_of
 
 _BATCH_ROWS = 10_000
 _GRAPH_FILES = (DOCUMENTS_FILE, ENTITIES_FILE, NODES_FILE, FACTS_FILE)
 _EXPORT_NOTE = re.compile(r"Exported from Cognee dataset (?P<name>.*)\.", re.DOTALL)
-_COPY_BYTES = 1 << 20
 _COLUMNS = ("name", "type")
 
 _Row = tuple[str, str | None, str | None, str | None]
@@ -123,6 +122,8 @@ def inspect_archive(path: Path) -> Archive:
         OSError: The file cannot be read.
     """
     manifest = read_manifest(path)
+    with path.open("rb") as file:
+        sha256 = sha256_of(file)
     member_bytes: dict[str, int] = {}
     counts: Counter[str] = Counter()
     digest = 0
@@ -143,7 +144,7 @@ def inspect_archive(path: Path) -> Archive:
         num_nodes=counts["entity"] + counts["raw_node"],
         num_edges=counts["fact"],
         digest=summary.digest if summary else digest_text(digest),
-        sha256=_sha256(path),
+        sha256=sha256,
         size_bytes=path.stat().st_size,
         record_counts={kind: count for kind, count in counts.items() if count},
         member_bytes=member_bytes,
@@ -207,11 +208,3 @@ def _edge_row(line: bytes, file: str) -> _Row:
 
 def _texts(**times: datetime | None) -> dict[str, str]:
     return {key: time.isoformat() for key, time in times.items() if time is not None}
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_COPY_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

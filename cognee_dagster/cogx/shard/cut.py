@@ -1,10 +1,10 @@
 """``cut``: an archive of a graph of any size as it is or, beyond a server's limits, as several.
 
-Each part is an archive of its own: a fact travels with the full records of both its end nodes, because a Cognee server
+Each shard is valid by itself: a fact travels with the full records of both its end nodes, because a Cognee server
 skips a fact whose end is not in the same archive, and a bare stub would overwrite the description that the remote has
-(measured on 1.6.5). A document is only in the part that its node is at home in, since a server ignores a second one.
+(measured on 1.6.5). A document is only in the shard that its node is at home in, since a server ignores a second one.
 
-The graph is written whole first and cut from that file: the store is read once, so that the parts cannot hold two
+The graph is written whole first and cut from that file: the store is read once, so that the shards cannot hold two
 states of it, and is closed before; a graph within the limits costs nothing more. Of the whole, only integers are held
 in memory.
 """
@@ -12,7 +12,6 @@ in memory.
 import contextlib
 import dataclasses
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,13 +31,14 @@ from cognee_dagster.cogx.format import (
 )
 from cognee_dagster.cogx.read.members import Member, read_members
 from cognee_dagster.cogx.shard.measure import MeasuredArchive, measure, record_at
-from cognee_dagster.cogx.shard.plan import FactTooLargeError, Integers, NodeTooLargeError, Partition, partition
-from cognee_dagster.cogx.write.spool import Spool, assemble, free_name, unnamed_file
+from cognee_dagster.cogx.shard.plan import FactTooLargeError, Integers, NodeTooLargeError, ShardPlan, plan_shards
+from cognee_dagster.cogx.write.spool import Spool, assemble
 from cognee_dagster.cogx.write.writer import RECORD_FILES, Progress
 from cognee_dagster.errors import ArchiveLimitError
+from cognee_dagster.system.files import replacing, unnamed_file
 
-# Parts that are written at once, with four open files each; more parts take another reading of the whole.
-_PARTS_AT_ONCE = 16
+# Shards that are written at once, with four open files each; more shards take another reading of the whole.
+_SHARDS_AT_ONCE = 16
 _BLOCK_BYTES = 1 << 20
 # A tar header and padding for each file, and the end of the tar: some readers count them, too.
 _TAR_BYTES = 1024 * (len(RECORD_FILES) + 2)
@@ -49,20 +49,20 @@ def cut(
 ) -> tuple[Archive, ...]:
     """Make several archives of one that is beyond the limits; one that is not stays what it is.
 
-    The parts are beside it and take its place: ``graph.cogx.tar.gz`` becomes ``graph.1-of-3.cogx.tar.gz`` and so on; to
-    be pushed in this order. They count every node and edge once: their ``num_nodes`` and ``num_edges`` add up to the
+    The shards are put beside it and replace it: ``graph.cogx.tar.gz`` becomes ``graph.1-of-3.cogx.tar.gz`` and so on;
+    to be pushed in this order. They count every node and edge once: their ``num_nodes`` and ``num_edges`` add up to the
     graph's, while ``record_counts`` are of the records in the file. All have digest and summary of the whole graph. The
     same archive gives the same files.
 
     Args:
         whole: What ``write_archive`` wrote.
         limits: What one archive may hold.
-        progress: Called while the parts are written, from this thread.
+        progress: Called while the shards are written, from this thread.
 
     Raises:
         ArchiveLimitError: One node, or one edge with its ends, is beyond the limits; the message names it. The archive
             is gone: nobody could import it.
-        OSError: The parts cannot be written.
+        OSError: The shards cannot be written.
     """
     if not limit_problems(_pushed_bytes(whole), limits=limits):
         return (whole,)
@@ -81,27 +81,34 @@ def _pushed_bytes(archive: Archive) -> dict[str, int]:
 def _cut(whole: Archive, *, limits: Limits, progress: Callable[[Progress], None] | None) -> tuple[Archive, ...]:
     measured = measure(whole.path)
     manifest = _Manifest.of(whole.path)
-    overhead = len(manifest.encode(whole.record_counts, part=10**6, num_parts=10**6)) + _TAR_BYTES
+    overhead = len(manifest.encode(whole.record_counts, shard=10**6, num_shards=10**6)) + _TAR_BYTES
     available = dataclasses.replace(limits, total_bytes=limits.total_bytes - overhead)
     try:
-        plan = partition(measured.sizes, limits=available)
+        plan = plan_shards(measured.sizes, limits=available)
     except NodeTooLargeError as error:
         raise _node_too_large(whole, measured, error.node, limits) from error
     except FactTooLargeError as error:
         raise _fact_too_large(whole, error.fact, limits) from error
-    directory = whole.path.parent
+    # Each takes its name when all of them are written.
     with contextlib.ExitStack() as stack:
+        paths = [(path, stack.enter_context(replacing(path))) for path in _names(whole.path, plan.num_shards)]
         written = []
-        for first in range(0, plan.num_parts, _PARTS_AT_ONCE):
-            numbers = range(first, min(first + _PARTS_AT_ONCE, plan.num_parts))
-            parts = [stack.enter_context(_Part(number, directory=directory)) for number in numbers]
-            _distribute(whole, _Destinations(plan, measured, numbers), parts, progress)
-            written += [part.pack(whole, manifest, num_parts=plan.num_parts) for part in parts]
-        return tuple(_in_place(archives=written, destination=whole.path))
+        for first in range(0, plan.num_shards, _SHARDS_AT_ONCE):
+            numbers = range(first, min(first + _SHARDS_AT_ONCE, plan.num_shards))
+            with contextlib.ExitStack() as files:
+                shards = [files.enter_context(_Shard(number, directory=whole.path.parent)) for number in numbers]
+                _distribute(whole, _Destinations(plan, measured, numbers), shards, progress)
+                written += [shard.pack(whole, manifest, *paths[shard.number], total=len(paths)) for shard in shards]
+    return tuple(written)
+
+
+def _names(whole: Path, total: int) -> list[Path]:
+    stem, digits = whole.name.removesuffix(ARCHIVE_SUFFIX), len(str(total))
+    return [whole.with_name(f"{stem}.{number:0{digits}}-of-{total}{ARCHIVE_SUFFIX}") for number in range(1, total + 1)]
 
 
 class _Manifest:
-    """The manifest of the whole; each part's differs in the counts and in a note more."""
+    """The manifest of the whole; each shard's differs in the counts and in a note more."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self._values = values
@@ -111,20 +118,22 @@ class _Manifest:
         content = next(m for m in read_members(archive, any_size=True) if m.name == MANIFEST_FILE).chunks()
         return cls(json.loads(b"".join(content)))
 
-    def encode(self, counts: dict[str, int], *, part: int, num_parts: int) -> bytes:
-        notes = [*self._values["notes"], f"Part {part} of {num_parts}; facts have both their ends in the same part."]
+    def encode(self, counts: dict[str, int], *, shard: int, num_shards: int) -> bytes:
+        notes = [
+            *self._values["notes"],
+            f"Part {shard} of {num_shards}; facts have both their ends in the same part.",
+        ]
         values = {**self._values, "counts": counts, "notes": notes}
         text = json.dumps(values, indent=2, ensure_ascii=False)
         return text.encode("utf-8", "backslashreplace")
 
 
-class _Part:
-    """One archive to be."""
+class _Shard:
+    """One archive to be, of which ``number`` counts from 0."""
 
     def __init__(self, number: int, *, directory: Path) -> None:
         self.number = number
         self.num_nodes = 0
-        self._temporary = free_name(directory)
         self._stack = contextlib.ExitStack()
         self._directory = directory
         self._spools = {
@@ -137,18 +146,18 @@ class _Part:
         self._counts[file] += len(lines)
         self._spools[file].write(b"\n".join((*lines, b"")))
 
-    def pack(self, whole: Archive, manifest: _Manifest, *, num_parts: int) -> Archive:
-        """Write the file, under a temporary name."""
+    def pack(self, whole: Archive, manifest: _Manifest, path: Path, temporary: Path, *, total: int) -> Archive:
+        """Write the file that is to be called ``path``, under a temporary name."""
         counts = {RECORD_KINDS[file]: count for file, count in self._counts.items() if count}
         with self._stack, Spool(MANIFEST_FILE, file=unnamed_file(self._directory)) as first:
-            first.write(manifest.encode(counts, part=self.number + 1, num_parts=num_parts))
+            first.write(manifest.encode(counts, shard=self.number + 1, num_shards=total))
             members = [first, *(spool for spool in self._spools.values() if spool.size)]
-            with self._temporary.open("xb") as file:
+            with temporary.open("xb") as file:
                 sha256 = assemble(members, file)
                 size_bytes = file.tell()
         return dataclasses.replace(
             whole,
-            path=self._temporary,
+            path=path,
             num_nodes=self.num_nodes,
             num_edges=counts.get("fact", 0),
             sha256=sha256,
@@ -157,18 +166,17 @@ class _Part:
             member_bytes={spool.name: spool.size for spool in members},
         )
 
-    def __enter__(self) -> "_Part":
+    def __enter__(self) -> "_Shard":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-        self._temporary.unlink(missing_ok=True)
 
 
 class _Destinations:
-    """The parts, of a range, that each record goes to."""
+    """The shards, of a range, that each record goes to."""
 
-    def __init__(self, plan: Partition, measured: MeasuredArchive, numbers: range) -> None:
+    def __init__(self, plan: ShardPlan, measured: MeasuredArchive, numbers: range) -> None:
         self._plan = plan
         self._nodes_of = measured.nodes_of
         self._numbers = numbers
@@ -178,42 +186,42 @@ class _Destinations:
         self._copied_to = plan.copied_to[chosen][order]
 
     def of(self, file: str, records: slice) -> Iterator[tuple[int, Integers]]:
-        """``(part, indices)``: which of these records of a file go to a part."""
+        """``(shard, indices)``: which of these records of a file go to a shard."""
         if file == FACTS_FILE:
-            yield from self._by_part(self._plan.facts[records])
+            yield from self._by_shard(self._plan.facts[records])
             return
         nodes = self._nodes_of[file][records]
         homes = self._plan.homes[nodes]
         if file == DOCUMENTS_FILE:
-            yield from self._by_part(homes)
+            yield from self._by_shard(homes)
             return
         starts = np.searchsorted(self._copied_nodes, nodes, "left")
         counts = np.searchsorted(self._copied_nodes, nodes, "right") - starts
         offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         copies = self._copied_to[np.repeat(starts, counts) + offsets]
         indices = np.concatenate((np.arange(len(nodes)), np.repeat(np.arange(len(nodes)), counts)))
-        yield from self._by_part(np.concatenate((homes, copies)), indices)
+        yield from self._by_shard(np.concatenate((homes, copies)), indices)
 
     def num_at_home(self, file: str, records: slice) -> Iterator[tuple[int, int]]:
-        """How many of these records are of nodes that are at home in a part."""
-        for part, indices in self._by_part(self._plan.homes[self._nodes_of[file][records]]):
-            yield part, len(indices)
+        """How many of these records are of nodes that are at home in a shard."""
+        for shard, indices in self._by_shard(self._plan.homes[self._nodes_of[file][records]]):
+            yield shard, len(indices)
 
-    def _by_part(self, parts: Integers, indices: Integers | None = None) -> Iterator[tuple[int, Integers]]:
-        for part in np.unique(parts).tolist():
-            if part in self._numbers:
-                found = np.flatnonzero(parts == part)
-                yield part, found if indices is None else np.sort(indices[found])
+    def _by_shard(self, shards: Integers, indices: Integers | None = None) -> Iterator[tuple[int, Integers]]:
+        for shard in np.unique(shards).tolist():
+            if shard in self._numbers:
+                found = np.flatnonzero(shards == shard)
+                yield shard, found if indices is None else np.sort(indices[found])
 
 
 def _distribute(
     whole: Archive,
     destinations: _Destinations,
-    parts: list[_Part],
+    shards: list[_Shard],
     progress: Callable[[Progress], None] | None,
 ) -> None:
-    """Read the whole archive once and give these parts their records, in its order."""
-    by_number = {part.number: part for part in parts}
+    """Read the whole archive once and give these shards their records, in its order."""
+    by_number = {shard.number: shard for shard in shards}
     done = 0
     for member in read_members(whole.path, any_size=True):
         if member.name not in RECORD_FILES:
@@ -244,15 +252,6 @@ def _blocks(member: Member) -> Iterator[list[bytes]]:
             block, size = [], 0
     if block:
         yield block
-
-
-def _in_place(*, archives: list[Archive], destination: Path) -> Iterator[Archive]:
-    """The archives under their names, when all of them are written."""
-    stem, total = destination.name.removesuffix(ARCHIVE_SUFFIX), len(archives)
-    for number, archive in enumerate(archives, start=1):
-        path = destination.with_name(f"{stem}.{number:0{len(str(total))}}-of-{total}{ARCHIVE_SUFFIX}")
-        os.replace(archive.path, path)
-        yield dataclasses.replace(archive, path=path)
 
 
 def _node_too_large(whole: Archive, measured: MeasuredArchive, node: int, limits: Limits) -> ArchiveLimitError:

@@ -1,4 +1,4 @@
-"""What a packed archive's records weigh and which nodes its facts join, as integers: what a partition needs to know."""
+"""What a packed archive's records weigh and which nodes its facts join, as integers: what deciding on shards takes."""
 
 from array import array
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Which part of a cut graph gets which fact and which node: integers only, no records.
+"""Which shard of a cut graph gets which fact and which node: integers only, no records.
 
-A fact needs the records of both its end nodes in its own part, so a node whose facts go to several parts is repeated.
-Parts are grown one after another by *neighbourhood expansion* (Zhang et al., KDD 2017): a part takes the node that has
+A fact needs the records of both its end nodes in its own shard, so a node whose facts go to several shards is repeated.
+Shards are grown one after another by *neighbourhood expansion* (Zhang et al., KDD 2017): a shard takes the node with
 the fewest open facts, for its size, with all of them, then the next one among the nodes it came to, until it is full.
 Large records, such as texts, are finished early and rarely repeated, and so documents, chunks and communities stay
 together. Equal graphs in equal order are cut equally.
@@ -27,7 +27,7 @@ _HUB_FACTOR = 4
 
 @dataclass(frozen=True, kw_only=True)
 class GraphSizes:
-    """A graph as a partition sees it. Nodes and facts are numbered from 0.
+    """What deciding on shards takes of a graph. Nodes and facts are numbered from 0.
 
     Attributes:
         documents: Bytes in ``documents.jsonl`` by node, int64.
@@ -47,18 +47,18 @@ class GraphSizes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Partition:
-    """Where everything goes; parts are numbered from 0.
+class ShardPlan:
+    """Where everything goes; shards are numbered from 0.
 
     Attributes:
-        num_parts: How many parts.
-        homes: The part by node that has its document and counts it, int32.
-        facts: The part by fact, int32.
-        copied_nodes: Nodes whose records are repeated in a part that is not their home, int32.
-        copied_to: That part, for each of them, int32.
+        num_shards: How many shards.
+        homes: The shard by node that has its document and counts it, int32.
+        facts: The shard by fact, int32.
+        copied_nodes: Nodes whose records are repeated in a shard that is not their home, int32.
+        copied_to: That shard, for each of them, int32.
     """
 
-    num_parts: int
+    num_shards: int
     homes: Integers
     facts: Integers
     copied_nodes: Integers
@@ -66,7 +66,7 @@ class Partition:
 
 
 class FactTooLargeError(Exception):
-    """A fact that fits into no part together with the records of its end nodes.
+    """A fact that fits into no shard together with the records of its end nodes.
 
     Attributes:
         fact: Its number.
@@ -78,7 +78,7 @@ class FactTooLargeError(Exception):
 
 
 class NodeTooLargeError(Exception):
-    """A node whose records fit into no part.
+    """A node whose records fit into no shard.
 
     Attributes:
         node: Its number.
@@ -89,14 +89,14 @@ class NodeTooLargeError(Exception):
         self.node = node
 
 
-def partition(sizes: GraphSizes, *, limits: Limits) -> Partition:
-    """Cut a graph into parts that are within the limits, with few repeated records.
+def plan_shards(sizes: GraphSizes, *, limits: Limits) -> ShardPlan:
+    """Cut a graph into shards that are within the limits, with few repeated records.
 
     Time and memory grow with nodes and facts: some 10 µs a node, 70 bytes a fact.
 
     Args:
         sizes: The graph.
-        limits: What one part may hold at most, without its manifest.
+        limits: What one shard may hold at most, without its manifest.
 
     Raises:
         NodeTooLargeError: A node's records are beyond the limits by themselves.
@@ -104,13 +104,13 @@ def partition(sizes: GraphSizes, *, limits: Limits) -> Partition:
     """
     _require_fitting(sizes, limits)
     growth = _Growth(sizes, limits)
-    while growth.grow_part():
+    while growth.grow_shard():
         pass
     return growth.result()
 
 
 def _require_fitting(sizes: GraphSizes, limits: Limits) -> None:
-    """Every node fits into a part, and every fact with its ends: then a new part can always take something."""
+    """Every node fits into a shard, and every fact with its ends: then a new shard can always take something."""
     columns = (sizes.documents, sizes.entities, sizes.raw_nodes)
     total = sum(columns, np.zeros_like(sizes.documents))
     beyond = (total > limits.total_bytes) | np.any([column > limits.member_bytes for column in columns], axis=0)
@@ -129,7 +129,7 @@ def _require_fitting(sizes: GraphSizes, limits: Limits) -> None:
 
 
 class _Growth:
-    """Parts grown so far, and what is left. Plain Python over buffers: one step is one node or one fact."""
+    """Shards grown so far, and what is left. Plain Python over buffers: one step is one node or one fact."""
 
     def __init__(self, sizes: GraphSizes, limits: Limits) -> None:
         self._limits = limits
@@ -139,22 +139,22 @@ class _Growth:
             for column in (sizes.documents, sizes.entities, sizes.raw_nodes, sizes.facts)
         )
         degrees, self._starts, self._others, self._incident = _adjacency(sizes, num_nodes)
-        self._open: list[int] = degrees.tolist()  # facts of a node that have no part yet
+        self._open: list[int] = degrees.tolist()  # facts of a node that have no shard yet
         self._homes = array("i", [_NOWHERE]) * num_nodes
         self._facts = array("i", [_NOWHERE]) * num_facts
-        self._member_of = array("i", [_NOWHERE]) * num_nodes  # the last part that a node's records went to
+        self._member_of = array("i", [_NOWHERE]) * num_nodes  # the last shard that a node's records went to
         self._copied_nodes, self._copied_to = array("i"), array("i")
         self._seed = 0
-        self._part = _NOWHERE
+        self._shard = _NOWHERE
         self._candidates: list[int] = []
         self._used_documents = self._used_entities = self._used_raw_nodes = self._used_facts = 0
         self._has_gained = False  # a home or a fact
 
-    def grow_part(self) -> bool:
-        """Fill one more part; False if nothing was left for it."""
+    def grow_shard(self) -> bool:
+        """Fill one more shard; False if nothing was left for it."""
         if self._next_seed() is None:
             return False
-        self._begin_part()
+        self._begin_shard()
         while True:
             node, seed = self._cheapest(), self._next_seed()
             if node is not None and not self._is_better(seed, node):
@@ -163,21 +163,21 @@ class _Growth:
                 continue
             if node is not None:
                 heapq.heappush(self._candidates, self._entry(node))
-            # A member that still has no home came without its document: it is the first of the next part.
-            if seed is None or self._member_of[seed] == self._part or not self._join(seed, fact=None):
+            # A member that still has no home came without its document: it is the first of the next shard.
+            if seed is None or self._member_of[seed] == self._shard or not self._join(seed, fact=None):
                 return True
 
-    def result(self) -> Partition:
-        return Partition(
-            num_parts=self._part + 1,
+    def result(self) -> ShardPlan:
+        return ShardPlan(
+            num_shards=self._shard + 1,
             homes=np.asarray(self._homes, np.int32),
             facts=np.asarray(self._facts, np.int32),
             copied_nodes=np.asarray(self._copied_nodes, np.int32),
             copied_to=np.asarray(self._copied_to, np.int32),
         )
 
-    def _begin_part(self) -> None:
-        self._part += 1
+    def _begin_shard(self) -> None:
+        self._shard += 1
         self._candidates.clear()
         self._used_documents = self._used_entities = self._used_raw_nodes = self._used_facts = 0
         self._has_gained = False
@@ -191,7 +191,7 @@ class _Growth:
         return seed if seed < count else None
 
     def _cheapest(self) -> int | None:
-        """The member of the part with the fewest open facts a byte."""
+        """The member of the shard with the fewest open facts a byte."""
         while self._candidates:
             entry = heapq.heappop(self._candidates)
             node = entry & 0xFFFFFFFF
@@ -215,17 +215,17 @@ class _Growth:
         return self._cost(node) > _HUB_FACTOR * self._cost(seed)
 
     def _expand(self, node: int) -> bool:
-        """Take all open facts of a member, with their other ends; False when the part is full."""
+        """Take all open facts of a member, with their other ends; False when the shard is full."""
         return all(
             self._join(other, fact=fact)
             for other, fact in self._incidences(node)
-            if self._facts[fact] == _NOWHERE and self._member_of[other] != self._part
+            if self._facts[fact] == _NOWHERE and self._member_of[other] != self._shard
         )
 
     def _join(self, node: int, *, fact: int | None) -> bool:
-        """Take a node, if it fits together with the fact it is needed for, and its open facts with members of the part.
+        """Take a node, if it fits together with the fact that needs it, and its open facts with members of the shard.
 
-        False when the part is full; what did not fit is left for the next one.
+        False when the shard is full; what did not fit is left for the next one.
         """
         at_home = self._homes[node] == _NOWHERE
         fact_bytes = 0 if fact is None else self._fact_bytes[fact]
@@ -235,9 +235,9 @@ class _Growth:
                 return False
             at_home = False
         self._add_records(node, at_home=at_home)
-        part, facts, open_facts, member_of = self._part, self._facts, self._open, self._member_of
+        shard, facts, open_facts, member_of = self._shard, self._facts, self._open, self._member_of
         for other, incident in self._incidences(node):
-            if member_of[other] == part and facts[incident] == _NOWHERE:
+            if member_of[other] == shard and facts[incident] == _NOWHERE:
                 if not self._add_fact(incident):
                     return False
                 open_facts[node] -= 1
@@ -249,16 +249,16 @@ class _Growth:
         return True
 
     def _add_records(self, node: int, *, at_home: bool) -> None:
-        self._member_of[node] = self._part
+        self._member_of[node] = self._shard
         self._used_entities += self._entities[node]
         self._used_raw_nodes += self._raw_nodes[node]
         if at_home:
-            self._homes[node] = self._part
+            self._homes[node] = self._shard
             self._used_documents += self._documents[node]
             self._has_gained = True
         else:
             self._copied_nodes.append(node)
-            self._copied_to.append(self._part)
+            self._copied_to.append(self._shard)
 
     def _add_fact(self, fact: int) -> bool:
         size = self._fact_bytes[fact]
@@ -266,7 +266,7 @@ class _Growth:
         total = used + self._used_documents + self._used_entities + self._used_raw_nodes
         if used > self._limits.member_bytes or total > self._limits.total_bytes:
             return False
-        self._facts[fact] = self._part
+        self._facts[fact] = self._shard
         self._used_facts = used
         self._has_gained = True
         return True

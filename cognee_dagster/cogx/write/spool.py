@@ -6,14 +6,11 @@ waits on disk already compressed: a gzip file may consist of several gzip member
 """
 
 import hashlib
-import os
 import shutil
 import tarfile
-import tempfile
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future
-from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
@@ -60,11 +57,6 @@ class Spool:
         self._uncompressed_bytes += len(content)
         if self._uncompressed_bytes >= self._piece_bytes:
             self._cut_pieces()
-
-    def write_lines(self, lines: Iterable[bytes]) -> None:
-        """Append records; each gets its line end."""
-        listed = [*lines, b""]
-        self.write(b"\n".join(listed), records=len(listed) - 1)
 
     def flush(self) -> None:
         """Nothing more will be written: put what is left into the file."""
@@ -125,11 +117,6 @@ class Spool:
         self.close()
 
 
-def unnamed_file(directory: Path) -> BinaryIO:
-    """A file that is gone when it is closed, or when the process ends."""
-    return tempfile.TemporaryFile(dir=directory)
-
-
 class _Hashing:
     """A file that knows the SHA-256 of what was written to it."""
 
@@ -171,8 +158,3 @@ def _header(name: str, size: int) -> bytes:
 def _gzip(content: bytes) -> bytes:
     compressor = isal_zlib.compressobj(_LEVEL, wbits=_GZIP_WINDOW)
     return bytes(compressor.compress(content)) + bytes(compressor.flush())
-
-
-def free_name(directory: Path) -> Path:
-    """A name for a new file in a directory, that no other process will choose."""
-    return directory / f".{os.urandom(16).hex()}.tmp"

@@ -2,8 +2,7 @@
 
 import contextlib
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,10 @@ from cognee_dagster.cogx.format import (
     RECORD_KINDS,
 )
 from cognee_dagster.cogx.write.edge_process import EdgeProcess, pays_off, write_edges
-from cognee_dagster.cogx.write.spool import Spool, assemble, free_name, unnamed_file
+from cognee_dagster.cogx.write.spool import Spool, assemble
 from cognee_dagster.cogx.write.tally import Tally
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader
+from cognee_dagster.system.files import replacing, require_replaceable, unnamed_file
 
 RECORD_FILES = (DOCUMENTS_FILE, ENTITIES_FILE, NODES_FILE, FACTS_FILE)
 
@@ -54,14 +54,16 @@ def write_archive(
 
     Args:
         reader: The graph.
-        destination: The file to write or replace; its directory must exist.
+        destination: The file to write or replace; its directory must exist. A symbolic link is followed.
         progress: Called after every batch, from this thread.
 
     Raises:
         GraphFileError: A node or edge that cannot become a record; the message names it.
         LocalCogneeError: The graph cannot be read, or the process that reads its edges was ended.
+        FileExistsError: The destination is a directory, a device or another thing that is not a regular file.
         OSError: The destination cannot be written.
     """
+    require_replaceable(destination)  # before the graph is read
     report = progress or _silent
     tally = Tally(reader.origin)
     with contextlib.ExitStack() as stack:
@@ -76,7 +78,7 @@ def write_archive(
         spools[MANIFEST_FILE].write(encode_manifest(reader.origin, counts))
         members = [spool for spool in spools.values() if spool.size]
         report(Progress(phase="packing", done=0))
-        with _replacing(destination) as temporary, temporary.open("xb") as file:
+        with replacing(destination) as temporary, temporary.open("xb") as file:
             sha256 = assemble(members, file)
             size_bytes = file.tell()
         report(Progress(phase="packing", done=size_bytes, total=size_bytes))
@@ -135,17 +137,6 @@ def encode_manifest(origin: GraphOrigin, counts: dict[str, int]) -> bytes:
         "notes": [f"Exported from Cognee dataset {origin.dataset_name!r}."],
     }
     return json.dumps(manifest, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace")
-
-
-@contextlib.contextmanager
-def _replacing(destination: Path) -> Iterator[Path]:
-    """A path beside the destination that takes its place when all went well, and is gone otherwise."""
-    temporary = free_name(destination.parent)
-    try:
-        yield temporary
-        os.replace(temporary, destination)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _silent(progress: Progress) -> None:

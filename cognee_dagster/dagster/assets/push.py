@@ -8,7 +8,7 @@ from cognee_dagster.dagster.assets.spec import DEFAULT_RETRY_POLICY, asset_spec,
 from cognee_dagster.dagster.config import PushConfig, config_fields
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE
-from cognee_dagster.store.archives import StoredArchive
+from cognee_dagster.store.stored import StoredArchive
 
 REMOTE_POOL = "cognee_remote"  # limit it, and a hundred datasets do not hit one server at once
 

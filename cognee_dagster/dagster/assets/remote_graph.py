@@ -6,7 +6,7 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.assets.spec import asset_spec, parsed_once
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE
-from cognee_dagster.store.archives import StoredArchive
+from cognee_dagster.store.stored import StoredArchive
 
 
 def remote_graph_spec(dataset: CogneeDataset) -> dg.AssetSpec:

@@ -11,10 +11,10 @@ import dagster as dg
 
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.steps.graph import StepResult, local_cognee, readings, selected
+from cognee_dagster.dagster.steps.graph import StepResult, local_cognee, selected, snapshots
 from cognee_dagster.dagster.steps.source import find_graph
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.store.snapshots import GraphReading
+from cognee_dagster.store.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -27,22 +27,22 @@ def write_archive(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
         began = time.monotonic()
         with engine_step(context):
             found = find_graph(dataset, local=local_cognee(context, dataset), graph=graph)
-            reading = readings(context, dataset).write(found, directory=Path(directory))
+            snapshot = snapshots(context, dataset).write(found, directory=Path(directory))
         yield from selected(
             context,
-            [archive_check_result(dataset, reading.archives)],
-            value=reading.stored or reading.archives,
+            [archive_check_result(dataset, snapshot.archives)],
+            value=snapshot.stored or snapshot.archives,
             metadata={
-                **_archive_metadata(reading, seconds=time.monotonic() - began),
-                keys.CHANGED_SINCE_LOOK: _changed_since_look(context, dataset, archive=reading.archives[0]),
+                **_archive_metadata(snapshot, seconds=time.monotonic() - began),
+                keys.CHANGED_SINCE_LOOK: _changed_since_look(context, dataset, archive=snapshot.archives[0]),
             },
-            data_version=dg.DataVersion(reading.summary.digest),
+            data_version=dg.DataVersion(snapshot.summary.digest),
         )
 
 
-def _archive_metadata(reading: GraphReading, *, seconds: float) -> dict[str, Any]:
+def _archive_metadata(snapshot: Snapshot, *, seconds: float) -> dict[str, Any]:
     """The archives' own metadata; the IO manager adds where they are (``dagster/uri``)."""
-    archives = reading.archives
+    archives = snapshot.archives
     counts: Counter[str] = Counter()
     for archive in archives:
         counts += Counter(archive.record_counts)
@@ -56,7 +56,7 @@ def _archive_metadata(reading: GraphReading, *, seconds: float) -> dict[str, Any
         keys.ARCHIVES_TOTAL: len(archives),
         keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),
         keys.RECORD_COUNTS: dg.MetadataValue.json(dict(counts)),
-        keys.GRAPH_READ: reading.read,
+        keys.GRAPH_READ: snapshot.read,
         keys.SECONDS: round(seconds, 3),
     }
 

@@ -12,7 +12,7 @@ from cognee_dagster.dagster.event_log.pushes import latest_push
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.pushing.verification import graph_problems
-from cognee_dagster.store.archives import StoredArchive
+from cognee_dagster.store.stored import StoredArchive
 
 
 def check_complete(

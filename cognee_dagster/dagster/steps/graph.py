@@ -15,7 +15,7 @@ from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, 
 from cognee_dagster.dagster.steps.graph_metadata import graph_metadata
 from cognee_dagster.dagster.steps.source import add_documents, find_graph
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.store.snapshots import GraphReadings
+from cognee_dagster.store.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from cognee_dagster.graph.reader import GraphSummary
@@ -40,12 +40,12 @@ def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
         if dataset.documents and local is not None and context.selected_asset_keys:
             metadata[keys.DOCUMENTS] = dg.MetadataValue.json(_add_documents(context, dataset, local=local))
         found = find_graph(dataset, local=local, graph=graph)
-        reading = readings(context, dataset).summarize(found, directory=Path(directory))
+        snapshot = snapshots(context, dataset).summarize(found, directory=Path(directory))
     yield from selected(
         context,
-        graph_check_results(dataset, reading.summary),
-        metadata={**metadata, **graph_metadata(reading, seconds=time.monotonic() - began)},
-        data_version=dg.DataVersion(reading.summary.digest),
+        graph_check_results(dataset, snapshot.summary),
+        metadata={**metadata, **graph_metadata(snapshot, seconds=time.monotonic() - began)},
+        data_version=dg.DataVersion(snapshot.summary.digest),
     )
 
 
@@ -79,9 +79,9 @@ def local_cognee(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> L
     return getattr(context.resources, LOCAL_RESOURCE) if dataset.graph is None else None
 
 
-def readings(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> GraphReadings:
+def snapshots(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> Snapshots:
     archives = getattr(context.resources, ARCHIVES_RESOURCE)
-    return GraphReadings(
+    return Snapshots(
         store=archives.store() if isinstance(archives, CogxArchiveIOManager) else None,  # another one has no store
         place=dataset.archive_key.path,
         name=dataset.segment,

@@ -8,14 +8,14 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 
 if TYPE_CHECKING:
-    from cognee_dagster.store.snapshots import GraphReading
+    from cognee_dagster.store.snapshots import Snapshot
 
 MAX_TABLE_ROWS = 50  # metadata sits in a row of the event log
 
 
-def graph_metadata(reading: "GraphReading", *, seconds: float) -> dict[str, Any]:
+def graph_metadata(snapshot: "Snapshot", *, seconds: float) -> dict[str, Any]:
     """The metadata of ``cognified_graph``."""
-    summary, origin = reading.summary, reading.origin
+    summary, origin = snapshot.summary, snapshot.origin
     metadata: dict[str, Any] = {
         keys.NUM_NODES: summary.num_nodes,
         keys.NUM_EDGES: summary.num_edges,
@@ -25,7 +25,7 @@ def graph_metadata(reading: "GraphReading", *, seconds: float) -> dict[str, Any]
         keys.GRAPH_DIGEST: summary.digest,
         keys.DATASET_NAME: origin.dataset_name,
         keys.READ_THROUGH: origin.read_through,
-        keys.GRAPH_READ: reading.read,
+        keys.GRAPH_READ: snapshot.read,
         keys.SECONDS: round(seconds, 3),
     }
     if origin.dataset_id is not None:

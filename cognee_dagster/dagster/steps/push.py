@@ -19,7 +19,7 @@ from cognee_dagster.pushing.options import Verification
 from cognee_dagster.pushing.verification import import_problems
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
-from cognee_dagster.store.archives import StoredArchive
+from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive

@@ -1,0 +1,45 @@
+"""Files of a store on any fsspec file system; on a local one each appears whole or not at all.
+
+Object stores promise that by themselves.
+"""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cognee_dagster.system.files import replacing, sha256_of, write_whole
+
+if TYPE_CHECKING:  # fsspec comes with it
+    from upath import UPath
+
+LOCAL_PROTOCOLS = ("", "file", "local")
+
+
+def is_local(path: "UPath") -> bool:
+    """Whether a path is one of this machine's own."""
+    return path.protocol in LOCAL_PROTOCOLS
+
+
+def put_file(source: Path, target: "UPath") -> None:
+    """Copy a local file into the store."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if is_local(target):
+        with replacing(Path(target.path)) as temporary:
+            shutil.copyfile(source, temporary)
+    else:
+        target.fs.put_file(str(source), target.path)
+
+
+def put_bytes(content: bytes, target: "UPath") -> None:
+    """Write a small file in the store."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if is_local(target):
+        write_whole(Path(target.path), content)
+    else:
+        target.fs.pipe_file(target.path, content)
+
+
+def file_sha256(path: "Path | UPath") -> str:
+    """SHA-256 of a file, 64 hex digits."""
+    with path.open("rb") as file:
+        return sha256_of(file)

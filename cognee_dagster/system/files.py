@@ -1,0 +1,87 @@
+"""Files that appear whole or not at all, and files without a name."""
+
+import contextlib
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+_CHUNK_BYTES = 1 << 20
+_KINDS = {
+    stat.S_IFBLK: "a device",
+    stat.S_IFCHR: "a device",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFLNK: "a symbolic link that leads nowhere",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+@contextlib.contextmanager
+def replacing(destination: Path) -> Iterator[Path]:
+    """A path for a new file, which takes the destination's place when all went well and is gone otherwise.
+
+    Where the destination is a symbolic link, the file that it leads to is replaced; an existing file's owner and mode
+    are kept.
+
+    Raises:
+        FileExistsError: The destination is something else than a regular file.
+        OSError: The directory does not exist or cannot be written.
+    """
+    target = Path(os.path.realpath(destination))
+    require_replaceable(target)
+    temporary = target.with_name(f".{os.urandom(16).hex()}.tmp")
+    try:
+        yield temporary
+        require_replaceable(target)
+        _keep_mode(target, temporary)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def require_replaceable(destination: Path) -> None:
+    """Refuse to put a file where there is something else: to replace ``/dev/null`` breaks a machine.
+
+    Raises:
+        FileExistsError: There is something else than a regular file.
+    """
+    try:
+        kind = stat.S_IFMT(os.lstat(os.path.realpath(destination)).st_mode)
+    except FileNotFoundError:
+        return
+    if kind != stat.S_IFREG:
+        raise FileExistsError(
+            f"{destination} is {_KINDS.get(kind, 'not a regular file')}, and stays what it is. Name a file to write."
+        )
+
+
+def write_whole(destination: Path, content: bytes) -> None:
+    """Write or replace a file at once."""
+    with replacing(destination) as temporary:
+        temporary.write_bytes(content)
+
+
+def unnamed_file(directory: Path | None = None) -> BinaryIO:
+    """A file that is gone when it is closed or when the process ends, however that ends."""
+    return tempfile.TemporaryFile(dir=directory)
+
+
+def sha256_of(file: BinaryIO) -> str:
+    """SHA-256 of what is left to read in a file, 64 hex digits."""
+    digest = hashlib.sha256()
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _keep_mode(existing: Path, replacement: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        status = os.stat(existing)
+        if hasattr(os, "chown"):
+            with contextlib.suppress(PermissionError):
+                os.chown(replacement, status.st_uid, status.st_gid)
+        os.chmod(replacement, stat.S_IMODE(status.st_mode))
