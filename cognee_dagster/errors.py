@@ -29,7 +29,8 @@
     └── LocalCogneeError (RuntimeError)          the local Cognee does not work
         ├── CogneeNotInstalledError
         ├── StoreBusyError                       another process is writing the graph
-        └── StoreFormatError                     the graph file is not readable by this Ladybug
+        ├── StoreFormatError                     the graph file is not readable by this Ladybug
+        └── StoreDamagedError                    the graph file, or what belongs to it, is damaged
 
 The builtin base classes are those that ``cognee.push()`` raises, so that code written for it keeps working.
 """
@@ -168,3 +169,7 @@ class StoreBusyError(LocalCogneeError):
 
 class StoreFormatError(LocalCogneeError):
     """The graph file cannot be read by the installed Ladybug."""
+
+
+class StoreDamagedError(LocalCogneeError):
+    """The graph file is damaged, or was left in the middle of a change that nobody will finish."""

@@ -37,7 +37,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[ChildProcess]:
     class Noted(EdgeProcess):
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
-            processes.append(self._process)
+            processes.append(self._worker.process)
 
     monkeypatch.setattr(writer, "EdgeProcess", Noted)
     monkeypatch.setattr(writer, "pays_off", lambda: True)
@@ -202,7 +202,7 @@ def test_a_process_does_not_outlive_the_one_that_started_it(store: Path) -> None
         "started = edge_process.EdgeProcess.__init__\n"
         "def die(self, *arguments, **options):\n"
         "    started(self, *arguments, **options)\n"
-        "    print(self._process.pid, flush=True)\n"
+        "    print(self._worker.process.pid, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
         "edge_process.EdgeProcess.__init__ = die\n"
         "with ladybug.open_ladybug_file(Path(sys.argv[1]), origin=GraphOrigin(dataset_name='g')) as reader:\n"

@@ -279,6 +279,7 @@ def test_what_a_checkpointing_writer_causes_is_waited_out(
 def test_a_writer_that_does_not_let_go_is_reported_as_busy(
     chain: Path, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("cognee_dagster.sources.cognee.ladybug_database.is_write_locked", lambda _path: True)
     monkeypatch.setattr(ladybug, "Database", FailingDatabase(message, times=10_000))
     with pytest.raises(StoreBusyError, match=r"within 0\.2 s.*try again"):
         read(chain)

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-import pyarrow as pa
-
 from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError
-from cognee_dagster.graph.reader import GraphOrigin, GraphReader, Reopen
+from cognee_dagster.graph.origin import GraphOrigin
 from cognee_dagster.graph.source import FoundGraph
 from cognee_dagster.sources.cognee.catalog import (
     Catalog,
@@ -26,7 +25,13 @@ from cognee_dagster.sources.cognee.catalog import (
     open_catalog,
 )
 from cognee_dagster.sources.cognee.config import DATA_ROOT_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
+from cognee_dagster.sources.cognee.ladybug_process import open_ladybug_graph
 from cognee_dagster.sources.cognee.users import UserRef, user_key
+
+if TYPE_CHECKING:  # Arrow comes with it
+    import pyarrow as pa
+
+    from cognee_dagster.graph.reader import GraphReader, Reopen
 
 __all__ = ["LocalCogneeConfig", "LocalDataset", "UserRef", "find_dataset", "open_dataset", "parse_dataset"]
 
@@ -36,7 +41,7 @@ logger = logging.getLogger(__name__)
 @contextmanager
 def open_dataset(
     dataset: str | UUID, *, user: UserRef = None, config: LocalCogneeConfig | None = None
-) -> Iterator[GraphReader]:
+) -> "Iterator[GraphReader]":
     """Open one dataset's graph for reading.
 
     Args:
@@ -50,6 +55,7 @@ def open_dataset(
         DatasetPermissionError: The user may not read it, or does not exist; an unknown UUID looks the same.
         StoreBusyError: Another process is writing the graph.
         StoreFormatError: The graph file is of another Ladybug release.
+        StoreDamagedError: The graph file, or what was left beside it, is damaged.
         CogneeNotInstalledError: Cognee is needed to read this store, and the interpreter does not have it.
         LocalCogneeError: There is no store, or it cannot be read.
     """
@@ -80,9 +86,7 @@ def find_dataset(dataset: str | UUID, *, user: UserRef = None, config: LocalCogn
     path = _graph_file(store, config=config) if store else None
     if path is None or not path.exists():  # a dataset that was never cognified
         return FoundGraph(open=lambda: nullcontext(EmptyReader(origin)))
-    from cognee_dagster.sources.cognee.ladybug_reader import open_ladybug_file
-
-    return FoundGraph(open=partial(open_ladybug_file, path, origin=origin), file=path, origin=origin)
+    return FoundGraph(open=partial(open_ladybug_graph, path, origin=origin), file=path, origin=origin)
 
 
 def parse_dataset(text: str, *, user: UserRef = None, config: LocalCogneeConfig | None = None) -> str | UUID:
@@ -104,7 +108,7 @@ def parse_dataset(text: str, *, user: UserRef = None, config: LocalCogneeConfig 
 class EmptyReader:
     """The graph of a dataset that has none yet."""
 
-    reopen: Reopen | None = None
+    reopen: "Reopen | None" = None
 
     def __init__(self, origin: GraphOrigin) -> None:
         self._origin = origin
@@ -113,10 +117,10 @@ class EmptyReader:
     def origin(self) -> GraphOrigin:
         return self._origin
 
-    def nodes(self) -> Iterator[pa.RecordBatch]:
+    def nodes(self) -> "Iterator[pa.RecordBatch]":
         return iter(())
 
-    def edges(self) -> Iterator[pa.RecordBatch]:
+    def edges(self) -> "Iterator[pa.RecordBatch]":
         return iter(())
 
 

@@ -17,9 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cognee_dagster.errors import LocalCogneeError, StoreBusyError, StoreFormatError
+from cognee_dagster.sources.cognee.ladybug_damage import what_is_wrong
 from cognee_dagster.sources.cognee.prefetch import one_ahead
+from cognee_dagster.system.write_lock import is_write_locked
 
 _RETRY_SECONDS = 0.05
+_ALONE_SECONDS = 1.0  # without a writer, what looks like the work of one is damage
 _LARGEST_POOL_BYTES = 16 << 30
 _CHUNK_ROWS = 8_192  # of a batch of a result
 _TABLES = "CALL show_tables() RETURN name"
@@ -78,7 +81,7 @@ class LadybugDatabase:
     def query_unpooled(self, statement: str) -> pa.Table:
         """A result that was never in the buffer pool; nothing but the statement bounds its size."""
         with self._errors(), self._in_use, self._connection.query_as_arrow(statement, _CHUNK_ROWS) as result:
-            return result.get_as_arrow()
+            return self._checked(result.get_as_arrow())
 
     def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> Any:
         """A result in the buffer pool; this is done outside of Python's lock."""
@@ -89,16 +92,22 @@ class LadybugDatabase:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except RuntimeError as error:
+        except (RuntimeError, UnicodeDecodeError, pa.ArrowInvalid) as error:
             if _POOL_FULL in str(error):
                 raise BufferPoolFullError(str(error)) from error
             self.check_unchanged()
-            raise LocalCogneeError(f"Ladybug cannot read {self.path}: {error}.") from error
+            raise what_is_wrong(self.path, reason=str(error)) from error
 
     def fetch(self, result: Any) -> pa.Table:
         """Move a result out of the buffer pool; this holds Python's lock."""
-        with result:
-            return result.get_as_arrow(chunk_size=_CHUNK_ROWS)
+        with self._errors(), result:
+            return self._checked(result.get_as_arrow(chunk_size=_CHUNK_ROWS))
+
+    @staticmethod
+    def _checked(table: pa.Table) -> pa.Table:
+        """The same table, if all its strings are UTF-8: Ladybug hands out what it finds on a damaged page."""
+        table.validate(full=True)
+        return table
 
     def fetched(self, results: Iterator[tuple[Key, Any]]) -> Iterator[tuple[Key, pa.Table]]:
         """Every result as a table; the next one is made ready while the caller is busy with it."""
@@ -127,7 +136,7 @@ class LadybugDatabase:
         rows = pc.index_in(wanted, value_set=found)
         if rows.null_count:
             self.check_unchanged()
-            raise LocalCogneeError(f"The index of {self.path} does not find {rows.null_count} of its nodes.")
+            raise what_is_wrong(self.path, reason=f"the index does not find {rows.null_count} of the nodes")
         return page.take(rows)
 
     def reopen_with_larger_pool(self) -> None:
@@ -147,6 +156,23 @@ class LadybugDatabase:
 
     def _open(self) -> None:
         deadline = time.monotonic() + self._wait_seconds
+        writer = _WriterWatch(self.path)
+        while (obstacle := self._try_to_open()) is not None:
+            if not writer.may_be_there(patient=_TRANSIENT.search(obstacle) is not None):
+                raise what_is_wrong(self.path, reason=obstacle)
+            if time.monotonic() >= deadline:
+                raise StoreBusyError(
+                    f"Another process is writing the graph file {self.path}, which was not readable within "
+                    f"{self._wait_seconds:g} s ({obstacle}): try again when its cognify() or import has ended."
+                )
+            time.sleep(_RETRY_SECONDS)
+
+    def _try_to_open(self) -> str | None:
+        """Open the file; what prevents it, if a writer of the file could be the reason.
+
+        Raises:
+            StoreFormatError: Another Ladybug is needed.
+        """
         while True:
             try:
                 self.state = LadybugState.of(self.path)
@@ -154,24 +180,16 @@ class LadybugDatabase:
                 self.check_unchanged()
             except StoreBusyError:
                 self.close()
-                reason = "it is being written"
+                return "it is being written"
             except (OSError, RuntimeError, MemoryError) as error:
                 reason = str(error)
                 if _FOREIGN_FORMAT.search(reason):
                     raise StoreFormatError(self._foreign_format(reason)) from error
-                if _POOL_FULL in reason and self._pool_bytes < _LARGEST_POOL_BYTES:
-                    self._pool_bytes *= 2  # the changes that a writer left in its log must fit, too
-                    continue
-                if not _TRANSIENT.search(reason):
-                    raise LocalCogneeError(f"Ladybug cannot open {self.path}: {reason}.") from error
+                if _POOL_FULL not in reason or self._pool_bytes >= _LARGEST_POOL_BYTES:
+                    return reason
+                self._pool_bytes *= 2  # the changes that a writer left in its log must fit, too
             else:
-                return
-            if time.monotonic() >= deadline:
-                raise StoreBusyError(
-                    f"The graph file {self.path} was not readable within {self._wait_seconds:g} s ({reason}). Most "
-                    "often another process is writing it: try again when its cognify() or import has ended."
-                )
-            time.sleep(_RETRY_SECONDS)
+                return None
 
     def _connect(self) -> None:
         import ladybug
@@ -188,3 +206,28 @@ class LadybugDatabase:
             f"The installed Ladybug {ladybug.__version__} cannot read {self.path}: {reason}. Install the Ladybug "
             "release that the Cognee which wrote this graph pins, or set COGNEE_PYTHON to that Cognee's interpreter."
         )
+
+
+class _WriterWatch:
+    """Whether there may be a writer of a file, looked at again and again while the file cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._alone_since: float | None = None
+
+    def may_be_there(self, *, patient: bool) -> bool:
+        """False if nobody has the file locked; ``patient``: and nobody had for a while.
+
+        A writer that closes the file gives its lock up and removes what it left beside the file, in whatever order.
+        """
+        try:
+            locked = is_write_locked(self._path)
+        except OSError:
+            locked = False  # it cannot even be opened
+        if locked is not False:  # locked, or who knows
+            self._alone_since = None
+            return True
+        now = time.monotonic()
+        if self._alone_since is None:
+            self._alone_since = now
+        return patient and now - self._alone_since < _ALONE_SECONDS

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cognee_dagster.graph.arrow import content_and_stops, integer_column, integers, text
-from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, Reopen
+from cognee_dagster.graph.origin import GraphOrigin
+from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, Reopen
 from cognee_dagster.sources.cognee.ladybug_database import BufferPoolFullError, LadybugDatabase, LadybugState
 from cognee_dagster.sources.cognee.node_properties import complete_node_properties
 from cognee_dagster.sources.cognee.prefetch import one_ahead
@@ -79,6 +80,8 @@ def open_ladybug_file(
     Raises:
         StoreBusyError: A writer did not let go in time, or the file is in another state.
         StoreFormatError: The file was written by a Ladybug with another storage format, or is no Ladybug file.
+        StoreDamagedError: The file, or what was left beside it, is damaged. Or damage ends the process: see
+            ``open_ladybug_graph``.
     """
     database = LadybugDatabase(path, wait_seconds=wait_seconds, pool_bytes=pool_bytes or BUFFER_POOL_BYTES)
     reader = LadybugReader(database, origin=origin)

@@ -1,0 +1,141 @@
+"""A store that is damaged, or was left by a crash, is told at once from one that somebody is writing."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cognee_dagster.errors import LocalCogneeError, StoreBusyError, StoreDamagedError
+from cognee_dagster.graph.reader import GraphOrigin
+from cognee_dagster.sources.cognee.ladybug_process import open_ladybug_graph
+from cognee_dagster.sources.cognee.ladybug_reader import open_ladybug_file
+from cognee_dagster.system.write_lock import is_write_locked
+from tests.unit.local_stores import TinyGraph
+
+ORIGIN = GraphOrigin(dataset_name="tiny")
+WRITER = """
+import os, sys
+import ladybug
+database = ladybug.Database(sys.argv[1])
+connection = ladybug.Connection(database)
+connection.execute("CREATE (:Node {id: 'late', name: 'Late', type: 'T', properties: '{}'})")
+print("wrote", flush=True)
+sys.stdin.read()
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def graph_file(tmp_path: Path) -> Path:
+    path = tmp_path / "graph.lbug"
+    with TinyGraph(path) as graph:
+        graph.add_nodes({"id": f"n{n}", "name": "N", "type": "T", "properties": "{}"} for n in range(100))
+    return path
+
+
+@contextmanager
+def writer(path: Path) -> Iterator[None]:
+    """A process that has the file open for writing; killed at the end, so that its log is left."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "wrote\n"
+        yield
+    finally:
+        process.stdin.close()
+        process.wait(30)
+        process.stdout.close()
+
+
+def beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def count(path: Path, *, wait_seconds: float = 30) -> int:
+    with open_ladybug_file(path, origin=ORIGIN, wait_seconds=wait_seconds) as reader:
+        return sum(batch.num_rows for batch in reader.nodes())
+
+
+def test_a_lock_for_writing_is_seen_while_it_is_held(graph_file: Path) -> None:
+    assert is_write_locked(graph_file) is False
+    with writer(graph_file):
+        assert is_write_locked(graph_file) is True
+    assert is_write_locked(graph_file) is False
+
+
+def test_the_changes_in_the_log_of_a_writer_that_was_killed_are_read(graph_file: Path) -> None:
+    with writer(graph_file):
+        pass
+    assert beside(graph_file, ".wal").stat().st_size
+    assert count(graph_file) == 101
+
+
+@pytest.mark.parametrize("suffix", [".wal.checkpoint", ".shadow"])
+def test_a_checkpoint_that_nobody_will_finish_is_told_at_once_and_cognee_can_finish_it(
+    graph_file: Path, suffix: str
+) -> None:
+    beside(graph_file, suffix).touch()
+    began = time.monotonic()
+    with pytest.raises(StoreDamagedError, match=rf"in the middle of a change: graph.lbug{suffix} .*cognee.search"):
+        count(graph_file)
+    assert time.monotonic() - began < 10
+    with TinyGraph(graph_file, create=False):
+        pass
+    assert count(graph_file) == 100
+
+
+def test_a_checkpoint_that_a_writer_may_still_finish_is_waited_for(graph_file: Path) -> None:
+    with writer(graph_file):
+        beside(graph_file, ".shadow").touch()
+        with pytest.raises(StoreBusyError, match=r"Another process is writing .*within 2 s.*try again"):
+            count(graph_file, wait_seconds=2)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "rubbish"])
+def test_a_damaged_log_is_told_at_once_and_moving_it_away_helps(graph_file: Path, damage: str) -> None:
+    with writer(graph_file):
+        pass
+    log = beside(graph_file, ".wal")
+    content = bytearray(log.read_bytes())
+    content[len(content) // 2] ^= 1
+    log.write_bytes({"cut": log.read_bytes()[:-5], "flipped": bytes(content), "rubbish": b"rubbish" * 99}[damage])
+    with pytest.raises(StoreDamagedError, match=r"graph\.lbug\.wal .*is damaged.*move graph.lbug.wal away"):
+        count(graph_file)
+    log.unlink()
+    assert count(graph_file) == 100
+
+
+def test_a_file_that_was_cut_off_is_damaged_and_not_busy(graph_file: Path) -> None:
+    graph_file.write_bytes(graph_file.read_bytes()[:-5000])
+    with pytest.raises(StoreDamagedError, match=r"graph\.lbug is damaged.*backup"):
+        count(graph_file)
+
+
+def test_strings_that_are_not_utf_8_are_damage(graph_file: Path) -> None:
+    with TinyGraph(graph_file, create=False) as graph:
+        graph.add_node("marker", "a-name-of-its-own-that-is-long")
+    content = graph_file.read_bytes()
+    assert content.count(b"a-name-of-its-own") == 1
+    graph_file.write_bytes(content.replace(b"a-name-of-its-own", b"a-name\xff\xfe\xff-its-own"))
+    with (
+        open_ladybug_graph(graph_file, origin=ORIGIN) as reader,
+        pytest.raises(StoreDamagedError, match=r"graph\.lbug is damaged.*UTF"),
+    ):
+        list(reader.nodes())
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(graph_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("IO exception: Cannot open file: Permission denied")
+
+    monkeypatch.setattr("ladybug.Database", refuse)
+    with pytest.raises(LocalCogneeError, match="Permission denied") as caught:
+        count(graph_file)
+    assert not isinstance(caught.value, StoreDamagedError)
