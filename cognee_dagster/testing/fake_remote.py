@@ -1,13 +1,12 @@
 """``FakeRemote``: the fake server with all that a test looks at and arranges."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from cognee_dagster.environment import API_KEY_VARIABLE, ENV_FILE_VARIABLE
+from cognee_dagster.environment import API_KEY_VARIABLE
 from cognee_dagster.remote.connection import SERVICE_URL_VARIABLE
 from cognee_dagster.testing.archive import Limits
 from cognee_dagster.testing.faults import UPLOADS
@@ -59,9 +58,9 @@ class FakeRemote(FakeServer):
     def environ(self) -> dict[str, str]:
         """The variables with which ``push()``, the command line and a ``CogneeRemote`` without a URL find this server.
 
-        ``COGNEE_ENV_FILE`` is among them: a ``.env`` would go before the other two.
+        A ``.env`` that Cognee would load goes before them; the fixture ``fake_remote_environment`` rules that out, too.
         """
-        return {SERVICE_URL_VARIABLE: self.url, API_KEY_VARIABLE: self.api_key, ENV_FILE_VARIABLE: os.devnull}
+        return {SERVICE_URL_VARIABLE: self.url, API_KEY_VARIABLE: self.api_key}
 
     def resource(self, **options: Any) -> "CogneeRemote":
         """A ``CogneeRemote`` that points here and waits 0.1 s at most between two tries.

@@ -1,10 +1,12 @@
 """Fixtures for the tests of one's own project: ``pytest_plugins = ["cognee_dagster.testing.plugin"]``."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from cognee_dagster.environment import ENV_FILE_VARIABLE
 from cognee_dagster.testing.fake_remote import FakeRemote
 
 if TYPE_CHECKING:
@@ -25,8 +27,10 @@ def cognee_remote(fake_remote: FakeRemote) -> "CogneeRemote":
 
 
 @pytest.fixture
-def fake_remote_environment(fake_remote: FakeRemote, monkeypatch: pytest.MonkeyPatch) -> FakeRemote:
-    """The fake server, found by everything that looks for the remote in the environment."""
-    for name, value in fake_remote.environ.items():
+def fake_remote_environment(fake_remote: FakeRemote, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeRemote:
+    """The fake server, found by everything that looks for the remote in the environment; no ``.env`` is read."""
+    no_settings = tmp_path / "no-settings.env"
+    no_settings.touch()
+    for name, value in {**fake_remote.environ, ENV_FILE_VARIABLE: str(no_settings)}.items():
         monkeypatch.setenv(name, value)
     return fake_remote
