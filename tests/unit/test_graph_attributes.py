@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognee_dagster.sources.networkx.attributes import accepted_name, as_json_value
+from cognee_dagster.sources.mapping.attributes import accepted_name, as_json_value
 
 
 class Colour(Enum):

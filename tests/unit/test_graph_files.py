@@ -93,7 +93,7 @@ def test_graphml_as_cognee_exports_it_is_read(tmp_path: Path) -> None:
     reader = open_graph_file(tmp_path / "g.graphml")
     [row] = [row for batch in reader.nodes() for row in batch.to_pylist()]
     assert (row["id"], row["name"], row["type"]) == ("00000000-0000-0000-0000-000000000001", "A", "Person")
-    assert json.loads(row["properties"])["attribute_version"] == "1"  # text, where a server wants a number
+    assert json.loads(row["properties"])["version"] == 1  # GraphML holds it as text, where a server wants a number
     assert [row["relationship"] for batch in reader.edges() for row in batch.to_pylist()] == ["is"]
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphReader
+from cognee_dagster.sources.mapping.ids import node_id
 from cognee_dagster.sources.networkx.graphs import from_networkx, to_networkx
-from cognee_dagster.sources.networkx.reader import node_id
 
 Row = dict[str, Any]
 

@@ -18,8 +18,8 @@ from cognee_dagster import LocalCognee
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph import source as found
 from cognee_dagster.sources.cognee.ladybug_reader import LadybugReader
-from cognee_dagster.sources.networkx import reader as networkx_reader
-from cognee_dagster.sources.networkx.reader import NetworkXReader
+from cognee_dagster.sources.mapping import reader as mapping_reader
+from cognee_dagster.sources.mapping.reader import MappedReader
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import NO_RETRY, Chain, checks, failure_of, materialized, metadata_of, people
 from tests.unit.local_stores import TinyGraph, TinyStore
@@ -61,7 +61,7 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
     counted = Reads()
-    counted.of(NetworkXReader, monkeypatch)
+    counted.of(MappedReader, monkeypatch)
     return counted
 
 
@@ -185,14 +185,14 @@ def test_a_graph_that_changed_between_the_steps_is_read_again(
 def test_a_graph_that_changes_while_it_is_read_is_not_noted(
     chain: Chain, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_edges = NetworkXReader.edges
+    read_edges = MappedReader.edges
 
-    def edges(reader: NetworkXReader) -> Any:
+    def edges(reader: MappedReader) -> Any:
         write_graph(chain.directory, size=4)
-        monkeypatch.setattr(NetworkXReader, "edges", read_edges)
+        monkeypatch.setattr(MappedReader, "edges", read_edges)
         return read_edges(reader)
 
-    monkeypatch.setattr(NetworkXReader, "edges", edges)
+    monkeypatch.setattr(MappedReader, "edges", edges)
     chain.run("cognified_graph")
     assert metadata_of(chain.run("cogx_archive"), "cogx_archive")["num_nodes"] == 4
     assert reads == TWICE
@@ -267,7 +267,7 @@ def test_a_look_that_fails_leaves_nothing_behind(chain: Chain, tmp_path: Path, m
     def edge_row(*_: object, **__: object) -> Any:
         raise GraphFileError("on purpose")
 
-    monkeypatch.setattr(networkx_reader, "_edge_row", edge_row)
+    monkeypatch.setattr(mapping_reader, "plain_edge", edge_row)
     result = chain.run("cognified_graph")
     assert "on purpose" in failure_of(result, "cognified_graph")[0]
     assert stored(chain) == []

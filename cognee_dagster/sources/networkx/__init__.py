@@ -1,1 +1,1 @@
-"""NetworkX graphs, and the files that NetworkX reads."""
+"""NetworkX graphs in memory."""

@@ -1,45 +1,40 @@
-"""NetworkX graphs as datasets, and any dataset as a NetworkX graph.
-
-How a graph becomes nodes and edges of Cognee, in view of what a Cognee server makes of them (1.6.5,
-``modules/migration/loader.py`` and ``snapshot.py``):
-
-- A node key that is a UUID is the node's id. Any other key gets an id derived from its text, always the same, so that
-  pushing again updates the same node. ``1`` and ``"1"`` have the same text: a graph with both is refused.
-- ``name``, else ``label``, else the key is the name; ``type`` is the type, ``Entity`` where there is none. Of an
-  ``Entity`` only name and description reach the remote: give nodes whose other attributes matter a type of their own.
-  Types that Cognee declares itself (``EntityType``, ``Rule``, ``Tool`` …) keep the attributes that Cognee declares.
-- Attributes become properties (``attributes.as_json_value``). One that a server would trip over, such as a ``version``
-  that is no number, is renamed to ``attribute_<name>``.
-- ``relationship_name``, else ``relationship``, ``label``, ``type``, else a text as the multigraph's edge key is the
-  name of an edge; without any it is ``related_to``. Of an edge's other attributes ``edge_text``, ``valid_at`` and
-  ``invalid_at`` reach the remote; a missing ``edge_text`` is made of the names. An undirected edge is one edge.
-  Parallel edges of one name are one edge on the remote: the first.
-"""
+"""NetworkX graphs as datasets, and any dataset as a NetworkX graph."""
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from cognee_dagster.graph.reader import GraphOrigin, GraphReader
-from cognee_dagster.sources.networkx.reader import NetworkXReader
+from cognee_dagster.graph.reader import GraphReader
+from cognee_dagster.sources.mapping.reader import MappedReader
+from cognee_dagster.sources.mapping.value import GraphMapping
+from cognee_dagster.sources.networkx.source import NetworkXGraph
 
 if TYPE_CHECKING:
     import networkx as nx
 
 
-def from_networkx(graph: "nx.Graph[Any]", *, dataset_name: str) -> GraphReader:
-    """A NetworkX graph as a dataset; see this module's docstring for how it is mapped.
+def from_networkx(
+    graph: "nx.Graph[Any]", *, dataset_name: str, mapping: GraphMapping | None = None, profile: str | None = None
+) -> MappedReader:
+    """A NetworkX graph as a dataset.
+
+    A node key that is a UUID is the node's id. Any other key gets an id derived from its text, always the same, so
+    that pushing again updates the same node; ``1`` and ``"1"`` have the same text. An undirected edge is one edge.
 
     Args:
         graph: A ``Graph``, ``DiGraph``, ``MultiGraph`` or ``MultiDiGraph``. It is read, not copied: leave it unchanged
             while the reader is in use.
         dataset_name: What the dataset is called; the default target of a push.
+        mapping: Which attributes hold type, name and relationship; default: found by convention.
+        profile: Whose conventions those are; default: what the graph shows.
 
     Raises:
-        GraphFileError: It is no NetworkX graph, a node key has no lasting text, two keys have the same, or (when the
-            batches are read) an attribute has no form in JSON; the message names node or edge, and attribute.
+        GraphFileError: It is no NetworkX graph, a node key has no lasting text, two keys have the same, the mapping
+            does not fit, or (when the batches are read) an attribute has no form in JSON; the message names node or
+            edge, and attribute.
     """
-    origin = GraphOrigin(dataset_name=dataset_name, read_through="networkx", fact_text_complete=False)
-    return NetworkXReader(graph, origin=origin)
+    return MappedReader(
+        NetworkXGraph(graph, dataset_name=dataset_name), dataset_name=dataset_name, mapping=mapping, profile=profile
+    )
 
 
 def to_networkx(reader: GraphReader) -> "nx.MultiDiGraph[Any]":

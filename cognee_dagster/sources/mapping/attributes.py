@@ -1,6 +1,7 @@
-"""Python values of all kinds as JSON, for attributes of NetworkX nodes and edges."""
+"""Python values of all kinds as JSON, for attributes of foreign nodes and edges."""
 
 import base64
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import date, time, timedelta
@@ -40,6 +41,11 @@ _RESERVED = frozenset(
     | {"get_embeddable_properties", "get_embeddable_property_names", "parse_file", "parse_obj", "parse_raw", "schema"}
     | {"schema_json", "to_dict", "to_json", "update_forward_refs", "update_version", "validate", "vector_collection"}
 )
+_MISSING = frozenset({"NaTType", "NAType"})  # of pandas, which is not imported for it
+_TIMES = frozenset("mM")  # NumPy's letters for durations and times
+_FINER = frozenset({"ms", "us", "ns", "ps", "fs", "as"})  # NumPy's units of less than a second
+_DAYS = frozenset({"Y", "M", "W", "D"})  # and of a day or more
+_JSON_FIELDS = frozenset({"metadata", "belongs_to_set"})
 _RENAMED_PREFIX = "attribute_"
 
 
@@ -56,6 +62,23 @@ def accepted_name(name: str, value: Any) -> str:
     return name
 
 
+def read_as_typed(name: str, value: Any) -> Any:
+    """The value of a field that Cognee declares, where it was written as a string: GraphML has nothing else.
+
+    ``"1"`` as a version, ``'["tea"]'`` as a set, ``'{"index_fields": ["text"]}'`` as metadata. A string that is not
+    such a value stays a string.
+    """
+    if not isinstance(value, str) or not (name in _TYPED_FIELDS or name in _JSON_FIELDS):
+        return value
+    if (types := _TYPED_FIELDS.get(name)) and str in types:
+        return value
+    try:
+        read = json.loads(value.lower() if value in {"True", "False"} else value)
+    except (ValueError, RecursionError):
+        return value
+    return read if accepted_name(name, read) == name else value
+
+
 def as_json_value(value: Any, *, depth: int = 0) -> Any:
     """The value as JSON can hold it.
 
@@ -70,12 +93,34 @@ def as_json_value(value: Any, *, depth: int = 0) -> Any:
     """
     if depth > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels, or contains itself")
+    if type(value).__name__ in _MISSING:
+        return None
+    if getattr(getattr(value, "dtype", None), "kind", None) in _TIMES:
+        return _numpy_times(value)
     for types, convert in _CONVERTERS:
         if isinstance(value, types):
             return convert(value, depth + 1)
     if callable(to_list := getattr(value, "tolist", None)):  # NumPy scalars and arrays, without importing NumPy
         return as_json_value(to_list(), depth=depth + 1)
     raise TypeError(f"a {type(value).__module__}.{type(value).__qualname__} has no form in JSON")
+
+
+def _numpy_times(value: Any) -> Any:
+    """Times and durations of NumPy and pandas, of any unit: ``tolist`` would make plain numbers of them."""
+    import numpy as np  # only where something of NumPy's is there already
+
+    array = np.asarray(value)
+    if array.dtype.kind not in _TIMES:
+        return as_json_value(array.tolist())  # times with a zone, as pandas holds them
+    if array.ndim:
+        return [_numpy_times(item) for item in array]
+    if np.isnat(array):
+        return None
+    if array.dtype.kind == "m":
+        return float(array / np.timedelta64(1, "s"))
+    item = array.astype(f"datetime64[{'us' if np.datetime_data(array.dtype)[0] in _FINER else 's'}]").item()
+    is_day = np.datetime_data(array.dtype)[0] in _DAYS
+    return item.date().isoformat() if is_day else item.isoformat()
 
 
 def as_text(value: str) -> str:

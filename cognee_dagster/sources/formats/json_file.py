@@ -1,0 +1,97 @@
+"""JSON files of graphs: elements are made into Python's values one by one, as they are asked for."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.formats.opening import open_bytes
+
+_object = msgspec.json.Decoder(dict[str, Raw])
+_array = msgspec.json.Decoder(list[Raw])
+_any = msgspec.json.Decoder()
+_BOM = b"\xef\xbb\xbf"
+
+Json = Any
+
+
+class Members:
+    """The members of a JSON array; each is parsed when it is looked at."""
+
+    def __init__(self, items: "list[Raw] | list[Any]") -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Json]:
+        for item in self._items:
+            yield _value(item)
+
+
+class JsonObject:
+    """A JSON object whose members are parsed when they are asked for."""
+
+    def __init__(self, members: "dict[str, Raw] | dict[str, Any]") -> None:
+        self._members = members
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def get(self, name: str) -> Json:
+        """The value of a member; None where it is null or not there."""
+        return _value(self._members.get(name))
+
+    def array(self, name: str) -> Members | None:
+        """A member that is an array; None if it is anything else."""
+        value = self._members.get(name)
+        if isinstance(value, Raw):
+            return Members(_array.decode(value)) if _begins(value, b"[") else None
+        return Members(value) if isinstance(value, list) else None
+
+    def object(self, name: str) -> "JsonObject | None":
+        """A member that is an object; None if it is anything else."""
+        value = self._members.get(name)
+        if isinstance(value, Raw):
+            return JsonObject(_object.decode(value)) if _begins(value, b"{") else None
+        return JsonObject(value) if isinstance(value, dict) else None
+
+
+def _value(value: Json) -> Json:
+    """The value, parsed if it is still text."""
+    if not isinstance(value, Raw):
+        return value
+    try:
+        return _any.decode(value)
+    except msgspec.DecodeError:  # a number larger than any float
+        return json.loads(bytes(value))
+
+
+def _begins(value: Raw, mark: bytes) -> bool:
+    return bytes(memoryview(value)[:1]) == mark
+
+
+def read_object(path: Path) -> JsonObject | None:
+    """The object in a JSON file; None if it holds an array or a scalar.
+
+    Raises:
+        GraphFileError: It is not JSON.
+    """
+    with open_bytes(path) as file:
+        content = file.read().removeprefix(_BOM)
+    try:
+        if not content.lstrip().startswith(b"{"):
+            _any.decode(content)
+            return None
+        return JsonObject(_object.decode(content))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass  # NaN, a lone surrogate, UTF-16: json reads them
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise GraphFileError(f"cannot be read as .json: it is not JSON: {error}.") from error
+    return JsonObject(value) if isinstance(value, dict) else None

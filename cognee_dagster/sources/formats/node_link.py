@@ -1,0 +1,222 @@
+"""Node-link JSON in its dialects: NetworkX 1 to 3, D3, vis.js, graphology, cytoscape.js, JSON Graph Format."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.elements import Edge, Node
+from cognee_dagster.sources.formats.json_file import JsonObject, Members, read_object
+from cognee_dagster.sources.mapping.ids import key_text
+
+_LINK_KEYS = ("links", "edges")  # NetworkX wrote the first until 3.5, the second since
+_ENDS = (("source", "target"), ("from", "to"), ("subject", "object"))
+_NODE_KEYS = ("id", "key", "_id")
+_NAMES = ("name", "label", "title")
+
+
+class NodeLinkFile:
+    """A JSON file of nodes and links as a source of nodes and edges.
+
+    Raises:
+        GraphFileError: When it is read: it is of no dialect that is known, or a link ends at a node that is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def hints(self) -> frozenset[str]:
+        return frozenset({"json"})
+
+    def nodes(self) -> Iterator[Node]:
+        content = self._content
+        for number, node in enumerate(content.nodes, 1):
+            place = f"node {number} of {len(content.nodes)}"
+            if not isinstance(node, Mapping):
+                yield Node(_key(node), {}, place)
+                continue
+            attributes = dict(_flattened(node))
+            yield Node(self._node_key(attributes, number), attributes, place)
+
+    def edges(self) -> Iterator[Edge]:
+        content = self._content
+        number = 0
+        for links in content.links:
+            for link in links:
+                number += 1
+                place = f"link {number}"
+                attributes = dict(_flattened(link)) if isinstance(link, Mapping) else _pair(link, place)
+                source, target = self._ends(attributes, place)
+                key = _key(attributes.pop("key", None)) if content.multigraph else None
+                yield Edge(source, target, attributes, key, place)
+
+    @cached_property
+    def _content(self) -> "_Content":
+        content = read_object(self._path)
+        found = None if content is None else _Content.of(content)
+        if found is None:
+            raise GraphFileError(
+                "is no node-link JSON: an object with 'nodes' and 'links' or 'edges', as NetworkX, D3, vis.js, "
+                "graphology and cytoscape.js write it."
+            )
+        return found
+
+    def _node_key(self, attributes: dict[str, Any], number: int) -> Any:
+        for name in _NODE_KEYS:
+            if attributes.get(name) is not None:
+                return _key(attributes.pop(name))
+        if self._keys is not None:
+            return self._keys[number - 1]
+        raise GraphFileError(
+            f"cannot be read: node {number} has no 'id', and no link names it by its number. Give every node an id."
+        )
+
+    def _ends(self, attributes: dict[str, Any], place: str) -> tuple[Any, Any]:
+        for names in _ENDS:
+            if all(name in attributes for name in names):
+                ends = tuple(_key(_end(attributes.pop(name))) for name in names)
+                if self._keys is not None:
+                    ends = tuple(self._by_number(end, place) for end in ends)
+                return ends[0], ends[1]
+        raise GraphFileError(f"has a {place} without 'source' and 'target' (or 'from' and 'to'). Add them.")
+
+    def _by_number(self, end: Any, place: str) -> Any:
+        assert self._keys is not None  # noqa: S101 - the caller looked
+        if isinstance(end, int) and 0 <= end < len(self._keys):
+            return self._keys[end]
+        raise GraphFileError(f"has a link to node {end!r} ({place}), where the number of a node is expected.")
+
+    @cached_property
+    def _keys(self) -> list[Any] | None:
+        """The nodes' keys by number, where links name nodes by number; None where they name keys."""
+        content = self._content
+        if not content.counts_nodes():
+            return None
+        found = [_first(node, _NODE_KEYS) for node in content.nodes]
+        if None not in found:
+            return [_key(value) for value in found]
+        names = [_first(node, _NAMES) for node in content.nodes]
+        usable = all(isinstance(name, str) and name.strip() for name in names) and len(set(names)) == len(names)
+        return names if usable else list(range(len(names)))
+
+
+class _Content:
+    """Where in a file nodes and links are."""
+
+    def __init__(self, nodes: Iterable[Any], links: list[Iterable[Any]], *, whole: JsonObject) -> None:
+        self.nodes: Any = nodes
+        self.links = links
+        self.multigraph = whole.get("multigraph") is True
+        self._networkx_1 = isinstance(whole.get("graph"), list)  # later ones write an object
+
+    @classmethod
+    def of(cls, whole: JsonObject) -> "_Content | None":
+        for find in (_plain, _cytoscape, _json_graph_format):
+            if (found := find(whole)) is not None:
+                nodes, links = found
+                return cls(nodes, links, whole=whole)
+        return None
+
+    def counts_nodes(self) -> bool:
+        """Whether links name nodes by their number: D3 and NetworkX 1 do."""
+        numbers = self._numbers()
+        if numbers is None:
+            return False
+        keys = {key_text(_key(key)) for node in self.nodes if (key := _first(node, _NODE_KEYS)) is not None}
+        return self._networkx_1 or not any(key_text(number) in keys for number in numbers)
+
+    def _numbers(self) -> set[int] | None:
+        """The ends of all links, if all are numbers of nodes, and there are any."""
+        numbers = set()
+        for links in self.links:
+            for link in links:
+                for end in (_end(value) for value in _link_ends(link)):
+                    if type(end) is not int or not 0 <= end < len(self.nodes):
+                        return None
+                    numbers.add(end)
+        return numbers or None
+
+
+def _plain(whole: JsonObject) -> tuple[Members, list[Iterable[Any]]] | None:
+    nodes = whole.array("nodes")
+    links: list[Iterable[Any]] = [found for key in _LINK_KEYS if (found := whole.array(key)) is not None]
+    return (nodes, links) if nodes is not None and links else None
+
+
+def _cytoscape(whole: JsonObject) -> tuple[Any, list[Iterable[Any]]] | None:
+    if (elements := whole.object("elements")) is not None:
+        members = elements.array("nodes")
+        return None if members is None else (members, [elements.array("edges") or []])
+    if (flat := whole.array("elements")) is None:
+        return None
+    found = list(flat)
+    if not all(isinstance(element, Mapping) and isinstance(element.get("data"), Mapping) for element in found):
+        return None
+    edges: list[Any] = []
+    nodes: list[Any] = []
+    for element in found:
+        (edges if element.get("group") == "edges" or "source" in element["data"] else nodes).append(element)
+    return nodes, [edges]
+
+
+def _json_graph_format(whole: JsonObject) -> tuple[Any, list[Iterable[Any]]] | None:
+    graph = whole.object("graph")
+    nodes = None if graph is None else graph.object("nodes")
+    if graph is None or nodes is None:
+        return None
+    keyed = graph.get("nodes")
+    return [{"id": key, **(node or {})} for key, node in keyed.items()], [graph.array("edges") or []]
+
+
+# Where a dialect keeps attributes one level deeper, and what an element of that dialect has beside them.
+_NESTED: dict[str, frozenset[str]] = {
+    "attributes": frozenset({"key", "source"}),  # graphology
+    "data": frozenset({"data"}),  # cytoscape.js
+    "metadata": frozenset({"label", "relation"}),  # JSON Graph Format
+}
+_COGNEE_METADATA = "index_fields"
+
+
+def _flattened(element: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The attributes of an element, those that its dialect keeps one level deeper beside the others."""
+    for name, value in element.items():
+        is_nested = isinstance(value, Mapping) and not _NESTED.get(name, frozenset()).isdisjoint(element)
+        if is_nested and _COGNEE_METADATA not in value:
+            yield from value.items()
+        else:
+            yield name, value
+
+
+def _link_ends(link: Any) -> tuple[Any, Any]:
+    attributes = dict(_flattened(link)) if isinstance(link, Mapping) else {}
+    for names in _ENDS:
+        if all(name in attributes for name in names):
+            return attributes[names[0]], attributes[names[1]]
+    return None, None
+
+
+def _end(value: Any) -> Any:
+    """D3 replaces the ends of links by the nodes themselves once it has drawn them."""
+    if isinstance(value, Mapping):
+        return _first(value, ("id", "key", "index"))
+    return value
+
+
+def _first(node: Any, names: Iterable[str]) -> Any:
+    if not isinstance(node, Mapping):
+        return node
+    attributes = dict(_flattened(node))
+    return next((attributes[name] for name in names if attributes.get(name) is not None), None)
+
+
+def _pair(link: Any, place: str) -> dict[str, Any]:
+    if isinstance(link, list) and len(link) == 2:
+        return {"source": link[0], "target": link[1]}
+    raise GraphFileError(f"has a {place} that is neither an object nor a pair of nodes.")
+
+
+def _key(value: Any) -> Any:
+    """JSON has no tuples: NetworkX writes such node keys as lists."""
+    return tuple(_key(part) for part in value) if isinstance(value, list) else value

@@ -1,0 +1,49 @@
+"""Graph files as bytes: plain or compressed with gzip, within bounds."""
+
+import gzip
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from cognee_dagster.errors import GraphFileError
+
+# Graph files shrink to a tenth or a thirtieth; what grows by more than this is made to exhaust whoever reads it.
+MAX_GROWTH = 300
+ALWAYS_ALLOWED = 256 << 20
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """The file's content; decompressed where its name ends in ``.gz``."""
+    with path.open("rb") as file:
+        if path.suffix.lower() != ".gz":
+            yield file
+            return
+        allowed = max(ALWAYS_ALLOWED, path.stat().st_size * MAX_GROWTH)
+        with gzip.open(file, "rb") as content:
+            yield cast(IO[bytes], io.BufferedReader(_Bounded(cast(IO[bytes], content), allowed=allowed), 1 << 16))
+
+
+class _Bounded(io.RawIOBase):
+    """Reads a stream up to a limit."""
+
+    def __init__(self, stream: IO[bytes], *, allowed: int) -> None:
+        self._stream = stream
+        self._allowed = allowed
+        self._seen = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        chunk = self._stream.read(len(buffer))
+        self._seen += len(chunk)
+        if self._seen > self._allowed:
+            raise GraphFileError(
+                f"unpacks to more than {self._allowed >> 20} MiB, {MAX_GROWTH} times its size. If that is right, "
+                "unpack it yourself and name the unpacked file."
+            )
+        buffer[: len(chunk)] = chunk
+        return len(chunk)

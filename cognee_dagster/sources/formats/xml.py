@@ -1,0 +1,118 @@
+"""XML as a stream of events, with line numbers, by local names, whatever the file says of namespaces.
+
+Programs disagree about the namespaces of GraphML and GEXF, or leave them out; no two names of those formats differ by
+namespace alone.
+"""
+
+from collections.abc import Iterator
+from typing import IO, NamedTuple
+from xml.parsers import expat
+
+from cognee_dagster.errors import GraphFileError
+
+_CHUNK_BYTES = 1 << 16
+_MAX_DEPTH = 1_000
+_MAX_TEXT = 64 << 20  # characters between two tags
+
+
+class XmlEvent(NamedTuple):
+    """The beginning of an element, or its end.
+
+    Attributes:
+        starts: Whether it is the beginning.
+        name: The element's name without a prefix.
+        attributes: Its attributes in their order, names without a prefix; empty at the end.
+        text: The characters since the event before.
+        line: Line of the file.
+    """
+
+    starts: bool
+    name: str
+    attributes: dict[str, str]
+    text: str
+    line: int
+
+
+def xml_events(file: IO[bytes], *, kind: str) -> Iterator[XmlEvent]:
+    """The events of an XML file, as they are read.
+
+    Args:
+        file: The file's content.
+        kind: The format that it should be of, for error messages: ``.gexf``.
+
+    Raises:
+        GraphFileError: The file is not XML, declares entities, or is nested out of all measure.
+    """
+    stream = _Stream(kind)
+    while chunk := file.read(_CHUNK_BYTES):
+        stream.feed(chunk)
+        yield from stream.taken()
+    stream.feed(b"", final=True)
+    yield from stream.taken()
+
+
+class _Stream:
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        parser = self._parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._characters
+        parser.EntityDeclHandler = self._entity
+        self._events: list[XmlEvent] = []
+        self._text: list[str] = []
+        self._text_length = 0
+        self._depth = 0
+
+    def feed(self, chunk: bytes, *, final: bool = False) -> None:
+        try:
+            self._parser.Parse(chunk, final)
+        except expat.ExpatError as error:
+            raise GraphFileError(f"cannot be read as {self._kind}: it is not XML: {error}.") from error
+        except GraphFileError:
+            raise
+        except (ValueError, LookupError) as error:  # an encoding that Python does not know, or of several bytes
+            raise GraphFileError(f"is in an encoding that cannot be read ({error}). Save it as UTF-8.") from error
+
+    def taken(self) -> list[XmlEvent]:
+        events, self._events = self._events, []
+        return events
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise GraphFileError(f"has elements nested more than {_MAX_DEPTH} deep (line {self._line()}).")
+        local = {_local(key): value for key, value in attributes.items() if not key.startswith("xmlns")}
+        self._events.append(XmlEvent(True, _local(name), local, self._take_text(), self._line()))
+
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        self._events.append(XmlEvent(False, _local(name), {}, self._take_text(), self._line()))
+
+    def _characters(self, data: str) -> None:
+        self._text_length += len(data)
+        if self._text_length > _MAX_TEXT:
+            raise GraphFileError(
+                f"has a value of more than {_MAX_TEXT >> 20} million characters (line {self._line()})."
+            )
+        self._text.append(data)
+
+    def _entity(self, name: str, *_declaration: object) -> None:
+        raise GraphFileError(
+            f"declares the XML entity {name!r:.60} (line {self._line()}), which graph files have no use for. "
+            "Save it without a DTD."
+        )
+
+    def _take_text(self) -> str:
+        text = "".join(self._text)
+        self._text.clear()
+        self._text_length = 0
+        return text
+
+    def _line(self) -> int:
+        return int(self._parser.CurrentLineNumber)
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]

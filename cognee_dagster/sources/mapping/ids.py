@@ -1,0 +1,56 @@
+"""Ids of foreign nodes: always the same for the same key, so that pushing again updates the same node."""
+
+import json
+from functools import lru_cache
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.mapping.attributes import as_json_value
+
+NODE_NAMESPACE = UUID("5d0a2a4e-7f0c-5c0b-9a57-6d1b8f3e2c41")  # of the ids of nodes whose key is no UUID
+
+
+def node_id(key: Any) -> str:
+    """The id of the node with this key: the key itself if it is a UUID, else one derived from its text.
+
+    Raises:
+        TypeError: The key has no text that would be the same in the next process.
+        ValueError: The key is too long or too deep.
+    """
+    return _id_of_text(key_text(key))
+
+
+def checked_id(key: Any) -> str:
+    """``node_id``, with an error that says what to do.
+
+    Raises:
+        GraphFileError: The key has no lasting text.
+    """
+    try:
+        return node_id(key)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise GraphFileError(f"Node {key!r}: {error}. Use text, numbers or UUIDs as node keys.") from error
+
+
+def key_text(key: Any) -> str:
+    """The key as a string: ``1`` and ``"1"`` have the same, ``1``, ``1.0`` and ``True`` have not."""
+    if type(key) is str and key.isascii():
+        return key
+    value = as_json_value(key)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def entity_type_id(name: str) -> str:
+    """The id that Cognee itself gives the ``EntityType`` of this name (1.6.5, ``DataPoint.id_for``)."""
+    return str(uuid5(NAMESPACE_OID, f"EntityType:{name.lower().replace(' ', '_').replace(chr(39), '')}"))
+
+
+@lru_cache(maxsize=1 << 16)
+def _id_of_text(text: str) -> str:
+    if len(text) >= 32:  # the shortest spelling of a UUID
+        try:
+            return str(UUID(text))
+        except ValueError:
+            pass
+    return str(uuid5(NODE_NAMESPACE, text))

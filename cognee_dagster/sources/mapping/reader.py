@@ -1,0 +1,171 @@
+"""A foreign graph, mapped, as a ``GraphReader``."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, Reopen
+from cognee_dagster.sources.elements import ElementSource, Node
+from cognee_dagster.sources.mapping.edges import EdgeRow, plain_edge, spoken_edge
+from cognee_dagster.sources.mapping.entities import EntityNode, entity, entity_type_row
+from cognee_dagster.sources.mapping.ids import entity_type_id
+from cognee_dagster.sources.mapping.left_behind import LeftBehind
+from cognee_dagster.sources.mapping.rules import rules_for
+from cognee_dagster.sources.mapping.survey import Survey, survey
+from cognee_dagster.sources.mapping.typed_nodes import NodeRow, typed_node
+from cognee_dagster.sources.mapping.value import GraphMapping
+from cognee_dagster.sources.profiles.choose import choose_profile, named_profile
+
+_BATCH_ROWS = 4_096
+
+
+class MappedReader:
+    """A ``GraphReader`` over a foreign graph.
+
+    Args:
+        source: The graph; it is read several times.
+        dataset_name: What the dataset is called.
+        mapping: What its attributes mean, as far as that is not found by convention.
+        profile: Whose conventions; default: those that the graph shows.
+        label: What error messages begin with.
+
+    Raises:
+        GraphFileError: The graph is not sound, or the mapping does not fit it.
+    """
+
+    reopen: Reopen | None = None
+
+    def __init__(
+        self,
+        source: ElementSource,
+        *,
+        dataset_name: str,
+        mapping: GraphMapping | None = None,
+        profile: str | None = None,
+        label: str = "",
+    ) -> None:
+        self._source = source
+        self._label = label
+        self._names: dict[str, str] = {}
+        self._left = {"node": LeftBehind(), "edge": LeftBehind()}
+        self._read: set[str] = set()
+        with _Labelled(label):
+            self.source_survey: Survey = survey(source)
+            chosen = (
+                choose_profile(
+                    self.source_survey.node_attributes, self.source_survey.edge_attributes, hints=source.hints
+                )
+                if profile is None
+                else named_profile(profile)
+            )
+            self._rules = rules_for(self.source_survey, profile=chosen, mapping=mapping or GraphMapping())
+        self._speaks = self._rules.as_nodes != "as_they_are"
+        self._origin = GraphOrigin(dataset_name=dataset_name, read_through="networkx", fact_text_complete=self._speaks)
+
+    @property
+    def origin(self) -> GraphOrigin:
+        return self._origin
+
+    @property
+    def profile(self) -> str:
+        """Name of the profile by which the graph is read."""
+        return self._rules.profile
+
+    @property
+    def as_nodes(self) -> str:
+        """``cognee``, ``typed``, or ``as_they_are`` for a graph in Cognee's own language."""
+        return self._rules.as_nodes
+
+    @property
+    def attributes_left_behind(self) -> dict[str, int]:
+        """How many nodes and edges have an attribute that does not arrive, by its name; the most frequent first."""
+        if "node" not in self._read:
+            _exhaust(self._node_rows())
+        if "edge" not in self._read:
+            _exhaust(self._edge_rows())
+        total: Counter[str] = self._left["node"].counts + self._left["edge"].counts
+        return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+
+    def nodes(self) -> Iterator[pa.RecordBatch]:
+        return _batches(self._node_rows(), schema=NODE_SCHEMA)
+
+    def edges(self) -> Iterator[pa.RecordBatch]:
+        return _batches(self._edge_rows(), schema=EDGE_SCHEMA)
+
+    def _node_rows(self) -> Iterator[NodeRow]:
+        left = LeftBehind()
+        types: dict[str, str] = {}
+        with _Labelled(self._label):
+            for node in self._source.nodes():
+                row, names = self._node(node, left)
+                types.update((entity_type_id(name), name) for name in reversed(names))
+                yield row
+            yield from map(entity_type_row, types.values())
+        self._left["node"] = left
+        self._read.add("node")
+
+    def _node(self, node: Node, left: LeftBehind) -> tuple[NodeRow, list[str]]:
+        """The node's row, and the types that get nodes of their own."""
+        if self._rules.as_nodes == "cognee" and node.cognee_type is None:
+            found = entity(node, rules=self._rules, left=left)
+            return found.row(), found.types
+        return typed_node(node, rules=self._rules, left=left), []
+
+    def _edge_rows(self) -> Iterator[EdgeRow]:
+        left = LeftBehind()
+        with _Labelled(self._label):
+            if self._rules.as_nodes == "cognee":
+                for found in self._entities():
+                    yield from found.type_edges()
+            if not self._speaks:
+                rows = (plain_edge(edge, rules=self._rules, left=left) for edge in self._source.edges())
+            else:
+                names = self._node_names()
+                rows = (spoken_edge(edge, rules=self._rules, left=left, names=names) for edge in self._source.edges())
+            yield from rows
+        self._left["edge"] = left
+        self._read.add("edge")
+
+    def _entities(self) -> Iterator[EntityNode]:
+        for node in self._source.nodes():
+            if node.cognee_type is None:
+                yield entity(node, rules=self._rules, left=LeftBehind())
+
+    def _node_names(self) -> dict[str, str]:
+        """What the nodes are called, by id; for the sentences about edges."""
+        names: dict[str, str] = {}
+        for node in self._source.nodes():
+            (identity, name, _, properties), _types = self._node(node, LeftBehind())
+            names[identity] = name or properties[:80]
+        return names
+
+
+class _Labelled:
+    """Puts the name of the file before what is wrong with it."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, GraphFileError) and self._label and not str(error).startswith(self._label):
+            colon = ":" if str(error)[:1].isupper() else ""
+            raise GraphFileError(f"{self._label}{colon} {error}") from error
+
+
+def _exhaust(rows: Iterable[Any]) -> None:
+    for _ in rows:
+        pass
+
+
+def _batches(rows: Iterable[tuple[str | None, ...]], *, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, _BATCH_ROWS)):
+        columns = [pa.array(column, pa.string()) for column in zip(*batch, strict=True)]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)

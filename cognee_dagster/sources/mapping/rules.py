@@ -1,0 +1,109 @@
+"""A profile and what the user says, brought together for one graph."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.mapping.survey import Survey
+from cognee_dagster.sources.mapping.value import GraphMapping, placeholders
+from cognee_dagster.sources.profiles.profile import AsNodes, Profile
+
+EDGE_PLACEHOLDERS = ("source", "target", "relationship")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Which attributes of this graph mean what; all names are spelled as the graph spells them.
+
+    Attributes:
+        profile: Name of the profile.
+        as_nodes: What nodes become.
+        node_type: Attributes with a node's type; the first that is there counts.
+        node_name: Attributes with a node's name.
+        relationship: Attributes with an edge's name.
+        node_description: Attributes with a node's description.
+        edge_description: Attributes with what an edge says.
+        edge_text: The user's template of it.
+        dropped_from_nodes: Attributes of nodes that stay behind.
+        dropped_from_edges: Attributes of edges that stay behind.
+    """
+
+    profile: str
+    as_nodes: AsNodes
+    node_type: tuple[str, ...]
+    node_name: tuple[str, ...]
+    relationship: tuple[str, ...]
+    node_description: tuple[str, ...]
+    edge_description: tuple[str, ...]
+    edge_text: str | None = None
+    dropped_from_nodes: frozenset[str] = frozenset()
+    dropped_from_edges: frozenset[str] = frozenset()
+
+
+def rules_for(survey: Survey, *, profile: Profile, mapping: GraphMapping) -> Rules:
+    """The rules for a graph.
+
+    Raises:
+        GraphFileError: The mapping names an attribute that the graph does not have.
+    """
+    nodes, edges = survey.node_attributes, survey.edge_attributes
+    _check(mapping, survey)
+    as_nodes: AsNodes = profile.as_nodes
+    if mapping.as_nodes is not None or not mapping.is_empty:
+        as_nodes = mapping.as_nodes or "cognee"
+    return Rules(
+        profile=profile.name,
+        as_nodes=as_nodes,
+        node_type=_present(mapping.names("node_type") or profile.node_type, nodes),
+        node_name=_present((*mapping.names("name"), *profile.node_name), nodes),
+        relationship=_present((*mapping.names("relationship"), *profile.relationship), edges),
+        node_description=_present(profile.description, nodes),
+        edge_description=_present(("edge_text", *profile.description), edges),
+        edge_text=mapping.edge_text,
+        dropped_from_nodes=_dropped(nodes, profile=profile, mapping=mapping),
+        dropped_from_edges=_dropped(edges, profile=profile, mapping=mapping),
+    )
+
+
+def _dropped(names: Iterable[str], *, profile: Profile, mapping: GraphMapping) -> frozenset[str]:
+    """A name that the user wants to keep is kept, whatever the profile thinks of it."""
+    if mapping.keep is not None:
+        return frozenset(names) - set(mapping.keep)
+    return frozenset(name for name in names if name in mapping.drop or name.lower() in profile.drop)
+
+
+def _present(names: Iterable[str], there: Mapping[str, int]) -> tuple[str, ...]:
+    """The names that the graph has, as it spells them."""
+    spelled: dict[str, list[str]] = {}
+    for name in there:
+        spelled.setdefault(name.lower(), []).append(name)
+    found = dict.fromkeys(
+        spelling for name in names for spelling in ([name] if name in there else spelled.get(name.lower(), ()))
+    )
+    return tuple(found)
+
+
+def _check(mapping: GraphMapping, survey: Survey) -> None:
+    nodes, edges = survey.node_attributes, survey.edge_attributes
+    for option, there, what in (
+        ("node_type", nodes, "node"),
+        ("name", nodes, "node"),
+        ("relationship", edges, "edge"),
+    ):
+        for name in mapping.names(option):
+            _check_name(f"{option}={name!r}", name, there, what=what)
+    if mapping.edge_text is not None and survey.num_edges:
+        for name in placeholders(mapping.edge_text):
+            if name not in EDGE_PLACEHOLDERS:
+                _check_name(f"edge_text={mapping.edge_text!r}", name, edges, what="edge")
+    for name in (*(mapping.keep or ()), *mapping.drop):
+        _check_name(f"keep and drop: {name!r}", name, {**nodes, **edges}, what="node or edge")
+
+
+def _check_name(option: str, name: str, there: Mapping[str, int], *, what: str) -> None:
+    if name in there:
+        return
+    near = difflib.get_close_matches(name, there, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(sorted(there)) or 'none'}."
+    raise GraphFileError(f"GraphMapping({option}): no {what} has an attribute {name!r}.{hint}")

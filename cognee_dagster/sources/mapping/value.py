@@ -1,0 +1,96 @@
+"""What a user says about the meaning of a graph's attributes."""
+
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cognee_dagster.errors import GraphFileError
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphMapping:
+    """Which attributes of a graph hold what Cognee has a place for. Whatever is left out is found by convention.
+
+    Attributes:
+        node_type: Attribute of nodes with their type; several are tried in order.
+        name: Attribute of nodes with their name.
+        relationship: Attribute of edges with the relationship's name.
+        edge_text: What an edge says, for example ``"{source} {relationship} {target}: {description}"``. Attributes of
+            the edge, and ``source``, ``target`` and ``relationship``, stand in braces. By default the edge's
+            description, or a sentence, and its other attributes below it.
+        keep: Attributes to keep; default: all. The others stay behind, and are counted.
+        drop: Attributes to leave behind.
+        as_nodes: ``cognee``: every node an ``Entity`` with a type of its own beside it, as Cognee builds them itself,
+            so that its search finds them; attributes are named in the description. ``typed``: every node of its own
+            type, with all its attributes; Cognee's search reaches such nodes as neighbours only. Default: ``typed``
+            for a graph that speaks Cognee's own language, else ``cognee``.
+
+    Raises:
+        GraphFileError: A value that cannot work; the message says which.
+    """
+
+    node_type: str | tuple[str, ...] | None = None
+    name: str | tuple[str, ...] | None = None
+    relationship: str | tuple[str, ...] | None = None
+    edge_text: str | None = None
+    keep: tuple[str, ...] | None = None
+    drop: tuple[str, ...] = field(default=())
+    as_nodes: Literal["cognee", "typed"] | None = None
+
+    def __post_init__(self) -> None:
+        for option in ("node_type", "name", "relationship"):
+            value = getattr(self, option)
+            if value is not None and not isinstance(value, str):
+                object.__setattr__(self, option, _names(option, value))
+            if value in {"", ()}:
+                raise GraphFileError(f"GraphMapping: {option} is empty. Name an attribute, or leave it out.")
+        if self.keep is not None:
+            object.__setattr__(self, "keep", _names("keep", self.keep))
+        object.__setattr__(self, "drop", _names("drop", self.drop))
+        if both := sorted(set(self.keep or ()) & set(self.drop)):
+            raise GraphFileError(f"GraphMapping: {both[0]!r} is both in keep and in drop. Take it out of one.")
+        if self.as_nodes not in {None, "cognee", "typed"}:
+            raise GraphFileError(f"GraphMapping: as_nodes is {self.as_nodes!r:.60}, but must be 'cognee' or 'typed'.")
+        if self.edge_text is not None:
+            placeholders(self.edge_text)
+
+    def names(self, option: str) -> tuple[str, ...]:
+        """The attributes that an option names."""
+        value = getattr(self, option)
+        return () if value is None else (value,) if isinstance(value, str) else value
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing, so that everything is found by convention."""
+        return self == GraphMapping()
+
+
+def placeholders(template: str) -> tuple[str, ...]:
+    """The attributes named in an edge_text.
+
+    Raises:
+        GraphFileError: It is not a string with names in braces.
+    """
+    advice = "Write names of attributes in braces, such as '{description}', and {{ or }} for a brace."
+    if not isinstance(template, str):
+        raise GraphFileError(f"GraphMapping: edge_text is {template!r:.60}, not a string. {advice}")
+    try:
+        fields = [field for field in string.Formatter().parse(template) if field[1] is not None]
+    except ValueError as error:
+        raise GraphFileError(f"GraphMapping: edge_text {template!r:.80} cannot be read: {error}. {advice}") from error
+    if not fields or any(not name or spec or conversion for _, name, spec, conversion in fields):
+        raise GraphFileError(f"GraphMapping: edge_text {template!r:.80} names no attribute. {advice}")
+    return tuple(str(name) for _, name, _, _ in fields)
+
+
+def _names(option: str, value: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise GraphFileError(f"GraphMapping: {option} is the string {value!r:.60}. Write a list: [{value!r:.60}].")
+    try:
+        names = tuple(value)
+    except TypeError:
+        names = (None,)  # type: ignore[assignment]  # no names: refused below
+    if not all(isinstance(name, str) and name for name in names):
+        raise GraphFileError(f"GraphMapping: {option} is {value!r:.60}, but must be a list of names of attributes.")
+    return names

@@ -1,0 +1,1 @@
+"""What producers of graphs call the type, name, relationship and description of a node or an edge."""
