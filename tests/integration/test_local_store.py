@@ -17,6 +17,7 @@ from cognee_dagster.graph.reader import GraphReader
 from cognee_dagster.sandbox import local_environment
 from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig, open_dataset
 from cognee_dagster.sources.cognee.through_cognee import open_through_cognee
+from cognee_dagster.sources.cognee.users import NameOrId
 from examples.local_cognee import load_demo_graph
 from tests.conftest import LocalStore
 
@@ -119,12 +120,16 @@ def test_reading_through_cognee_twice_gives_the_same_rows_in_the_same_order(
 ) -> None:
     config = LocalCogneeConfig(environ=demo_store.copy_to(tmp_path / "store").environ)
 
-    def rows() -> Iterator[list[dict[str, Any]]]:
-        with open_through_cognee("demo", user=None, config=config) as reader:
+    ids: set[UUID | None] = set()
+
+    def rows(dataset: str) -> Iterator[list[dict[str, Any]]]:
+        with open_through_cognee(dataset, user=None, config=config) as reader:
+            ids.add(reader.origin.dataset_id)
             for batches in (reader.nodes, reader.edges, reader.nodes):
                 yield [row for batch in batches() for row in batch.to_pylist()]
 
-    first, second = list(rows()), list(rows())
+    first = list(rows("demo"))
+    second = list(rows(NameOrId(ids.copy().pop())))  # no dataset has that name
     assert first == second
     assert first[0] == first[2]
 

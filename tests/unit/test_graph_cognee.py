@@ -13,7 +13,15 @@ import cognee_dagster.sources.cognee.through_cognee as worker
 from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError, StoreBusyError
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader
 from cognee_dagster.sources.cognee import catalog as permissions
-from cognee_dagster.sources.cognee.datasets import EmptyReader, LocalCogneeConfig, open_dataset, parse_dataset
+from cognee_dagster.sources.cognee import datasets
+from cognee_dagster.sources.cognee.child.process import dataset_request
+from cognee_dagster.sources.cognee.datasets import (
+    EmptyReader,
+    LocalCogneeConfig,
+    find_dataset,
+    open_dataset,
+    parse_dataset,
+)
 from tests.unit.local_stores import TinyGraph, TinyStore
 
 
@@ -160,6 +168,55 @@ def test_a_persons_text_is_a_name_first_and_then_a_uuid(store: TinyStore, datase
     named_like_one = store.add_dataset(str(dataset))
     store.grant(named_like_one, store.default_user)
     assert parse_dataset(str(dataset), config=store.config) == str(dataset)
+
+
+def test_looking_a_dataset_up_opens_no_graph(store: TinyStore, dataset: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.place_graph(dataset).write_bytes(b"no graph")
+    monkeypatch.setattr(datasets, "open_ladybug_graph", lambda *_, **__: pytest.fail("a graph was opened"))
+    assert parse_dataset(str(dataset), config=store.config) == dataset
+    named_like_one = store.add_dataset(str(dataset))
+    store.grant(named_like_one, store.default_user)
+    assert parse_dataset(str(dataset), config=store.config) == str(dataset)
+    assert find_dataset("notes", config=store.config).file is not None
+
+
+def test_where_only_cognee_can_tell_a_name_from_an_id_it_is_started_once(
+    store: TinyStore, dataset: UUID, through_cognee: list[str | UUID]
+) -> None:
+    config = LocalCogneeConfig(environ={**store.config.environ, "GRAPH_DATABASE_PROVIDER": "neo4j"})
+    parsed = parse_dataset(str(dataset), config=config)
+    assert through_cognee == []
+    with open_dataset(parsed, config=config):
+        pass
+    assert through_cognee == [str(dataset)]
+    request = dataset_request(parsed, user=None)
+    assert (request["dataset"], request["dataset_id"], request["or_dataset_id"]) == (str(dataset), None, True)
+    assert not dataset_request("notes", user=None)["or_dataset_id"]
+
+
+def test_no_nodes_where_an_empty_variable_leads_is_a_warning_that_names_the_datasets_own_graph_file(
+    store: TinyStore, dataset: UUID, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Cognee takes an empty ENABLE_BACKEND_ACCESS_CONTROL for "off", and then reads one graph for all datasets."""
+    origin = {"dataset_name": "notes", "dataset_id": str(dataset), "embedding_model": None, "migration_revision": None}
+
+    def nothing(*_: object, **__: object) -> Iterator[dict[str, object]]:
+        yield {"event": "origin", **origin}
+
+    monkeypatch.setattr(worker, "ask_cognee", nothing)
+    path = store.place_graph(dataset)
+    with TinyGraph(path) as graph:
+        graph.add_node("a")
+    config = LocalCogneeConfig(environ={**store.config.environ, "ENABLE_BACKEND_ACCESS_CONTROL": ""})
+    with open_dataset("notes", config=config):
+        pass
+    assert "ENABLE_BACKEND_ACCESS_CONTROL=" in caplog.text
+    assert str(path) in caplog.text
+    caplog.clear()
+    path.unlink()
+    with open_dataset("notes", config=config):
+        pass
+    assert caplog.text == ""
 
 
 def test_errors_are_also_the_builtin_ones_that_callers_expect(store: TinyStore) -> None:

@@ -27,6 +27,11 @@ def test_a_relative_root_is_refused_as_cognee_refuses_it(value: str) -> None:
         _ = config(SYSTEM_ROOT_DIRECTORY=value).system_root
 
 
+def test_an_empty_root_is_not_an_unset_one_and_the_message_says_so() -> None:
+    with pytest.raises(LocalCogneeError, match="unset it: to Cognee an empty variable is set"):
+        _ = config(SYSTEM_ROOT_DIRECTORY="").system_root
+
+
 def test_unset_roots_are_inside_the_cognee_package_of_the_interpreter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

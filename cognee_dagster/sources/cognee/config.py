@@ -96,8 +96,10 @@ class LocalCogneeConfig:
             return cognee_package_of(self.interpreter) / default_name
         path = Path(value).expanduser()
         if not path.is_absolute():
+            unset = "" if value.strip() else ", or unset it: to Cognee an empty variable is set"
             raise LocalCogneeError(
-                f"{variable}={value!r} is not an absolute path, and Cognee refuses it. Set it to an absolute one."
+                f"{variable}={value!r} is not an absolute path, and Cognee refuses it. Set it to an absolute one"
+                f"{unset}."
             )
         return path.resolve()
 

@@ -7,13 +7,13 @@ Cognee itself in a child process. Both apply the same permission rule and give t
 import importlib.util
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError
+from cognee_dagster.errors import CogneeDagsterError, DatasetNotFoundError, LocalCogneeError
 from cognee_dagster.graph.origin import GraphOrigin
 from cognee_dagster.graph.source import FoundGraph
 from cognee_dagster.sources.cognee.catalog import (
@@ -26,7 +26,7 @@ from cognee_dagster.sources.cognee.catalog import (
 )
 from cognee_dagster.sources.cognee.config import DATA_ROOT_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
 from cognee_dagster.sources.cognee.ladybug_process import open_ladybug_graph
-from cognee_dagster.sources.cognee.users import UserRef, user_key
+from cognee_dagster.sources.cognee.users import NameOrId, UserRef, user_key
 
 if TYPE_CHECKING:  # Arrow comes with it
     import pyarrow as pa
@@ -74,7 +74,8 @@ def find_dataset(dataset: str | UUID, *, user: UserRef = None, config: LocalCogn
     if found is None:
         from cognee_dagster.sources.cognee.through_cognee import open_through_cognee
 
-        return FoundGraph(open=partial(open_through_cognee, dataset, user=user, config=config))
+        own_file = _graph_file_if_known(dataset, user=user, config=config)
+        return FoundGraph(open=partial(open_through_cognee, dataset, user=user, config=config, own_file=own_file))
     local_dataset, store = found
     origin = GraphOrigin(
         dataset_name=local_dataset.name,
@@ -92,17 +93,19 @@ def find_dataset(dataset: str | UUID, *, user: UserRef = None, config: LocalCogn
 def parse_dataset(text: str, *, user: UserRef = None, config: LocalCogneeConfig | None = None) -> str | UUID:
     """What a person means by ``text``: the name of a dataset of theirs, else, if it is one, a UUID.
 
-    Only for text typed by people (command line, asset configuration); ``push()`` takes every ``str`` as a name.
+    Only for text typed by people (command line, asset configuration); ``push()`` takes every ``str`` as a name. No
+    graph is opened for it. Where only Cognee itself can tell, the answer is a ``NameOrId``, which ``open_dataset`` and
+    ``find_dataset`` take, so that Cognee is started once.
     """
     try:
         dataset_id = UUID(text)
     except ValueError:
         return text
     try:
-        with open_dataset(text, user=user, config=config):
-            return text
+        found = _find_directly(text, user=user, config=config or LocalCogneeConfig())
     except DatasetNotFoundError:
         return dataset_id
+    return NameOrId(text) if found is None else text
 
 
 class EmptyReader:
@@ -158,6 +161,16 @@ def _find_user(catalog: Catalog, *, user: UserRef, config: LocalCogneeConfig) ->
 
 def _graph_file(store: GraphStore, *, config: LocalCogneeConfig) -> Path:
     return config.system_root / "databases" / str(store.owner_id) / store.database_name
+
+
+def _graph_file_if_known(dataset: str | UUID, *, user: UserRef, config: LocalCogneeConfig) -> Path | None:
+    """The file that holds the dataset's graph by Cognee's defaults, whatever the settings; None without one."""
+    with suppress(CogneeDagsterError, UnknownStoreSchemaError), open_catalog(config.relational_database) as catalog:
+        found = catalog.find_dataset(dataset, user=_find_user(catalog, user=user, config=config))
+        store = catalog.graph_store(found.id)
+        path = _graph_file(store, config=config) if store else None
+        return path if path is not None and path.is_file() else None
+    return None
 
 
 def _no_store(database: Path, *, config: LocalCogneeConfig) -> str:

@@ -3,6 +3,7 @@
 Slower than reading files (importing Cognee takes 10 s), but right for every configuration.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,15 +21,34 @@ from cognee_dagster.sources.cognee.users import UserRef
 
 READ_SECONDS = 3_600.0
 
+logger = logging.getLogger(__name__)
+
 
 @contextmanager
-def open_through_cognee(dataset: str | UUID, *, user: UserRef, config: LocalCogneeConfig) -> Iterator[GraphReader]:
+def open_through_cognee(
+    dataset: str | UUID, *, user: UserRef, config: LocalCogneeConfig, own_file: Path | None = None
+) -> Iterator[GraphReader]:
     """As ``open_dataset``, for every configuration that Cognee supports.
 
     The graph passes through a temporary directory, so that the child is gone before the first row is used.
+
+    Args:
+        dataset: As for ``open_dataset``.
+        user: As for ``open_dataset``.
+        config: The local Cognee.
+        own_file: A graph file of this dataset that these settings pass by: a warning names it if they find nothing.
     """
     with TemporaryDirectory(prefix="cognee-dagster-") as directory:
-        yield _fetch_graph(Path(directory), request=dataset_request(dataset, user=user), config=config)
+        reader = _fetch_graph(Path(directory), request=dataset_request(dataset, user=user), config=config)
+        if own_file is not None and next(reader.nodes(), None) is None:
+            logger.warning(
+                "Dataset %s has no nodes where these settings look (%s), but a graph file of its own: %s. Correct or "
+                "unset what leads away from it; a variable that is set to nothing counts, too.",
+                dataset,
+                config.obstacle_to_direct_reading() or "Cognee's own choice",
+                own_file,
+            )
+        yield reader
 
 
 class _SpooledReader:

@@ -1,4 +1,4 @@
-"""The ways to name a user of the local Cognee."""
+"""The ways to name a user, and a dataset, of the local Cognee."""
 
 from typing import Protocol
 from uuid import UUID
@@ -11,6 +11,10 @@ class HasId(Protocol):
 
     @property
     def id(self) -> object: ...
+
+
+class NameOrId(str):
+    """A string that is a UUID: the name of a dataset of the user's, or else an id; Cognee itself finds out which."""
 
 
 # None is Cognee's default user; a str is an e-mail, or a UUID as text.

@@ -50,6 +50,8 @@ async def read_graph(request: Request, send: Send) -> None:
 
     user = await find_user(request["user"])
     datasets = await get_authorized_existing_datasets([dataset_key(request)], "read", user)
+    if not datasets and request.get("or_dataset_id"):
+        datasets = await get_authorized_existing_datasets([UUID(request["dataset"])], "read", user)
     if not datasets:
         raise RefusedError("dataset_not_found", f"no dataset of that name is owned by {user.email}")
     dataset = datasets[0]

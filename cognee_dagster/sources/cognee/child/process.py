@@ -22,7 +22,7 @@ from cognee_dagster.errors import (
     LocalCogneeError,
 )
 from cognee_dagster.sources.cognee.config import PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
-from cognee_dagster.sources.cognee.users import UserRef, user_key
+from cognee_dagster.sources.cognee.users import NameOrId, UserRef, user_key
 from cognee_dagster.system.child_process import ChildProcess, is_secret
 
 SCRIPT = Path(__file__).with_name("cognee_child.py")
@@ -44,7 +44,12 @@ def dataset_request(dataset: str | UUID, *, user: UserRef) -> dict[str, Any]:
     key = user_key(user)
     user_request = None if key is None else {"id": str(key)} if isinstance(key, UUID) else {"email": key}
     by_id = isinstance(dataset, UUID)
-    return {"dataset": None if by_id else dataset, "dataset_id": str(dataset) if by_id else None, "user": user_request}
+    return {
+        "dataset": None if by_id else dataset,
+        "dataset_id": str(dataset) if by_id else None,
+        "or_dataset_id": isinstance(dataset, NameOrId),
+        "user": user_request,
+    }
 
 
 def ask_cognee(
