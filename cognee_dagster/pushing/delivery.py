@@ -102,10 +102,11 @@ def deliver(
     """
     validate_mode(mode)
     validate_dataset_name(target_dataset)
-    health = client.require_cogx()
+    server = client.require_cogx(must_know=run_in_background)
     strategy = Strategy.FOREGROUND
     if run_in_background:
-        strategy = choose_background_strategy(health.version, mode=mode, requested=settings.background_strategy)
+        requested = settings.background_strategy
+        strategy = choose_background_strategy(server.version, mode=mode, requested=requested, offer=server.offer)
     with (
         _dataset_locks[client.connection.url, target_dataset],
         tempfile.TemporaryDirectory(prefix="cognee-upload-") as directory,

@@ -1,14 +1,15 @@
 """Reading a server's answer within bounds, whatever it is packed in."""
 
 import zlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import httpx
-import msgspec
 
 from cognee_dagster.remote.failures import JSON_ERRORS, Answer, Question, page_title, refusal, too_long, unexpected
 from cognee_dagster.remote.wording import quoted
+
+_T = TypeVar("_T")
 
 MAX_REFUSAL_BYTES = 64 * 2**10  # of an answer that is only quoted; the rest is not read
 
@@ -55,26 +56,35 @@ def _unpacked(chunks: Iterator[bytes], encoding: str, *, room: int) -> Iterator[
         raise httpx.DecodingError(problem)
 
 
-def json_of(answer: Answer, question: Question, *, max_values: int | None = None) -> Any:
-    """The JSON of a 2xx answer.
+def content_of(
+    answer: Answer,
+    question: Question,
+    parse: Callable[[bytes | bytearray], _T],
+    *,
+    max_values: int | None = None,
+) -> _T:
+    """What a 2xx answer says.
 
     Args:
         answer: The answer.
         question: What was asked.
-        max_values: How many values it may hold: "[[],[],…" takes twenty times its own size in memory. None: any number.
+        parse: Reads the body; raises ``ValueError`` with what it is instead.
+        max_values: How many JSON values it may hold: "[[],[],…" takes twenty times its size in memory.
 
     Raises:
         RemoteError: Any other status, in words; see ``refusal``.
-        UnexpectedAnswerError: The body is not JSON, or holds too much.
+        UnexpectedAnswerError: The body is not JSON, holds too much, or cannot be read.
     """
     if not 200 <= answer.status < 300:
         raise refusal(answer, question)
     if max_values is not None and sum(map(answer.body.count, (b",", b"[", b"{"))) > max_values:
         raise unexpected(f"sends more than {max_values:,} values", question, status=answer.status)
     try:
-        return msgspec.json.decode(answer.body)
+        return parse(answer.body)
     except JSON_ERRORS:
         found = quoted(page_title(answer), secret=question.secret) or (
             "nothing" if not answer.body.strip() else "something that is not JSON"
         )
+    except ValueError as error:
+        found = str(error)
     raise unexpected(f"sends {found}", question, status=answer.status)

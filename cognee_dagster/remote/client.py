@@ -3,31 +3,17 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
-import httpx
-
-from cognee_dagster.errors import (
-    CogxUnsupportedError,
-    RemoteAuthError,
-    RemoteError,
-    RemotePermissionError,
-    RemoteRejectedError,
-    UnexpectedAnswerError,
-)
-from cognee_dagster.remote.answers import json_of, read_answer
-from cognee_dagster.remote.compat import imports_faithfully
+from cognee_dagster.errors import RemoteAuthError, RemotePermissionError, RemoteRejectedError
 from cognee_dagster.remote.connection import Connection
-from cognee_dagster.remote.exchange import Exchange
-from cognee_dagster.remote.failures import Question, unexpected, unreachable
-from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, server_time
+from cognee_dagster.remote.failures import unexpected
+from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
 from cognee_dagster.remote.names import validate_dataset_name
 from cognee_dagster.remote.responses import (
     Health,
@@ -41,36 +27,23 @@ from cognee_dagster.remote.responses import (
     parse_documents,
     parse_graph,
     parse_health,
-    parse_import_mode_support,
     parse_runs,
     parse_user,
 )
-from cognee_dagster.remote.retry import RetryPolicy, with_retries
+from cognee_dagster.remote.retry import RetryPolicy
+from cognee_dagster.remote.rows import Rows
+from cognee_dagster.remote.server_check import Server, require_cogx
+from cognee_dagster.remote.session import MAX_GRAPH_BYTES, Bounds, Patience, Session
 from cognee_dagster.remote.transport import Timeouts, open_http
 from cognee_dagster.remote.upload import Upload, UploadRequest
 
 __all__ = ["CogneeClient", "RetryPolicy", "Timeouts", "validate_dataset_name"]
 
-_T = TypeVar("_T")
-
 MAX_RUNS_PER_PAGE = 500  # Cognee 1.6.5, api/v1/activity/routers/get_activity_router.py
 MAX_DOCUMENTS_PER_PAGE = 1000  # Cognee 1.6.5, api/v1/datasets/routers/get_datasets_router.py
-MAX_ANSWER_BYTES = 16 * 2**20
-MAX_ANSWER_VALUES = 500_000  # of JSON; a page of runs has 11,000
-MAX_GRAPH_BYTES = 2**31
 MAX_DOCUMENTS = 200_000  # of one dataset; see ``CogneeClient.data``
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Bounds:
-    """What an answer may take: seconds without progress, seconds in all, bytes, JSON values."""
-
-    read: float | None
-    within: float | None
-    size: int
-    values: int | None = MAX_ANSWER_VALUES
 
 
 class CogneeClient:
@@ -105,12 +78,11 @@ class CogneeClient:
         self.connection = connection
         self.timeouts = timeouts or Timeouts()
         self.retry = retry or RetryPolicy()
-        self._sleep = sleep
-        self._chance = chance
         self._log = log or logger
         self._user: RemoteUser | None = None
-        self.clock_offset = timedelta(0)  # the server's clock minus ours, to the second, as of its latest answer
-        self._http = open_http(self.connection)
+        patience = Patience(policy=self.retry, sleep=sleep, chance=chance, log=self._log)
+        self._session = Session(connection, timeouts=self.timeouts, patience=patience)
+        self._ask = self._session.ask
 
     def __repr__(self) -> str:
         return f"CogneeClient({self.connection.url!r})"
@@ -125,7 +97,12 @@ class CogneeClient:
 
     def close(self) -> None:
         """Close the connections. Uploads have their own and go on."""
-        self._http.close()
+        self._session.http.close()
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """The server's clock minus ours, to the second, as of its latest answer."""
+        return self._session.clock_offset
 
     # Before an upload
 
@@ -137,27 +114,17 @@ class CogneeClient:
         """Raise ``RemoteAuthError`` unless the server accepts the key."""
         self.datasets()
 
-    def require_cogx(self) -> Health:
-        """The server's health, if it imports COGX archives under the ids they have.
+    def require_cogx(self, *, must_know: bool = True) -> Server:
+        """What the server is, if it imports COGX archives under the ids they have.
+
+        Args:
+            must_know: Whether a server that cannot be asked is refused. A push in the foreground does without: its
+                answer says whether the archive was imported.
 
         Raises:
             CogxUnsupportedError: It is older than 1.3.0, does not say its version, or has no ``import_mode``.
         """
-        health = self.health()
-        if not imports_faithfully(health.version):
-            raise self._unsupported(health, "COGX archives are imported with their ids kept since Cognee 1.3.0")
-        try:
-            supported = self._ask(
-                "GET", "/openapi.json", what="asking which uploads it takes", parse=parse_import_mode_support
-            )
-        except (RemoteRejectedError, RemotePermissionError, RemoteAuthError) as refused:
-            if refused.status not in (401, 403, 404):
-                raise
-            self._log.debug("%s does not publish its API description: relying on its version", self.connection.url)
-            return health
-        if not supported:
-            raise self._unsupported(health, "its POST /api/v1/remember has no import_mode")
-        return health
+        return require_cogx(self._session, must_know=must_know, log=self._log)
 
     def me(self) -> RemoteUser:
         """Whose key it is. Asked once per client."""
@@ -228,6 +195,7 @@ class CogneeClient:
                 graph may (``Timeouts.graph_answer``).
         """
         seen: set[str] = set()
+        offset = 0
         began, within = time.monotonic(), self.timeouts.graph_answer
         while len(seen) <= MAX_DOCUMENTS and (within is None or time.monotonic() - began < within):
             page = self._ask(
@@ -235,16 +203,17 @@ class CogneeClient:
                 f"/api/v1/datasets/{_segment(dataset_id)}/data",
                 what=f"listing the documents of dataset {dataset_id}",
                 parse=parse_documents,
-                params={"limit": MAX_DOCUMENTS_PER_PAGE, "offset": len(seen)},
+                params={"limit": MAX_DOCUMENTS_PER_PAGE, "offset": offset},
             )
             new = [document for document in page if document.id not in seen]
             yield from new
             seen.update(document.id for document in new)
-            if len(page) < MAX_DOCUMENTS_PER_PAGE or not new:  # nothing new: a server that does not page
+            offset += page.sent
+            if page.sent < MAX_DOCUMENTS_PER_PAGE or not new:  # nothing new: a server that does not page
                 return
         raise unexpected(
             f"lists documents without end ({len(seen):,} after {time.monotonic() - began:.0f} s)",
-            self._question(f"listing the documents of dataset {dataset_id}"),
+            self._session.question(f"listing the documents of dataset {dataset_id}"),
         )
 
     def delete_data(self, dataset_id: UUID | str, data_id: UUID | str) -> None:
@@ -263,7 +232,9 @@ class CogneeClient:
             f"/api/v1/datasets/{_segment(dataset_id)}/graph",
             what=f"reading the graph of dataset {dataset_id}",
             parse=parse_graph,
-            bounds=_Bounds(self.timeouts.graph_read, self.timeouts.graph_answer, MAX_GRAPH_BYTES, values=None),
+            bounds=Bounds(
+                read=self.timeouts.graph_read, within=self.timeouts.graph_answer, size=MAX_GRAPH_BYTES, values=None
+            ),
         )
 
     # Imports
@@ -275,8 +246,8 @@ class CogneeClient:
         dataset_id: UUID | str | None = None,
         limit: int = MAX_RUNS_PER_PAGE,
         offset: int = 0,
-    ) -> list[PipelineRun]:
-        """One page of a pipeline's run rows, newest first. ``len() == limit``: there may be more.
+    ) -> Rows[PipelineRun]:
+        """One page of a pipeline's run rows, newest first. ``sent == limit``: there may be more.
 
         Servers before 1.5.4 know neither filter nor paging: of their newest 50 rows, those of the pipeline.
 
@@ -290,14 +261,16 @@ class CogneeClient:
         if dataset_id is not None:
             params["dataset_id"] = str(dataset_id)
         of_whom = "" if dataset_id is None else f" of dataset {dataset_id}"
-        rows = self._ask(
+        page = self._ask(
             "GET",
             "/api/v1/activity/pipeline-runs",
             what=f"listing the {pipeline_name} runs{of_whom}",
             parse=parse_runs,
             params=params,
         )
-        return [row for row in rows if row.pipeline_name == pipeline_name]
+        rows = Rows(row for row in page if row.pipeline_name == pipeline_name)
+        rows.sent = page.sent
+        return rows
 
     def upload(
         self,
@@ -328,73 +301,10 @@ class CogneeClient:
         return Upload(
             open_http(self.connection),
             request,
-            question=self._question(f"importing {archive_path.name} into dataset {dataset_name!r}"),
+            question=self._session.question(f"importing {archive_path.name} into dataset {dataset_name!r}"),
             timeout=self.timeouts.for_httpx(self.timeouts.import_read),
-            answer_within=self.timeouts.answer,
-            answer_limit=MAX_ANSWER_BYTES,
+            bounds=self._session.ordinary,
             progress=progress,
-        )
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        what: str,
-        parse: Callable[[object], _T],
-        params: Mapping[str, Any] | None = None,
-        json: object | None = None,
-        bounds: _Bounds | None = None,
-    ) -> _T:
-        """One request that may be repeated, with retries."""
-        question = self._question(what)
-        allowed = bounds or _Bounds(self.timeouts.read, self.timeouts.answer, MAX_ANSWER_BYTES)
-        timeout = self.timeouts.for_httpx(allowed.read)
-
-        def attempt() -> object:
-            failure: RemoteError
-            with Exchange(seconds=allowed.within, max_bytes=allowed.size) as exchange:
-                try:
-                    with self._http.stream(method, path, params=params, json=json, timeout=timeout) as response:
-                        answer = read_answer(response, question, limit=allowed.size)
-                except httpx.HTTPError as error:
-                    failure = unreachable(error, question, exchange=exchange)
-                else:
-                    self._note_clock(answer.headers.get("date"))
-                    return json_of(answer, question, max_values=allowed.values)
-            raise failure  # outside the handler: httpx's exceptions carry the request, and with it the key
-
-        content = with_retries(
-            attempt,
-            what=f"{what[0].upper()}{what[1:]} ({self.connection.url})",
-            policy=self.retry,
-            sleep=self._sleep,
-            chance=self._chance,
-            log=self._log,
-        )
-        try:
-            return parse(content)
-        except ValueError as error:
-            problem: UnexpectedAnswerError = unexpected(f"sends {error}", question)
-        raise problem
-
-    def _note_clock(self, date: str | None) -> None:
-        if (theirs := server_time(date)) is not None:
-            self.clock_offset = theirs - datetime.now(timezone.utc)
-
-    def _question(self, what: str) -> Question:
-        return Question(
-            what=what,
-            remote=self.connection.url,
-            source=self.connection.source,
-            secret=self.connection.api_key.get_secret_value(),
-        )
-
-    def _unsupported(self, health: Health, reason: str) -> CogxUnsupportedError:
-        version = f"Cognee {health.version}" if health.version else "a Cognee that does not say its version"
-        return CogxUnsupportedError(
-            f"{self.connection.url} runs {version}, which cannot import COGX archives faithfully: {reason}. "
-            "Nothing was uploaded. Upgrade the remote instance, or use cognee.sync()/remember() with raw data."
         )
 
 
@@ -403,5 +313,5 @@ def _segment(identifier: UUID | str) -> str:
     return quote(str(identifier), safe="")
 
 
-def _anything(answer: object) -> None:
+def _anything(body: bytes | bytearray) -> None:
     """A delete answers ``null``."""

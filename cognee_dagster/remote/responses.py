@@ -1,19 +1,28 @@
 """What a Cognee server answers, as typed values.
 
-Fields are those of Cognee 1.6.5; what older servers leave out is None, what newer ones add is ignored. A parser raises
-``ValueError`` with the reason when the answer is not Cognee's; the client turns that into an ``UnexpectedAnswerError``.
+Fields are those of Cognee 1.6.5; what older servers leave out is None, what newer ones add is ignored (see ``rows``).
+A parser raises ``ValueError`` with the reason when the answer is not Cognee's; the client turns that into an
+``UnexpectedAnswerError``.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import Any, NamedTuple, TypeVar
+from datetime import datetime
+from typing import Any
 
-_T = TypeVar("_T")
+import msgspec
+from msgspec.structs import force_setattr
+
+from cognee_dagster.remote.moments import in_utc
+from cognee_dagster.remote.rows import Id, Rows, Text, row_of, rows_of, tolerant
+from cognee_dagster.remote.wording import safe
+
+_Body = bytes | bytearray
+_WORD = re.compile(r"[\w.:-]{1,100}")  # a name in a program; anything else would be a stranger's sentence on our pages
 
 
-@dataclass(frozen=True, kw_only=True)
-class Health:
+class Health(msgspec.Struct, frozen=True, kw_only=True):
     """``GET /health``.
 
     Attributes:
@@ -21,33 +30,36 @@ class Health:
         status: ``ready`` or ``not ready``.
     """
 
-    version: str
-    status: str
+    version: str = ""
+    status: str = ""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "version", safe(self.version)[:40])
 
 
-@dataclass(frozen=True, kw_only=True)
-class RemoteUser:
+class RemoteUser(msgspec.Struct, frozen=True, kw_only=True):
     """``GET /api/v1/users/me``: whose key it is."""
 
-    id: str
-    email: str | None
+    id: Id
+    email: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class RemoteDataset:
+class RemoteDataset(msgspec.Struct, frozen=True, kw_only=True):
     """One dataset that the key's user may read; other owners' shared ones are listed too, so names can repeat.
 
     A dataset that is deleted and made again has its old id, and a new ``created_at`` (UTC).
     """
 
-    id: str
-    name: str
-    owner_id: str | None
-    created_at: datetime | None = None
+    id: Id
+    name: Text
+    owner_id: Id | None = msgspec.field(name="ownerId", default=None)
+    created_at: datetime | None = msgspec.field(name="createdAt", default=None)
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "created_at", in_utc(self.created_at))
 
 
-@dataclass(frozen=True, kw_only=True)
-class RemoteDocument:
+class RemoteDocument(msgspec.Struct, frozen=True, kw_only=True):
     """One document of a dataset (``GET /api/v1/datasets/{id}/data``).
 
     Attributes:
@@ -59,35 +71,63 @@ class RemoteDocument:
     """
 
     id: str
-    name: str | None
-    external_system: str | None
-    external_id: str | None
-    data_size: int | None
+    name: str | None = None
+    external_system: str | None = None
+    external_id: str | None = None
+    data_size: int | None = None
 
 
-class RemoteNode(NamedTuple):
+class _External(msgspec.Struct, frozen=True):
+    external_system: str | None = None
+    external_id: str | None = None
+
+
+class _Document(msgspec.Struct, frozen=True, rename="camel"):
+    """A document as the server nests it."""
+
+    id: Id
+    name: str | None = None
+    data_size: int | None = None
+    external_metadata: _External | None = None
+
+
+class RemoteNode(msgspec.Struct, frozen=True):
     """A node as the remote shows it; ``label`` is its name, or ``<type>_<id>`` without one."""
 
-    id: str
-    label: str
-    type: str
-    properties: dict[str, Any]
+    id: Text
+    label: str = ""
+    type: str = ""
+    properties: dict[str, Any] = {}
 
 
-class RemoteEdge(NamedTuple):
+class RemoteEdge(msgspec.Struct, frozen=True):
     """An edge as the remote shows it: ``label`` is the relationship."""
 
-    source: str
-    target: str
-    label: str
+    source: Text
+    target: Text
+    label: str = ""
+
+
+class _Graph(msgspec.Struct, frozen=True):
+    nodes: msgspec.Raw
+    edges: msgspec.Raw
 
 
 @dataclass(frozen=True)
 class RemoteGraph:
-    """A dataset's whole graph (``GET /api/v1/datasets/{id}/graph``), the only correct count over HTTP."""
+    """A dataset's whole graph (``GET /api/v1/datasets/{id}/graph``), the only correct count over HTTP.
+
+    Attributes:
+        nodes: Its nodes.
+        edges: Its edges.
+        skipped: How many of both made no sense.
+        problem: What is wrong with the first of those.
+    """
 
     nodes: tuple[RemoteNode, ...]
     edges: tuple[RemoteEdge, ...]
+    skipped: int = 0
+    problem: str = ""
 
     def node_ids(self) -> set[str]:
         """The ids of all nodes."""
@@ -98,8 +138,7 @@ class RemoteGraph:
         return {(edge.source, edge.label, edge.target) for edge in self.edges}
 
 
-@dataclass(frozen=True, kw_only=True)
-class PipelineRun:
+class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
     """One row of ``GET /api/v1/activity/pipeline-runs``. A run has several rows that share ``pipeline_run_id``.
 
     Attributes:
@@ -119,24 +158,31 @@ class PipelineRun:
         ended_at: When the run ended (UTC; 1.5.4).
     """
 
-    row_id: str
-    kind: str
-    pipeline_name: str | None
-    pipeline_run_id: str | None
-    status: str | None
-    outcome: str | None
-    error_class: str | None
-    background: bool | None
-    dataset_id: str | None
-    dataset_name: str | None
-    user_id: str | None
-    created_at: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
+    row_id: Id = msgspec.field(name="id")
+    kind: str = "pipeline"
+    pipeline_name: str | None = None
+    pipeline_run_id: Id | None = None
+    status: str | None = None
+    outcome: str | None = None
+    error_class: str | None = None
+    background: bool | None = None
+    dataset_id: Id | None = None
+    dataset_name: str | None = None
+    user_id: Id | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("created_at", "started_at", "ended_at"):
+            force_setattr(self, name, in_utc(getattr(self, name)))
+        for name in ("status", "outcome", "error_class"):
+            word = getattr(self, name)
+            if word is not None and not _WORD.fullmatch(word):
+                force_setattr(self, name, None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class MigrationImport:
+class MigrationImport(msgspec.Struct, frozen=True, kw_only=True):
     """The ``migration_import`` item of an import's answer: what the server did with one archive.
 
     Attributes:
@@ -150,195 +196,89 @@ class MigrationImport:
         graph_import: ``running`` while a background import goes on.
     """
 
-    mode: str | None
-    record_counts: dict[str, int]
-    graph_nodes: int
-    graph_edges: int
-    skipped_facts: int
-    deduped_edges: int | None
-    pipeline_run_id: str | None
-    graph_import: str | None
+    mode: str | None = None
+    record_counts: dict[str, int] = {}
+    graph_nodes: int = 0
+    graph_edges: int = 0
+    skipped_facts: int = 0
+    deduped_edges: int | None = None
+    pipeline_run_id: Id | None = None
+    graph_import: str | None = None
 
 
-def parse_health(answer: object) -> Health:
+def parse_health(body: _Body) -> Health:
     """``{"status", "health", "version"}``."""
-    row = _object(answer, "a health report")
-    if "status" not in row and "version" not in row:
+    health = row_of(body, Health, what="a health report")
+    if health == Health():
         raise ValueError("a health report without status and version")
-    return Health(version=str(row.get("version") or ""), status=str(row.get("status") or ""))
+    return health
 
 
-def parse_user(answer: object) -> RemoteUser:
+def parse_user(body: _Body) -> RemoteUser:
     """``{"id", "email", …}``."""
-    row = _object(answer, "a user")
-    return RemoteUser(id=_required(row, "id", "a user"), email=_text(row, "email"))
+    return row_of(body, RemoteUser, what="a user")
 
 
-def parse_dataset(answer: object) -> RemoteDataset:
+def parse_dataset(body: _Body) -> RemoteDataset:
     """``{"id", "name", "ownerId", …}``."""
-    row = _object(answer, "a dataset")
-    return RemoteDataset(
-        id=_required(row, "id", "a dataset"),
-        name=_required(row, "name", "a dataset"),
-        owner_id=_text(row, "ownerId") or _text(row, "owner_id"),
-        created_at=_moment(row, "createdAt"),
-    )
+    return row_of(body, RemoteDataset, what="a dataset")
 
 
-def parse_datasets(answer: object) -> list[RemoteDataset]:
-    """A list of datasets."""
-    return _list_of(answer, parse_dataset, "datasets")
+def parse_datasets(body: _Body) -> Rows[RemoteDataset]:
+    """A list of datasets. One in which no row is a dataset is some other service's."""
+    datasets = rows_of(body, RemoteDataset, what="a dataset")
+    if datasets.sent and not datasets:
+        raise ValueError(datasets.problem)
+    return datasets
 
 
-def parse_documents(answer: object) -> list[RemoteDocument]:
+def parse_documents(body: _Body) -> Rows[RemoteDocument]:
     """A page of documents."""
-    return _list_of(answer, _document, "documents")
+    page = rows_of(body, _Document, what="a document")
+    documents: Rows[RemoteDocument] = Rows(_document(row) for row in page)
+    documents.sent, documents.problem = page.sent, page.problem
+    return documents
 
 
-def parse_runs(answer: object) -> list[PipelineRun]:
-    """A page of pipeline-run rows."""
-    return _list_of(answer, _run, "pipeline runs")
-
-
-def parse_graph(answer: object) -> RemoteGraph:
-    """``{"nodes": […], "edges": […]}``."""
-    row = _object(answer, "a graph")
-    return RemoteGraph(
-        nodes=tuple(_list_of(row.get("nodes"), _node, "nodes")),
-        edges=tuple(_list_of(row.get("edges"), _edge, "edges")),
+def _document(row: _Document) -> RemoteDocument:
+    external = row.external_metadata or _External()
+    return RemoteDocument(
+        id=row.id,
+        name=row.name or None,
+        external_system=external.external_system or None,
+        external_id=external.external_id or None,
+        data_size=row.data_size,
     )
 
 
-def parse_import_mode_support(answer: object) -> bool:
-    """Whether an OpenAPI description has ``import_mode`` in the body of ``POST /api/v1/remember``."""
-    description = _object(answer, "an OpenAPI description")
-    form = _dig(description, "paths", "/api/v1/remember", "post", "requestBody", "content", "multipart/form-data")
-    body = _dig(form, "schema")
-    composed = body.get("allOf")
-    parts = [body, *(part for part in composed if isinstance(part, dict))] if isinstance(composed, list) else [body]
-    referred = [str(part.get("$ref", "")).rpartition("/")[2] for part in parts]
-    schemas = [*parts, *(_dig(description, "components", "schemas", name) for name in referred)]
-    return any("import_mode" in _dig(schema, "properties") for schema in schemas)
+def parse_runs(body: _Body) -> Rows[PipelineRun]:
+    """A page of pipeline-run rows."""
+    return rows_of(body, PipelineRun, what="a pipeline run")
+
+
+def parse_graph(body: _Body) -> RemoteGraph:
+    """``{"nodes": […], "edges": […]}``."""
+    graph = row_of(body, _Graph, what="a graph")
+    nodes, edges = rows_of(graph.nodes, RemoteNode, what="a node"), rows_of(graph.edges, RemoteEdge, what="an edge")
+    return RemoteGraph(
+        nodes=tuple(nodes),
+        edges=tuple(edges),
+        skipped=nodes.skipped + edges.skipped,
+        problem=nodes.problem or edges.problem,
+    )
+
+
+def parse_import_answer(body: _Body) -> dict[str, Any]:
+    """The answer to ``POST /api/v1/remember``, as it is: ``PushResult`` hands it on."""
+    answer = msgspec.json.decode(body)
+    if not isinstance(answer, dict):
+        raise ValueError(f"{type(answer).__name__} instead of an object")
+    return answer
 
 
 def migration_imports(answer: Mapping[str, Any]) -> list[MigrationImport]:
     """The ``migration_import`` items of an answer to ``POST /api/v1/remember``; none: no archive was imported."""
     items = answer.get("items")
     rows = items if isinstance(items, list) else []
-    return [_import(row) for row in rows if isinstance(row, dict) and row.get("kind") == "migration_import"]
-
-
-def _import(row: Mapping[str, Any]) -> MigrationImport:
-    counts = _dig(row, "record_counts")
-    return MigrationImport(
-        mode=_text(row, "mode"),
-        record_counts={kind: _number(counts, kind) or 0 for kind in counts},
-        graph_nodes=_number(row, "graph_nodes") or 0,
-        graph_edges=_number(row, "graph_edges") or 0,
-        skipped_facts=_number(row, "skipped_facts") or 0,
-        deduped_edges=_number(row, "deduped_edges"),
-        pipeline_run_id=_text(row, "pipeline_run_id"),
-        graph_import=_text(row, "graph_import"),
-    )
-
-
-def _document(answer: object) -> RemoteDocument:
-    row = _object(answer, "a document")
-    metadata = row.get("externalMetadata")
-    external = metadata if isinstance(metadata, dict) else {}
-    return RemoteDocument(
-        id=_required(row, "id", "a document"),
-        name=_text(row, "name"),
-        external_system=_text(external, "external_system"),
-        external_id=_text(external, "external_id"),
-        data_size=_number(row, "dataSize"),
-    )
-
-
-def _run(answer: object) -> PipelineRun:
-    row = _object(answer, "a pipeline run")
-    return PipelineRun(
-        row_id=_required(row, "id", "a pipeline run"),
-        kind=_text(row, "kind") or "pipeline",
-        pipeline_name=_text(row, "pipeline_name"),
-        pipeline_run_id=_text(row, "pipeline_run_id"),
-        status=_text(row, "status"),
-        outcome=_text(row, "outcome"),
-        error_class=_text(row, "error_class"),
-        background=row["background"] if isinstance(row.get("background"), bool) else None,
-        dataset_id=_text(row, "dataset_id"),
-        dataset_name=_text(row, "dataset_name"),
-        user_id=_text(row, "user_id"),
-        created_at=_moment(row, "created_at"),
-        started_at=_moment(row, "started_at"),
-        ended_at=_moment(row, "ended_at"),
-    )
-
-
-def _node(answer: object) -> RemoteNode:
-    row = _object(answer, "a node")
-    properties = row.get("properties")
-    return RemoteNode(
-        id=_required(row, "id", "a node"),
-        label=str(row.get("label") or ""),
-        type=str(row.get("type") or ""),
-        properties=properties if isinstance(properties, dict) else {},
-    )
-
-
-def _edge(answer: object) -> RemoteEdge:
-    row = _object(answer, "an edge")
-    return RemoteEdge(
-        source=_required(row, "source", "an edge"),
-        target=_required(row, "target", "an edge"),
-        label=str(row.get("label") or ""),
-    )
-
-
-def _object(answer: object, what: str) -> dict[str, Any]:
-    if not isinstance(answer, dict):
-        raise ValueError(f"{type(answer).__name__} instead of {what}")
-    return answer
-
-
-def _list_of(answer: object, parse: Callable[[object], _T], what: str) -> list[_T]:
-    if not isinstance(answer, list):
-        raise ValueError(f"{type(answer).__name__} instead of a list of {what}")
-    return [parse(row) for row in answer]
-
-
-def _dig(tree: Mapping[str, Any], *path: str) -> dict[str, Any]:
-    """The object at ``path``; an empty one where the path ends early."""
-    found: Any = tree
-    for key in path:
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def _required(row: Mapping[str, Any], key: str, what: str) -> str:
-    value = row.get(key)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{what} without {key}")
-    return value
-
-
-def _text(row: Mapping[str, Any], key: str) -> str | None:
-    value = row.get(key)
-    return value if isinstance(value, str) and value else None
-
-
-def _number(row: Mapping[str, Any], key: str) -> int | None:
-    value = row.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _moment(row: Mapping[str, Any], key: str) -> datetime | None:
-    """An ISO 8601 time; Cognee writes UTC without saying so. What cannot be read is None: no verdict hangs on it."""
-    text = _text(row, key)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        return None
+    imports = [row for row in rows if isinstance(row, dict) and row.get("kind") == "migration_import"]
+    return [tolerant(row, MigrationImport, what="an import") for row in imports]

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from cognee_dagster.errors import RemoteError
+from cognee_dagster.remote.moments import http_date
 
 if TYPE_CHECKING:
     import tenacity
@@ -108,16 +108,8 @@ def parse_retry_after(value: str | None, *, date: str | None = None) -> float | 
         return None
     if value.strip().isdecimal():
         return float(value.strip()[:9])
-    until, now = _http_date(value), _http_date(date) or datetime.now(timezone.utc)
+    until, now = http_date(value), http_date(date) or datetime.now(timezone.utc)
     return max(0.0, (until - now).total_seconds()) if until is not None else None
-
-
-def _http_date(value: str | None) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value) if value else None
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return moment.replace(tzinfo=timezone.utc) if moment is not None and moment.tzinfo is None else moment
 
 
 def _failure(state: "tenacity.RetryCallState") -> RemoteError:

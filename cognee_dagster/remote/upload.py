@@ -21,9 +21,11 @@ import httpcore
 import httpx
 
 from cognee_dagster.errors import ArchiveError, RemoteError
-from cognee_dagster.remote.answers import json_of, read_answer
+from cognee_dagster.remote.answers import content_of, read_answer
 from cognee_dagster.remote.exchange import Exchange
-from cognee_dagster.remote.failures import Question, unexpected, unreachable
+from cognee_dagster.remote.failures import Question, unreachable
+from cognee_dagster.remote.responses import parse_import_answer
+from cognee_dagster.remote.session import Bounds
 
 REMEMBER_PATH = "/api/v1/remember"
 _FILE_NAME = "dataset.cogx.tar.gz"  # the server does not look at it, and a real name may not survive a header
@@ -82,8 +84,7 @@ class Upload:
         *,
         question: Question,
         timeout: httpx.Timeout,
-        answer_within: float | None,
-        answer_limit: int,
+        bounds: Bounds,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self.request = request
@@ -92,8 +93,7 @@ class Upload:
         self.body_sent_monotonic: float | None = None
         self._http = http
         self._question = question
-        self._answer_within = answer_within
-        self._answer_limit = answer_limit
+        self._bounds = bounds
         self._progress = progress
         self._sent_bytes = 0
         self._answer: dict[str, Any] | None = None
@@ -186,24 +186,19 @@ class Upload:
     def _send(self) -> dict[str, Any]:
         failure: RemoteError
         # An import takes as long as it does, and its answer begins when it is over. From there on, time is limited.
-        exchange = Exchange(seconds=None, max_bytes=self._answer_limit, on_connect=self._line.hold)
+        exchange = Exchange(seconds=None, max_bytes=self._bounds.size, on_connect=self._line.hold)
         try:
             with exchange:
                 response = self._http.send(self._http_request, stream=True)
                 try:
-                    exchange.end_within(self._answer_within)
-                    answer = read_answer(response, self._question, limit=self._answer_limit)
+                    exchange.end_within(self._bounds.within)
+                    answer = read_answer(response, self._question, limit=self._bounds.size)
                 finally:
                     response.close()
         except httpx.HTTPError as error:
             failure = unreachable(error, self._question, exchange=exchange)
         else:
-            content = json_of(answer, self._question)
-            if isinstance(content, dict):
-                return content
-            failure = unexpected(
-                f"sends {type(content).__name__} instead of an object", self._question, status=answer.status
-            )
+            return content_of(answer, self._question, parse_import_answer, max_values=self._bounds.values)
         raise failure  # outside the handler: httpx's exceptions carry the request, and with it the key
 
     def _build(self, timeout: httpx.Timeout) -> tuple[httpx.Request, int]:

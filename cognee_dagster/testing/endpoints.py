@@ -61,6 +61,8 @@ def openapi(release: Release) -> Answer:
     fields = ["data", "datasetName", "datasetId", "node_set", "run_in_background"]
     fields += ["content_type"] if release.has_content_type else []
     fields += ["import_mode"] if release.has_cogx else []
+    filters = ("dataset_id", "pipeline_name", "limit", "offset") if release.has_filtered_run_feed else ()
+    parameters = [{"name": key, "in": "query", "required": False} for key in filters]
     content = {"multipart/form-data": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
     return Answer(
         200,
@@ -71,7 +73,10 @@ def openapi(release: Release) -> Answer:
                 "description": "Cognee API with Bearer token and Cookie auth",
                 "version": "1.0.0",
             },
-            "paths": {"/api/v1/remember": {"post": {"requestBody": {"content": content}}}},
+            "paths": {
+                "/api/v1/remember": {"post": {"requestBody": {"content": content}}},
+                "/api/v1/activity/pipeline-runs": {"get": {"parameters": parameters}},
+            },
             "components": {
                 "schemas": {name: {"properties": {key: {"title": key} for key in fields}, "type": "object"}}
             },

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import dagster as dg
+import msgspec
 
 from cognee_dagster.dagster.event_log.pushes import graph_key_of
 from cognee_dagster.dagster.keys import CHECK_IMPORT_SUCCEEDED, PIPELINE_RUN_ID
@@ -109,7 +110,7 @@ class Feed:
 
 
 def _without_name(row: PipelineRun) -> PipelineRun:
-    return PipelineRun(**{**vars(row), "dataset_name": None})
+    return msgspec.structs.replace(row, dataset_name=None)
 
 
 @dataclass(frozen=True)

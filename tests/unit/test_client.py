@@ -23,13 +23,14 @@ from cognee_dagster.errors import (
     RemoteUnreachableError,
     UnexpectedAnswerError,
 )
-from cognee_dagster.remote import client as client_module
+from cognee_dagster.remote import session as session_module
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.remote.transport import Timeouts
-from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing import FakeRemote, faults
+from tests.fault_proxy import FaultProxy
 from tests.unit.scripted_server import Call, ScriptedServer, answer, refused_port
 
 KEY = "ck_marker_0123456789"
@@ -328,7 +329,7 @@ class TestStrangeAnswers:
         assert "check the URL" in str(error)
 
     def test_an_answer_longer_than_its_bound_is_not_read_to_its_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(client_module, "MAX_ANSWER_BYTES", 100_000)
+        monkeypatch.setattr(session_module, "MAX_ANSWER_BYTES", 100_000)
 
         def flood(call: Call) -> None:
             call.receive()
@@ -377,7 +378,7 @@ class TestTheKey:
         caplog.set_level(logging.DEBUG)
         with ScriptedServer(answer(503), OK) as server, client_of(server.url) as client:
             client.datasets()
-            http = client._http
+            http = client._session.http
             assert KEY not in f"{client!r} {vars(client)} {http.headers!r} {vars(http)}"
         assert caplog.records
         assert KEY not in caplog.text
@@ -509,6 +510,40 @@ class TestRequireCogx:
         ):
             client.require_cogx()
 
+    def test_a_version_that_says_nothing_is_judged_by_the_api(self) -> None:
+        with (
+            FakeRemote() as remote,
+            FaultProxy(remote.url) as proxy,
+            client_of(proxy.url, key=remote.api_key) as client,
+        ):
+            proxy.always("/health", faults.answer(200, '{"status": "ready", "version": "0.1.0-local"}'))
+            assert client.require_cogx().version == "0.1.0-local"
+
+    @pytest.mark.parametrize("fault", [faults.html(200), faults.html(403), faults.answer(404), faults.answer(403)])
+    def test_a_health_check_that_something_else_answers_is_done_without_in_the_foreground(
+        self, fault: faults.Fault, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with (
+            FakeRemote() as remote,
+            FaultProxy(remote.url) as proxy,
+            client_of(proxy.url, key=remote.api_key) as client,
+        ):
+            proxy.always("/health", fault)
+            with pytest.raises(RemoteError):
+                client.require_cogx()
+            assert client.require_cogx(must_know=False).version == ""
+        assert "cannot be checked before the upload" in caplog.text
+
+    def test_an_api_without_import_mode_is_refused_also_where_the_version_cannot_be_asked(self) -> None:
+        with (
+            FakeRemote("1.1.3") as remote,
+            FaultProxy(remote.url) as proxy,
+            client_of(proxy.url, key=remote.api_key) as client,
+        ):
+            proxy.always("/health", faults.answer(404))
+            with pytest.raises(CogxUnsupportedError, match="import_mode"):
+                client.require_cogx(must_know=False)
+
     def test_a_server_that_is_not_ready_is_asked_again(self) -> None:
         not_ready = answer(503, {"status": "not ready", "health": "unhealthy", "version": "1.6.5"})
         with ScriptedServer(not_ready, health("1.6.5")) as server, client_of(server.url) as client:
@@ -590,6 +625,16 @@ def document(number: int) -> dict[str, Any]:
         "dataSize": 27,
         "externalMetadata": {"external_system": "cognee", "external_id": f"ext-{number}"},
     }
+
+
+def test_rows_that_make_no_sense_are_left_out_and_said_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"id": ID, "name": "abc"}, {"id": None, "name": "b"}, 7]
+    with ScriptedServer(answer(200, rows)) as server, client_of(server.url) as client:
+        assert [dataset.name for dataset in client.datasets()] == ["abc"]
+        assert len(client.datasets()) == 1
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    for part in (server.url, "2 rows that make no sense when listing its datasets", "a dataset without id"):
+        assert part in warning
 
 
 class TestDocuments:

@@ -3,12 +3,13 @@
 import json
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cognee_dagster.errors import RemoteError, RemoteRejectedError, RemoteUnreachableError
-from cognee_dagster.remote.answers import json_of
+from cognee_dagster.remote.answers import content_of
 from cognee_dagster.remote.failures import Answer, Question, unreachable
 from cognee_dagster.remote.meanings import RETRYABLE_STATUSES
 from cognee_dagster.remote.transport import REDIRECT_TARGET
@@ -48,7 +49,7 @@ def test_any_answer_is_content_or_an_error_of_ours(status: int, body: bytes, fie
         status, httpx.Headers([(key.encode(), value.encode("latin-1")) for key, value in fields.items()]), body
     )
     try:
-        json_of(answer, QUESTION)
+        content_of(answer, QUESTION, msgspec.json.decode)
     except RemoteError as error:
         failure = error
     else:
@@ -75,4 +76,4 @@ def test_an_invalid_archive_is_answered_with_how_to_find_out_what_is_wrong() -> 
     """The server does not say (Cognee 1.6.5)."""
     answer = Answer(400, httpx.Headers(), b'{"error":"Invalid COGX archive."}')
     with pytest.raises(RemoteRejectedError, match="cognee-dagster validate"):
-        json_of(answer, QUESTION)
+        content_of(answer, QUESTION, msgspec.json.decode)

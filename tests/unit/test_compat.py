@@ -4,6 +4,7 @@ import pytest
 
 from cognee_dagster.errors import BackgroundUnsupportedError, InvalidPushError
 from cognee_dagster.remote import compat
+from cognee_dagster.remote.api_offer import ApiOffer
 from cognee_dagster.remote.compat import Strategy, choose_background_strategy, imports_faithfully, parse_release
 
 
@@ -65,7 +66,7 @@ def test_a_server_that_cannot_be_watched_gets_no_background_import(version: str,
         choose_background_strategy(version, mode=mode, requested=requested)
 
 
-@pytest.mark.parametrize("version", ["1.5.4", "1.6.5"])
+@pytest.mark.parametrize("version", ["1.5.4", "1.6.5", "1.6.6rc1", "1.6.6.dev3", "1.6.6-alpha"])
 def test_the_native_background_preserve_is_refused_where_it_is_known_to_fail(version: str) -> None:
     with pytest.raises(BackgroundUnsupportedError, match=r"FileNotFoundError.*detached"):
         choose_background_strategy(version, mode="preserve", requested="native")
@@ -81,6 +82,45 @@ def test_a_release_that_repairs_the_native_background_is_one_line(monkeypatch: p
     assert choose_background_strategy("1.6.6", mode="preserve") is Strategy.NATIVE
     assert choose_background_strategy("1.6.6", mode="preserve", requested="detached") is Strategy.DETACHED
     assert choose_background_strategy("1.6.5", mode="preserve") is Strategy.DETACHED
+
+
+@pytest.mark.parametrize("version", ["1.3.0rc1", "1.3.0.dev0", "1.3.0a2", "1.3.0-beta"])
+def test_a_pre_release_is_older_than_its_release(version: str) -> None:
+    assert not imports_faithfully(version)
+    assert imports_faithfully("1.3.0.post1")
+    assert imports_faithfully("1.3.0-local")
+
+
+def test_a_pre_release_of_the_one_that_repairs_the_native_background_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compat, "NATIVE_PRESERVE_SINCE", (1, 7, 0))
+    assert choose_background_strategy("1.7.0rc1", mode="preserve") is Strategy.DETACHED
+    assert choose_background_strategy("1.7.0", mode="preserve") is Strategy.NATIVE
+
+
+NEW, OLD = ApiOffer(imports_archives=True, filters_runs=True), ApiOffer(imports_archives=True, filters_runs=False)
+
+
+@pytest.mark.parametrize("version", ["0.1.0-local", "", "unknown", "main"])
+def test_a_version_that_says_nothing_is_judged_by_what_the_api_offers(version: str) -> None:
+    """Cognee takes its version from a pyproject.toml above it, which may be anybody's."""
+    assert imports_faithfully(version, NEW)
+    assert not imports_faithfully(version, OLD), "it may be 1.2.0, which makes another graph of it"
+    assert not imports_faithfully(version)
+    assert choose_background_strategy(version, mode="preserve", offer=NEW) is Strategy.DETACHED
+    with pytest.raises(BackgroundUnsupportedError):
+        choose_background_strategy(version, mode="preserve", offer=OLD)
+    with pytest.raises(BackgroundUnsupportedError, match="FileNotFoundError"):
+        choose_background_strategy(version, mode="preserve", requested="native", offer=NEW)
+
+
+def test_a_version_that_says_something_is_believed_whatever_the_api_offers() -> None:
+    assert not imports_faithfully("1.2.0", NEW)
+    assert not imports_faithfully("0.5.0", NEW)
+
+
+@pytest.mark.parametrize("version", ["1" * 5000, "1." + "6" * 5000 + ".5", "1.6." + "5" * 5000])
+def test_a_version_of_thousands_of_digits_is_read_within_bounds(version: str) -> None:
+    assert parse_release(version) in (None, (1, 666666, 0), (1, 6, 555555))
 
 
 @pytest.mark.parametrize("version", ["1.3.0", "1.6.5", ""])

@@ -13,8 +13,8 @@ from cognee_dagster.remote.imports.verdict import (
     ImportVerdict,
     judge_import,
     judge_rederive,
-    server_time,
 )
+from cognee_dagster.remote.moments import http_date
 from cognee_dagster.remote.responses import PipelineRun
 
 START = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
@@ -264,6 +264,6 @@ def test_a_rederive_is_not_judged_by_runs_before_it() -> None:
 
 
 def test_the_servers_clock_is_its_date_header() -> None:
-    assert server_time("Sun, 22 Nov 2026 12:00:00 GMT") == START
-    assert server_time("yesterday") is None
-    assert server_time(None) is None
+    assert http_date("Sun, 22 Nov 2026 12:00:00 GMT") == START
+    assert http_date("yesterday") is None
+    assert http_date(None) is None

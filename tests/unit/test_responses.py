@@ -1,5 +1,6 @@
 """Answers of Cognee servers, old and new, as typed values; anything else is a ``ValueError``."""
 
+import json
 from datetime import datetime, timezone
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cognee_dagster.remote import responses
+from cognee_dagster.remote.api_offer import parse_api_offer
 
 # Rows of a Cognee 1.6.5 server.
 STARTED: dict[str, Any] = {
@@ -63,32 +65,37 @@ anything = st.recursive(
 )
 
 
+def parsed(parse: Any, content: Any) -> Any:
+    """What a parser makes of an answer's body."""
+    return parse(json.dumps(content).encode())
+
+
 class TestRuns:
     def test_a_started_run_has_no_outcome_yet(self) -> None:
-        (run,) = responses.parse_runs([STARTED])
+        (run,) = parsed(responses.parse_runs, [STARTED])
         assert (run.kind, run.status, run.outcome) == ("pipeline", "DATASET_PROCESSING_STARTED", None)
         assert run.pipeline_run_id == STARTED["pipeline_run_id"]
         assert run.started_at == datetime(2026, 11, 22, 19, 44, 54, 395336, tzinfo=timezone.utc)
         assert run.ended_at is None
 
     def test_both_rows_of_a_run_share_its_id_and_not_their_own(self) -> None:
-        failed, started = responses.parse_runs([FAILED, STARTED])
+        failed, started = parsed(responses.parse_runs, [FAILED, STARTED])
         assert failed.pipeline_run_id == started.pipeline_run_id
         assert failed.row_id != started.row_id
         assert (failed.outcome, failed.error_class) == ("failed", "AbandonedPipelineRunError")
 
     def test_an_operation_is_told_from_a_pipeline(self) -> None:
-        (operation,) = responses.parse_runs([OPERATION])
+        (operation,) = parsed(responses.parse_runs, [OPERATION])
         assert (operation.kind, operation.pipeline_name, operation.status) == ("operation", None, None)
         assert operation.background is True
 
     def test_a_row_of_an_older_server_has_what_it_has(self) -> None:
-        (run,) = responses.parse_runs([{key: FAILED[key] for key in BEFORE_1_5_4}])
+        (run,) = parsed(responses.parse_runs, [{key: FAILED[key] for key in BEFORE_1_5_4}])
         assert (run.kind, run.status, run.outcome) == ("pipeline", "DATASET_PROCESSING_ERRORED", None)
         assert (run.started_at, run.user_id, run.error_class) == (None, None, None)
 
     def test_what_a_newer_server_adds_is_ignored(self) -> None:
-        assert responses.parse_runs([{**STARTED, "new": {"a": 1}}]) == responses.parse_runs([STARTED])
+        assert parsed(responses.parse_runs, [{**STARTED, "new": {"a": 1}}]) == parsed(responses.parse_runs, [STARTED])
 
     @pytest.mark.parametrize(
         ("text", "moment"),
@@ -102,7 +109,7 @@ class TestRuns:
         ],
     )
     def test_times_are_utc_and_one_that_cannot_be_read_is_none(self, text: object, moment: datetime | None) -> None:
-        (run,) = responses.parse_runs([{**STARTED, "created_at": text}])
+        (run,) = parsed(responses.parse_runs, [{**STARTED, "created_at": text}])
         assert run.created_at == moment
         assert run.created_at is None or run.created_at.tzinfo is timezone.utc
 
@@ -110,7 +117,7 @@ class TestRuns:
 class TestHealth:
     def test_another_services_health_is_not_cognees(self) -> None:
         with pytest.raises(ValueError, match="without status"):
-            responses.parse_health({"message": "Hello, World, I am alive!"})
+            parsed(responses.parse_health, {"message": "Hello, World, I am alive!"})
 
 
 class TestImportAnswers:
@@ -147,7 +154,7 @@ def test_a_graph_gives_ids_and_triples_for_comparing() -> None:
     node = {"id": "a", "label": "Ann", "type": "Entity", "properties": {"description": "x"}}
     bare = {"id": "b", "label": None, "type": None, "properties": None}
     edge = {"source": "a", "target": "b", "label": "knows"}
-    graph = responses.parse_graph({"nodes": [node, bare], "edges": [edge, edge]})
+    graph = parsed(responses.parse_graph, {"nodes": [node, bare], "edges": [edge, edge]})
     assert graph.node_ids() == {"a", "b"}
     assert graph.triples() == {("a", "knows", "b")}
     assert graph.nodes[0].properties == {"description": "x"}
@@ -162,9 +169,9 @@ def test_import_mode_is_found_however_the_description_refers_to_the_form(wrap: A
         "paths": {"/api/v1/remember": {"post": {"requestBody": body}}},
         "components": {"schemas": {"Form": {"properties": {"import_mode": {}}}, "Other": {"properties": {}}}},
     }
-    assert responses.parse_import_mode_support(description)
+    assert parsed(parse_api_offer, description).imports_archives
     description["components"] = {"schemas": {"Form": {"properties": {}}, "Other": {"properties": {"import_mode": {}}}}}
-    assert not responses.parse_import_mode_support(description)
+    assert not parsed(parse_api_offer, description).imports_archives
 
 
 PARSERS = [
@@ -175,7 +182,7 @@ PARSERS = [
     responses.parse_documents,
     responses.parse_runs,
     responses.parse_graph,
-    responses.parse_import_mode_support,
+    parse_api_offer,
 ]
 
 
@@ -185,7 +192,7 @@ def test_any_json_is_a_value_or_a_value_error(parse: Any, answer: Any) -> None:
     for content in (answer, [answer], {**STARTED, "nodes": [answer], "edges": answer, "externalMetadata": answer}):
         reason = ""
         try:
-            parse(content)
+            parsed(parse, content)
         except ValueError as error:
             reason = str(error)
         assert len(reason) < 100, "the reason does not repeat the answer"

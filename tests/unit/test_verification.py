@@ -42,7 +42,7 @@ def test_dropped_facts_and_unread_records_are_told(tmp_path: Path) -> None:
     [
         (RemoteGraph(NODES[1:], EDGES), f"1 nodes are missing on the remote, such as {ID_A}"),
         (RemoteGraph(NODES, EDGES[1:]), f"1 edges are missing on the remote, such as {ID_A} contains {ID_B}"),
-        (RemoteGraph(NODES, (EDGES[0]._replace(label="has"), EDGES[1])), "1 edges are missing"),
+        (RemoteGraph(NODES, (RemoteEdge(ID_A, ID_B, "has"), EDGES[1])), "1 edges are missing"),
     ],
     ids=["node", "edge", "relationship"],
 )

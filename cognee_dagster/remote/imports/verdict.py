@@ -6,14 +6,13 @@ closes a dead *older* run an hour later and so overturns a newer success), "oper
 accepted), and the answer "started" itself. Hence everything here goes by the run's own id.
 
 Ages are differences between two times of the *server's* clock: a row's own time and ``now``, which is the ``Date`` of
-the answer that brought the rows (``server_time``). Without it the newest time in the rows stands in. That can only be
-too early: a clock that is off never lets a healthy import look stalled, but a dead one may be noticed late.
+the answer that brought the rows (``moments.http_date``). Without it the newest time in the rows stands in. That can
+only be too early: a clock that is off never lets a healthy import look stalled, but a dead one may be noticed late.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from cognee_dagster.remote.meanings import ABANDONED, ERROR_CLASS_MEANS
@@ -75,15 +74,6 @@ GONE = ImportVerdict(
 """For who asks about one dataset and gets 403 (``RemotePermissionError``)."""
 
 
-def server_time(date_header: str | None) -> datetime | None:
-    """The server's clock when it answered: an HTTP ``Date`` header, to the second; None when absent or unreadable."""
-    try:
-        moment = parsedate_to_datetime(date_header or "")
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment
-
-
 def judge_import(
     rows: Iterable[PipelineRun],
     *,
@@ -100,7 +90,7 @@ def judge_import(
         run_id: The import's ``pipeline_run_id``.
         cognifies: The import (hybrid with documents, in the background) is finished only when the cognify run that
             follows it is. That run's id is told nowhere: it is the dataset's first that started after the import's end.
-        now: The server's clock (``server_time``); None: the newest time in ``rows``.
+        now: The server's clock (``moments.http_date``); None: the newest time in ``rows``.
         stalled_after: Age from which a run without an end is given up.
     """
     rows = [row for row in rows if row.kind == "pipeline"]

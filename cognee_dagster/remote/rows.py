@@ -1,0 +1,107 @@
+"""Decoding what a server sends, as far as it makes sense: whatever does not costs itself only.
+
+Unknown fields are ignored; a field that makes no sense counts as left out; a row without what it cannot do without is
+left out and counted. Errors of ``msgspec`` never leave: a ``ValueError`` says what is wrong and repeats nothing.
+"""
+
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+Id = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,64}\Z")]
+"""An id: a UUID, or what else is printable and short."""
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+_JSON_KINDS = {"{": "dict", "[": "list", '"': "str", "t": "bool", "f": "bool", "n": "NoneType"}
+
+
+class Rows(list[_T]):
+    """The rows of an answer that make sense.
+
+    Attributes:
+        sent: How many there were.
+        problem: What is wrong with the first that does not; empty when all do.
+    """
+
+    sent: int = 0
+    problem: str = ""
+
+    @property
+    def skipped(self) -> int:
+        """How many do not."""
+        return self.sent - len(self)
+
+
+def rows_of(body: bytes | bytearray | msgspec.Raw, kind: type[_T], *, what: str) -> Rows[_T]:
+    """The rows of a list; ``what`` names one of them, with its article.
+
+    Raises:
+        ValueError: It is not a list.
+    """
+    try:
+        rows: Rows[_T] = Rows(msgspec.json.decode(body, type=list[kind]))  # type: ignore[valid-type]
+    except msgspec.ValidationError:
+        return _rows_one_by_one(body, kind, what=what)
+    rows.sent = len(rows)
+    return rows
+
+
+def row_of(body: bytes | bytearray | msgspec.Raw, kind: type[_T], *, what: str) -> _T:
+    """One object.
+
+    Raises:
+        ValueError: It is not an object, or lacks what it cannot do without.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError:
+        content = _decoded(body, what=what)
+    if not isinstance(content, dict):
+        raise ValueError(f"{type(content).__name__} instead of {what}")
+    return tolerant(content, kind, what=what)
+
+
+def tolerant(row: dict[str, Any], kind: type[_T], *, what: str) -> _T:
+    """One object, without the fields that make no sense.
+
+    Raises:
+        ValueError: It cannot do without one of them.
+    """
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        try:
+            values[field.name] = msgspec.convert(row[field.encode_name], field.type)
+        except (KeyError, msgspec.ValidationError):
+            if field.required:
+                raise ValueError(f"{what} without {field.encode_name}") from None
+    return kind(**values)
+
+
+def _rows_one_by_one(body: bytes | bytearray | msgspec.Raw, kind: type[_T], *, what: str) -> Rows[_T]:
+    try:
+        raw_rows = msgspec.json.decode(body, type=list[msgspec.Raw])
+    except msgspec.ValidationError:
+        begin = bytes(memoryview(body)[:64]).decode("ascii", errors="replace").lstrip()[:1]
+        raise ValueError(f"{_JSON_KINDS.get(begin, 'int')} instead of a list of {_plural(what)}") from None
+    rows: Rows[_T] = Rows()
+    for raw in raw_rows:
+        try:
+            rows.append(row_of(raw, kind, what=what))
+        except (ValueError, RecursionError) as error:
+            rows.problem = rows.problem or str(error)
+    rows.sent = len(raw_rows)
+    return rows
+
+
+def _decoded(body: bytes | bytearray | msgspec.Raw, *, what: str) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.ValidationError:  # a number beyond all bounds
+        raise ValueError(f"a number out of range in {what}") from None
+
+
+def _plural(what: str) -> str:
+    return f"{what.partition(' ')[2]}s"

@@ -1,0 +1,165 @@
+"""Asking one remote: requests within their limits, repeated while that can help, and answers read as what they are."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
+
+import httpx
+
+from cognee_dagster.errors import RemoteError
+from cognee_dagster.remote.answers import content_of, read_answer
+from cognee_dagster.remote.connection import Connection
+from cognee_dagster.remote.exchange import Exchange
+from cognee_dagster.remote.failures import Question, unreachable
+from cognee_dagster.remote.moments import http_date
+from cognee_dagster.remote.responses import RemoteGraph
+from cognee_dagster.remote.retry import RetryPolicy, with_retries
+from cognee_dagster.remote.rows import Rows
+from cognee_dagster.remote.transport import Timeouts, open_http
+
+_T = TypeVar("_T")
+
+MAX_ANSWER_BYTES = 16 * 2**20
+MAX_ANSWER_VALUES = 500_000  # of JSON; a page of runs has 11,000
+MAX_GRAPH_BYTES = 2**31
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What an answer may take.
+
+    Attributes:
+        read: Seconds without progress.
+        within: Seconds in all.
+        size: Bytes.
+        values: JSON values; None: any number.
+    """
+
+    read: float | None
+    within: float | None
+    size: int
+    values: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How a failed request is repeated.
+
+    Attributes:
+        policy: How often, and after how long.
+        sleep: Waits that many seconds.
+        chance: A number from 0 to 1, for the jitter.
+        log: Where waits are written.
+    """
+
+    policy: RetryPolicy
+    sleep: Callable[[float], None]
+    chance: Callable[[], float]
+    log: logging.Logger
+
+
+class Session:
+    """The connections to one remote. May be used from several threads at once.
+
+    Attributes:
+        connection: Where, and with which key.
+        http: The HTTP client.
+        clock_offset: The server's clock minus ours, to the second, as of its latest answer.
+    """
+
+    def __init__(self, connection: Connection, *, timeouts: Timeouts, patience: Patience) -> None:
+        self.connection = connection
+        self._timeouts = timeouts
+        self._patience = patience
+        self._complained: set[str] = set()
+        self.clock_offset = timedelta(0)
+        self.http = open_http(connection)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        what: str,
+        parse: Callable[[bytes | bytearray], _T],
+        params: Mapping[str, Any] | None = None,
+        json: object | None = None,
+        bounds: Bounds | None = None,
+    ) -> _T:
+        """One request that may be repeated, with retries.
+
+        Raises:
+            RemoteError: There is no answer that can be used.
+        """
+        question = self.question(what)
+        allowed = bounds or self.ordinary
+        request = self.http.build_request(
+            method, path, params=params, json=json, timeout=self._timeouts.for_httpx(allowed.read)
+        )
+
+        def attempt() -> _T:
+            failure: RemoteError
+            with Exchange(seconds=allowed.within, max_bytes=allowed.size) as exchange:
+                try:
+                    response = self.http.send(request, stream=True)
+                    try:
+                        answer = read_answer(response, question, limit=allowed.size)
+                    finally:
+                        response.close()
+                except httpx.HTTPError as error:
+                    failure = unreachable(error, question, exchange=exchange)
+                else:
+                    self._note_clock(answer.headers.get("date"))
+                    return content_of(answer, question, parse, max_values=allowed.values)
+            raise failure  # outside the handler: httpx's exceptions carry the request, and with it the key
+
+        patience = self._patience
+        found = with_retries(
+            attempt,
+            what=f"{what[0].upper()}{what[1:]} ({self.connection.url})",
+            policy=patience.policy,
+            sleep=patience.sleep,
+            chance=patience.chance,
+            log=patience.log,
+        )
+        if isinstance(found, Rows | RemoteGraph) and found.skipped:
+            self._complain(what, found)
+        return found
+
+    @property
+    def ordinary(self) -> Bounds:
+        """The bounds of an ordinary answer."""
+        return Bounds(
+            read=self._timeouts.read,
+            within=self._timeouts.answer,
+            size=MAX_ANSWER_BYTES,
+            values=MAX_ANSWER_VALUES,
+        )
+
+    def question(self, what: str) -> Question:
+        """What is asked, as messages say it."""
+        return Question(
+            what=what,
+            remote=self.connection.url,
+            source=self.connection.source,
+            secret=self.connection.api_key.get_secret_value(),
+        )
+
+    def _note_clock(self, date: str | None) -> None:
+        if (theirs := http_date(date)) is not None:
+            self.clock_offset = theirs - datetime.now(timezone.utc)
+
+    def _complain(self, what: str, found: "Rows[Any] | RemoteGraph") -> None:
+        """Say once of each list that rows of it were left out; then only for who looks for it."""
+        level = logging.DEBUG if what in self._complained else logging.WARNING
+        self._complained.add(what)
+        self._patience.log.log(
+            level,
+            "%s sends %d rows that make no sense when %s; they are left out. The first: %s",
+            self.connection.url,
+            found.skipped,
+            what,
+            found.problem,
+        )
