@@ -11,7 +11,7 @@ from cognee_dagster.sources.mapping.ids import checked_id
 from cognee_dagster.sources.mapping.left_behind import LeftBehind
 from cognee_dagster.sources.mapping.rules import EDGE_PLACEHOLDERS, Rules
 from cognee_dagster.sources.mapping.times import as_time
-from cognee_dagster.sources.mapping.value import placeholders
+from cognee_dagster.sources.mapping.value import filled, placeholders
 from cognee_dagster.sources.mapping.values import first_text, json_attributes, plain_text, spoken, unquoted
 
 DEFAULT_RELATIONSHIP = "related_to"
@@ -62,6 +62,12 @@ def spoken_edge(edge: Edge, *, rules: Rules, left: LeftBehind, names: Mapping[st
     return source, target, relationship, json.dumps(properties)
 
 
+def edge_key(edge: Edge, *, rules: Rules) -> tuple[str, str, str]:
+    """Source, target and relationship of the edge's row."""
+    relationship, _ = _relationship(edge, json_attributes(edge, only=rules.relationship), rules)
+    return checked_id(edge.source), checked_id(edge.target), relationship
+
+
 def _relationship(edge: Edge, values: Mapping[str, Any], rules: Rules) -> tuple[str, str | None]:
     if edge.cognee_relationship is not None:
         return edge.cognee_relationship, None
@@ -96,7 +102,7 @@ def _filled(
 ) -> str:
     names = placeholders(template)
     left.add_all(values, set(values) - set(names) - {used} | (set(EDGE_PLACEHOLDERS) & set(values)))
-    return template.format(**{name: spoken(all_values.get(name)) for name in names})
+    return filled(template, {name: spoken(all_values.get(name)) for name in names})
 
 
 def _sentence(known: Mapping[str, str]) -> str:

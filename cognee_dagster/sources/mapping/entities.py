@@ -36,9 +36,8 @@ class EntityNode(NamedTuple):
 
     def type_edges(self) -> Iterator[tuple[str, str, str, str]]:
         """Rows of ``EDGE_SCHEMA``: what it is."""
-        for name in self.types:
-            text = json.dumps({"edge_text": f"{self.name} is a {name}."})
-            yield self.id, entity_type_id(name), IS_A, text
+        for identity, name in {entity_type_id(name): name for name in reversed(self.types)}.items():
+            yield self.id, identity, IS_A, json.dumps({"edge_text": f"{self.name} is a {name}."})
 
 
 def entity(node: Node, *, rules: Rules, left: LeftBehind) -> EntityNode:
@@ -52,7 +51,7 @@ def entity(node: Node, *, rules: Rules, left: LeftBehind) -> EntityNode:
     for name in dropped:
         del values[name]
     name, name_attribute = first_text(values, rules.node_name)
-    name = unquoted(name).strip() or key_text(node.key).strip() or checked_id(node.key)
+    name = unquoted(name).strip() or unquoted(key_text(node.key)).strip() or checked_id(node.key)
     _, type_attribute = first_text(values, rules.node_type)
     repeated = [attribute for attribute, value in values.items() if value == name]
     return EntityNode(

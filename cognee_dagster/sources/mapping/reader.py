@@ -10,10 +10,11 @@ import pyarrow as pa
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, Reopen
 from cognee_dagster.sources.elements import ElementSource, Node
-from cognee_dagster.sources.mapping.edges import EdgeRow, plain_edge, spoken_edge
+from cognee_dagster.sources.mapping.edges import EdgeRow, edge_key, plain_edge, spoken_edge
 from cognee_dagster.sources.mapping.entities import EntityNode, entity, entity_type_row
 from cognee_dagster.sources.mapping.ids import entity_type_id
 from cognee_dagster.sources.mapping.left_behind import LeftBehind
+from cognee_dagster.sources.mapping.parallel import joined, repeated_keys
 from cognee_dagster.sources.mapping.rules import rules_for
 from cognee_dagster.sources.mapping.survey import Survey, survey
 from cognee_dagster.sources.mapping.typed_nodes import NodeRow, typed_node
@@ -102,7 +103,8 @@ class MappedReader:
         with _Labelled(self._label):
             for node in self._source.nodes():
                 row, names = self._node(node, left)
-                types.update((entity_type_id(name), name) for name in reversed(names))
+                for name in names:
+                    types.setdefault(entity_type_id(name), name)
                 yield row
             yield from map(entity_type_row, types.values())
         self._left["node"] = left
@@ -121,14 +123,18 @@ class MappedReader:
             if self._rules.as_nodes == "cognee":
                 for found in self._entities():
                     yield from found.type_edges()
-            if not self._speaks:
-                rows = (plain_edge(edge, rules=self._rules, left=left) for edge in self._source.edges())
-            else:
-                names = self._node_names()
-                rows = (spoken_edge(edge, rules=self._rules, left=left, names=names) for edge in self._source.edges())
-            yield from rows
+            yield from self._spoken_edges(left) if self._speaks else self._plain_edges(left)
         self._left["edge"] = left
         self._read.add("edge")
+
+    def _plain_edges(self, left: LeftBehind) -> Iterator[EdgeRow]:
+        return (plain_edge(edge, rules=self._rules, left=left) for edge in self._source.edges())
+
+    def _spoken_edges(self, left: LeftBehind) -> Iterator[EdgeRow]:
+        repeated = repeated_keys(edge_key(edge, rules=self._rules) for edge in self._source.edges())
+        names = self._node_names()
+        rows = (spoken_edge(edge, rules=self._rules, left=left, names=names) for edge in self._source.edges())
+        return joined(rows, repeated=repeated)
 
     def _entities(self) -> Iterator[EntityNode]:
         for node in self._source.nodes():

@@ -1,7 +1,7 @@
 """What a user says about the meaning of a graph's attributes."""
 
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -42,7 +42,8 @@ class GraphMapping:
         for option in ("node_type", "name", "relationship"):
             value = getattr(self, option)
             if value is not None and not isinstance(value, str):
-                object.__setattr__(self, option, _names(option, value))
+                value = _names(option, value)
+                object.__setattr__(self, option, value)
             if value in {"", ()}:
                 raise GraphFileError(f"GraphMapping: {option} is empty. Name an attribute, or leave it out.")
         if self.keep is not None:
@@ -82,6 +83,12 @@ def placeholders(template: str) -> tuple[str, ...]:
     if not fields or any(not name or spec or conversion for _, name, spec, conversion in fields):
         raise GraphFileError(f"GraphMapping: edge_text {template!r:.80} names no attribute. {advice}")
     return tuple(str(name) for _, name, _, _ in fields)
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """An edge_text with its attributes; unlike ``str.format``, a dot or a bracket is part of an attribute's name."""
+    parts = string.Formatter().parse(template)
+    return "".join(literal + ("" if name is None else values[name]) for literal, name, _, _ in parts)
 
 
 def _names(option: str, value: Iterable[str]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Attributes of nodes and edges as JSON, and as strings that a person reads."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from cognee_dagster.errors import GraphFileError
@@ -12,14 +12,20 @@ _SEPARATOR = "<SEP>"  # between several values of one attribute, as LightRAG and
 _MAX_NUMBERS = 16  # a longer list of numbers is an embedding, which says nothing to a reader
 
 
-def json_attributes(element: Node | Edge) -> dict[str, Any]:
+def json_attributes(element: Node | Edge, *, only: Collection[str] | None = None) -> dict[str, Any]:
     """The element's attributes as JSON holds them.
+
+    Args:
+        element: The node or edge.
+        only: Names of the attributes that matter; default: all.
 
     Raises:
         GraphFileError: An attribute has no form in JSON; the message names it.
     """
     result: dict[str, Any] = {}
     for name, value in element.attributes.items():
+        if only is not None and name not in only:
+            continue
         if type(name) is str and type(value) is str and name.isascii() and value.isascii():
             text, result_value = name, value
         else:
