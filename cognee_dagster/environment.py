@@ -7,10 +7,14 @@ local stores and the remote are.
 
 import importlib.util
 import os
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 
 from cognee_dagster.errors import LocalCogneeError
 
@@ -19,7 +23,46 @@ API_KEY_VARIABLE = "COGNEE_API_KEY"  # of the remote
 _PROJECT_MARKERS = (".git", "pyproject.toml")
 
 
-def cognee_environment(environ: Mapping[str, str] | None = None, *, directory: Path | None = None) -> dict[str, str]:
+@dataclass(frozen=True, kw_only=True)
+class VariableSource:
+    """Where a variable got its value.
+
+    Attributes:
+        file: The ``.env``; None for the process's environment.
+        line: The line in it, counted from 1.
+    """
+
+    file: Path | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return "the environment" if self.file is None else f"{self.file}, line {self.line}"
+
+
+class CogneeEnvironment(dict[str, str]):
+    """The variables as Cognee would see them, which remembers where each came from.
+
+    Attributes:
+        env_file: The ``.env`` among them, if there is one.
+    """
+
+    def __init__(
+        self, variables: Mapping[str, str], *, env_file: Path | None = None, lines: Mapping[str, int] | None = None
+    ) -> None:
+        super().__init__(variables)
+        self.env_file = env_file
+        self._lines = dict(lines or {})
+
+    def source_of(self, name: str) -> VariableSource | None:
+        """Where the variable of that name came from; None if there is no such variable."""
+        if name not in self:
+            return None
+        if name in self._lines:
+            return VariableSource(file=self.env_file, line=self._lines[name])
+        return VariableSource()
+
+
+def cognee_environment(environ: Mapping[str, str] | None = None, *, directory: Path | None = None) -> CogneeEnvironment:
     """The variables as Cognee would see them when started in ``directory`` (default: the working directory).
 
     Args:
@@ -27,13 +70,50 @@ def cognee_environment(environ: Mapping[str, str] | None = None, *, directory: P
         directory: Where the search for a ``.env`` begins.
 
     Raises:
-        LocalCogneeError: ``COGNEE_ENV_FILE`` names something that is not a file; Cognee refuses to start then, too.
+        LocalCogneeError: ``COGNEE_ENV_FILE`` names something that is not a file, or the ``.env`` cannot be read or is
+            not UTF-8; Cognee refuses to start then, too.
     """
     variables = dict(os.environ if environ is None else environ)
     env_file = find_env_file(variables, directory=directory)
-    if env_file is not None:
-        variables.update({key: value for key, value in dotenv_values(env_file).items() if value is not None})
-    return variables
+    if env_file is None:
+        return CogneeEnvironment(variables)
+    text = _read_env_file(env_file)
+    given = {key: value for key, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
+    lines = {binding.key: _line_of(binding) for binding in parse_stream(StringIO(text)) if binding.key in given}
+    return CogneeEnvironment({**variables, **given}, env_file=env_file, lines=lines)
+
+
+def source_of(environ: Mapping[str, str], name: str) -> VariableSource | None:
+    """Where a variable came from, for variables of any kind; None if there is no such variable."""
+    if isinstance(environ, CogneeEnvironment):
+        return environ.source_of(name)
+    return VariableSource() if name in environ else None
+
+
+def _line_of(binding: Binding) -> int:
+    """The line that names the variable; the parser counts the empty lines before it in."""
+    text = binding.original.string
+    return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+
+
+def _read_env_file(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LocalCogneeError(
+            f"The settings file {path} cannot be read: {error.strerror}. Correct its permissions, or name another file "
+            f"with {ENV_FILE_VARIABLE}."
+        ) from error
+    advice = f"Save it as UTF-8, or name another file with {ENV_FILE_VARIABLE}; Cognee refuses it, too."
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content:
+        raise LocalCogneeError(f"The settings file {path} is not UTF-8 but, by its look, UTF-16. {advice}")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise LocalCogneeError(
+            f"The settings file {path} is not UTF-8: line {line} has the byte 0x{content[error.start]:02x}. {advice}"
+        ) from None  # the line may hold a key
 
 
 def find_env_file(environ: Mapping[str, str], *, directory: Path | None = None) -> Path | None:

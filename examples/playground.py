@@ -74,9 +74,8 @@ def playground(directory: Path) -> Iterator[Playground]:
     Raises:
         CogneeDagsterError: Cognee is not installed, or did not start.
     """
-    environ = cognee_environment()
     with contextlib.ExitStack() as stack:
-        environ = stack.enter_context(language_model(environ))
+        environ = stack.enter_context(language_model(cognee_environment()))
         local_environ = local_environment(directory / "local", environ=environ)
         remote = CogneeServer(directory / "remote")
         pool = stack.enter_context(ThreadPoolExecutor(max_workers=1))

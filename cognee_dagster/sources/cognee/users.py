@@ -25,7 +25,8 @@ def user_key(user: UserRef) -> UUID | str | None:
     """The user's id, else the e-mail; None for Cognee's default user.
 
     Raises:
-        DatasetPermissionError: It names no user at all: an empty text, or an object whose id is no UUID.
+        DatasetPermissionError: It names no user at all: an empty string, one that is not Unicode, or an object whose id
+            is no UUID.
     """
     if user is None or isinstance(user, UUID):
         return user
@@ -33,8 +34,17 @@ def user_key(user: UserRef) -> UUID | str | None:
     try:
         return UUID(text)
     except ValueError:
-        if isinstance(user, str) and text.strip():
+        if isinstance(user, str) and text.strip() and _is_encodable(text):
             return text
     raise DatasetPermissionError(
         f"{user!r} is no user: pass an e-mail, a UUID, a Cognee user object, or None for Cognee's default user."
     )
+
+
+def _is_encodable(text: str) -> bool:
+    """Whether it has no half of a surrogate pair, which is what Python makes of bytes that are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
