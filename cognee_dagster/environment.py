@@ -20,6 +20,7 @@ from cognee_dagster.errors import LocalCogneeError
 
 ENV_FILE_VARIABLE = "COGNEE_ENV_FILE"
 API_KEY_VARIABLE = "COGNEE_API_KEY"  # of the remote
+DEBUG_VARIABLE = "COGNEE_DAGSTER_DEBUG"  # of the command line
 _PROJECT_MARKERS = (".git", "pyproject.toml")
 
 

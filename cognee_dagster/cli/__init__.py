@@ -5,37 +5,54 @@ from typing import Any
 import click
 
 from cognee_dagster._version import __version__
-from cognee_dagster.cli.exit_codes import ExitCode, exit_code_of, exit_code_table
+from cognee_dagster.cli.datasets import datasets
+from cognee_dagster.cli.doctor import doctor
+from cognee_dagster.cli.ending import report, sigterm_as_interrupt
+from cognee_dagster.cli.exit_codes import exit_code_table
 from cognee_dagster.cli.export import export
 from cognee_dagster.cli.push import push
+from cognee_dagster.cli.runs import runs
 from cognee_dagster.cli.sandbox import sandbox
 from cognee_dagster.cli.status import status
 from cognee_dagster.cli.validate import validate
-from cognee_dagster.errors import CogneeDagsterError
+from cognee_dagster.environment import DEBUG_VARIABLE
 
 
 class _Commands(click.Group):
-    """Ends a command that failed with the error's message on standard error and its exit code."""
+    """The commands. Whatever ends one of them early is reported in one way."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        ctx.meta[__name__] = "--json" in args
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
-        except BrokenPipeError:  # click ends quietly when nobody reads on
+            with sigterm_as_interrupt():
+                return super().invoke(ctx)
+        except (BrokenPipeError, click.exceptions.Exit):  # click ends quietly when nobody reads on
             raise
-        except (CogneeDagsterError, OSError) as error:
-            click.echo(f"Error: {error}", err=True)
-            code = exit_code_of(error) if isinstance(error, CogneeDagsterError) else ExitCode.FAILED
-        except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
-            code = ExitCode.INTERRUPTED
+        except (Exception, KeyboardInterrupt) as error:
+            as_json = bool(ctx.meta.get(__name__))
+            if isinstance(error, click.ClickException) and not as_json:
+                raise  # click shows how the command is used
+            code = report(error, as_json=as_json, debug=bool(ctx.params.get("debug")))
         raise click.exceptions.Exit(code)
 
 
 @click.group(cls=_Commands, epilog=exit_code_table(), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cognee-dagster")
-def main() -> None:
+@click.option(
+    "--debug",
+    is_flag=True,
+    envvar=DEBUG_VARIABLE,
+    expose_value=True,
+    help=f"Show the traceback of what goes wrong. Also: {DEBUG_VARIABLE}=1.",
+)
+def main(*, debug: bool) -> None:
     """Ship Cognee knowledge graphs: from a local dataset to a COGX archive to a remote Cognee."""
 
 
-for _command in (push, export, validate, status, sandbox):
+for _command in (push, export, validate, status, runs, datasets, doctor, sandbox):
     main.add_command(_command)

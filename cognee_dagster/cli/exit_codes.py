@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 7
     STILL_RUNNING = 8
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+    TERMINATED = 143  # 128 + SIGTERM
 
 
 MEANINGS = {
@@ -44,6 +45,21 @@ MEANINGS = {
     ExitCode.UNREACHABLE: "the remote does not answer",
     ExitCode.STILL_RUNNING: "the import has not ended yet (status without --wait)",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C",
+    ExitCode.TERMINATED: "ended by SIGTERM",
+}
+
+# What to do next, where an error's message does not say it.
+ADVICE = {
+    ExitCode.FAILED: "Correct what the reason names, and run the command again.",
+    ExitCode.USAGE: "See `cognee-dagster COMMAND --help`.",
+    ExitCode.NO_CONNECTION: "See `cognee-dagster doctor`.",
+    ExitCode.NO_DATASET: "`cognee-dagster datasets` lists what the remote has, `cognee-dagster runs` its imports.",
+    ExitCode.INVALID_ARCHIVE: "Export the dataset again.",
+    ExitCode.IMPORT_FAILED: "See the server's log, then push again.",
+    ExitCode.UNREACHABLE: "Check the URL, that the server is up, and the network; see `cognee-dagster doctor`.",
+    ExitCode.STILL_RUNNING: "Ask again later, or with --wait.",
+    ExitCode.INTERRUPTED: "Run the command again; `cognee-dagster runs` shows an import that went on without it.",
+    ExitCode.TERMINATED: "Run the command again; `cognee-dagster runs` shows an import that went on without it.",
 }
 
 _OF_ERRORS: tuple[tuple[type[CogneeDagsterError], ExitCode], ...] = (

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from cognee_dagster.cli.options import json_option, user_option
-from cognee_dagster.cli.terminal import print_json, progress_bars
+from cognee_dagster.cli.terminal import print_json, progress_bars, say
+from cognee_dagster.graph.counting import counted
 
 
 @click.command()
@@ -35,7 +36,7 @@ def export(*, dataset: str, destination: Path, user: str | None, as_json: bool) 
             }
         )
     else:
-        click.echo(
-            f"Wrote {archive.path}: {archive.num_nodes:,} nodes, {archive.num_edges:,} edges, "
-            f"{archive.size_bytes:,} bytes, digest {archive.digest}"
+        say(
+            f"Wrote {archive.path}: {counted(archive.num_nodes, 'node')}, {counted(archive.num_edges, 'edge')}, "
+            f"{counted(archive.size_bytes, 'byte')}, digest {archive.digest}"
         )

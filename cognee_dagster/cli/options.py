@@ -1,9 +1,15 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what they mean."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
 import click
+
+from cognee_dagster.errors import DatasetNotFoundError
+
+if TYPE_CHECKING:
+    from cognee_dagster.remote.client import CogneeClient
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -32,3 +38,16 @@ user_option = click.option(
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+
+
+def remote_dataset_id(client: "CogneeClient", text: str) -> str:
+    """The id of the remote dataset that ``text`` means: a name first, then, if it parses, a UUID, as for local ones."""
+    if found := client.find_dataset(text):
+        return found.id
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise DatasetNotFoundError(
+            f"{client.connection.url} has no dataset {text!r} of this user. `cognee-dagster datasets` lists "
+            "what is there."
+        ) from None

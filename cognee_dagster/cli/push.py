@@ -8,8 +8,9 @@ import click
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import json_option, remote_options, user_option
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
-from cognee_dagster.cli.terminal import print_json, progress_bars
+from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
+from cognee_dagster.graph.counting import counted
 
 if TYPE_CHECKING:
     from cognee_dagster.pushing.archives import PushResult
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     show_default=True,
     metavar="preserve|hybrid|re-derive",
     help="preserve maps the graph as it is; hybrid also cognifies the raw content on the remote; re-derive builds the "
-    "graph there anew.",
+    "graph there again.",
 )
 @click.option("--background", is_flag=True, help="Return when the remote has taken the archive over.")
 @click.option("--wait", is_flag=True, help="With --background: wait until the remote has finished the import.")
@@ -95,13 +96,14 @@ def push(
     if as_json:
         print_json(dataclasses.asdict(result))
     else:
-        click.echo(
-            f"Pushed {result.dataset_name} ({result.num_nodes:,} nodes, {result.num_edges:,} edges) to "
+        say(
+            f"Pushed {result.dataset_name} ({counted(result.num_nodes, 'node')}, "
+            f"{counted(result.num_edges, 'edge')}) to "
             f"{result.target_dataset}: {result.status}"
         )
-        click.echo(f"pipeline_run_id: {result.pipeline_run_id}")
+        say(f"pipeline_run_id: {result.pipeline_run_id}")
     if code is not ExitCode.OK:
-        click.echo(f"Error: {reason}", err=True)
+        say(f"Error: {reason}", err=True)
         raise click.exceptions.Exit(code)
 
 

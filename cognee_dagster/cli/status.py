@@ -1,14 +1,12 @@
 """``cognee-dagster status``."""
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import click
 
 from cognee_dagster.cli.exit_codes import ExitCode
-from cognee_dagster.cli.options import json_option, remote_options
-from cognee_dagster.cli.terminal import log_to_stderr, print_json, stderr_console
-from cognee_dagster.errors import DatasetNotFoundError
+from cognee_dagster.cli.options import json_option, remote_dataset_id, remote_options
+from cognee_dagster.cli.terminal import log_to_stderr, print_json, say, waiting
 
 if TYPE_CHECKING:
     from cognee_dagster.remote.client import CogneeClient
@@ -37,7 +35,7 @@ def status(
     from cognee_dagster.remote.imports.watch import WatchedImport
 
     with log_to_stderr(), CogneeClient(resolve_connection(url, api_key)) as client:
-        dataset_id = _remote_dataset_id(client, dataset) if dataset else ""
+        dataset_id = remote_dataset_id(client, dataset) if dataset else ""
         verdict = ask_remote(client, WatchedImport(run_id=pipeline_run_id, dataset_id=dataset_id), wait=wait)
     if as_json:
         print_json(
@@ -51,7 +49,7 @@ def status(
             }
         )
     else:
-        click.echo(f"{pipeline_run_id} {verdict.state.value}: {verdict.reason}")
+        say(f"{pipeline_run_id} {verdict.state.value}: {verdict.reason}")
     raise click.exceptions.Exit(exit_code_of_import(verdict))
 
 
@@ -68,9 +66,9 @@ def ask_remote(client: "CogneeClient", item: "WatchedImport", *, wait: bool) -> 
     verdict = ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER).ask(item)
     if not wait or verdict.state is not ImportState.RUNNING:
         return verdict
-    with stderr_console().status("Waiting for the import …") as line:
+    with waiting("Waiting for the import …") as show:
         return wait_for_import(
-            client, item, stalled_after=STALLED_AFTER, report=lambda current: line.update(f"Waiting: {current.reason}")
+            client, item, stalled_after=STALLED_AFTER, report=lambda current: show(f"Waiting: {current.reason}")
         )
 
 
@@ -86,15 +84,3 @@ def exit_code_of_import(verdict: "ImportVerdict") -> ExitCode:
         ImportState.GONE: ExitCode.NO_DATASET,
         ImportState.UNKNOWN: ExitCode.NO_DATASET,
     }[verdict.state]
-
-
-def _remote_dataset_id(client: "CogneeClient", text: str) -> str:
-    """A name first, then, if it parses, a UUID: as for local datasets."""
-    if found := client.find_dataset(text):
-        return found.id
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise DatasetNotFoundError(
-            f"{client.connection.url} has no dataset {text!r} of this user. Leave --dataset out to search all imports."
-        ) from None

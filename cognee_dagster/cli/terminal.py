@@ -7,28 +7,66 @@ import contextlib
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
     from cognee_dagster.cogx.write.writer import Progress as ExportProgress
 
 
+def say(text: object, *, err: bool = False) -> None:
+    """Lines of text: what would move the cursor or colour the terminal is shown as an escape, not done."""
+    stream = sys.stderr if err else sys.stdout
+    click.echo(printable(str(text), encoding=stream.encoding or "utf-8"), err=err)
+
+
+def printable(text: str, *, encoding: str = "utf-8") -> str:
+    """The text with escapes (``\\x1b``) for what does not print and for what the encoding does not have."""
+    shown = "".join(
+        character if character.isprintable() or character == "\n" else character.encode("unicode_escape").decode()
+        for character in text
+    )
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def print_json(value: Mapping[str, Any]) -> None:
     """The one JSON object of ``--json``."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    prints = text == printable(text, encoding=sys.stdout.encoding or "utf-8")
+    click.echo(text if prints else json.dumps(value, default=str).replace("\x7f", "\\u007f"))
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns wide enough for their widest cell, separated by two spaces."""
+    cells = [[printable(cell).replace("\n", " ") for cell in row] for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def spelled_time(moment: "datetime | None") -> str:
+    """A time as people read it, in this machine's time zone."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""
 
 
 def stderr_console() -> "Console":
-    """Made anew each time, so that a redirected ``sys.stderr`` is respected."""
+    """A new one each time, so that a redirected ``sys.stderr`` is respected."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
+
+
+_SECONDS_BETWEEN_LINES = 60.0
+_TOGETHER = ("export: nodes", "export: edges")  # two processes may write them at the same time
 
 
 class Bars:
@@ -46,17 +84,24 @@ class Bars:
     def upload(self, sent: int, total: int) -> None:
         """A ``progress`` for ``push_archives``; called from the upload's thread."""
         self._show(f"upload: {self._part}bytes", done=sent, total=total)
+        if sent >= total:
+            self._show(f"import: {self._part}the remote is at work", done=None, total=None)
 
     def part(self, number: int, total: int) -> None:
         """An ``on_part`` for ``push_archives``: what the next upload's bar is of."""
         self._part = f"archive {number} of {total}: " if total > 1 else ""
 
-    def _show(self, what: str, *, done: int, total: int | None) -> None:
+    def _show(self, what: str, *, done: int | None, total: int | None) -> None:
+        """Move a bar; when another begins, the clocks of those before it stop."""
         if self._progress is None:
             return
         if what not in self._tasks:
-            self._tasks[what] = self._progress.add_task(what, total=None)
-        self._progress.update(self._tasks[what], completed=done, total=total)
+            if what not in _TOGETHER:
+                for task in self._tasks.values():
+                    self._progress.stop_task(task)
+            self._tasks[what] = self._progress.add_task(what, total=None, count="")
+        if done is not None:
+            self._progress.update(self._tasks[what], completed=done, total=total, count=f"{done:,}")
 
 
 @contextlib.contextmanager
@@ -69,7 +114,7 @@ def progress_bars() -> Iterator[Bars]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = stderr_console()
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn())
     with (
         log_to_stderr(lambda line: console.print(line, markup=False, soft_wrap=True)),
         Progress(*columns, console=console, transient=True) as progress,
@@ -80,7 +125,7 @@ def progress_bars() -> Iterator[Bars]:
 @contextlib.contextmanager
 def log_to_stderr(write: Callable[[str], None] | None = None) -> Iterator[None]:
     """Show what the engine says of its work, such as which run imports and how long a retry waits, one line each."""
-    handler = _Lines(write or (lambda line: click.echo(line, err=True)))
+    handler = _Lines(write or partial(say, err=True))
     logger = logging.getLogger("cognee_dagster")
     level = logger.level
     logger.addHandler(handler)
@@ -92,10 +137,31 @@ def log_to_stderr(write: Callable[[str], None] | None = None) -> Iterator[None]:
         logger.setLevel(level)
 
 
+@contextlib.contextmanager
+def waiting(first: str) -> Iterator[Callable[[str], None]]:
+    """A line that changes, for as long as something takes; without a terminal a line a minute, so that a log has it."""
+    if sys.stderr.isatty():
+        from rich.markup import escape
+
+        with stderr_console().status(escape(first)) as line:
+            yield lambda text: line.update(escape(printable(text)))
+        return
+    say(first, err=True)
+    next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
+
+    def show(text: str) -> None:
+        nonlocal next_line
+        if time.monotonic() >= next_line:
+            next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
+            say(text, err=True)
+
+    yield show
+
+
 class _Lines(logging.Handler):
     def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__()
         self._write = write
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._write(self.format(record))
+        self._write(printable(self.format(record)))

@@ -7,7 +7,8 @@ import click
 
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import json_option
-from cognee_dagster.cli.terminal import print_json
+from cognee_dagster.cli.terminal import print_json, say
+from cognee_dagster.graph.counting import counted
 
 
 @click.command()
@@ -33,13 +34,14 @@ def validate(*, archive: Path, as_json: bool) -> None:
         )
     elif report.valid:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in report.record_counts.items()) or "nothing"
-        click.echo(f"{archive} is valid: {counts}")
+        say(f"{archive} is valid: {counts}")
     else:
         for problem in report.problems:
-            click.echo(str(problem))
+            say(str(problem))
         unshown = report.num_problems - len(report.problems)
-        click.echo(
-            f"{archive} is not valid: {report.num_problems:,} problems" + (f", {unshown:,} not shown" * bool(unshown))
+        say(
+            f"{archive} is not valid: {counted(report.num_problems, 'problem')}"
+            + (f", {unshown:,} not shown" * bool(unshown))
         )
     if not report.valid:
         raise click.exceptions.Exit(ExitCode.INVALID_ARCHIVE)

@@ -14,11 +14,11 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.io_manager import DEFAULT_ARCHIVE_DIRECTORY
-from cognee_dagster.environment import cognee_environment
+from cognee_dagster.environment import DEBUG_VARIABLE, cognee_environment
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.pushing.options import DEFAULT_DATASET
 from cognee_dagster.remote.connection import ALLOW_PLAIN_HTTP_VARIABLE, CA_BUNDLE_VARIABLE
+from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY
 
 PREFIX = "COGNEE_DAGSTER_"
 
@@ -105,7 +105,7 @@ def _dataset(entry: Any, *, defaults: Mapping[str, Any], where: str) -> CogneeDa
         raise DatasetDefinitionError(f"{where} must be a dataset's name or an object of CogneeDataset's fields.")
     if unknown := sorted(set(fields) - _DATASET_FIELDS):
         raise DatasetDefinitionError(
-            f"{where}: there is no field {unknown[0]!r}{_suggestion(unknown[0], _DATASET_FIELDS)}. "
+            f"{where}: there is no field {unknown[0]!r}.{_suggestion(unknown[0], _DATASET_FIELDS)} "
             f"Fields: {', '.join(sorted(_DATASET_FIELDS))}."
         )
     if "name" not in fields:
@@ -119,14 +119,14 @@ def _dataset(entry: Any, *, defaults: Mapping[str, Any], where: str) -> CogneeDa
 def _refuse_unknown(given: Mapping[str, str]) -> None:
     """A setting that is misspelt would otherwise be a setting that is silently ignored."""
     known = {PREFIX + name.upper() for name in CodeLocationSettings.model_fields}
-    known |= {CA_BUNDLE_VARIABLE, ALLOW_PLAIN_HTTP_VARIABLE}
+    known |= {CA_BUNDLE_VARIABLE, ALLOW_PLAIN_HTTP_VARIABLE, DEBUG_VARIABLE}
     for name in given:
         if name not in known:
             raise DatasetDefinitionError(
-                f"There is no setting {name}{_suggestion(name, known)}. Settings: {', '.join(sorted(known))}."
+                f"There is no setting {name}.{_suggestion(name, known)} Settings: {', '.join(sorted(known))}."
             )
 
 
 def _suggestion(name: str, known: frozenset[str] | set[str]) -> str:
     close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f" Did you mean {close[0]}?" if close else ""

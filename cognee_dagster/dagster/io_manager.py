@@ -7,14 +7,13 @@ import dagster as dg
 from pydantic import Field
 
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
-from cognee_dagster.store.archives import ArchiveStore
+from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY, ArchiveStore
 from cognee_dagster.store.files import LOCAL_PROTOCOLS
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
 
-DEFAULT_ARCHIVE_DIRECTORY = "~/.cognee-dagster/archives"
 
 # What Dagster, from 1.12.20 on, gives as the run of an upstream output that the present run neither made nor inherited.
 _NO_RUN = "__EPHEMERAL_RUN_ID"

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, RemoteError
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.delivery import ProgressCallback, deliver
 from cognee_dagster.pushing.options import DeliverySettings, validate_mode
 from cognee_dagster.remote.client import CogneeClient
@@ -93,8 +94,9 @@ def push_archives(
     require_nodes(name, num_nodes)
     _require_mode_for(name, mode=mode, num_archives=total)
     target, connection = target_dataset or name, client.connection
-    message = "Pushing dataset %r (%d nodes, %d edges) to dataset %r on %s (%s)"
-    logger.info(message, name, num_nodes, num_edges, target, connection.url, connection.source)
+    message = "Pushing dataset %r (%s, %s) to dataset %r on %s (%s)"
+    nodes, edges = counted(num_nodes, "node"), counted(num_edges, "edge")
+    logger.info(message, name, nodes, edges, target, connection.url, connection.source)
     deliveries = []
     for number, archive in enumerate(archives, start=1):
         with _telling_of_part(number, total, on_part=on_part):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code locatio
 
     from cognee_dagster.cogx.archive import Archive
 
+DEFAULT_ARCHIVE_DIRECTORY = "~/.cognee-dagster/archives"
 POINTER_FORMAT = 2
 MAX_FILE_NAME_LENGTH = 200  # file systems allow 255 bytes
 _LATEST = "latest"

@@ -164,15 +164,21 @@ def test_validate_says_what_is_wrong_and_ends_with_its_own_code(tmp_path: Path) 
 def test_a_failure_says_why_on_stderr_and_leaves_stdout_empty(
     remote: FakeRemote, arguments: list[str], code: ExitCode, message: str
 ) -> None:
-    result = run(*arguments, "--json", remote=remote)
+    result = run(*arguments, remote=remote)
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in result.stderr
+    as_json = run(*arguments, "--json", remote=remote)
+    failure = object_on_stdout(as_json)
+    assert list(failure) == ["error", "reason", "advice", "exit_code"]
+    assert (as_json.exit_code, failure["exit_code"]) == (code, code)
+    assert message in failure["reason"] + failure["advice"]
+    assert failure["advice"]
 
 
 def test_a_refused_key_has_the_code_of_no_connection_and_is_not_repeated(remote: FakeRemote) -> None:
     result = run("push", "demo", "--json", remote=remote, key="not-the-key")
-    assert (result.exit_code, result.stdout) == (ExitCode.NO_CONNECTION, "")
-    assert "not-the-key" not in result.stderr
+    assert (result.exit_code, object_on_stdout(result)["error"]) == (ExitCode.NO_CONNECTION, "RemoteAuthError")
+    assert "not-the-key" not in result.stderr + result.stdout
 
 
 def test_without_a_remote_the_message_tells_how_to_name_one() -> None:

@@ -69,7 +69,7 @@ class ImportVerdict:
 
 GONE = ImportVerdict(
     state=ImportState.GONE,
-    reason="the remote dataset was deleted, or the key may no longer read it. Push again to create it anew.",
+    reason="the remote dataset was deleted, or the key may no longer read it. Push again to create it.",
 )
 """For who asks about one dataset and gets 403 (``RemotePermissionError``)."""
 
@@ -247,8 +247,8 @@ def _unknown(run_id: str) -> ImportVerdict:
     return ImportVerdict(
         state=ImportState.UNKNOWN,
         reason=(
-            f"the remote shows no run {run_id}: it is another server or user than the one that was pushed to, or its "
-            "database was reset. Check the remote's URL and key, then push again."
+            f"the remote shows no run {run_id}: the id is mistyped, it is another server or user than the one that was "
+            "pushed to, or its database was reset. `cognee-dagster runs` lists the imports that it knows."
         ),
     )
 

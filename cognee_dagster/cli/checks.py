@@ -1,0 +1,128 @@
+"""What ``cognee-dagster doctor`` checks. Each check says in a line what it found, or raises what a push would raise."""
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cognee_dagster.cli.settings import masked_key
+from cognee_dagster.environment import cognee_environment, find_env_file
+from cognee_dagster.errors import LocalCogneeError
+from cognee_dagster.graph.counting import counted
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from cognee_dagster.remote.client import CogneeClient
+
+ARCHIVES_VARIABLE = "COGNEE_DAGSTER_ARCHIVES"
+PYTHON_VARIABLE = "COGNEE_DAGSTER_PYTHON"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checks:
+    """The checks of one call. A context manager, for the connection to the remote."""
+
+    url: str | None
+    api_key: str | None
+    dataset: str
+    user: str | None
+
+    def __enter__(self) -> "Checks":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if "client" in vars(self):
+            self.client.close()
+
+    @cached_property
+    def client(self) -> "CogneeClient":
+        """A client that soon says what is wrong."""
+        from cognee_dagster.remote.client import CogneeClient
+        from cognee_dagster.remote.connection import resolve_connection
+        from cognee_dagster.remote.retry import RetryPolicy
+
+        return CogneeClient(resolve_connection(self.url, self.api_key), retry=RetryPolicy(attempts=2))
+
+    def all(self) -> dict[str, Callable[[], str]]:
+        """The checks by name, in the order of what they need."""
+        return {
+            "settings": self.settings,
+            "remote": self.remote,
+            "server": self.server,
+            "key": self.key,
+            "local dataset": self.local_dataset,
+            "archive store": self.archive_store,
+        }
+
+    def settings(self) -> str:
+        """Whether the settings can be read, and from which file."""
+        cognee_environment()
+        file = find_env_file(os.environ)
+        return f"the environment, and before it {file}" if file else "the environment; there is no .env"
+
+    def remote(self) -> str:
+        """Where the remote is, and with which key."""
+        connection = self.client.connection
+        key = f"key {masked_key(connection.api_key.get_secret_value())}" if connection.has_key else "no key"
+        return f"{connection.url} (from {connection.source}), {key}"
+
+    def server(self) -> str:
+        """Whether the server answers, which Cognee it is, and that it takes COGX archives."""
+        return f"Cognee {self.client.require_cogx().version}, takes COGX archives"
+
+    def key(self) -> str:
+        """Whether the server accepts the key, and whose it is."""
+        found = self.client.datasets()
+        user = self.client.me()
+        return f"accepted, of user {user.email or user.id}, who may read {counted(len(found), 'dataset')}"
+
+    def local_dataset(self) -> str:
+        """Whether the local dataset is there, the user may read it, and its graph can be opened."""
+        from cognee_dagster.sources.cognee.config import LocalCogneeConfig
+        from cognee_dagster.sources.cognee.datasets import open_dataset, parse_dataset
+
+        config = LocalCogneeConfig(python=cognee_environment().get(PYTHON_VARIABLE) or None)
+        dataset = parse_dataset(self.dataset, user=self.user, config=config)
+        with open_dataset(dataset, user=self.user, config=config) as reader:
+            origin = reader.origin
+        through = (
+            "its graph can be read directly" if origin.read_through == "files" else "Cognee itself reads its graph"
+        )
+        return f"{origin.dataset_name} ({origin.dataset_id}) may be read; {through}"
+
+    def archive_store(self) -> str:
+        """Whether archives can be written where the assets keep them."""
+        from upath import UPath
+
+        from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY
+        from cognee_dagster.store.files import is_local
+
+        base = UPath(cognee_environment().get(ARCHIVES_VARIABLE, "").strip() or DEFAULT_ARCHIVE_DIRECTORY)
+        return _writable_directory(Path(base.path).expanduser()) if is_local(base) else _writable_store(base)
+
+
+def _writable_directory(directory: Path) -> str:
+    existing = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise LocalCogneeError(
+            f"Archives cannot be kept in {directory}: {existing} is not a directory that may be written to. "
+            f"Set {ARCHIVES_VARIABLE} to one."
+        )
+    return f"{directory} may be written to" + ("" if existing == directory else ", once it is made")
+
+
+def _writable_store(location: "UPath") -> str:
+    probe = location / f".cognee-dagster-doctor-{secrets.token_hex(8)}"
+    try:
+        probe.write_bytes(b"")
+        probe.unlink()
+    except Exception as error:
+        raise LocalCogneeError(
+            f"Archives cannot be kept in {location}: {type(error).__name__}: {error}. Check {ARCHIVES_VARIABLE}, the "
+            "package for that file system (such as s3fs) and its credentials."
+        ) from error
+    return f"{location} may be written to"

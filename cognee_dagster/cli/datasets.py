@@ -1,0 +1,108 @@
+"""``cognee-dagster datasets``."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cognee_dagster.cli.options import json_option, remote_options
+from cognee_dagster.cli.terminal import log_to_stderr, print_json, print_table, say, spelled_time
+from cognee_dagster.errors import RemoteError, RemotePermissionError, RemoteRejectedError
+
+if TYPE_CHECKING:
+    from cognee_dagster.remote.client import CogneeClient
+    from cognee_dagster.remote.imports.listing import ListedImport
+    from cognee_dagster.remote.responses import RemoteDataset, RemoteUser
+
+
+@click.command()
+@click.option("--no-sizes", is_flag=True, help="Do not count nodes and edges: each graph is read for that.")
+@remote_options
+@json_option
+def datasets(*, no_sizes: bool, url: str | None, api_key: str | None, as_json: bool) -> None:
+    """List the remote's datasets that the key's user may read: who owns them, how large they are, their last import.
+
+    With --json: datasets, each with name, id, owner_id, owned_by_you, num_nodes, num_edges, last_import (an object with
+    pipeline_run_id, state, started_at; or null).
+    """
+    from cognee_dagster.remote.client import CogneeClient
+    from cognee_dagster.remote.connection import resolve_connection
+
+    with log_to_stderr(), CogneeClient(resolve_connection(url, api_key)) as client:
+        found = _look(client, sizes=not no_sizes)
+    if as_json:
+        print_json({"datasets": [item.as_json() for item in found]})
+    elif not found:
+        say("The key's user may read no dataset there.")
+    else:
+        rows = [item.as_row() for item in sorted(found, key=lambda item: item.dataset.name)]
+        print_table(("dataset", "owner", "nodes", "edges", "last import", ""), rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shown:
+    """One dataset with what else is known of it; None: not known."""
+
+    dataset: "RemoteDataset"
+    user: "RemoteUser | None"
+    size: tuple[int, int] | None
+    last: "ListedImport | None"
+
+    @property
+    def is_own(self) -> bool | None:
+        if self.user is None or self.dataset.owner_id is None:
+            return None
+        return self.dataset.owner_id == self.user.id
+
+    def as_json(self) -> dict[str, Any]:
+        last = self.last and {
+            "pipeline_run_id": self.last.run_id,
+            "state": self.last.verdict.state.value,
+            "started_at": self.last.verdict.started_at and self.last.verdict.started_at.isoformat(),
+        }
+        nodes, edges = self.size or (None, None)
+        return {
+            "name": self.dataset.name,
+            "id": self.dataset.id,
+            "owner_id": self.dataset.owner_id,
+            "owned_by_you": self.is_own,
+            "num_nodes": nodes,
+            "num_edges": edges,
+            "last_import": last,
+        }
+
+    def as_row(self) -> tuple[str, ...]:
+        owner = f"{self.user.email or 'you'} (you)" if self.is_own and self.user else self.dataset.owner_id or "?"
+        nodes, edges = (f"{number:,}" for number in self.size) if self.size else ("?", "?")
+        if self.last is None:
+            return (self.dataset.name, owner, nodes, edges, "none", "")
+        return (
+            self.dataset.name, owner, nodes, edges, self.last.verdict.state.value,
+            spelled_time(self.last.verdict.started_at),
+        )  # fmt: skip
+
+
+def _look(client: "CogneeClient", *, sizes: bool) -> list[_Shown]:
+    from cognee_dagster.remote.imports.listing import list_imports
+
+    found = client.datasets()
+    try:
+        user = client.me()
+    except (RemotePermissionError, RemoteRejectedError):  # a server without authentication
+        user = None
+    last: dict[str | None, ListedImport] = {}
+    for item in list_imports(client, limit=2000):
+        last.setdefault(item.dataset_id, item)
+    return [
+        _Shown(dataset=dataset, user=user, size=_size(client, dataset) if sizes else None, last=last.get(dataset.id))
+        for dataset in found
+    ]
+
+
+def _size(client: "CogneeClient", dataset: "RemoteDataset") -> tuple[int, int] | None:
+    try:
+        graph = client.graph(dataset.id)
+    except RemoteError as error:
+        say(f"The size of dataset {dataset.name!r} is not known: {error}", err=True)
+        return None
+    return len(graph.nodes), len(graph.edges)

@@ -1,0 +1,94 @@
+"""How a command ends that does not reach its end: by an error, a signal, or what nobody has thought of.
+
+In words on standard error; with ``--json`` also as one JSON object on standard output.
+"""
+
+import re
+import signal
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+from cognee_dagster.cli.exit_codes import ADVICE, ExitCode, exit_code_of
+from cognee_dagster.cli.terminal import print_json, say
+from cognee_dagster.environment import DEBUG_VARIABLE
+from cognee_dagster.errors import CogneeDagsterError
+
+_NEXT_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM: everything that Ctrl-C ends in good order, temporary directories among it, ends likewise."""
+
+
+@contextmanager
+def sigterm_as_interrupt() -> Iterator[None]:
+    """SIGTERM is raised as ``TerminatedError`` where the command is; a second one does not disturb what that ends."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def raise_terminated(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise TerminatedError
+
+    before = signal.signal(signal.SIGTERM, raise_terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def exit_of(error: BaseException) -> ExitCode:
+    """The exit code for whatever ended a command."""
+    if any(isinstance(cause, TerminatedError) for cause in _causes(error)):
+        return ExitCode.TERMINATED
+    if isinstance(error, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    if isinstance(error, click.UsageError):
+        return ExitCode.USAGE
+    return exit_code_of(error) if isinstance(error, CogneeDagsterError) else ExitCode.FAILED
+
+
+def report(error: BaseException, *, as_json: bool, debug: bool) -> ExitCode:
+    """Say what ended the command; its exit code."""
+    code = exit_of(error)
+    message = _message(error, code)
+    if debug:
+        say("".join(traceback.format_exception(error)).rstrip(), err=True)
+    say(f"Error: {message}" if code < ExitCode.INTERRUPTED else message, err=True)
+    if as_json:
+        reason, _, advice = message.partition("\n")
+        if not advice:
+            reason, *more = _NEXT_SENTENCE.split(message, maxsplit=1)
+            advice = more[0] if more else ADVICE[code]
+        print_json({"error": type(error).__name__, "reason": reason, "advice": advice, "exit_code": int(code)})
+    return code
+
+
+def _message(error: BaseException, code: ExitCode) -> str:
+    if code is ExitCode.TERMINATED:
+        return "Terminated."
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted."
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, CogneeDagsterError | OSError):
+        return str(error) or type(error).__name__
+    what = " ".join(str(error).split())[:300]
+    return (
+        f"This is a defect of cognee-dagster, or of what it uses: {type(error).__name__}{what and f': {what}'}. "
+        f"Run it again with `cognee-dagster --debug …` or {DEBUG_VARIABLE}=1 to see the traceback, and report that."
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,151 @@
+"""How a command ends early: what is said, as JSON too, with which code, and what is left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognee_dagster.cli import main
+from cognee_dagster.cli.ending import report
+from cognee_dagster.cli.exit_codes import ADVICE, ExitCode
+from cognee_dagster.cli.terminal import Bars, print_json, print_table, say
+from cognee_dagster.environment import DEBUG_VARIABLE
+from cognee_dagster.errors import NoConnectionError
+from cognee_dagster.graph.counting import counted
+from cognee_dagster.testing import FakeRemote
+from tests.command_line import call
+from tests.unit.test_cli import PUSH_DEMO
+
+pytest_plugins = ["cognee_dagster.testing.plugin"]
+
+
+def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("cognee_dagster.cogx.read.validate.validate_archive", fail)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OverflowError("date value out of range"),
+        UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed"),
+        RuntimeError("two\nlines"),
+    ],
+)
+def test_no_exception_ends_in_a_traceback(error: Exception, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    failing_with(error, monkeypatch)
+    (tmp_path / "x").touch()
+    result = call("validate", str(tmp_path / "x"))
+    assert (result.exit_code, result.stdout) == (ExitCode.FAILED, "")
+    assert result.stderr.count("\n") == 1
+    assert type(error).__name__ in result.stderr
+    assert DEBUG_VARIABLE in result.stderr
+    as_json = json.loads(call("validate", str(tmp_path / "x"), "--json").stdout)
+    assert as_json["error"] == type(error).__name__
+
+
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_the_traceback_is_there_for_who_asks(how: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    failing_with(OverflowError("too large"), monkeypatch)
+    (tmp_path / "x").touch()
+    if how == "variable":
+        monkeypatch.setenv(DEBUG_VARIABLE, "1")
+    options = ["--debug"] if how == "option" else []
+    assert "Traceback (most recent call last)" in call(*options, "validate", str(tmp_path / "x")).stderr
+
+
+def test_an_argument_that_is_not_utf_8_is_no_traceback(
+    fake_remote_environment: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = call("status", "\udcff", "--json")
+    assert set(json.loads(result.stdout)) >= {"reason"}
+    result.stdout.encode()
+
+
+def test_an_error_as_json_keeps_reason_and_advice_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    report(NoConnectionError("Nothing is configured. Set the URL."), as_json=True, debug=False)
+    assert json.loads(capsys.readouterr().out) == {
+        "error": "NoConnectionError",
+        "reason": "Nothing is configured.",
+        "advice": "Set the URL.",
+        "exit_code": 3,
+    }
+
+
+def test_there_is_advice_for_each_exit_code_of_a_failure() -> None:
+    assert set(ADVICE) == set(ExitCode) - {ExitCode.OK}
+
+
+def test_a_wrong_command_line_is_json_too() -> None:
+    for arguments in (["runs", "--limit", "0", "--json"], ["nonsense", "--json"]):
+        result = call(*arguments)
+        assert (result.exit_code, json.loads(result.stdout)["exit_code"]) == (ExitCode.USAGE, ExitCode.USAGE)
+
+
+def test_sigterm_ends_a_push_like_ctrl_c_and_leaves_no_temporary_directory(tmp_path: Path) -> None:
+    script, temporary = tmp_path / "push.py", tmp_path / "tmp"
+    script.write_text(PUSH_DEMO, encoding="utf-8")
+    temporary.mkdir()
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "TMPDIR": str(temporary),
+        "HOME": str(tmp_path),
+    }
+    with FakeRemote() as remote, remote.hold_imports() as held:
+        command = [sys.executable, str(script), "push", "demo", "--url", remote.url, "--api-key", remote.api_key]
+        with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as pushing:
+            held.wait_for_import(timeout=60)
+            assert pushing.stderr is not None
+            pushing.send_signal(signal.SIGTERM)
+            said = pushing.stderr.read()
+            assert pushing.wait(20) == ExitCode.TERMINATED
+        mine = [path.name for path in temporary.iterdir() if path.name.startswith("cognee-")]
+    assert mine == []
+    assert "Terminated." in said
+    assert "cognee-dagster runs" in said
+
+
+def test_nothing_that_others_named_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "a\x1b]0;title\x07\x9b2J\x7f\udc80\u202eb"
+    say(evil)
+    print_table(("name",), [(evil + "\n",)])
+    print_json({"name": evil})
+    out = capsys.readouterr().out
+    assert all(character.isprintable() or character == "\n" for character in out)
+    assert json.loads(out.splitlines()[-1])["name"] == evil
+
+
+def test_what_the_terminal_cannot_encode_is_escaped() -> None:
+    code = "from cognee_dagster.cli.terminal import say; say('Größe …')"
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path(__file__).parents[2])}
+    assert subprocess.check_output([sys.executable, "-c", code], env=environ) == b"Gr\\xf6\\xdfe \\u2026\n"
+
+
+def test_counts_have_the_right_form() -> None:
+    assert [counted(number, "edge") for number in (0, 1, 2, 1234)] == ["0 edges", "1 edge", "2 edges", "1,234 edges"]
+
+
+def test_the_clock_of_a_finished_bar_stops_and_the_wait_for_the_import_shows() -> None:
+    from rich.progress import Progress
+
+    now = 0.0
+    progress = Progress(get_time=lambda: now, disable=True)
+    bars = Bars(progress)
+    bars.upload(10, 10)
+    now = 60.0
+    upload, wait = progress.tasks
+    assert "the remote is at work" in wait.description
+    assert (upload.elapsed, wait.elapsed) == (0.0, 60.0)
+
+
+def test_every_command_that_prints_json_has_the_option() -> None:
+    without = {name for name, command in main.commands.items() if "as_json" not in {p.name for p in command.params}}
+    assert without == {"sandbox"}

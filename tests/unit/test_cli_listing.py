@@ -1,0 +1,152 @@
+"""``cognee-dagster runs``, ``datasets`` and ``doctor``: what is on the remote, and whether a push could work."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognee_dagster import errors
+from cognee_dagster.cli.exit_codes import ExitCode
+from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.faults import DATASETS, HEALTH, answer
+from tests.cogx_graphs import MemoryReader, demo_reader
+from tests.command_line import call
+from tests.unit.test_cli import UNKNOWN_RUN
+
+pytest_plugins = ["cognee_dagster.testing.plugin"]
+
+
+@pytest.fixture(autouse=True)
+def local_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    @contextmanager
+    def open_dataset(dataset: Any, **_: Any) -> Iterator[MemoryReader]:
+        if dataset != "demo":
+            raise errors.DatasetNotFoundError(f"There is no dataset {dataset!r}.")
+        yield demo_reader()
+
+    monkeypatch.setattr("cognee_dagster.sources.cognee.datasets.open_dataset", open_dataset)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture
+def remote(fake_remote_environment: FakeRemote) -> FakeRemote:
+    return fake_remote_environment
+
+
+def listed(*arguments: str) -> Any:
+    result = call(*arguments, "--json")
+    assert result.exit_code == ExitCode.OK, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_runs_lists_the_newest_imports_first_with_what_became_of_them(remote: FakeRemote) -> None:
+    done = remote.add_run("team", state="COMPLETED")
+    failed = remote.add_run("team", state="ERRORED")
+    going = remote.add_run("other")
+    assert [(run["pipeline_run_id"], run["dataset_name"], run["state"]) for run in listed("runs")["runs"]] == [
+        (going, "other", "running"),
+        (failed, "team", "failed"),
+        (done, "team", "succeeded"),
+    ]
+    assert [run["pipeline_run_id"] for run in listed("runs", "--dataset", "team")["runs"]] == [failed, done]
+    assert [run["pipeline_run_id"] for run in listed("runs", "--limit", "1")["runs"]] == [going]
+    text = call("runs").stdout
+    assert text.splitlines()[0].split() == ["run", "dataset", "state", "begun", "took"]
+    assert failed in text
+    assert "failed (RuntimeError)" in text
+
+
+def test_a_mistyped_run_is_not_advised_to_be_pushed_again(remote: FakeRemote) -> None:
+    result = call("status", UNKNOWN_RUN)
+    assert result.exit_code == ExitCode.NO_DATASET
+    assert "push again" not in result.stdout
+    assert "cognee-dagster runs" in result.stdout
+
+
+def test_datasets_lists_owner_size_and_last_import(remote: FakeRemote) -> None:
+    assert call("push", "demo").exit_code == ExitCode.OK
+    colleague = remote.add_user("colleague@example.com")
+    remote.state.ensure_dataset("shared", colleague)
+    remote.grant("shared", remote.admin, "read", owner=colleague)
+    by_name = {dataset["name"]: dataset for dataset in listed("datasets")["datasets"]}
+    assert set(by_name) == {"demo", "shared"}
+    mine = by_name["demo"]
+    assert (mine["owned_by_you"], mine["num_nodes"], mine["num_edges"]) == (True, 3, 2)
+    assert mine["last_import"]["state"] == "succeeded"
+    theirs = by_name["shared"]
+    assert (theirs["owned_by_you"], theirs["owner_id"], theirs["last_import"]) == (False, colleague.id, None)
+    assert "admin@example.com (you)" in call("datasets").stdout
+    assert listed("datasets", "--no-sizes")["datasets"][0]["num_nodes"] is None
+
+
+def test_a_dataset_whose_graph_cannot_be_read_does_not_hide_the_others(remote: FakeRemote) -> None:
+    call("push", "demo")
+    remote.state.ensure_dataset("other", remote.admin)
+    broken = remote.dataset("other").id
+    remote.faults.always(f"{DATASETS}/{broken}/graph", answer(409, '{"error": "no"}'))
+    sizes = {dataset["name"]: dataset["num_nodes"] for dataset in listed("datasets")["datasets"]}
+    assert sizes == {"demo": 3, "other": None}
+
+
+def test_doctor_finds_all_that_a_push_needs(remote: FakeRemote) -> None:
+    result = call("doctor", "demo", "--json")
+    assert result.exit_code == ExitCode.OK, result.stdout
+    told = json.loads(result.stdout)
+    assert told["ok"]
+    assert [check["name"] for check in told["checks"]] == [
+        "settings", "remote", "server", "key", "local dataset", "archive store",
+    ]  # fmt: skip
+    assert "Cognee 1.6.5, takes COGX archives" in call("doctor", "demo").stdout
+    assert remote.api_key not in call("doctor", "demo").stdout + result.stdout
+
+
+def test_doctor_names_the_file_and_line_of_a_setting(
+    remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cognee.env"
+    file.write_text(f"# a comment\n\nCOGNEE_API_KEY={remote.api_key}\n\nDB_PROVIDER=sqlite\n", encoding="utf-8")
+    monkeypatch.setenv("COGNEE_ENV_FILE", str(file))
+    told = json.loads(call("doctor", "demo", "--json").stdout)
+    by_name = {setting["name"]: setting for setting in told["settings"]}
+    assert (by_name["COGNEE_API_KEY"]["file"], by_name["COGNEE_API_KEY"]["line"]) == (str(file), 3)
+    assert (by_name["DB_PROVIDER"]["value"], by_name["DB_PROVIDER"]["line"]) == ("sqlite", 5)
+    assert (by_name["COGNEE_SERVICE_URL"]["source"], by_name["COGNEE_SERVICE_URL"]["file"]) == ("environment", None)
+    assert f"{file}, line 3" in call("doctor", "demo").stdout
+
+
+@pytest.mark.parametrize(
+    ("fault", "arguments", "failed", "code"),
+    [
+        (answer(401), ["demo"], "key", ExitCode.NO_CONNECTION),
+        (None, ["nowhere"], "local dataset", ExitCode.NO_DATASET),
+    ],
+)
+def test_doctor_ends_with_the_code_of_the_first_check_that_failed(
+    remote: FakeRemote, fault: Any, arguments: list[str], failed: str, code: ExitCode
+) -> None:
+    if fault is not None:
+        remote.faults.always(DATASETS, fault)
+    result = call("doctor", *arguments, "--json")
+    told = json.loads(result.stdout)
+    assert [check["name"] for check in told["checks"] if not check["ok"]] == [failed]
+    assert result.exit_code == code
+    assert f"FAILED  {failed}:" in call("doctor", *arguments).stdout
+
+
+def test_doctor_says_that_a_server_is_down(remote: FakeRemote) -> None:
+    remote.faults.always(HEALTH, answer(503))
+    assert call("doctor", "demo").exit_code == ExitCode.UNREACHABLE
+
+
+def test_doctor_checks_the_archive_store_without_making_it(
+    remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COGNEE_DAGSTER_ARCHIVES", str(tmp_path / "deep" / "er"))
+    assert call("doctor", "demo").exit_code == ExitCode.OK
+    assert not (tmp_path / "deep").exists()
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("COGNEE_DAGSTER_ARCHIVES", str(tmp_path / "file"))
+    assert "Archives cannot be kept" in call("doctor", "demo").stdout
