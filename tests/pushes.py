@@ -42,6 +42,6 @@ def push_archive(
         (archive,),
         client=client,
         on_run=None if on_run is None else lambda _, run_id: on_run(run_id),
-        earlier_runs={archive.sha256: earlier_run} if earlier_run else {},
+        earlier_runs={archive.content_sha256: earlier_run} if earlier_run else {},
         **options,
     )

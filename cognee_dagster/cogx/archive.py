@@ -40,6 +40,8 @@ class Archive:
         num_nodes: Nodes of the graph (entities and raw nodes).
         num_edges: Edges of the graph (facts).
         digest: Content digest, 32 hex digits: see ``GraphSummary``.
+        content_sha256: SHA-256 of what is in it, uncompressed, 64 hex digits: its identity. The same records give the
+            same one, whatever the compressor makes of them; see ``cogx.digest.content_sha256``.
         sha256: SHA-256 of the file, 64 hex digits.
         size_bytes: Size of the file.
         record_counts: Number of records by kind, as in the manifest.
@@ -52,6 +54,7 @@ class Archive:
     num_nodes: int
     num_edges: int
     digest: str
+    content_sha256: str
     sha256: str
     size_bytes: int
     record_counts: dict[str, int]

@@ -17,6 +17,7 @@ REMOTE_DATASET_ID = "cognee/remote_dataset_id"
 CONNECTION_SOURCE = "cognee/connection_source"
 ARCHIVE_DIGEST = "cognee/archive_digest"
 ARCHIVE_SHA256 = "cognee/archive_sha256"
+ARCHIVE_CONTENT = "cognee/archive_content_sha256"
 ARCHIVE_BYTES = "cognee/archive_bytes"
 ARCHIVES_TOTAL = "cognee/archives_total"  # how many archives a graph takes
 ARCHIVES_DONE = "cognee/archives_done"  # how many of them the remote has, or is importing as the last one

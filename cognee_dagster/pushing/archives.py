@@ -78,8 +78,8 @@ def push_archives(
         on_part: Called before each archive.
         on_run: Called with an archive and its import's ``pipeline_run_id``, as soon as it is known. Who keeps these can
             go on after a failure:
-        earlier_runs: Runs of an earlier try to push these very archives there, by the archive's SHA-256. What the
-            remote confirms is not uploaded again.
+        earlier_runs: Runs of an earlier try to push these very archives there, by the archive's ``content_sha256``.
+            What the remote confirms is not uploaded again.
         stop: When set from another thread, the upload is hung up and ``PushInterruptedError`` raised.
 
     Raises:
@@ -109,7 +109,7 @@ def push_archives(
                 settings=settings or DeliverySettings(),
                 progress=progress,
                 on_run=None if on_run is None else partial(on_run, archive),
-                earlier_run=(earlier_runs or {}).get(archive.sha256),
+                earlier_run=(earlier_runs or {}).get(archive.content_sha256),
                 stop=stop,
             )
         deliveries.append(delivery)

@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 class PushJournal:
     """The import runs of the archives that one push has delivered so far.
 
-    The same graph gives the same archives, hence their hashes tell whether it is the same push. A push of one archive
-    leaves nothing behind. Where the directory cannot be written, a push begins anew.
+    The same graph gives the same archives, hence the hashes of what is in them tell whether it is the same push. A push
+    of one archive leaves nothing behind. Where the directory cannot be written, a push begins again.
 
     Args:
         path: Its file; None: none is needed.
@@ -47,23 +47,23 @@ class PushJournal:
         """The journal of pushing these archives there; ``directory`` is for tests."""
         if len(archives) == 1:
             return cls(None)
-        what = [remote_url, target_dataset, mode, *(archive.sha256 for archive in archives)]
+        what = [remote_url, target_dataset, mode, *(archive.content_sha256 for archive in archives)]
         name = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
         return cls((directory or Path(DEFAULT_DIRECTORY).expanduser()) / f"{name}.json")
 
     def runs(self) -> dict[str, str]:
-        """Runs of an earlier try by the archive's SHA-256; empty if there was none lately."""
+        """Runs of an earlier try by the archive's ``content_sha256``; empty if there was none lately."""
         try:
             if self._path is not None and time.time() - self._path.stat().st_mtime < _VALID_SECONDS:
                 found = json.loads(self._path.read_bytes())
-                self._runs = {str(sha256): str(run_id) for sha256, run_id in found.items()}
+                self._runs = {str(content): str(run_id) for content, run_id in found.items()}
         except (OSError, ValueError, AttributeError):
             self._runs = {}
         return dict(self._runs)
 
     def note(self, archive: "Archive", run_id: str) -> None:
         """Remember that the remote imports an archive."""
-        self._runs[archive.sha256] = run_id
+        self._runs[archive.content_sha256] = run_id
         if self._path is None:
             return
         try:

@@ -1,10 +1,10 @@
 """Where archives wait between the step that writes them and the step that uploads them: any fsspec file system.
 
-An archive's file is stored once, under the SHA-256 of its bytes. What a run wrote is a small JSON *pointer* to it, or
-to the several archives that a large graph takes, one per run, and one more, ``latest``. So re-executing an old run
-finds what that run wrote, however much newer there is, and an unchanged graph costs no space::
+An archive's file is stored once, under the SHA-256 of what is in it, uncompressed. What a run wrote is a small JSON
+*pointer* to it, or to the several archives that a large graph takes, one per run, and one more, ``latest``. So
+re-executing an old run finds what that run wrote, however much newer there is, and an unchanged graph costs no space::
 
-    <base>/<place>/blobs/<sha256>.cogx.tar.gz
+    <base>/<place>/blobs/<content SHA-256>.cogx.tar.gz
     <base>/<place>/runs/<run id>.json
     <base>/<place>/latest.json
     <base>/<place>/snapshot.json
@@ -64,11 +64,13 @@ class ArchiveStore:
         self, archives: "Sequence[Archive]", *, place: Sequence[str], partition: str | None = None
     ) -> StoredArchive:
         """Copy the archives' files into the store, those that are not there yet; nothing points to them so far."""
-        stored = _stored(archives, self._directory(place, partition=partition))
-        for file in stored.files:
-            if not file.is_intact():
+        files = []
+        for file in _stored(archives, self._directory(place, partition=partition)).files:
+            present = file.present()
+            if present is None:
                 put_file(file.archive.path, file.location)
-        return stored
+            files.append(present or file)
+        return StoredArchive(files=tuple(files))
 
     def point(self, stored: StoredArchive, *, place: Sequence[str], run_id: str, partition: str | None = None) -> None:
         """Point a run, and ``latest``, to archives that were put into this place."""
@@ -149,7 +151,7 @@ class ArchiveStore:
 def _stored(archives: "Sequence[Archive]", directory: "UPath") -> StoredArchive:
     return StoredArchive(
         files=tuple(
-            StoredFile(location=directory / "blobs" / f"{archive.sha256}{ARCHIVE_SUFFIX}", archive=archive)
+            StoredFile(location=directory / "blobs" / f"{archive.content_sha256}{ARCHIVE_SUFFIX}", archive=archive)
             for archive in archives
         )
     )
@@ -172,7 +174,8 @@ def _from_json(values: dict[str, Any], *, place: Sequence[str], partition: str |
         raise ValueError(f"it belongs to {owner}, not to {(list(place), partition)}")
     if not values["archives"]:
         raise ValueError("it names no archive")
-    return [Archive(path=Path(), **facts) for facts in values["archives"]]
+    # Pointers of release 0.1.0 know an archive by its file alone, and its blob has that name.
+    return [Archive(path=Path(), **{"content_sha256": facts["sha256"], **facts}) for facts in values["archives"]]
 
 
 def _not_stored(pointer: "UPath", *, place: Sequence[str], run_id: str | None) -> ArchiveNotStoredError:

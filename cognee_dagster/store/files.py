@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cognee_dagster.system.files import replacing, sha256_of, write_whole
+from cognee_dagster.system.files import replacing, write_whole
 
 if TYPE_CHECKING:  # fsspec comes with it
     from upath import UPath
@@ -37,9 +37,3 @@ def put_bytes(content: bytes, target: "UPath") -> None:
         write_whole(Path(target.path), content)
     else:
         target.fs.pipe_file(target.path, content)
-
-
-def file_sha256(path: "Path | UPath") -> str:
-    """SHA-256 of a file, 64 hex digits."""
-    with path.open("rb") as file:
-        return sha256_of(file)

@@ -3,13 +3,14 @@
 import dataclasses
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
-from cognee_dagster.store.files import file_sha256, is_local
+from cognee_dagster.store.files import is_local
+from cognee_dagster.system.files import sha256_of
 
 if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code location should not wait for that
     from upath import UPath
@@ -37,41 +38,54 @@ class StoredFile:
             ArchiveNotStoredError: The file is gone.
             ArchiveError: The file is not the one that was stored.
         """
+        with self._file() as path:
+            if path is None:
+                raise ArchiveNotStoredError(
+                    f"{self.location} is gone from the archive store. Materialize the archive again."
+                )
+            found = _in_file(path, archive=self.archive)
+            if found is None:
+                raise ArchiveError(
+                    f"{self.location} is damaged: its content is not what was stored ({path.stat().st_size} bytes, "
+                    f"{self.archive.size_bytes} were stored). Materialize the archive again."
+                )
+            yield found
+
+    def present(self) -> "StoredFile | None":
+        """This file as it is there, whoever compressed it; None where it is gone or damaged."""
+        with self._file() as path:
+            found = None if path is None else _in_file(path, archive=self.archive)
+        if found is None:
+            return None
+        return dataclasses.replace(self, archive=dataclasses.replace(found, path=self.archive.path))
+
+    @contextmanager
+    def _file(self) -> Iterator[Path | None]:
+        """The file, or a copy of one that is not local; None where it is gone."""
         if is_local(self.location):
-            yield self._checked(Path(self.location.path))
+            path = Path(self.location.path)
+            yield path if path.is_file() else None
             return
         with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
             path = Path(directory) / self.location.name
-            try:
+            with suppress(FileNotFoundError):
                 self.location.fs.get_file(self.location.path, str(path))
-            except FileNotFoundError:
-                raise self._gone() from None
-            yield self._checked(path, digest=file_sha256(path))
+            yield path if path.is_file() else None
 
-    def is_intact(self) -> bool:
-        """Whether the very bytes that were stored are there; reads them."""
+
+def _in_file(path: Path, *, archive: "Archive") -> "Archive | None":
+    """An archive as it is in a file, whoever compressed it; None where the file holds something else."""
+    from cognee_dagster.cogx.read.members import content_sha256_of  # numpy comes with it
+
+    with path.open("rb") as file:
+        sha256 = sha256_of(file)
+    if sha256 != archive.sha256:
         try:
-            if self.location.stat().st_size != self.archive.size_bytes:
-                return False
-            return file_sha256(self.location) == self.archive.sha256
-        except FileNotFoundError:
-            return False
-
-    def _checked(self, path: Path, *, digest: str | None = None) -> "Archive":
-        """Truncation shows in the size; a transfer may damage more than that."""
-        try:
-            size = path.stat().st_size
-        except FileNotFoundError:
-            raise self._gone() from None
-        if size != self.archive.size_bytes or digest not in (None, self.archive.sha256):
-            raise ArchiveError(
-                f"{self.location} is damaged: its content is not what was stored ({size} bytes, "
-                f"{self.archive.size_bytes} were stored). Materialize the archive again."
-            )
-        return dataclasses.replace(self.archive, path=path)
-
-    def _gone(self) -> ArchiveNotStoredError:
-        return ArchiveNotStoredError(f"{self.location} is gone from the archive store. Materialize the archive again.")
+            if content_sha256_of(path) != archive.content_sha256:
+                return None
+        except ArchiveError:
+            return None
+    return dataclasses.replace(archive, path=path, sha256=sha256, size_bytes=path.stat().st_size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,4 +116,4 @@ class StoredArchive:
 
     def is_intact(self) -> bool:
         """Whether every file is there as it was stored."""
-        return all(file.is_intact() for file in self.files)
+        return all(file.present() is not None for file in self.files)

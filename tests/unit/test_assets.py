@@ -80,7 +80,7 @@ def test_the_archive_says_where_it_is(chain: Chain) -> None:
     archive = metadata_of(chain.run(), "cogx_archive")
     stored = Path(archive["dagster/uri"])
     assert stored.stat().st_size == archive["cognee/archive_bytes"]
-    assert stored.name == f"{archive['cognee/archive_sha256']}.cogx.tar.gz"
+    assert stored.name == f"{archive['cognee/archive_content_sha256']}.cogx.tar.gz"
     assert archive["cognee/record_counts"] == {"raw_node": 3, "fact": 2}
 
 

@@ -219,6 +219,7 @@ def part(number: int, *, records: int) -> Archive:
         num_nodes=100,
         num_edges=300,
         digest="d",
+        content_sha256="c",
         sha256="s",
         size_bytes=5 << 20,
         record_counts={"entity": records - 20, "raw_node": 20, "fact": 300},

@@ -162,7 +162,7 @@ def verdicts(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
 def pointer_of(chain: Chain) -> dict[str, Any]:
     """What a push that runs alone would take, after a look at the files themselves."""
     pointer: dict[str, Any] = json.loads((chain.directory / "archives/people.cogx_archive/latest.json").read_text())
-    names = {f"{archive['sha256']}.cogx.tar.gz" for archive in pointer["archives"]}
+    names = {f"{archive['content_sha256']}.cogx.tar.gz" for archive in pointer["archives"]}
     assert names == {path.name for path in stored(chain, under="/blobs/")}
     return pointer
 

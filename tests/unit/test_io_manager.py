@@ -31,6 +31,7 @@ def make_archive(directory: Path, content: bytes) -> Archive:
         num_nodes=3,
         num_edges=2,
         digest=sha256[:32],
+        content_sha256=sha256,
         sha256=sha256,
         size_bytes=len(content),
         record_counts={"raw_node": 3, "fact": 2},

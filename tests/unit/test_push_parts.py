@@ -83,7 +83,7 @@ def test_a_next_try_goes_on_after_the_last_archive_that_arrived(
     runs: dict[str, str] = {}
 
     def note(archive: Archive, run_id: str) -> None:
-        runs[archive.sha256] = run_id
+        runs[archive.content_sha256] = run_id
         if len(runs) == 2:
             for _ in range(5):
                 remote.fail_next_import()
@@ -105,7 +105,7 @@ def test_what_was_deleted_on_the_remote_meanwhile_is_uploaded_again(
 ) -> None:
     """A dataset made again has its old id, and its old runs are still shown."""
     runs: dict[str, str] = {}
-    push(remote, parts, on_run=lambda archive, run_id: runs.update({archive.sha256: run_id}))
+    push(remote, parts, on_run=lambda archive, run_id: runs.update({archive.content_sha256: run_id}))
     with client_of(remote.url, remote.api_key) as client:
         client.delete_dataset(client.ensure_dataset("demo").id)
     result = push(remote, parts, earlier_runs=runs)
@@ -164,9 +164,9 @@ def test_a_journal_is_of_one_push_to_one_place(parts: tuple[Archive, ...], tmp_p
     journal(parts, tmp_path).note(parts[0], "run-1")
     journal(parts, tmp_path).note(parts[1], "run-2")
     again = journal(parts, tmp_path)
-    assert again.runs() == {parts[1].sha256: "run-2"}
+    assert again.runs() == {parts[1].content_sha256: "run-2"}
     again.note(parts[2], "run-3")
-    assert journal(parts, tmp_path).runs() == {parts[1].sha256: "run-2", parts[2].sha256: "run-3"}
+    assert journal(parts, tmp_path).runs() == {parts[1].content_sha256: "run-2", parts[2].content_sha256: "run-3"}
     for change in ({"remote_url": "http://127.0.0.2"}, {"target_dataset": "other"}, {"mode": "hybrid"}):
         assert journal(parts, tmp_path, **change).runs() == {}
     assert journal(parts[1:], tmp_path).runs() == {}

@@ -6,6 +6,7 @@ with a harmless name and an honest size, or the archive is refused. (Python's ``
 """
 
 import gzip
+import hashlib
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, BinaryIO
 
 from isal import igzip, isal_zlib
 
+from cognee_dagster.cogx.digest import content_sha256
 from cognee_dagster.cogx.format import (
     MANIFEST_FILE,
     MAX_MEMBER_BYTES,
@@ -100,6 +102,18 @@ def read_members(path: Path, *, any_size: bool = False) -> Iterator[Member]:
             yield from _members(stream, path, any_size=any_size)
         except tarfile.TarError as error:
             raise ArchiveError(f"{path}: not a tar archive, or a damaged one: {error}.") from error
+
+
+def content_sha256_of(path: Path) -> str:
+    """The identity of a packed archive, as ``Archive.content_sha256``; raises as ``read_members``."""
+    return content_sha256((member.name, member.size, _sha256(member.chunks())) for member in read_members(path))
+
+
+def _sha256(chunks: Iterator[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.digest()
 
 
 def _members(stream: "_Stream", path: Path, *, any_size: bool) -> Iterator[Member]:

@@ -25,7 +25,7 @@ from cognee_dagster.cogx.format import (
     RECORD_KINDS,
 )
 from cognee_dagster.cogx.read.manifest import read_manifest
-from cognee_dagster.cogx.read.members import read_members
+from cognee_dagster.cogx.read.members import content_sha256_of, read_members
 from cognee_dagster.cogx.schema import Entity, Fact, RawNode, check_record
 from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.errors import ArchiveError, GraphFileError
@@ -144,6 +144,7 @@ def inspect_archive(path: Path) -> Archive:
         num_nodes=counts["entity"] + counts["raw_node"],
         num_edges=counts["fact"],
         digest=summary.digest if summary else digest_text(digest),
+        content_sha256=content_sha256_of(path),
         sha256=sha256,
         size_bytes=path.stat().st_size,
         record_counts={kind: count for kind, count in counts.items() if count},

@@ -153,15 +153,13 @@ class _Shard:
             first.write(manifest.encode(counts, shard=self.number + 1, num_shards=total))
             members = [first, *(spool for spool in self._spools.values() if spool.size)]
             with temporary.open("xb") as file:
-                sha256 = assemble(members, file)
-                size_bytes = file.tell()
+                packed = assemble(members, file)
         return dataclasses.replace(
             whole,
             path=path,
             num_nodes=self.num_nodes,
             num_edges=counts.get("fact", 0),
-            sha256=sha256,
-            size_bytes=size_bytes,
+            **dataclasses.asdict(packed),
             record_counts=counts,
             member_bytes={spool.name: spool.size for spool in members},
         )

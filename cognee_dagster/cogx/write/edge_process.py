@@ -53,8 +53,8 @@ class EdgeProcess:
                 if isinstance(message, int):
                     report(message)
                 else:
-                    size, records, counted = message
-                    self._spool.filled(size=size, records=records)
+                    size, records, sha256, counted = message
+                    self._spool.filled(size=size, records=records, sha256=sha256)
                     tally.merge(counted)
         except WorkerEndedError as ended:
             raise reading_ended(ended, what=f"the edges of dataset {self._dataset_name!r}") from ended
@@ -91,4 +91,4 @@ def _write_all_edges(reopen: Reopen, descriptor: int, _receive: Receive, send: S
         tally = Tally(reader.origin)
         write_edges(reader, spool, tally=tally, report=send)
         spool.flush()
-        send((spool.size, spool.records, tally))
+        send((spool.size, spool.records, spool.sha256, tally))

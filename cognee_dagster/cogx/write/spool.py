@@ -9,12 +9,15 @@ import hashlib
 import shutil
 import tarfile
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO
 
 from isal import isal_zlib
+
+from cognee_dagster.cogx.digest import content_sha256
 
 # ISA-L's levels go from 0 to 3. Level 1 is some 20 times faster than zlib's default and 10 to 20 % larger.
 _LEVEL = 1
@@ -40,8 +43,10 @@ class Spool:
         self.name = name
         self.size = 0
         self.records = 0
+        self.sha256 = b""  # of all that was written, uncompressed; known when nothing more will be
         self._file = file
         self._flushed = False
+        self._sha256 = hashlib.sha256()
         self._compressor = isal_zlib.compressobj(_LEVEL, wbits=_GZIP_WINDOW)
         self._threads = threads
         self._piece_bytes = _PIECE_BYTES if threads is None else _PIECE_BYTES_IN_THREAD
@@ -64,6 +69,7 @@ class Spool:
         self._compress(b"".join(self._uncompressed))
         self._file.write(self._compressor.flush())
         self._file.flush()
+        self.sha256 = self._sha256.digest()
         self._flushed = True
 
     def finish(self) -> BinaryIO:
@@ -78,9 +84,9 @@ class Spool:
         """The file's, for another process that fills it instead of this one."""
         return self._file.fileno()
 
-    def filled(self, *, size: int, records: int) -> None:
-        """Take note of what another process has written to the file, with a spool of its own."""
-        self.size, self.records, self._flushed = size, records, True
+    def filled(self, *, size: int, records: int, sha256: bytes) -> None:
+        """Take note of what another process has written to the file, with its own spool."""
+        self.size, self.records, self.sha256, self._flushed = size, records, sha256, True
 
     def close(self) -> None:
         """Give the disk space back."""
@@ -101,6 +107,7 @@ class Spool:
         self._uncompressed, self._uncompressed_bytes = [bytes(whole[len(whole) - rest :])], rest
 
     def _compress(self, piece: bytes | memoryview) -> None:
+        self._sha256.update(piece)
         self._file.write(self._compressor.compress(piece))
 
     def _wait(self, most: int) -> None:
@@ -132,11 +139,23 @@ class _Hashing:
         return self._hash.hexdigest()
 
 
-def assemble(spools: Iterable[Spool], destination: BinaryIO) -> str:
-    """Write the ``.tar.gz`` of the members, in their order; the file's SHA-256.
+@dataclass(frozen=True, kw_only=True)
+class Packed:
+    """What was written.
 
-    The bytes depend on names and contents only: times and owners are zero.
+    Attributes:
+        content_sha256: The archive's identity, whatever the compressor makes of it.
+        sha256: SHA-256 of the file.
+        size_bytes: Size of the file.
     """
+
+    content_sha256: str
+    sha256: str
+    size_bytes: int
+
+
+def assemble(spools: Sequence[Spool], destination: BinaryIO) -> Packed:
+    """Write the ``.tar.gz`` of the members, in their order; times and owners are zero."""
     output = _Hashing(destination)
     for spool in spools:
         output.write(_gzip(_header(spool.name, spool.size)))
@@ -144,7 +163,11 @@ def assemble(spools: Iterable[Spool], destination: BinaryIO) -> str:
         if padding := -spool.size % tarfile.BLOCKSIZE:
             output.write(_gzip(bytes(padding)))
     output.write(_gzip(bytes(2 * tarfile.BLOCKSIZE)))
-    return output.hexdigest()
+    return Packed(
+        content_sha256=content_sha256((spool.name, spool.size, spool.sha256) for spool in spools),
+        sha256=output.hexdigest(),
+        size_bytes=destination.tell(),
+    )
 
 
 def _header(name: str, size: int) -> bytes:

@@ -1,6 +1,7 @@
 """``write_archive``: a graph as a packed COGX archive, in one pass and bounded memory."""
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -46,11 +47,11 @@ def write_archive(
 ) -> Archive:
     """Write a graph as a ``.cogx.tar.gz`` with the records of ``cognee.export(format="cogx")`` (Cognee 1.6.5).
 
-    The file appears at once and complete, or not at all. The same graph, read in the same order, gives the same bytes:
-    times and owners in the tar are zero and the manifest's ``exported_at`` is null (no server reads it). Memory does
-    not grow with the graph but for what the reader keeps of it, such as node ids; the compressed members wait beside
-    the destination, unnamed, until the graph is read. The edges of a large graph are written by a process of their own,
-    where there are several processors.
+    The file appears at once and complete, or not at all. The same graph, read in the same order, gives the same
+    content: times and owners in the tar are zero and the manifest's ``exported_at`` is null (no server reads it).
+    Memory does not grow with the graph but for what the reader keeps of it, such as node ids; the compressed members
+    wait beside the destination, unnamed, until the graph is read. The edges of a large graph are written by another
+    process where there are several processors.
 
     Args:
         reader: The graph.
@@ -79,9 +80,8 @@ def write_archive(
         members = [spool for spool in spools.values() if spool.size]
         report(Progress(phase="packing", done=0))
         with replacing(destination) as temporary, temporary.open("xb") as file:
-            sha256 = assemble(members, file)
-            size_bytes = file.tell()
-        report(Progress(phase="packing", done=size_bytes, total=size_bytes))
+            packed = assemble(members, file)
+        report(Progress(phase="packing", done=packed.size_bytes, total=packed.size_bytes))
     summary = tally.summary()
     return Archive(
         path=destination,
@@ -89,8 +89,7 @@ def write_archive(
         num_nodes=summary.num_nodes,
         num_edges=summary.num_edges,
         digest=summary.digest,
-        sha256=sha256,
-        size_bytes=size_bytes,
+        **dataclasses.asdict(packed),
         record_counts=counts,
         member_bytes={spool.name: spool.size for spool in members},
         summary=summary,

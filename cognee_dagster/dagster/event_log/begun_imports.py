@@ -19,7 +19,7 @@ _CONTENT = (keys.ARCHIVE_DIGEST, keys.MODE, keys.ARCHIVES_TOTAL)
 
 
 def observe_begun_import(
-    context: dg.AssetExecutionContext, *, pipeline_run_id: str, push: dict[str, Any], sha256: str, done: int
+    context: dg.AssetExecutionContext, *, pipeline_run_id: str, push: dict[str, Any], content_sha256: str, done: int
 ) -> None:
     """Write down that the remote has begun an import.
 
@@ -27,7 +27,7 @@ def observe_begun_import(
         context: The step that pushes.
         pipeline_run_id: The import's run.
         push: What is pushed where, by metadata keys: archive digest, number of archives, target dataset, mode, remote.
-        sha256: Which archive.
+        content_sha256: Which archive.
         done: How many archives the remote has already.
     """
     total = push[keys.ARCHIVES_TOTAL]
@@ -38,7 +38,7 @@ def observe_begun_import(
             description=f"The remote has begun the import{which}.",
             metadata={
                 **push,
-                keys.ARCHIVE_SHA256: sha256,
+                keys.ARCHIVE_CONTENT: content_sha256,
                 keys.ARCHIVES_DONE: done,
                 keys.PIPELINE_RUN_ID: pipeline_run_id,
                 keys.PUSH_RUN_ID: context.run.run_id,
@@ -48,7 +48,7 @@ def observe_begun_import(
 
 
 def find_begun_imports(instance: dg.DagsterInstance, push_key: dg.AssetKey, *, push: dict[str, Any]) -> dict[str, str]:
-    """The runs of the latest imports into that remote dataset, by the archive's SHA-256.
+    """The runs of the latest imports into that remote dataset, by the archive's ``content_sha256``.
 
     Only those of this very graph count, since another one was pushed there or a push has ended.
 
@@ -70,5 +70,5 @@ def find_begun_imports(instance: dg.DagsterInstance, push_key: dg.AssetKey, *, p
             continue
         if record.storage_id < last_end or any(found.get(key) != push[key] for key in _CONTENT):
             break
-        runs.setdefault(str(found[keys.ARCHIVE_SHA256]), str(found[keys.PIPELINE_RUN_ID]))
+        runs.setdefault(str(found.get(keys.ARCHIVE_CONTENT)), str(found[keys.PIPELINE_RUN_ID]))
     return runs

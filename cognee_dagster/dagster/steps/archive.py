@@ -52,6 +52,7 @@ def _archive_metadata(snapshot: Snapshot, *, seconds: float) -> dict[str, Any]:
         keys.DATASET_NAME: archives[0].dataset_name,
         keys.ARCHIVE_DIGEST: archives[0].digest,
         keys.ARCHIVE_SHA256: " ".join(archive.sha256 for archive in archives),
+        keys.ARCHIVE_CONTENT: " ".join(archive.content_sha256 for archive in archives),
         keys.ARCHIVE_BYTES: sum(archive.size_bytes for archive in archives),
         keys.ARCHIVES_TOTAL: len(archives),
         keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),
@@ -98,6 +99,7 @@ def archive_check_result(dataset: CogneeDataset, archives: "Sequence[Archive]") 
         ),
         metadata={
             keys.ARCHIVES_TOTAL: count,
+            keys.ARCHIVE_CONTENT: " ".join(archive.content_sha256 for archive in archives),
             keys.ARCHIVE_BYTES: sum(archive.size_bytes for archive in archives),
             keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),
         },

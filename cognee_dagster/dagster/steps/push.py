@@ -58,11 +58,11 @@ def _push(
     push: dict[str, Any],
 ) -> PushResult:
     """The upload, which goes on where an earlier try ended."""
-    positions = {archive.sha256: position for position, archive in enumerate(archives)}
+    positions = {archive.content_sha256: position for position, archive in enumerate(archives)}
 
     def observe(archive: "Archive", run_id: str) -> None:
-        done = positions[archive.sha256]
-        observe_begun_import(context, pipeline_run_id=run_id, push=push, sha256=archive.sha256, done=done)
+        content, done = archive.content_sha256, positions[archive.content_sha256]
+        observe_begun_import(context, pipeline_run_id=run_id, push=push, content_sha256=content, done=done)
 
     return push_archives(
         archives,
