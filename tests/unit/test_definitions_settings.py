@@ -49,13 +49,13 @@ def test_an_empty_variable_is_an_unset_one() -> None:
         ({"DATASETS": "["}, r"COGNEE_DAGSTER_DATASETS is not valid JSON"),
         ({"DATASETS": "[7]"}, r"COGNEE_DAGSTER_DATASETS\[0\] must be"),
         ({"DATASETS": "[{}]"}, r"COGNEE_DAGSTER_DATASETS\[0\] has no name"),
-        ({"DATASETS": '["a", {"name": "b", "mod": "x"}]'}, r"COGNEE_DAGSTER_DATASETS\[1\]: .*'mod'; did you mean mode"),
+        ({"DATASETS": '["a", {"name": "b", "mod": "x"}]'}, r"COGNEE_DAGSTER_DATASETS\[1\]: .*'mod'. Did you mean mode"),
         ({"DATASETS": '[{"name": "b", "mode": "x"}]'}, r"COGNEE_DAGSTER_DATASETS\[0\]: CogneeDataset 'b': mode='x'"),
         ({"DATASETS": '[{"name": "b", "tags": 1}]'}, r"COGNEE_DAGSTER_DATASETS\[0\]: CogneeDataset 'b': tags=1"),
         ({"DATASETS": '[{"name": "b", "cron_schedule": 5}]'}, r"CogneeDataset 'b': cron_schedule=5"),
         ({"DATASETS": '[{"name": "b", "run_in_background": "maybe"}]'}, r"'b': run_in_background='maybe'"),
         ({"RUN_IN_BACKGROUND": "maybe"}, r"COGNEE_DAGSTER_RUN_IN_BACKGROUND"),
-        ({"DATASET": "demo"}, r"no setting COGNEE_DAGSTER_DATASET; did you mean COGNEE_DAGSTER_DATASETS"),
+        ({"DATASET": "demo"}, r"no setting COGNEE_DAGSTER_DATASET\. Did you mean COGNEE_DAGSTER_DATASETS\? Settings"),
     ],
 )
 def test_a_broken_setting_is_refused_by_name(variables: dict[str, str], message: str) -> None:
