@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cognee_dagster.cli.settings import masked_key
-from cognee_dagster.environment import cognee_environment, find_env_file
+from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import LocalCogneeError
 from cognee_dagster.graph.counting import counted
 
@@ -60,8 +60,7 @@ class Checks:
 
     def settings(self) -> str:
         """Whether the settings can be read, and from which file."""
-        cognee_environment()
-        file = find_env_file(os.environ)
+        file = cognee_environment().env_file
         return f"the environment, and before it {file}" if file else "the environment; there is no .env"
 
     def remote(self) -> str:

@@ -38,13 +38,13 @@ def doctor(*, dataset: str, url: str | None, api_key: str | None, user: str | No
     if as_json:
         shown: dict[str, Any] = {
             "ok": first is None,
-            "settings": [dataclasses.asdict(setting) for setting in settings],
+            "settings": [{**dataclasses.asdict(setting), "source": setting.source} for setting in settings],
             "checks": [dataclasses.asdict(result) for result in results],
         }
         print_json(shown)
     else:
         for setting in settings:
-            say(f"        {setting.name} = {setting.value}  ({setting.origin})")
+            say(f"        {setting.name} = {setting.value}  ({setting.source})")
         for result in results:
             say(f"{'ok' if result.ok else 'FAILED':<6}  {result.name}: {result.found}")
     if first is not None:

@@ -1,13 +1,8 @@
 """Where the settings that are in force come from: the environment, or a line of Cognee's ``.env``."""
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from dotenv.parser import parse_stream
-
-from cognee_dagster.environment import cognee_environment, find_env_file
+from cognee_dagster.environment import VariableSource, cognee_environment
 
 PREFIX = "COGNEE_"
 # Cognee's own that decide where a local dataset is, and how it is read.
@@ -33,35 +28,28 @@ class Setting:
 
     name: str
     value: str
-    source: str
     file: str | None = None
     line: int | None = None
 
     @property
-    def origin(self) -> str:
+    def source(self) -> str:
         """Where it was said, in words."""
-        return self.source if self.file is None else f"{self.file}, line {self.line}"
+        return "the environment" if self.file is None else f"{self.file}, line {self.line}"
 
 
-def read_settings(environ: Mapping[str, str] | None = None) -> list[Setting]:
+def read_settings() -> list[Setting]:
     """Everything that is set and read here, secrets masked.
 
     Raises:
-        LocalCogneeError: ``COGNEE_ENV_FILE`` names something that is not a file, or one that cannot be read.
-        OSError: The file cannot be read.
+        LocalCogneeError: Cognee's ``.env`` cannot be used.
     """
-    own = dict(os.environ if environ is None else environ)
-    file = find_env_file(own)
-    lines = _lines(file) if file else {}
+    environ = cognee_environment()
     settings = []
-    for name, value in sorted(cognee_environment(own).items()):
-        if not value or not (name.startswith(PREFIX) or name.upper() in (*_COGNEES, *_PROXIES)):
-            continue
-        shown = _masked(name, value)
-        if file is not None and name in lines:
-            settings.append(Setting(name=name, value=shown, source="file", file=str(file), line=lines[name]))
-        else:
-            settings.append(Setting(name=name, value=shown, source="environment"))
+    for name, value in sorted(environ.items()):
+        if value and (name.startswith(PREFIX) or name.upper() in (*_COGNEES, *_PROXIES)):
+            source = environ.source_of(name) or VariableSource()
+            file = str(source.file) if source.file else None
+            settings.append(Setting(name=name, value=_masked(name, value), file=file, line=source.line))
     return settings
 
 
@@ -75,18 +63,3 @@ def _masked(name: str, value: str) -> str:
         return masked_key(value)
     scheme, at, rest = value.rpartition("@")
     return f"***@{rest}" if at and "://" in scheme else value
-
-
-def _lines(file: Path) -> dict[str, int]:
-    with file.open(encoding="utf-8", errors="replace") as stream:
-        bindings = list(parse_stream(stream))
-    # A binding begins with the blank lines before it.
-    return {
-        binding.key: binding.original.line + _leading_lines(binding.original.string)
-        for binding in bindings
-        if binding.key is not None and binding.value is not None
-    }
-
-
-def _leading_lines(text: str) -> int:
-    return text[: len(text) - len(text.lstrip())].count("\n")

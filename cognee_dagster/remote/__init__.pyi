@@ -1,0 +1,11 @@
+from .client import CogneeClient as CogneeClient
+from .connection import Connection as Connection
+from .connection import resolve_connection as resolve_connection
+from .imports.listing import ListedImport as ListedImport
+from .imports.listing import list_imports as list_imports
+from .imports.verdict import ImportState as ImportState
+from .imports.verdict import ImportVerdict as ImportVerdict
+from .imports.watch import WatchedImport as WatchedImport
+from .imports.watch import wait_for_import as wait_for_import
+from .retry import RetryPolicy as RetryPolicy
+from .transport import Timeouts as Timeouts
