@@ -17,7 +17,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.environment import DEBUG_VARIABLE, cognee_environment
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.pushing.options import DEFAULT_DATASET
-from cognee_dagster.remote.connection import ALLOW_PLAIN_HTTP_VARIABLE, CA_BUNDLE_VARIABLE
+from cognee_dagster.remote.settings import ALLOW_PLAIN_HTTP_VARIABLE, CA_BUNDLE_VARIABLE
 from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY
 
 PREFIX = "COGNEE_DAGSTER_"

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ class PushResult:
     target_dataset: str
     num_nodes: int
     num_edges: int
-    remote_response: dict[str, Any]
+    remote_response: dict[str, Any] = field(repr=False)
     pipeline_run_id: str | None = None
 
 

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from cognee_dagster.errors import RemoteError, UnexpectedAnswerError
-from cognee_dagster.remote.meanings import UPLOAD_REFUSED_MEANS
+from cognee_dagster.remote.meanings import SERVERS_WORDS, UPLOAD_REFUSED_MEANS
 
 
 class NextStep(Enum):
@@ -42,6 +42,6 @@ def explain(error: RemoteError, *, mode: str, target: str) -> RemoteError:
     hint = UPLOAD_REFUSED_MEANS.get((mode, error.status or 0))
     if hint is None:
         return error
-    return type(error)(
-        f"{error} {hint.format(target=target)}", status=error.status, body_sent=error.body_sent, retryable=False
-    )
+    verdict, separator, words = str(error).partition(SERVERS_WORDS)
+    message = f"{verdict} {hint.format(target=target)}{separator}{words}"
+    return type(error)(message, status=error.status, body_sent=error.body_sent, retryable=False)

@@ -11,6 +11,9 @@ from cognee_dagster.remote.wording import quoted
 
 _T = TypeVar("_T")
 
+_SMALL = 16 * 2**20  # bytes that may come out of any number
+_MAX_RATIO = 100  # beyond those; a graph with its ids gives about 10
+
 MAX_REFUSAL_BYTES = 64 * 2**10  # of an answer that is only quoted; the rest is not read
 
 
@@ -45,15 +48,22 @@ def _unpacked(chunks: Iterator[bytes], encoding: str, *, room: int) -> Iterator[
         yield from chunks
         return
     unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    packed_bytes = unpacked_bytes = 0
     for chunk in chunks:
         try:
             unpacked = unpacker.decompress(chunk, room)
         except zlib.error as error:
             problem = str(error)
-        else:
-            yield unpacked
-            continue
-        raise httpx.DecodingError(problem)
+            break
+        packed_bytes += len(chunk)
+        unpacked_bytes += len(unpacked)
+        if unpacked_bytes > _SMALL + _MAX_RATIO * packed_bytes:
+            problem = f"{packed_bytes:,} bytes unpack to more than {unpacked_bytes:,}"
+            break
+        yield unpacked
+    else:
+        return
+    raise httpx.DecodingError(problem)
 
 
 def content_of(
@@ -61,7 +71,7 @@ def content_of(
     question: Question,
     parse: Callable[[bytes | bytearray], _T],
     *,
-    max_values: int | None = None,
+    max_values: int,
 ) -> _T:
     """What a 2xx answer says.
 
@@ -77,7 +87,7 @@ def content_of(
     """
     if not 200 <= answer.status < 300:
         raise refusal(answer, question)
-    if max_values is not None and sum(map(answer.body.count, (b",", b"[", b"{"))) > max_values:
+    if sum(map(answer.body.count, (b",", b"[", b"{"))) > max_values:
         raise unexpected(f"sends more than {max_values:,} values", question, status=answer.status)
     try:
         return parse(answer.body)

@@ -33,7 +33,7 @@ from cognee_dagster.remote.responses import (
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.remote.rows import Rows
 from cognee_dagster.remote.server_check import Server, require_cogx
-from cognee_dagster.remote.session import MAX_GRAPH_BYTES, Bounds, Patience, Session
+from cognee_dagster.remote.session import MAX_GRAPH_BYTES, MAX_GRAPH_VALUES, Bounds, Patience, Session
 from cognee_dagster.remote.transport import Timeouts, open_http
 from cognee_dagster.remote.upload import Upload, UploadRequest
 
@@ -233,7 +233,10 @@ class CogneeClient:
             what=f"reading the graph of dataset {dataset_id}",
             parse=parse_graph,
             bounds=Bounds(
-                read=self.timeouts.graph_read, within=self.timeouts.graph_answer, size=MAX_GRAPH_BYTES, values=None
+                read=self.timeouts.graph_read,
+                within=self.timeouts.graph_answer,
+                size=MAX_GRAPH_BYTES,
+                values=MAX_GRAPH_VALUES,
             ),
         )
 

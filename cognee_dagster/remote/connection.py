@@ -3,30 +3,28 @@
 The order of sources is that of ``cognee.push()`` (Cognee 1.6.5, ``api/v1/push/push.py``): explicit arguments, a live
 ``cognee.serve()`` connection, ``COGNEE_SERVICE_URL``/``COGNEE_API_KEY``, the credentials saved by ``cognee-cli serve``.
 The first source that names a URL wins, whole: a key never travels to a URL that another source named, except that an
-explicit key goes with any source and ``COGNEE_API_KEY`` with an explicit URL, as in Cognee.
+explicit key goes with any source (Cognee ignores it where ``cognee.serve()`` is live) and ``COGNEE_API_KEY`` with an
+explicit URL.
 """
 
 import ipaddress
-import json
-import logging
-import os
-import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import SecretStr
 
-from cognee_dagster.environment import API_KEY_VARIABLE, cognee_environment
+from cognee_dagster.environment import API_KEY_VARIABLE, cognee_environment, source_of
 from cognee_dagster.errors import ConnectionConfigError, NoConnectionError
-
-SERVICE_URL_VARIABLE = "COGNEE_SERVICE_URL"
-CA_BUNDLE_VARIABLE = "COGNEE_DAGSTER_CA_BUNDLE"
-ALLOW_PLAIN_HTTP_VARIABLE = "COGNEE_DAGSTER_ALLOW_PLAIN_HTTP"
+from cognee_dagster.remote.saved_credentials import default_credentials_file, read_saved_credentials
+from cognee_dagster.remote.settings import (
+    ALLOW_PLAIN_HTTP_VARIABLE,
+    CA_BUNDLE_VARIABLE,
+    SERVICE_URL_VARIABLE,
+    RemoteSettings,
+)
 
 FROM_ARGUMENTS = "arguments"
 FROM_SERVE = "cognee.serve()"
@@ -34,8 +32,6 @@ FROM_ENVIRONMENT = "environment"
 FROM_SAVED_CREDENTIALS = "saved credentials"
 
 _SERVE_STATE_MODULE = "cognee.api.v1.serve.state"
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +41,8 @@ class Connection:
     Attributes:
         url: Base address, without a trailing slash.
         api_key: Sent as ``X-Api-Key``; empty for a server without authentication.
-        source: Where the URL came from: ``arguments``, ``cognee.serve()``, ``environment`` or ``saved credentials``.
+        source: Where the URL came from: ``arguments``, ``cognee.serve()``, ``environment``, the ``.env`` and its
+            line that sets it, or ``saved credentials``.
         ca_bundle: PEM file with the authorities to trust instead of the usual ones.
         allow_plain_http: Whether the key may travel unencrypted to a host that is not loopback.
 
@@ -93,45 +90,6 @@ class Connection:
             return False
 
 
-class RemoteSettings(BaseSettings):
-    """What the environment says about the remote; its ``.env`` counts as the environment, file first, as in Cognee."""
-
-    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    service_url: str = Field(default="", validation_alias=SERVICE_URL_VARIABLE)
-    api_key: SecretStr = Field(default=SecretStr(""), validation_alias=API_KEY_VARIABLE)
-    ca_bundle: Path | None = Field(default=None, validation_alias=CA_BUNDLE_VARIABLE)
-    allow_plain_http: bool = Field(default=False, validation_alias=ALLOW_PLAIN_HTTP_VARIABLE)
-
-    @classmethod
-    def settings_customise_sources(  # pydantic's own order lets the environment beat the file; Cognee's does not
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what ``read`` hands over."""
-        return (init_settings,)
-
-    @classmethod
-    def read(cls, environ: Mapping[str, str]) -> "RemoteSettings":
-        """The settings in these variables; an empty variable counts as unset.
-
-        Raises:
-            ConnectionConfigError: A variable's value makes no sense.
-        """
-        names = [str(field.validation_alias) for field in cls.model_fields.values()]
-        values: dict[str, Any] = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            first = error.errors(include_input=False)[0]
-            problem = f"{first['loc'][0]}: {first['msg']}"
-        raise ConnectionConfigError(f"The environment (or Cognee's .env) does not make sense. {problem}.")
-
-
 def resolve_connection(
     url: str | None = None,
     api_key: str | None = None,
@@ -155,12 +113,13 @@ def resolve_connection(
         NoConnectionError: No source names a remote.
         ConnectionConfigError: The source that names it is damaged or unsafe to use.
     """
-    settings = RemoteSettings.read(cognee_environment() if environ is None else environ)
+    variables = cognee_environment() if environ is None else environ
+    settings = RemoteSettings.read(variables)
     found = (
         _from_arguments(url, settings)
         or _from_serve()
-        or _from_environment(settings)
-        or _from_saved_credentials(credentials_file or _default_credentials_file())
+        or _from_environment(settings, variables)
+        or _from_saved_credentials(credentials_file or default_credentials_file())
     )
     if found is None:
         raise NoConnectionError(
@@ -196,51 +155,17 @@ def _from_serve() -> _Found | None:
     return _Found(str(client.service_url), SecretStr(str(client.api_key or "")), FROM_SERVE)
 
 
-def _from_environment(settings: RemoteSettings) -> _Found | None:
-    return _Found(settings.service_url, settings.api_key, FROM_ENVIRONMENT) if settings.service_url else None
+def _from_environment(settings: RemoteSettings, variables: Mapping[str, str]) -> _Found | None:
+    if not settings.service_url:
+        return None
+    found = source_of(variables, SERVICE_URL_VARIABLE)
+    source = FROM_ENVIRONMENT if found is None or found.file is None else str(found)
+    return _Found(settings.service_url, settings.api_key, source)
 
 
 def _from_saved_credentials(path: Path | None) -> _Found | None:
-    """What ``cognee-cli serve`` or ``cognee.serve()`` saved (Cognee 1.6.5, ``api/v1/serve/credentials.py``)."""
-    if path is None or not path.exists():
-        return None
-    saved = _read_credentials(path)
-    url, key = saved.get("service_url") or "", saved.get("api_key") or ""
-    if not isinstance(url, str) or not isinstance(key, str):
-        raise _damaged_credentials(path, "service_url and api_key must be text")
-    if not url:
-        return None
-    if key and os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        logger.warning("%s holds an API key and is accessible to other users: run `chmod 600 %s`.", path, path)
-    return _Found(url, SecretStr(key), FROM_SAVED_CREDENTIALS)
-
-
-def _read_credentials(path: Path) -> dict[str, Any]:
-    try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        problem = error.strerror or type(error).__name__
-    except (ValueError, RecursionError):  # the exception's text would carry the file's, and with it the key
-        problem = "it is not valid JSON"
-    else:
-        if isinstance(saved, dict):
-            return saved
-        problem = "it is not a JSON object"
-    raise _damaged_credentials(path, problem)
-
-
-def _damaged_credentials(path: Path, problem: str) -> ConnectionConfigError:
-    return ConnectionConfigError(
-        f"The saved credentials in {path} cannot be used: {problem}. Run `cognee-cli serve` to log in again, "
-        f"delete the file, or name the remote with url/api_key or {SERVICE_URL_VARIABLE} and {API_KEY_VARIABLE}."
-    )
-
-
-def _default_credentials_file() -> Path | None:
-    try:
-        return Path.home() / ".cognee" / "cloud_credentials.json"
-    except RuntimeError:  # a user without a home directory
-        return None
+    saved = read_saved_credentials(path)
+    return _Found(*saved, FROM_SAVED_CREDENTIALS) if saved else None
 
 
 def _valid_url(url: str, *, source: str) -> str:

@@ -24,6 +24,7 @@ from cognee_dagster.remote.meanings import (
     OVERLOADED,
     RETRYABLE_STATUSES,
     SERVER_FAILED,
+    SERVERS_WORDS,
     STATUS_MEANS,
 )
 from cognee_dagster.remote.retry import parse_retry_after
@@ -85,7 +86,7 @@ def refusal(answer: Answer, question: Question) -> RemoteError:
     page = page_title(answer)
     words = quoted(page or _own_words(answer), secret=question.secret)
     advice, kind = _advice(status, words, page=bool(page), question=question), _KINDS.get(status, RemoteRejectedError)
-    ending = f" The answer is: {words}." if words else ""
+    ending = f"{SERVERS_WORDS}{words}." if words else ""
     message = f"{question.remote} answers {status} when {question.what}." + (f" {advice}" if advice else "") + ending
     if status in RETRYABLE_STATUSES:
         retry_after = parse_retry_after(answer.headers.get("retry-after"), date=answer.headers.get("date"))

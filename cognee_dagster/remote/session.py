@@ -24,6 +24,7 @@ _T = TypeVar("_T")
 MAX_ANSWER_BYTES = 16 * 2**20
 MAX_ANSWER_VALUES = 500_000  # of JSON; a page of runs has 11,000
 MAX_GRAPH_BYTES = 2**31
+MAX_GRAPH_VALUES = 100_000_000  # a node takes about twelve, an edge four
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +35,13 @@ class Bounds:
         read: Seconds without progress.
         within: Seconds in all.
         size: Bytes.
-        values: JSON values; None: any number.
+        values: JSON values.
     """
 
     read: float | None
     within: float | None
     size: int
-    values: int | None
+    values: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,6 +87,7 @@ TOO_MUCH = "values"
 
 CASES = [
     Case("a gzip bomb", lambda: encoded("gzip", zeros_packed(1)), TOO_LONG),
+    Case("a gzip bomb for a graph", lambda: encoded("gzip", zeros_packed(1)), "unpack to more than", "graph"),
     Case("a bomb in a bomb", lambda: encoded("gzip, gzip", zeros_packed(2)), FOREIGN),
     Case("deflate", lambda: encoded("deflate", zlib.compress(bytes(2**27))), FOREIGN),
     Case("brotli", lambda: encoded("br", BLOCK), FOREIGN),

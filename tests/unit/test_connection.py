@@ -116,6 +116,27 @@ class TestOrderOfSources:
         monkeypatch.setenv("COGNEE_API_KEY", "ck_process")
         found = resolve_connection()
         assert (found.url, key_of(found)) == ("https://file.example.com", "ck_file")
+        assert found.source == f"{env_file.resolve()}, line 1"
+
+    def test_a_distant_env_file_that_names_the_remote_is_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / ".env").write_text("COGNEE_SERVICE_URL=not an address\n")
+        (tmp_path / "a" / "b").mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / "a" / "b")
+        monkeypatch.delenv("COGNEE_ENV_FILE", raising=False)
+        with pytest.raises(ConnectionConfigError) as caught:
+            resolve_connection()
+        assert f"from {(tmp_path / '.env').resolve()}, line 1" in str(caught.value)
+
+    def test_an_env_file_that_does_not_name_the_remote_is_not_its_source(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / ".env").write_text("LLM_MODEL=x\n")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("COGNEE_ENV_FILE", raising=False)
+        monkeypatch.setenv("COGNEE_SERVICE_URL", "https://process.example.com")
+        assert resolve_connection().source == "environment"
 
     def test_an_empty_variable_counts_as_unset(self, saved: Path) -> None:
         found = resolve_connection(environ={"COGNEE_SERVICE_URL": " "}, credentials_file=saved)

@@ -13,7 +13,7 @@ def test_a_final_refusal_is_never_tried_again(status: int, body_sent: bool) -> N
     assert after_failure(error, body_sent=body_sent, conflicts=0) is NextStep.GIVE_UP
 
 
-@pytest.mark.parametrize("status", [None, 502, 503, 504])
+@pytest.mark.parametrize("status", [None, 408, 425, 502, 503, 504, 524, 525, 526, 530])
 def test_an_answer_lost_after_the_body_is_looked_for_before_anything_is_uploaded_again(status: int | None) -> None:
     error = RemoteUnreachableError("gone", status=status, retryable=True)
     assert after_failure(error, body_sent=True, conflicts=0) is NextStep.LOOK_FOR_RUN
@@ -55,6 +55,13 @@ def test_a_refusal_says_what_it_means_in_that_mode_and_what_is_there_already(
     assert str(told).startswith("The server said no. ")
     assert words in str(told)
     assert told.status == status
+
+
+def test_the_servers_own_words_come_last() -> None:
+    error = RemoteRejectedError("https://a answers 415 when importing. The answer is: `its words`.", status=415)
+    told = str(explain(error, mode="preserve", target="docs"))
+    assert told.startswith("https://a answers 415 when importing. A document of this archive")
+    assert told.endswith("push again. The answer is: `its words`.")
 
 
 def test_an_error_that_speaks_for_itself_is_left_alone() -> None:
