@@ -14,6 +14,7 @@
     │   ├── BackgroundUnsupportedError           the server cannot import in the background
     │   ├── UnexpectedAnswerError                an answer that is not Cognee's
     │   ├── ImportFailedError                    the import ended in failure, or stalled
+    │   ├── ImportUnconfirmedError               whether the import brought the archive is not known
     │   └── PushInterruptedError                 the caller stopped the push
     ├── DatasetDefinitionError (ValueError)      a CogneeDataset, or a setting, that cannot work
     ├── InvalidPushError (ValueError)            arguments that can never work
@@ -105,6 +106,10 @@ class UnexpectedAnswerError(RemoteError):
 
 class ImportFailedError(RemoteError):
     """The remote started the import and did not bring it to an end."""
+
+
+class ImportUnconfirmedError(RemoteError):
+    """The server's answer was lost or makes no sense, and the remote graph does not tell what became of the import."""
 
 
 class PushInterruptedError(RemoteError):

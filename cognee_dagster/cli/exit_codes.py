@@ -9,6 +9,7 @@ from cognee_dagster.errors import (
     DatasetNotFoundError,
     DatasetPermissionError,
     ImportFailedError,
+    ImportUnconfirmedError,
     InvalidModeError,
     InvalidTargetError,
     PushInterruptedError,
@@ -72,6 +73,7 @@ _OF_ERRORS: tuple[tuple[type[CogneeDagsterError], ExitCode], ...] = (
     (RemotePermissionError, ExitCode.NO_DATASET),
     (ArchiveError, ExitCode.INVALID_ARCHIVE),
     (ImportFailedError, ExitCode.IMPORT_FAILED),
+    (ImportUnconfirmedError, ExitCode.IMPORT_FAILED),
     (RemoteUnreachableError, ExitCode.UNREACHABLE),
     (PushInterruptedError, ExitCode.INTERRUPTED),
 )

@@ -1,6 +1,7 @@
 """``cognee-dagster push``."""
 
 import dataclasses
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ from cognee_dagster.graph.counting import counted
 
 if TYPE_CHECKING:
     from cognee_dagster.pushing.archives import PushResult
+    from cognee_dagster.remote.connection import Connection
     from cognee_dagster.remote.imports.verdict import ImportVerdict
 
 
@@ -68,31 +70,28 @@ def push(
 
     With --json: status, dataset_name, target_dataset, num_nodes, num_edges, remote_response, pipeline_run_id.
     """
-    from cognee_dagster.pushing.options import validate_mode
+    from cognee_dagster.pushing.options import PushOptions
+    from cognee_dagster.pushing.progress import PushProgress
     from cognee_dagster.pushing.push import push_dataset
+    from cognee_dagster.remote.connection import resolve_connection
     from cognee_dagster.sources.cognee.datasets import parse_dataset
 
-    validate_mode(mode)
+    options = PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=background)
+    connection = resolve_connection(url, api_key)
     with progress_bars() as bars:
         result = push_dataset(
             parse_dataset(dataset, user=user),
-            target_dataset=target_dataset,
-            mode=mode,
-            run_in_background=background,
-            url=url,
-            api_key=api_key,
+            connection=connection,
+            options=options,
             user=user,
             limits=Limits(total_bytes=max_archive_bytes, member_bytes=max_file_bytes),
-            export_progress=bars.export,
-            upload_progress=bars.upload,
-            on_part=bars.part,
+            progress=PushProgress(on_export=bars.export, on_upload=bars.upload, on_shard=bars.shard),
         )
-    code = ExitCode.OK
-    reason = ""
-    if wait and result.pipeline_run_id and result.status != "completed":
-        verdict = _wait(result, mode=mode, url=url, api_key=api_key)
+    code, reason = ExitCode.OK, ""
+    if wait and result.status != "completed":
+        verdict = _wait(result, mode=mode, connection=connection)
         code, reason = exit_code_of_import(verdict), verdict.reason
-        result = dataclasses.replace(result, status="completed" if code is ExitCode.OK else verdict.state.value)
+        result = dataclasses.replace(result, status=verdict.state.status)
     if as_json:
         print_json(dataclasses.asdict(result))
     else:
@@ -107,16 +106,17 @@ def push(
         raise click.exceptions.Exit(code)
 
 
-def _wait(result: "PushResult", *, mode: str, url: str | None, api_key: str | None) -> "ImportVerdict":
+def _wait(result: "PushResult", *, mode: str, connection: "Connection") -> "ImportVerdict":
     from cognee_dagster.remote.client import CogneeClient
-    from cognee_dagster.remote.connection import resolve_connection
+    from cognee_dagster.remote.imports.verdict import cognify_follows
     from cognee_dagster.remote.imports.watch import WatchedImport
 
-    with CogneeClient(resolve_connection(url, api_key)) as client:
+    with CogneeClient(connection) as client:
         dataset = client.find_dataset(result.target_dataset)
         watched = WatchedImport(
             run_id=result.pipeline_run_id or "",
             dataset_id=dataset.id if dataset else "",
-            cognifies=mode != "preserve",
+            pushed_at=time.time(),
+            cognifies=cognify_follows(status=result.status, mode=mode),
         )
         return ask_remote(client, watched, wait=True)

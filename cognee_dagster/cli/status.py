@@ -60,11 +60,11 @@ def ask_remote(client: "CogneeClient", item: "WatchedImport", *, wait: bool) -> 
     """
     import time
 
-    from cognee_dagster.remote.imports.verdict import STALLED_AFTER, ImportState
+    from cognee_dagster.remote.imports.verdict import STALLED_AFTER
     from cognee_dagster.remote.imports.watch import ImportWatch, wait_for_import
 
     verdict = ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER).ask(item)
-    if not wait or verdict.state is not ImportState.RUNNING:
+    if not wait or not verdict.state.is_under_way:
         return verdict
     with waiting("Waiting for the import …") as show:
         return wait_for_import(
@@ -76,11 +76,8 @@ def exit_code_of_import(verdict: "ImportVerdict") -> ExitCode:
     """The exit code for an import's state."""
     from cognee_dagster.remote.imports.verdict import ImportState
 
-    return {
-        ImportState.SUCCEEDED: ExitCode.OK,
-        ImportState.RUNNING: ExitCode.STILL_RUNNING,
-        ImportState.FAILED: ExitCode.IMPORT_FAILED,
-        ImportState.STALLED: ExitCode.IMPORT_FAILED,
-        ImportState.GONE: ExitCode.NO_DATASET,
-        ImportState.UNKNOWN: ExitCode.NO_DATASET,
-    }[verdict.state]
+    if verdict.state is ImportState.SUCCEEDED:
+        return ExitCode.OK
+    if verdict.state.is_under_way:
+        return ExitCode.STILL_RUNNING
+    return ExitCode.NO_DATASET if verdict.state in (ImportState.GONE, ImportState.UNKNOWN) else ExitCode.IMPORT_FAILED

@@ -75,7 +75,7 @@ class Bars:
     def __init__(self, progress: "Progress | None") -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
-        self._part = ""
+        self._shard = ""
 
     def export(self, state: "ExportProgress") -> None:
         """A ``progress`` for ``write_archive`` and ``cut``."""
@@ -83,13 +83,13 @@ class Bars:
 
     def upload(self, sent: int, total: int) -> None:
         """A ``progress`` for ``push_archives``; called from the upload's thread."""
-        self._show(f"upload: {self._part}bytes", done=sent, total=total)
+        self._show(f"upload: {self._shard}bytes", done=sent, total=total)
         if sent >= total:
-            self._show(f"import: {self._part}the remote is at work", done=None, total=None)
+            self._show(f"import: {self._shard}the remote is at work", done=None, total=None)
 
-    def part(self, number: int, total: int) -> None:
-        """An ``on_part`` for ``push_archives``: what the next upload's bar is of."""
-        self._part = f"archive {number} of {total}: " if total > 1 else ""
+    def shard(self, number: int, total: int) -> None:
+        """An ``on_shard`` for ``push_archives``: what the next upload's bar is of."""
+        self._shard = f"archive {number} of {total}: " if total > 1 else ""
 
     def _show(self, what: str, *, done: int | None, total: int | None) -> None:
         """Move a bar; when another begins, the clocks of those before it stop."""

@@ -3,24 +3,24 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, RemoteError
 from cognee_dagster.graph.counting import counted
-from cognee_dagster.pushing.delivery import ProgressCallback, deliver
-from cognee_dagster.pushing.options import DeliverySettings, validate_mode
+from cognee_dagster.pushing.delivery import deliver
+from cognee_dagster.pushing.delivery_result import DeliveryResult, KnownBy
+from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.pushing.progress import PushProgress
+from cognee_dagster.pushing.resume import NoRecord, ResumeRecord
 from cognee_dagster.remote.client import CogneeClient
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
 
 logger = logging.getLogger(__name__)
-
-PartCallback = Callable[[int, int], None]
-"""Called with (number of the archive from 1, how many there are) when its upload is about to begin."""
 
 
 @dataclass
@@ -36,7 +36,8 @@ class PushResult:
         remote_response: The server's own answer; for a detached background import one of the same shape, with
             ``detached: true``. Of a graph in several archives it is the last one's, with the ``items`` of all, as a
             server answers to several archives in one request.
-        pipeline_run_id: The import's run on the remote, the last archive's; poll it when in the background.
+        pipeline_run_id: The import's run on the remote, the last archive's; poll it when in the background. None where
+            the answer was lost and the run cannot be told from others'.
     """
 
     status: str
@@ -47,19 +48,19 @@ class PushResult:
     remote_response: dict[str, Any] = field(repr=False)
     pipeline_run_id: str | None = None
 
+    @property
+    def known_by(self) -> KnownBy:
+        """What this rests on: the server's own answer, the remote graph that was read back, or the import's run."""
+        return KnownBy(self.remote_response.get("known_by", KnownBy.ANSWER))
+
 
 def push_archives(
     archives: "Sequence[Archive]",
     *,
     client: CogneeClient,
-    target_dataset: str | None = None,
-    mode: str = "preserve",
-    run_in_background: bool = False,
-    settings: DeliverySettings | None = None,
-    progress: ProgressCallback | None = None,
-    on_part: PartCallback | None = None,
-    on_run: "Callable[[Archive, str], None] | None" = None,
-    earlier_runs: Mapping[str, str] | None = None,
+    options: PushOptions | None = None,
+    progress: PushProgress | None = None,
+    record: ResumeRecord | None = None,
     stop: threading.Event | None = None,
 ) -> PushResult:
     """Upload the archives of one graph, one after another.
@@ -70,58 +71,58 @@ def push_archives(
     Args:
         archives: What ``cut`` returned; the files must still be there.
         client: The remote.
-        target_dataset: Dataset name on the remote; default: the archives' dataset name.
-        mode: ``preserve``, ``hybrid`` or, for a single archive, ``re-derive``.
-        run_in_background: Return when the remote has taken the last archive over.
-        settings: How patient to be, and how to import in the background; None: the defaults.
-        progress: Called with (bytes sent, total bytes) of the archive under way.
-        on_part: Called before each archive.
-        on_run: Called with an archive and its import's ``pipeline_run_id``, as soon as it is known. Who keeps these can
-            go on after a failure:
-        earlier_runs: Runs of an earlier try to push these very archives there, by the archive's ``content_sha256``.
-            What the remote confirms is not uploaded again.
+        options: Where to, and how; a re-derive takes a single archive. None: the defaults.
+        progress: Who is told how the push is getting on.
+        record: Keeps the imports that were begun, so that the next try of this push goes on from there: what the remote
+            confirms is not uploaded again.
         stop: When set from another thread, the upload is hung up and ``PushInterruptedError`` raised.
 
     Raises:
         EmptyGraphError: The graph has no nodes.
-        InvalidModeError: There is no such mode, or it takes a single archive.
-        RemoteError: See ``remote.delivery.deliver``. Archives before the one that failed are imported.
+        InvalidModeError: The mode takes a single archive.
+        InvalidTargetError: The remote would refuse the target's name, or it is another owner's dataset.
+        RemoteError: See ``pushing.delivery.deliver``. Archives before the one that failed are imported.
     """
-    validate_mode(mode)
+    options, progress, record = options or PushOptions(), progress or PushProgress(), record or NoRecord()
     name, total = archives[0].dataset_name, len(archives)
     num_nodes = sum(archive.num_nodes for archive in archives)
     num_edges = sum(archive.num_edges for archive in archives)
     require_nodes(name, num_nodes)
-    _require_mode_for(name, mode=mode, num_archives=total)
-    target, connection = target_dataset or name, client.connection
+    _require_mode_for(name, mode=options.mode, num_archives=total)
+    target, connection = options.target_of(name), client.connection
     message = "Pushing dataset %r (%s, %s) to dataset %r on %s (%s)"
     nodes, edges = counted(num_nodes, "node"), counted(num_edges, "edge")
     logger.info(message, name, nodes, edges, target, connection.url, connection.source)
-    deliveries = []
+    begun = record.begun()
+    results = []
     for number, archive in enumerate(archives, start=1):
-        with _telling_of_part(number, total, on_part=on_part):
-            delivery = deliver(
+        with _announced(number, total, on_shard=progress.on_shard):
+            result = deliver(
                 client,
                 archive,
-                target_dataset=target,
-                mode=mode,
-                run_in_background=run_in_background and number == total,
-                settings=settings or DeliverySettings(),
+                options=options if number == total else replace(options, run_in_background=False),
                 progress=progress,
-                on_run=None if on_run is None else partial(on_run, archive),
-                earlier_run=(earlier_runs or {}).get(archive.content_sha256),
-                stop=stop,
+                note=partial(record.note, archive),
+                begun=begun.get(archive.content_sha256),
+                stop=stop or threading.Event(),
             )
-        deliveries.append(delivery)
+        results.append(result)
+    record.done()
     return PushResult(
-        status=deliveries[-1].status,
+        status=results[-1].status,
         dataset_name=name,
         target_dataset=target,
         num_nodes=num_nodes,
         num_edges=num_edges,
-        remote_response=_one_answer([delivery.response for delivery in deliveries]),
-        pipeline_run_id=deliveries[-1].pipeline_run_id,
+        remote_response=_one_answer(results),
+        pipeline_run_id=results[-1].pipeline_run_id,
     )
+
+
+def _weakest(results: Sequence[DeliveryResult]) -> KnownBy:
+    """How the whole push is known: no better than that of any archive."""
+    known = {result.known_by for result in results}
+    return next(kind for kind in (KnownBy.RUN, KnownBy.REMOTE_GRAPH, KnownBy.ANSWER) if kind in known)
 
 
 def _require_mode_for(dataset_name: str, *, mode: str, num_archives: int) -> None:
@@ -137,9 +138,8 @@ def _require_mode_for(dataset_name: str, *, mode: str, num_archives: int) -> Non
 
 
 @contextlib.contextmanager
-def _telling_of_part(number: int, total: int, *, on_part: PartCallback | None) -> Iterator[None]:
-    if on_part is not None:
-        on_part(number, total)
+def _announced(number: int, total: int, *, on_shard: Callable[[int, int], None]) -> Iterator[None]:
+    on_shard(number, total)
     if total == 1:
         yield
         return
@@ -157,12 +157,17 @@ def _telling_of_part(number: int, total: int, *, on_part: PartCallback | None) -
     logger.info("Archive %d of %d is delivered", number, total)
 
 
-def _one_answer(answers: list[dict[str, Any]]) -> dict[str, Any]:
+def _one_answer(results: Sequence[DeliveryResult]) -> dict[str, Any]:
+    """The answers as one; anything but the server's own says what it rests on."""
+    answers = [result.response for result in results]
+    known_by = _weakest(results)
+    knowing = {} if known_by is KnownBy.ANSWER else {"known_by": known_by.value}
     if len(answers) == 1:
-        return answers[0]
+        return {**answers[0], **knowing}
     processed = [count for answer in answers if isinstance(count := answer.get("items_processed"), int)]
     total = {"items_processed": sum(processed)} if len(processed) == len(answers) else {}
-    return {**answers[-1], **total, "items": [item for answer in answers for item in answer.get("items") or ()]}
+    items = [item for answer in answers for item in answer.get("items") or ()]
+    return {**answers[-1], **total, **knowing, "items": items}
 
 
 def require_nodes(dataset_name: str, num_nodes: int) -> None:

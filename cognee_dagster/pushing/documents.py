@@ -57,22 +57,22 @@ def plan_documents(
     return DocumentPlan(external_ids=external_ids, outdated=tuple(outdated))
 
 
-def settle_documents(client: CogneeClient, archive: Archive, *, dataset: RemoteDataset, directory: Path) -> Archive:
+def prepare_documents(client: CogneeClient, archive: Archive, *, dataset: RemoteDataset, directory: Path) -> Archive:
     """Make room on the remote for an archive's documents, and give them ids that are theirs alone.
 
     Args:
         client: The remote.
         archive: The archive to be pushed.
-        dataset: Where to.
+        dataset: Where to; without an id nothing can be prepared.
         directory: For the copy with the other ids; it must outlive the upload.
 
     Returns:
-        The archive to upload: the copy, or the given one when it has no documents.
+        The archive to upload: the copy, or the given one where there is nothing to do.
 
     Raises:
         RemoteError: The remote's documents cannot be listed or deleted.
     """
-    if not archive.record_counts.get("document"):
+    if not archive.record_counts.get("document") or not dataset.id:
         return archive
     plan = plan_documents(document_prints(archive.path), client.data(dataset.id), dataset_id=dataset.id)
     for data_id in plan.outdated:
@@ -82,3 +82,21 @@ def settle_documents(client: CogneeClient, archive: Archive, *, dataset: RemoteD
     copy = directory / archive.path.name
     rename_documents(archive.path, copy, plan.external_ids)
     return replace(archive, path=copy)
+
+
+def missing_documents(client: CogneeClient, archive: Archive, *, dataset: RemoteDataset) -> list[str]:
+    """Documents of an archive that a remote dataset does not hold, or holds with another text, in words.
+
+    Raises:
+        RemoteError: The remote's documents cannot be listed.
+    """
+    if not archive.record_counts.get("document"):
+        return []
+    there = {row.external_id: row.name for row in client.data(dataset.id) if row.external_system == _SOURCE_SYSTEM}
+    missing = [
+        document.external_id
+        for document in document_prints(archive.path)
+        if f"text_{document.md5}"
+        not in (there.get(f"{dataset.id}:{document.external_id}"), there.get(document.external_id))
+    ]
+    return [f"{len(missing)} documents are missing on the remote, such as {missing[0]}. Push again."] if missing else []

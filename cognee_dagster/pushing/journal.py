@@ -1,13 +1,14 @@
-"""What a push of several archives has come to, on disk, so that the next try of the same push goes on from there."""
+"""What a push of several archives has come to, in a file, so that the next try of the same push goes on from there."""
 
 import hashlib
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.system.files import write_whole
 
 if TYPE_CHECKING:  # Arrow comes with it
@@ -21,10 +22,10 @@ logger = logging.getLogger(__name__)
 
 
 class PushJournal:
-    """The import runs of the archives that one push has delivered so far.
+    """The ``ResumeRecord`` in a file.
 
     The same graph gives the same archives, hence the hashes of what is in them tell whether it is the same push. A push
-    of one archive leaves nothing behind. Where the directory cannot be written, a push begins again.
+    of one archive leaves nothing behind. Where the directory cannot be written, a push begins at the first archive.
 
     Args:
         path: Its file; None: none is needed.
@@ -32,7 +33,7 @@ class PushJournal:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._runs: dict[str, str] = {}
+        self._runs: dict[str, BegunImport] = {}
 
     @classmethod
     def of(
@@ -51,28 +52,36 @@ class PushJournal:
         name = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
         return cls((directory or Path(DEFAULT_DIRECTORY).expanduser()) / f"{name}.json")
 
-    def runs(self) -> dict[str, str]:
-        """Runs of an earlier try by the archive's ``content_sha256``; empty if there was none lately."""
+    def begun(self) -> Mapping[str, BegunImport]:
+        """Imports of an earlier try by the archive's ``content_sha256``; empty if there was none lately."""
         try:
             if self._path is not None and time.time() - self._path.stat().st_mtime < _VALID_SECONDS:
                 found = json.loads(self._path.read_bytes())
-                self._runs = {str(content): str(run_id) for content, run_id in found.items()}
+                self._runs = {str(content): _run_of(kept) for content, kept in found.items()}
         except (OSError, ValueError, AttributeError):
             self._runs = {}
         return dict(self._runs)
 
-    def note(self, archive: "Archive", run_id: str) -> None:
+    def note(self, archive: "Archive", run: BegunImport) -> None:
         """Remember that the remote imports an archive."""
-        self._runs[archive.content_sha256] = run_id
+        self._runs[archive.content_sha256] = run
         if self._path is None:
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path, json.dumps(self._runs).encode())
+            kept = {content: {"run": run.run_id, "answered": run.answered} for content, run in self._runs.items()}
+            write_whole(self._path, json.dumps(kept).encode())
         except OSError as error:
-            logger.warning("If this push fails, the next one will begin anew: %s", error)
+            logger.warning("If this push fails, the next one will begin at its first archive: %s", error)
 
-    def remove(self) -> None:
+    def done(self) -> None:
         """Forget the push: it has come to its end."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
+
+
+def _run_of(kept: object) -> BegunImport:
+    """An import as it was kept; releases up to 0.1 kept nothing but its run's id."""
+    if isinstance(kept, dict):
+        return BegunImport(run_id=str(kept.get("run")), answered=kept.get("answered") is True)
+    return BegunImport(run_id=str(kept))

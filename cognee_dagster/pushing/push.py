@@ -7,17 +7,16 @@ face, with the signature, defaults, results and errors of ``cognee.push()`` (Cog
 import asyncio
 import tempfile
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from cognee_dagster.pushing.archives import PartCallback, PushResult, push_archives
-from cognee_dagster.pushing.delivery import ProgressCallback
+from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.journal import PushJournal
-from cognee_dagster.pushing.options import DEFAULT_DATASET, DeliverySettings, validate_mode
-from cognee_dagster.remote.client import CogneeClient, validate_dataset_name
-from cognee_dagster.remote.connection import resolve_connection
+from cognee_dagster.pushing.options import DEFAULT_DATASET, PushOptions
+from cognee_dagster.pushing.progress import PushProgress
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.connection import Connection, resolve_connection
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Limits
@@ -56,18 +55,12 @@ async def push(
         PermissionError: The user may not read the dataset.
         RuntimeError: No remote is configured, it cannot be reached or refuses, or it has no COGX import.
     """
+    options = PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=run_in_background)
+    connection = resolve_connection(url, api_key)
     stop = threading.Event()
     try:
         return await asyncio.to_thread(
-            push_dataset,
-            dataset,
-            target_dataset=target_dataset,
-            mode=mode,
-            run_in_background=run_in_background,
-            url=url,
-            api_key=api_key,
-            user=user,
-            stop=stop,
+            push_dataset, dataset, connection=connection, options=options, user=user, stop=stop
         )
     except asyncio.CancelledError:
         stop.set()  # the thread cannot be cancelled: it hangs up when it sees this
@@ -77,18 +70,12 @@ async def push(
 def push_dataset(
     dataset: str | UUID = DEFAULT_DATASET,
     *,
-    target_dataset: str | None = None,
-    mode: str = "preserve",
-    run_in_background: bool = False,
-    url: str | None = None,
-    api_key: str | None = None,
+    connection: Connection,
+    options: PushOptions | None = None,
     user: "UserRef" = None,
     config: "LocalCogneeConfig | None" = None,
-    settings: DeliverySettings | None = None,
     limits: "Limits | None" = None,
-    export_progress: Callable[..., None] | None = None,
-    upload_progress: ProgressCallback | None = None,
-    on_part: PartCallback | None = None,
+    progress: PushProgress | None = None,
     stop: threading.Event | None = None,
 ) -> PushResult:
     """``push()``, synchronous, with what the command line and tests need besides: progress, limits, a way to stop."""
@@ -98,28 +85,12 @@ def push_dataset(
     from cognee_dagster.cogx.write.writer import write_archive
     from cognee_dagster.sources.cognee.datasets import open_dataset
 
-    validate_mode(mode)
-    connection = resolve_connection(url, api_key)
+    options, progress = options or PushOptions(), progress or PushProgress()
     with tempfile.TemporaryDirectory(prefix="cognee-push-") as directory:
         with open_dataset(dataset, user=user, config=config) as reader:
-            target = target_dataset or reader.origin.dataset_name
-            validate_dataset_name(target)
-            whole = write_archive(reader, Path(directory) / "graph.cogx.tar.gz", progress=export_progress)
-        archives = cut(whole, limits=limits or SERVER_LIMITS, progress=export_progress)
-        journal = PushJournal.of(archives, remote_url=connection.url, target_dataset=target, mode=mode)
+            target = options.target_of(reader.origin.dataset_name)
+            whole = write_archive(reader, Path(directory) / "graph.cogx.tar.gz", progress=progress.on_export)
+        archives = cut(whole, limits=limits or SERVER_LIMITS, progress=progress.on_export)
+        journal = PushJournal.of(archives, remote_url=connection.url, target_dataset=target, mode=options.mode)
         with CogneeClient(connection) as client:
-            result = push_archives(
-                archives,
-                client=client,
-                target_dataset=target_dataset,
-                mode=mode,
-                run_in_background=run_in_background,
-                settings=settings,
-                progress=upload_progress,
-                on_part=on_part,
-                on_run=journal.note,
-                earlier_runs=journal.runs(),
-                stop=stop,
-            )
-        journal.remove()
-        return result
+            return push_archives(archives, client=client, options=options, progress=progress, record=journal, stop=stop)

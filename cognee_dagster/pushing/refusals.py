@@ -5,13 +5,21 @@ from enum import Enum
 from cognee_dagster.errors import RemoteError, UnexpectedAnswerError
 from cognee_dagster.remote.meanings import SERVERS_WORDS, UPLOAD_REFUSED_MEANS
 
+_TOOK_NOTHING = (429, 503)  # what a server, or a proxy before it, says instead of taking the request
+
 
 class NextStep(Enum):
     """What follows a failed upload."""
 
     GIVE_UP = "give up"
     RETRY = "upload again"
-    LOOK_FOR_RUN = "look for the run that it may have started"
+    LOOK_ONCE = "look once for the run that it may have started, then upload again"
+    LOOK_FOR_RUN = "look for the run that it may have started, for as long as it may take to appear"
+
+    @property
+    def looks(self) -> bool:
+        """Whether the dataset's runs are looked at."""
+        return self in (NextStep.LOOK_ONCE, NextStep.LOOK_FOR_RUN)
 
 
 def after_failure(error: RemoteError, *, body_sent: bool, conflicts: int) -> NextStep:
@@ -29,8 +37,8 @@ def after_failure(error: RemoteError, *, body_sent: bool, conflicts: int) -> Nex
     if error.status == 409:
         return NextStep.RETRY if conflicts == 0 else NextStep.GIVE_UP
     garbled = isinstance(error, UnexpectedAnswerError) and error.status == 200
-    if body_sent and (garbled or (error.retryable and error.status != 429)):
-        return NextStep.LOOK_FOR_RUN
+    if body_sent and (garbled or error.retryable):
+        return NextStep.LOOK_ONCE if error.status in _TOOK_NOTHING else NextStep.LOOK_FOR_RUN
     return NextStep.RETRY if error.retryable else NextStep.GIVE_UP
 
 

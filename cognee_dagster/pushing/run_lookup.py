@@ -1,40 +1,156 @@
 """Find the import run that one upload of ours started; the server does not say before the import is over."""
 
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
+from cognee_dagster.errors import RemoteError, RemoteUnreachableError
+from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, IMPORT_PIPELINE
 from cognee_dagster.remote.responses import PipelineRun
+from cognee_dagster.remote.retry import RetryPolicy
 
 # The server's clock is known to the second, from the Date of its answers.
 _CLOCK_MARGIN = timedelta(seconds=2)
 
+# A run that has no end after so long is of a server that died: Cognee itself closes it from this age on (1.6.5).
+_DEAD_AFTER = timedelta(hours=1)
 
-class RunLookup:
-    """Looks for the run of one upload among a dataset's runs.
+# A server stores an archive's documents in lots, each an add run (Cognee 1.6.5, modules/migration/import_source.py).
+_DOCUMENTS_PER_RUN = 200
 
-    Ours can only be one that was not there before, and that began after our whole body was sent. Where more than one
-    fits, none is taken: reporting another push's run as ours would be worse than waiting for the answer.
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """What one look at the dataset's runs showed.
+
+    Attributes:
+        candidates: Import runs that began after our last byte, and were not there before.
+        others: Whether anybody else was seen at work on the dataset since then.
+        storing: Whether documents were stored since then, perhaps ours.
     """
 
-    def __init__(self, client: CogneeClient, dataset_id: str) -> None:
-        self._client = client
-        self._dataset_id = dataset_id
-        self._others = {row.pipeline_run_id for row in self._rows()}
+    candidates: frozenset[str] = frozenset()
+    others: bool = False
+    storing: bool = False
 
-    def find(self, *, body_sent_at: datetime) -> str | None:
-        """The ``pipeline_run_id`` of our run; None while it is not there, or while several fit.
+    @property
+    def run_id(self) -> str | None:
+        """Our run, where it can be told; None while it is not there, or where it may be somebody else's."""
+        return next(iter(self.candidates)) if len(self.candidates) == 1 and not self.others else None
+
+
+class RunLookup:
+    """Looks for the run of one upload among a dataset's runs. A context manager.
+
+    The rows of a run do not say which upload started it. Ours can only be one that was not there before, and that began
+    after our whole body was sent. Where another fits, or somebody else was at work on the dataset in between, none is
+    taken: reporting another push's run as ours would be worse than waiting for the answer.
+
+    Raises:
+        RemoteError: The runs cannot be listed, and the delivery cannot do without (``is_needed``).
+    """
+
+    def __init__(self, request: DeliveryRequest, *, is_needed: bool) -> None:
+        self._request = request
+        # A look that fails is repeated by who looks, and must not hold up an answer that is there meanwhile.
+        client = request.client
+        self._client = CogneeClient(client.connection, timeouts=client.timeouts, retry=RetryPolicy(attempts=1))
+        self.is_possible = bool(request.dataset.id)
+        self._before: dict[str, _Run] = {}
+        if not self.is_possible:
+            return
+        try:
+            self._before = {run.id: run for run in _runs(self._rows(client))}
+        except RemoteError as error:
+            if is_needed or isinstance(error, RemoteUnreachableError):
+                raise
+            logger.warning("The import cannot be watched, only its answer be waited for: %s", error)
+            self.is_possible = False
+
+    def __enter__(self) -> "RunLookup":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def look(self, *, body_sent_at: datetime) -> Sighting | None:
+        """What the dataset's runs show; None where the remote does not answer just now.
 
         Args:
             body_sent_at: When the whole body was out, by our clock.
         """
-        earliest = body_sent_at + self._client.clock_offset - _CLOCK_MARGIN
-        fitting = {row.pipeline_run_id for row in self._rows() if _began_by(row, earliest)} - self._others
-        return fitting.pop() if len(fitting) == 1 else None
+        try:
+            rows = self._rows(self._client)
+        except RemoteError as error:  # a server that is parsing an archive answers nobody else
+            logger.info("The remote does not answer just now: %s", error)
+            return None
+        return self._judge(_runs(rows), earliest=body_sent_at + self._client.clock_offset - _CLOCK_MARGIN)
 
-    def _rows(self) -> list[PipelineRun]:
-        return self._client.runs(dataset_id=self._dataset_id)
+    def _judge(self, runs: "list[_Run]", *, earliest: datetime) -> Sighting:
+        ours = [run for run in runs if run.id not in self._before and run.began_by(earliest)]
+        candidates = frozenset(run.id for run in ours if run.pipeline == IMPORT_PIPELINE)
+        stored = sum(run.pipeline == ADD_PIPELINE for run in ours)
+        over = {run.id for run in self._before.values() if run.ended is not None}
+        of_others = (run for run in runs if run not in ours and run.id not in over)
+        return Sighting(
+            candidates=candidates,
+            others=len(candidates) > 1
+            or stored > ceil(self._request.num_documents / _DOCUMENTS_PER_RUN)
+            or any(run.was_active(earliest) for run in of_others),
+            storing=stored > 0,
+        )
+
+    def _rows(self, client: CogneeClient) -> list[PipelineRun]:
+        return [
+            row
+            for pipeline in (IMPORT_PIPELINE, ADD_PIPELINE)
+            for row in client.runs(pipeline_name=pipeline, dataset_id=self._request.dataset.id)
+        ]
 
 
-def _began_by(row: PipelineRun, earliest: datetime) -> bool:
-    began = row.started_at or row.created_at
-    return began is None or began >= earliest
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """A run of the dataset: its pipeline, when it began and, if it has, when it ended, by the server's clock."""
+
+    id: str
+    pipeline: str | None
+    began: datetime | None
+    ended: datetime | None
+
+    def began_by(self, earliest: datetime) -> bool:
+        return self.began is None or self.began >= earliest
+
+    def was_active(self, since: datetime) -> bool:
+        """Whether it was at work at ``since`` or later."""
+        if self.ended is not None:
+            return self.ended >= since
+        return self.began is None or self.began >= since - _DEAD_AFTER
+
+
+def _runs(rows: Iterable[PipelineRun]) -> list[_Run]:
+    by_id: dict[str, list[PipelineRun]] = {}
+    for row in rows:
+        if row.pipeline_run_id is not None:
+            by_id.setdefault(row.pipeline_run_id, []).append(row)
+    return [
+        _Run(
+            id=run_id,
+            pipeline=found[0].pipeline_name,
+            began=min((moment for row in found if (moment := row.started_at or row.created_at)), default=None),
+            ended=max((moment for row in found if (moment := _ended_at(row))), default=None),
+        )
+        for run_id, found in by_id.items()
+    ]
+
+
+def _ended_at(row: PipelineRun) -> datetime | None:
+    """When the run ended, on its last row; ``outcome`` exists since 1.5.4, the status alone says it before."""
+    if row.outcome is None and not (row.status or "").endswith(("_COMPLETED", "_ERRORED")):
+        return None
+    return row.ended_at or row.created_at

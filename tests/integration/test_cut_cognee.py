@@ -10,6 +10,7 @@ import pytest
 
 from cognee_dagster.cogx.format import Limits
 from cognee_dagster.pushing.archives import push_archives
+from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import resolve_connection
 from cognee_dagster.remote.responses import migration_imports
@@ -77,7 +78,7 @@ def test_the_remote_graph_is_the_same_in_five_archives_as_in_one(client: CogneeC
     parts = write_archives(large_graph(), tmp_path / "parts.cogx.tar.gz", limits=IN_FIVE)
     assert (len(whole), len(parts)) == (1, 5)
     results = {
-        target: push_archives(archives, client=client, target_dataset=target)
+        target: push_archives(archives, client=client, options=PushOptions(target_dataset=target))
         for target, archives in (("cut_whole", whole), ("cut_parts", parts))
     }
     expected = remote_content(client, "cut_whole")

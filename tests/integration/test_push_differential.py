@@ -13,6 +13,7 @@ import pytest
 
 from cognee_dagster import PushResult
 from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.push import push_dataset
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import resolve_connection
@@ -94,9 +95,8 @@ def test_archive_and_remote_graph_equal_those_of_cognee_push(
     delete_dataset(client, target)
 
     config = LocalCogneeConfig(environ=store.environ)
-    ours = push_dataset(
-        store.dataset, target_dataset=target, url=real_remote.url, api_key=real_remote.api_key, config=config
-    )
+    connection = resolve_connection(real_remote.url, real_remote.api_key)
+    ours = push_dataset(store.dataset, connection=connection, options=PushOptions(target_dataset=target), config=config)
     with open_dataset(store.dataset, config=config) as reader:
         archive = write_archive(reader, tmp_path / "ours.cogx.tar.gz")
 
@@ -117,10 +117,8 @@ def test_a_background_push_arrives(
     config = LocalCogneeConfig(environ=store.environ)
     result = push_dataset(
         store.dataset,
-        target_dataset=target,
-        run_in_background=True,
-        url=real_remote.url,
-        api_key=real_remote.api_key,
+        connection=resolve_connection(real_remote.url, real_remote.api_key),
+        options=PushOptions(target_dataset=target, run_in_background=True),
         config=config,
     )
     assert result.status in ("started", "completed")

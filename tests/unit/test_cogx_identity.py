@@ -16,6 +16,7 @@ from cognee_dagster.cogx.write import spool
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import ArchiveError
 from cognee_dagster.pushing.journal import PushJournal
+from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.store.archives import ArchiveStore
 from tests.cogx_graphs import MemoryReader, demo_reader, write_archives
 
@@ -125,8 +126,8 @@ def test_a_push_of_several_archives_goes_on_whatever_the_compressor_does(tmp_pat
         )
         for archives in (first, second)
     )
-    before.note(first[0], "run-1")
-    assert after.runs() == {second[0].content_sha256: "run-1"}
+    before.note(first[0], BegunImport(run_id="run-1"))
+    assert after.begun() == {second[0].content_sha256: BegunImport(run_id="run-1")}
 
 
 def test_a_pointer_of_an_earlier_release_finds_its_blob(tmp_path: Path) -> None:

@@ -74,9 +74,12 @@ def test_a_background_push_uploads_as_a_foreground_import(remote: FakeRemote, tm
 
 
 def test_a_run_of_somebody_else_is_not_taken_for_ours(remote: FakeRemote, tmp_path: Path) -> None:
-    foreign = remote.add_run("demo")
+    foreign = remote.add_run("demo", state="COMPLETED")
     with remote.hold_imports():
-        assert push_demo(remote, tmp_path, run_in_background=True).pipeline_run_id != foreign
+        ours = push_demo(remote, tmp_path, run_in_background=True).pipeline_run_id
+        assert ours is not None
+        assert ours != foreign
+        assert ours in import_outcomes(remote)
 
 
 def test_a_run_that_never_appears_ends_in_an_error_that_says_where_to_look(remote: FakeRemote, tmp_path: Path) -> None:

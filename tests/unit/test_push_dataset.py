@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from cognee_dagster.errors import EmptyGraphError
+from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.push import push_dataset
+from cognee_dagster.remote.connection import Connection, resolve_connection
 from cognee_dagster.sources.cognee import ladybug_reader as ladybug
 from cognee_dagster.testing import FakeRemote
 from tests.unit.local_stores import TinyGraph, TinyStore
@@ -30,6 +32,10 @@ def store(tmp_path: Path) -> TinyStore:
     return store
 
 
+def connection_to(remote: FakeRemote) -> Connection:
+    return resolve_connection(remote.url, remote.api_key)
+
+
 def test_the_store_is_closed_before_anything_is_sent(
     store: TinyStore, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,9 +51,8 @@ def test_the_store_is_closed_before_anything_is_sent(
     result = push_dataset(
         "papers",
         config=store.config,
-        url=remote.url,
-        api_key=remote.api_key,
-        upload_progress=lambda *_: events.append("sent"),
+        connection=connection_to(remote),
+        progress=PushProgress(on_upload=lambda *_: events.append("sent")),
     )
     assert (result.status, result.num_nodes, result.num_edges) == ("completed", 2, 1)
     assert events[0] == "closed"
@@ -59,4 +64,4 @@ def test_a_dataset_without_a_graph_is_told_what_to_do(tmp_path: Path, remote: Fa
     store = TinyStore(tmp_path)
     store.grant(store.add_dataset("empty"), store.default_user)
     with pytest.raises(EmptyGraphError, match=r"cognify\(\)"):
-        push_dataset("empty", config=store.config, url=remote.url, api_key=remote.api_key)
+        push_dataset("empty", config=store.config, connection=connection_to(remote))

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,14 @@ from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, PushInterruptedError, RemoteError
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.journal import PushJournal
+from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.pushing.progress import PushProgress
+from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.archive import Limits as ServerLimits
 from cognee_dagster.testing.runs import IMPORT_PIPELINE
 from tests.cogx_graphs import write_archives
-from tests.pushes import HASTY, client_of, push_archive
+from tests.pushes import HASTY, Noting, client_of, push_archive
 from tests.unit.test_cogx_cut import topics
 
 LIMITS = Limits(member_bytes=100_000, total_bytes=200_000)
@@ -40,9 +43,24 @@ def parts(tmp_path: Path) -> tuple[Archive, ...]:
     return archives
 
 
-def push(remote: FakeRemote, parts: tuple[Archive, ...], **options: Any) -> PushResult:
+def push(
+    remote: FakeRemote,
+    parts: tuple[Archive, ...],
+    *,
+    on_shard: Callable[[int, int], None] = lambda *_: None,
+    record: Noting | None = None,
+    stop: threading.Event | None = None,
+    **options: Any,
+) -> PushResult:
     with client_of(remote.url, remote.api_key) as client:
-        return push_archives(parts, client=client, **{"settings": HASTY, **options})
+        return push_archives(
+            parts,
+            client=client,
+            options=PushOptions(delivery=HASTY, **options),
+            progress=PushProgress(on_shard=on_shard),
+            record=record,
+            stop=stop,
+        )
 
 
 def test_the_remote_graph_is_that_of_one_archive(
@@ -72,7 +90,7 @@ def test_progress_is_told_in_the_log_and_to_the_caller(
 ) -> None:
     told: list[tuple[int, int]] = []
     with caplog.at_level(logging.INFO, logger="cognee_dagster"):
-        push(remote, parts, on_part=lambda number, total: told.append((number, total)))
+        push(remote, parts, on_shard=lambda number, total: told.append((number, total)))
     assert told == [(number, len(parts)) for number in range(1, len(parts) + 1)]
     assert f"Archive 3 of {len(parts)}" in caplog.text
 
@@ -80,21 +98,20 @@ def test_progress_is_told_in_the_log_and_to_the_caller(
 def test_a_next_try_goes_on_after_the_last_archive_that_arrived(
     remote: FakeRemote, parts: tuple[Archive, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
-    runs: dict[str, str] = {}
 
-    def note(archive: Archive, run_id: str) -> None:
-        runs[archive.content_sha256] = run_id
-        if len(runs) == 2:
+    def break_down(archive: Archive, run_id: str) -> None:
+        if archive == parts[1]:
             for _ in range(5):
                 remote.fail_next_import()
 
+    record = Noting(on_run=break_down)
     with pytest.raises(RemoteError):
-        push(remote, parts, on_run=note)
+        push(remote, parts, record=record)
     assert "Archive 3 of" in caplog.text
     assert "did not arrive" in caplog.text
     remote.pace.next_failures.clear()
     before = len(remote.uploads)
-    result = push(remote, parts, earlier_runs=runs)
+    result = push(remote, parts, record=Noting(record.runs))
     assert len(remote.uploads) - before == len(parts) - 2
     assert len(remote.graph("demo").nodes) == result.num_nodes
     assert len(remote.graph("demo").edges) == result.num_edges
@@ -104,11 +121,11 @@ def test_what_was_deleted_on_the_remote_meanwhile_is_uploaded_again(
     remote: FakeRemote, parts: tuple[Archive, ...]
 ) -> None:
     """A dataset made again has its old id, and its old runs are still shown."""
-    runs: dict[str, str] = {}
-    push(remote, parts, on_run=lambda archive, run_id: runs.update({archive.content_sha256: run_id}))
+    record = Noting()
+    push(remote, parts, record=record)
     with client_of(remote.url, remote.api_key) as client:
         client.delete_dataset(client.ensure_dataset("demo").id)
-    result = push(remote, parts, earlier_runs=runs)
+    result = push(remote, parts, record=record)
     assert len(remote.graph("demo").nodes) == result.num_nodes
 
 
@@ -121,7 +138,7 @@ def test_in_the_background_only_the_last_import_is_left_to_itself(
         if number == total:
             remote.pace.import_seconds = 0.5
 
-    result = push(remote, parts, run_in_background=True, on_part=before)
+    result = push(remote, parts, run_in_background=True, on_shard=before)
     assert result.status == "started"
     assert result.remote_response["detached"] is True
     assert len(result.remote_response["items"]) == len(parts)
@@ -138,7 +155,7 @@ def test_a_stopped_push_stops_between_archives_too(remote: FakeRemote, parts: tu
             stop.set()
 
     with pytest.raises(PushInterruptedError):
-        push(remote, parts, on_part=before, stop=stop)
+        push(remote, parts, on_shard=before, stop=stop)
 
 
 def test_re_derive_takes_one_archive(remote: FakeRemote, parts: tuple[Archive, ...]) -> None:
@@ -161,32 +178,35 @@ def journal(parts: tuple[Archive, ...], directory: Path, **changes: str) -> Push
 
 
 def test_a_journal_is_of_one_push_to_one_place(parts: tuple[Archive, ...], tmp_path: Path) -> None:
-    journal(parts, tmp_path).note(parts[0], "run-1")
-    journal(parts, tmp_path).note(parts[1], "run-2")
+    journal(parts, tmp_path).note(parts[0], BegunImport(run_id="run-1"))
+    journal(parts, tmp_path).note(parts[1], BegunImport(run_id="run-2"))
     again = journal(parts, tmp_path)
-    assert again.runs() == {parts[1].content_sha256: "run-2"}
-    again.note(parts[2], "run-3")
-    assert journal(parts, tmp_path).runs() == {parts[1].content_sha256: "run-2", parts[2].content_sha256: "run-3"}
+    assert again.begun() == {parts[1].content_sha256: BegunImport(run_id="run-2")}
+    again.note(parts[2], BegunImport(run_id="run-3"))
+    assert journal(parts, tmp_path).begun() == {
+        parts[1].content_sha256: BegunImport(run_id="run-2"),
+        parts[2].content_sha256: BegunImport(run_id="run-3"),
+    }
     for change in ({"remote_url": "http://127.0.0.2"}, {"target_dataset": "other"}, {"mode": "hybrid"}):
-        assert journal(parts, tmp_path, **change).runs() == {}
-    assert journal(parts[1:], tmp_path).runs() == {}
-    journal(parts, tmp_path).remove()
-    assert journal(parts, tmp_path).runs() == {}
+        assert journal(parts, tmp_path, **change).begun() == {}
+    assert journal(parts[1:], tmp_path).begun() == {}
+    journal(parts, tmp_path).done()
+    assert journal(parts, tmp_path).begun() == {}
 
 
 def test_a_journal_never_fails_a_push(parts: tuple[Archive, ...], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     unwritable = journal(parts, tmp_path / "file")
-    unwritable.note(parts[0], "run-1")
-    assert unwritable.runs() == {}
+    unwritable.note(parts[0], BegunImport(run_id="run-1"))
+    assert unwritable.begun() == {}
     damaged = journal(parts, tmp_path / "d")
-    damaged.note(parts[0], "run-1")
+    damaged.note(parts[0], BegunImport(run_id="run-1"))
     next((tmp_path / "d").iterdir()).write_bytes(b"[1")
-    assert damaged.runs() == {}
+    assert damaged.begun() == {}
 
 
 def test_a_push_of_one_archive_leaves_nothing_behind(parts: tuple[Archive, ...], tmp_path: Path) -> None:
     only = journal(parts[:1], tmp_path / "d")
-    only.note(parts[0], "run-1")
-    only.remove()
+    only.note(parts[0], BegunImport(run_id="run-1"))
+    only.done()
     assert not (tmp_path / "d").exists()

@@ -13,16 +13,18 @@ def test_a_final_refusal_is_never_tried_again(status: int, body_sent: bool) -> N
     assert after_failure(error, body_sent=body_sent, conflicts=0) is NextStep.GIVE_UP
 
 
-@pytest.mark.parametrize("status", [None, 408, 425, 502, 503, 504, 524, 525, 526, 530])
+@pytest.mark.parametrize("status", [None, 408, 425, 502, 504, 524, 525, 526, 530])
 def test_an_answer_lost_after_the_body_is_looked_for_before_anything_is_uploaded_again(status: int | None) -> None:
     error = RemoteUnreachableError("gone", status=status, retryable=True)
     assert after_failure(error, body_sent=True, conflicts=0) is NextStep.LOOK_FOR_RUN
     assert after_failure(error, body_sent=False, conflicts=0) is NextStep.RETRY
 
 
-def test_too_many_requests_is_a_refusal_of_the_upload_and_starts_no_run() -> None:
-    error = RemoteUnreachableError("slow down", status=429, retryable=True)
-    assert after_failure(error, body_sent=True, conflicts=0) is NextStep.RETRY
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_says_it_took_nothing_is_looked_at_once(status: int) -> None:
+    error = RemoteUnreachableError("not now", status=status, retryable=True)
+    assert after_failure(error, body_sent=True, conflicts=0) is NextStep.LOOK_ONCE
+    assert after_failure(error, body_sent=False, conflicts=0) is NextStep.RETRY
 
 
 def test_a_conflict_is_tried_once_more_because_a_truncated_upload_looks_like_one() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cognee_dagster.pushing.verification import count_problems, graph_problems
+from cognee_dagster.pushing.verification import compare_graph, count_problems
 from cognee_dagster.remote.responses import RemoteEdge, RemoteGraph, RemoteNode
 from tests.cogx_graphs import ID_A, ID_B, ID_C
 from tests.pushes import demo_archive
@@ -21,12 +21,12 @@ def answer(**item: object) -> dict[str, object]:
 def test_a_complete_import_has_no_problems(tmp_path: Path) -> None:
     archive = demo_archive(tmp_path)
     assert count_problems([archive], answer()) == []
-    assert graph_problems([archive], RemoteGraph(NODES, EDGES)) == []
+    assert compare_graph([archive], RemoteGraph(NODES, EDGES)).problems == []
 
 
 def test_a_remote_that_has_more_is_right(tmp_path: Path) -> None:
     more = RemoteGraph((*NODES, RemoteNode("x", "", "Entity", {})), (*EDGES, RemoteEdge(ID_A, "x", "knows")))
-    assert graph_problems([demo_archive(tmp_path)], more) == []
+    assert compare_graph([demo_archive(tmp_path)], more).problems == []
 
 
 def test_dropped_facts_and_unread_records_are_told(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_dropped_facts_and_unread_records_are_told(tmp_path: Path) -> None:
     ids=["node", "edge", "relationship"],
 )
 def test_what_is_missing_is_told_with_examples(graph: RemoteGraph, words: str, tmp_path: Path) -> None:
-    (problem,) = graph_problems([demo_archive(tmp_path)], graph)
+    (problem,) = compare_graph([demo_archive(tmp_path)], graph).problems
     assert words in problem
 
 

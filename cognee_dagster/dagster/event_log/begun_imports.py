@@ -5,11 +5,17 @@ As soon as the remote shows an import's run, ``remote_push`` observes it in the 
 several archives, those that arrived are not uploaded again.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from cognee_dagster.dagster import keys
+from cognee_dagster.pushing.delivery_result import KnownBy
+from cognee_dagster.pushing.resume import BegunImport
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
 
 # One dataset may be pushed to several places in turn; what lies deeper is of long ago.
 _LOOK_BACK = 50
@@ -18,57 +24,70 @@ _PLACE = (keys.TARGET_DATASET, keys.REMOTE_URL)
 _CONTENT = (keys.ARCHIVE_DIGEST, keys.MODE, keys.ARCHIVES_TOTAL)
 
 
-def observe_begun_import(
-    context: dg.AssetExecutionContext, *, pipeline_run_id: str, push: dict[str, Any], content_sha256: str, done: int
-) -> None:
-    """Write down that the remote has begun an import.
+class BegunImports:
+    """The ``ResumeRecord`` in Dagster's event log.
 
     Args:
         context: The step that pushes.
-        pipeline_run_id: The import's run.
+        archives: What it pushes.
         push: What is pushed where, by metadata keys: archive digest, number of archives, target dataset, mode, remote.
-        content_sha256: Which archive.
-        done: How many archives the remote has already.
     """
-    total = push[keys.ARCHIVES_TOTAL]
-    which = f" of archive {done + 1} of {total}" if total > 1 else ""
-    context.log_event(
-        dg.AssetObservation(
-            context.asset_key,
-            description=f"The remote has begun the import{which}.",
-            metadata={
-                **push,
-                keys.ARCHIVE_CONTENT: content_sha256,
-                keys.ARCHIVES_DONE: done,
-                keys.PIPELINE_RUN_ID: pipeline_run_id,
-                keys.PUSH_RUN_ID: context.run.run_id,
-            },
+
+    def __init__(
+        self, context: dg.AssetExecutionContext, *, archives: "Sequence[Archive]", push: Mapping[str, Any]
+    ) -> None:
+        self._context = context
+        self._push = push
+        self._noted: set[str] = set()
+        self._positions = {archive.content_sha256: position for position, archive in enumerate(archives)}
+
+    def begun(self) -> Mapping[str, BegunImport]:
+        """The latest imports into that remote dataset, by the archive's ``content_sha256``.
+
+        Only those of this very graph count, since another one was pushed there or a push has ended.
+        """
+        begun: dict[str, BegunImport] = {}
+        instance, push_key = self._context.instance, self._context.asset_key
+        limit = _LOOK_BACK + 2 * len(self._positions)  # an archive's run is seen, then answered
+        observed = instance.fetch_observations(push_key, limit=limit).records
+        if not observed:
+            return begun
+        ended = instance.fetch_materializations(push_key, limit=1).records
+        last_end = ended[0].storage_id if ended else 0
+        for record in observed:
+            observation = record.asset_observation
+            found = {key: value.value for key, value in observation.metadata.items()} if observation else {}
+            if any(found.get(key) != self._push[key] for key in _PLACE):
+                continue
+            if record.storage_id < last_end or any(found.get(key) != self._push[key] for key in _CONTENT):
+                break
+            answered = found.get(keys.IMPORT_KNOWN_BY) == KnownBy.ANSWER.value
+            run = BegunImport(run_id=str(found[keys.PIPELINE_RUN_ID]), answered=answered)
+            begun.setdefault(str(found.get(keys.ARCHIVE_CONTENT)), run)
+        return begun
+
+    def note(self, archive: "Archive", run: BegunImport) -> None:
+        """Write down that the remote has begun an import, or has finished that of one archive among several."""
+        total, done = len(self._positions), self._positions[archive.content_sha256]
+        if run.answered and total == 1 and run.run_id in self._noted:  # the push itself is materialized next
+            return
+        self._noted.add(run.run_id)
+        which = f" of archive {done + 1} of {total}" if total > 1 else ""
+        known_by = KnownBy.ANSWER if run.answered else KnownBy.RUN
+        self._context.log_event(
+            dg.AssetObservation(
+                self._context.asset_key,
+                description=f"The remote has {'finished' if run.answered else 'begun'} the import{which}.",
+                metadata={
+                    **self._push,
+                    keys.ARCHIVE_CONTENT: archive.content_sha256,
+                    keys.ARCHIVES_DONE: done + run.answered,
+                    keys.PIPELINE_RUN_ID: run.run_id,
+                    keys.IMPORT_KNOWN_BY: known_by.value,
+                    keys.PUSH_RUN_ID: self._context.run.run_id,
+                },
+            )
         )
-    )
 
-
-def find_begun_imports(instance: dg.DagsterInstance, push_key: dg.AssetKey, *, push: dict[str, Any]) -> dict[str, str]:
-    """The runs of the latest imports into that remote dataset, by the archive's ``content_sha256``.
-
-    Only those of this very graph count, since another one was pushed there or a push has ended.
-
-    Args:
-        instance: Where the events are.
-        push_key: The ``remote_push`` asset.
-        push: As for ``observe_begun_import``.
-    """
-    runs: dict[str, str] = {}
-    observed = instance.fetch_observations(push_key, limit=_LOOK_BACK + push[keys.ARCHIVES_TOTAL]).records
-    if not observed:
-        return runs
-    ended = instance.fetch_materializations(push_key, limit=1).records
-    last_end = ended[0].storage_id if ended else 0
-    for record in observed:
-        observation = record.asset_observation
-        found = {key: value.value for key, value in observation.metadata.items()} if observation else {}
-        if any(found.get(key) != push[key] for key in _PLACE):
-            continue
-        if record.storage_id < last_end or any(found.get(key) != push[key] for key in _CONTENT):
-            break
-        runs.setdefault(str(found.get(keys.ARCHIVE_CONTENT)), str(found[keys.PIPELINE_RUN_ID]))
-    return runs
+    def done(self) -> None:
+        """The materialization of ``remote_push``, which follows, says so."""

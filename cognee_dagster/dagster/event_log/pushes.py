@@ -15,13 +15,9 @@ from cognee_dagster.dagster.keys import (
     STATUS,
     TARGET_DATASET,
 )
+from cognee_dagster.remote.imports.verdict import ImportState, cognify_follows
 
 REMOTE_GRAPH = "remote_graph"
-
-# What a remote answers to an import that goes on after the answer: "running" when a cognify run follows the import
-# itself, which only hybrid and re-derive have (Cognee 1.6.5, modules/migration/import_source.py).
-STARTED = "started"
-RUNNING = "running"
 
 _PAGE = 200
 
@@ -64,7 +60,7 @@ class Push:
     @property
     def in_background(self) -> bool:
         """Whether its import went on when it was logged."""
-        return self.metadata.get(STATUS) in (STARTED, RUNNING)
+        return ImportState.of_status(self.metadata.get(STATUS)).is_under_way
 
     @property
     def remote_url(self) -> str:
@@ -84,7 +80,7 @@ class Push:
     @property
     def cognifies(self) -> bool:
         """Whether the import is only finished when the cognify run that follows it is, too."""
-        return self.metadata.get(STATUS) == RUNNING or self.metadata.get(MODE) == "re-derive"
+        return cognify_follows(status=self.metadata.get(STATUS), mode=self.metadata.get(MODE))
 
 
 def graph_key_of(push_key: dg.AssetKey) -> dg.AssetKey:

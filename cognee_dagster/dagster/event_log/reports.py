@@ -19,12 +19,13 @@ from cognee_dagster.dagster.keys import (
     PUSH_RUN_ID,
     STATUS,
 )
+from cognee_dagster.remote.imports.verdict import ImportState
 
 # Values of STATUS in events about an import that came to its end.
-COMPLETED = "completed"
-FAILED = "failed"
-STALLED = "stalled"
-SUPERSEDED = "superseded"
+COMPLETED = ImportState.SUCCEEDED.status
+FAILED = ImportState.FAILED.status
+STALLED = ImportState.STALLED.status
+SUPERSEDED = ImportState.SUPERSEDED.status
 _ENDED = frozenset({COMPLETED, FAILED, STALLED, SUPERSEDED})
 
 # A re-run that adopts a running import logs a second push for it, perhaps just after the first one's report. Looking

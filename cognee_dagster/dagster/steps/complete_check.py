@@ -11,7 +11,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import latest_push
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.pushing.verification import graph_problems
+from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.store.stored import StoredArchive
 
 
@@ -25,12 +25,16 @@ def check_complete(
     with engine_step(context), archive.local() as archives, cognee_remote.client() as client:
         url = client.connection.url
         remote_dataset = client.find_dataset(target)
+        metadata = {keys.TARGET_DATASET: target, keys.REMOTE_URL: url, keys.ARCHIVE_DIGEST: archives[0].digest}
         if remote_dataset is None:
             problems = [f"{url} has no dataset {target!r}. Push it."]
         else:
-            problems = graph_problems(archives, client.graph(remote_dataset.id))
+            found = compare_graph(archives, client.graph(remote_dataset.id))
+            problems = found.problems
+            if found.remarks:
+                metadata[keys.REMARKS] = " ".join(found.remarks)
     return dg.AssetCheckResult(
         passed=not problems,
         description=" ".join(problems) or f"All nodes and edges of the archive are in {target!r} on {url}.",
-        metadata={keys.TARGET_DATASET: target, keys.REMOTE_URL: url, keys.ARCHIVE_DIGEST: archives[0].digest},
+        metadata=metadata,
     )

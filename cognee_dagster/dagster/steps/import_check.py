@@ -12,19 +12,10 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.import_events import reason_of
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
-from cognee_dagster.dagster.event_log.reports import COMPLETED, FAILED, STALLED
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.remote.imports.verdict import STALLED_AFTER, ImportState, ImportVerdict
 from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport
-
-# As the import sensor words the end of an import; while there is none, the state's own name.
-_STATUS = {
-    ImportState.SUCCEEDED: COMPLETED,
-    ImportState.FAILED: FAILED,
-    ImportState.GONE: FAILED,
-    ImportState.STALLED: STALLED,
-}
 
 
 def check_import(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dg.AssetCheckResult:
@@ -62,9 +53,9 @@ def _result(push: Push, verdict: ImportVerdict) -> dg.AssetCheckResult:
     """An import that is still running has not succeeded, but nothing is wrong with it, either."""
     reason = reason_of(push, verdict)
     passed = verdict.state is ImportState.SUCCEEDED
-    ended = verdict.state in _STATUS
+    ended = verdict.state.is_final or verdict.state is ImportState.STALLED
     metadata = {
-        keys.STATUS: _STATUS.get(verdict.state, verdict.state.value),
+        keys.STATUS: verdict.state.status,
         keys.PIPELINE_RUN_ID: push.run_id,
         keys.TARGET_DATASET: push.target_dataset,
         keys.REMOTE_URL: push.remote_url,

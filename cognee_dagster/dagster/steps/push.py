@@ -10,19 +10,22 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.begun_imports import find_begun_imports, observe_begun_import
-from cognee_dagster.dagster.event_log.reports import COMPLETED, FAILED
+from cognee_dagster.dagster.event_log.begun_imports import BegunImports
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
 from cognee_dagster.pushing.archives import PushResult, push_archives
-from cognee_dagster.pushing.options import Verification
-from cognee_dagster.pushing.verification import import_problems
+from cognee_dagster.pushing.options import PushOptions, Verification
+from cognee_dagster.pushing.progress import PushProgress
+from cognee_dagster.pushing.verification import ImportFindings, check_import, num_edges_there
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
+from cognee_dagster.remote.imports.verdict import ImportState
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
+
+_FINISHED = "The remote has finished the import."
 
 
 def push_stored(
@@ -36,54 +39,38 @@ def push_stored(
     """Upload the archive, and report the remote graph where the import is finished with it."""
     began = time.monotonic()
     with engine_step(context), archive.local() as archives, remote.client() as client:
-        push = _identity(archives, config, remote_url=client.connection.url)
-        result = _push(context, archives=archives, config=config, client=client, remote=remote, push=push)
-        metadata = _push_metadata(result, archives=archives, mode=config.mode, connection=client.connection)
-        problems = _problems(client, archives, result, verify=dataset.verify)
+        options = PushOptions(
+            target_dataset=config.target_dataset or None,
+            mode=config.mode,
+            run_in_background=config.run_in_background,
+            delivery=remote.delivery_settings(),
+        )
+        push = _identity(archives, options, remote_url=client.connection.url)
+        result = push_archives(
+            archives,
+            client=client,
+            options=options,
+            progress=PushProgress(on_upload=progress_in_log(context.log, what=f"Upload to {client.connection.url}")),
+            record=BegunImports(context, archives=archives, push=push),
+        )
+        metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
+        findings = _findings(client, archives, result, verify=dataset.verify)
     metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
     yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(archives[0].digest))
-    if result.status == COMPLETED:
-        _report_remote_graph(context, dataset, problems=problems, metadata=metadata)
-    else:
+    if findings is None:
         _warn_if_nobody_watches(context)
+        return
+    there = num_edges_there(result.num_edges, result.remote_response)
+    _report_remote_graph(context, dataset, findings=findings, metadata={**metadata, keys.NUM_EDGES: there})
 
 
-def _push(
-    context: dg.AssetExecutionContext,
-    *,
-    archives: "Sequence[Archive]",
-    config: PushConfig,
-    client: CogneeClient,
-    remote: CogneeRemote,
-    push: dict[str, Any],
-) -> PushResult:
-    """The upload, which goes on where an earlier try ended."""
-    positions = {archive.content_sha256: position for position, archive in enumerate(archives)}
-
-    def observe(archive: "Archive", run_id: str) -> None:
-        content, done = archive.content_sha256, positions[archive.content_sha256]
-        observe_begun_import(context, pipeline_run_id=run_id, push=push, content_sha256=content, done=done)
-
-    return push_archives(
-        archives,
-        client=client,
-        target_dataset=config.target_dataset or None,
-        mode=config.mode,
-        run_in_background=config.run_in_background,
-        settings=remote.delivery_settings(),
-        progress=progress_in_log(context.log, what=f"Upload to {client.connection.url}"),
-        on_run=observe,
-        earlier_runs=find_begun_imports(context.instance, context.asset_key, push=push),
-    )
-
-
-def _identity(archives: "Sequence[Archive]", config: PushConfig, *, remote_url: str) -> dict[str, Any]:
+def _identity(archives: "Sequence[Archive]", options: PushOptions, *, remote_url: str) -> dict[str, Any]:
     """What is pushed where: what makes two pushes the same."""
     return {
         keys.ARCHIVE_DIGEST: archives[0].digest,
         keys.ARCHIVES_TOTAL: len(archives),
-        keys.TARGET_DATASET: config.target_dataset or archives[0].dataset_name,
-        keys.MODE: config.mode,
+        keys.TARGET_DATASET: options.target_dataset or archives[0].dataset_name,
+        keys.MODE: options.mode,
         keys.REMOTE_URL: remote_url,
     }
 
@@ -97,6 +84,7 @@ def _push_metadata(
         keys.NUM_EDGES: result.num_edges,
         keys.PIPELINE_RUN_ID: result.pipeline_run_id,
         keys.STATUS: result.status,
+        keys.IMPORT_KNOWN_BY: result.known_by.value,
         keys.DATASET_NAME: result.dataset_name,
         keys.TARGET_DATASET: result.target_dataset,
         keys.MODE: mode,
@@ -113,19 +101,17 @@ def _push_metadata(
     return metadata
 
 
-def _problems(
+def _findings(
     client: CogneeClient, archives: "Sequence[Archive]", result: PushResult, *, verify: Verification
-) -> list[str]:
-    """What a finished import lacks; the end of one in the background is not known yet."""
-    if result.status != COMPLETED:
-        return []
-    return import_problems(
-        client, archives, result.remote_response, target_dataset=result.target_dataset, verify=verify
-    )
+) -> ImportFindings | None:
+    """What a finished import lacks; None for one in the background, whose end is not known yet."""
+    if ImportState.of_status(result.status) is not ImportState.SUCCEEDED:
+        return None
+    return check_import(client, archives, result.remote_response, target_dataset=result.target_dataset, verify=verify)
 
 
 def _report_remote_graph(
-    context: dg.AssetExecutionContext, dataset: CogneeDataset, *, problems: list[str], metadata: dict[str, Any]
+    context: dg.AssetExecutionContext, dataset: CogneeDataset, *, findings: ImportFindings, metadata: dict[str, Any]
 ) -> None:
     """The import is finished: say so last of all, as the import sensor does for one in the background.
 
@@ -133,23 +119,25 @@ def _report_remote_graph(
     graph is started on it.
     """
     found = {**metadata, keys.PUSH_RUN_ID: context.run.run_id}
-    if not problems:
+    if findings.remarks:
+        found[keys.REMARKS] = " ".join(findings.remarks)
+    passed, reason = not findings.problems, " ".join(findings.problems)
+    if passed:
         context.log_event(
             dg.AssetMaterialization(
                 dataset.remote_graph_key,
-                description="The remote has finished the import.",
+                description=_FINISHED,
                 metadata=found,
                 tags={"dagster/data_version": str(metadata[keys.ARCHIVE_DIGEST])},
             )
         )
-    reason = " ".join(problems)
     context.log_event(
         dg.AssetCheckEvaluation(
             asset_key=dataset.remote_graph_key,
             check_name=keys.CHECK_IMPORT_SUCCEEDED,
-            passed=not problems,
-            description=reason or "The remote has finished the import.",
-            metadata={**found, **({keys.STATUS: FAILED, keys.REASON: reason} if problems else {})},
+            passed=passed,
+            description=_FINISHED if passed else reason,
+            metadata=found if passed else {**found, keys.STATUS: ImportState.FAILED.status, keys.REASON: reason},
         )
     )
 

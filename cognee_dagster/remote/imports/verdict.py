@@ -28,22 +28,53 @@ COGNIFY_PIPELINE = "cognify_pipeline"
 
 
 class ImportState(str, Enum):
-    """What has become of an import."""
+    """What has become of an import: the one vocabulary from the server's rows to metadata, results and exit codes."""
 
+    STARTED = "started"
+    """The server has taken the archive over and imports the graph; nothing follows it."""
     RUNNING = "running"
+    """Under way. As a server's answer: and a cognify run will follow the graph's import."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     STALLED = "stalled"
     """Begun long ago and without an end: the server most likely died under it."""
+    SUPERSEDED = "superseded"
+    """Failed or stalled, when a newer push into the same dataset had succeeded already."""
     GONE = "gone"
     """The dataset has been deleted, or the key may no longer read it: Cognee answers both alike."""
     UNKNOWN = "unknown"
-    """The server shows no such run."""
+    """The server shows no such run, or a word that nobody knows here."""
+
+    @classmethod
+    def of_status(cls, status: object) -> "ImportState":
+        """The state that a status names: that of a server's answer, of a ``PushResult`` or of stored metadata."""
+        return next((state for state in cls if state.status == status and state is not cls.GONE), cls.UNKNOWN)
+
+    @property
+    def status(self) -> str:
+        """How a ``PushResult`` and metadata spell it: ``completed`` as ``cognee.push()`` does; what is gone failed."""
+        return {ImportState.SUCCEEDED: "completed", ImportState.GONE: "failed"}.get(self, self.value)
 
     @property
     def is_final(self) -> bool:
         """Whether asking again is pointless. Not so for STALLED: a slow import may still end."""
-        return self in (ImportState.SUCCEEDED, ImportState.FAILED, ImportState.GONE)
+        return self in (ImportState.SUCCEEDED, ImportState.FAILED, ImportState.SUPERSEDED, ImportState.GONE)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the server is at work on it."""
+        return self in (ImportState.STARTED, ImportState.RUNNING)
+
+
+def cognify_follows(*, status: str | None, mode: str | None) -> bool:
+    """Whether an import in the background is finished only when the cognify run that follows it is, too.
+
+    Args:
+        status: What the server answered, which is ``running`` where a cognify run follows (Cognee 1.6.5,
+            ``modules/migration/import_source.py``); hybrid without raw content has none, and is ``started``.
+        mode: The import mode; a re-derive is nothing but a cognify run.
+    """
+    return status == ImportState.RUNNING.status or mode == "re-derive"
 
 
 @dataclass(frozen=True, kw_only=True)

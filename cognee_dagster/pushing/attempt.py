@@ -1,0 +1,127 @@
+"""One attempt to deliver: from the first byte to the server's answer, or to the run that goes on without us."""
+
+import logging
+from datetime import datetime, timezone
+from typing import Any
+
+from cognee_dagster.errors import CogxUnsupportedError, ImportFailedError
+from cognee_dagster.pushing.delivery_request import DeliveryRequest
+from cognee_dagster.pushing.delivery_result import DeliveryResult, KnownBy, going_on
+from cognee_dagster.pushing.recovery import read_an_unknown_answer
+from cognee_dagster.pushing.resume import BegunImport
+from cognee_dagster.pushing.run_lookup import RunLookup
+from cognee_dagster.remote.compat import Strategy
+from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.responses import migration_imports
+from cognee_dagster.remote.upload import Upload
+
+logger = logging.getLogger(__name__)
+
+
+class DeliveryAttempt:
+    """An upload under way.
+
+    Attributes:
+        upload: The upload.
+        run_id: The import's run, once it is known to be ours.
+    """
+
+    def __init__(self, request: DeliveryRequest, upload: Upload, lookup: RunLookup) -> None:
+        self.upload = upload
+        self.run_id: str | None = None
+        self._request = request
+        self._lookup = lookup
+        self._looks = lookup.is_possible
+        self._said = False
+
+    def see_through(self) -> DeliveryResult:
+        """Wait for the answer; once the body is out, look for the run; hang up when that is wanted and it is ours.
+
+        Raises:
+            RemoteError: The server refused, the answer was lost, or no run appeared in time.
+            PushInterruptedError: The caller wants no more.
+        """
+        while True:
+            answer = self.upload.wait(self._request.settings.poll_interval)
+            if answer is not None:
+                return self._answered(answer)
+            self._request.heed_stop()
+            if self.upload.body_sent_at is None or not self._looks:
+                continue
+            if not self._said:
+                logger.info(
+                    "The archive is delivered; waiting for its import into %r to begin", self._request.dataset.name
+                )
+                self._said = True
+            self._look(self.upload.body_sent_at)
+            if self.run_id is not None and self._request.strategy is Strategy.DETACHED:
+                return going_on(self._request, self.run_id, detached=True)
+
+    def leave(self) -> None:
+        """Hang up whatever happened, and say what goes on without us when the body is already there."""
+        self.upload.hang_up()
+        if not self.upload.hung_up or not self.upload.body_sent.is_set():
+            return
+        name = self._request.dataset.name
+        if self.run_id is not None:
+            logger.info("Hung up; the remote goes on importing into %r as run %s", name, self.run_id)
+        else:  # a server that had not yet read all it was sent drops it
+            logger.warning(
+                "Hung up after the whole archive was sent; the remote may import it into %r: look for a new run of "
+                "that dataset before you push again",
+                name,
+            )
+
+    def _look(self, body_sent_at: datetime) -> None:
+        """Find our run; before anybody is told, so that an interrupt can name it."""
+        sighting = self._lookup.look(body_sent_at=body_sent_at)
+        if sighting is None:
+            return
+        self.run_id = sighting.run_id
+        if self.run_id is not None:
+            logger.info("The remote imports into %r as run %s", self._request.dataset.name, self.run_id)
+            self._request.note(BegunImport(run_id=self.run_id))
+            self._looks = False
+        elif sighting.candidates:
+            logger.info(
+                "Others import into %r, too, and their runs cannot be told from ours: waiting for the server's answer",
+                self._request.dataset.name,
+            )
+            self._looks = False
+        elif self._request.strategy is Strategy.DETACHED:
+            self._heed_detach_timeout(body_sent_at)
+
+    def _heed_detach_timeout(self, body_sent_at: datetime) -> None:
+        waited = (datetime.now(timezone.utc) - body_sent_at).total_seconds()
+        if waited > self._request.settings.detach_timeout:
+            raise ImportFailedError(
+                f"The archive was delivered to dataset {self._request.dataset.name!r} on "
+                f"{self._request.client.connection.url}, but no import run of it became visible within "
+                f"{waited:.0f} s. The server may still be storing documents, or another import may hold the dataset: "
+                "look for a new migration_import_pipeline run of that dataset before you push again, or allow more "
+                "time with detach_timeout."
+            )
+
+    def _answered(self, answer: dict[str, Any]) -> DeliveryResult:
+        imports = migration_imports(answer)
+        if not imports:
+            raise CogxUnsupportedError(
+                f"The remote at {self._request.client.connection.url} answered the upload into dataset "
+                f"{self._request.dataset.name!r} but did not run a COGX archive import: it most likely runs a Cognee "
+                "without it. The archive may have been stored there as a plain file. Upgrade the remote to Cognee "
+                "1.3.0 or newer."
+            )
+        status, run_id = answer.get("status"), answer.get("pipeline_run_id") or imports[-1].pipeline_run_id
+        self.run_id = None if run_id is None else str(run_id)
+        state = ImportState.of_status(status)
+        if state is not ImportState.SUCCEEDED and not state.is_under_way:
+            return read_an_unknown_answer(self._request, answer, run_id=self.run_id)
+        if self.run_id is not None:
+            self._request.note(BegunImport(run_id=self.run_id, answered=state is ImportState.SUCCEEDED))
+        if imports[-1].skipped_facts:
+            logger.warning(
+                "The remote dropped %d facts with an end that is not in the archive", imports[-1].skipped_facts
+            )
+        return DeliveryResult(
+            status=state.status, response=answer, pipeline_run_id=self.run_id, known_by=KnownBy.ANSWER
+        )

@@ -1,0 +1,155 @@
+"""What is made of an import whose answer never came, makes no sense, or was for an earlier try.
+
+A run that was seen is not enough: its rows do not say which upload started it. Before such an import counts as ours,
+the remote graph is read back and held against the archive.
+"""
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from cognee_dagster.errors import ImportFailedError, ImportUnconfirmedError, PushInterruptedError, RemoteError
+from cognee_dagster.pushing.delivery_request import DeliveryRequest
+from cognee_dagster.pushing.delivery_result import DeliveryResult, KnownBy, going_on, read_back
+from cognee_dagster.pushing.documents import missing_documents
+from cognee_dagster.pushing.resume import BegunImport
+from cognee_dagster.pushing.run_lookup import RunLookup, Sighting
+from cognee_dagster.pushing.verification import compare_graph
+from cognee_dagster.remote.compat import Strategy
+from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
+from cognee_dagster.remote.imports.watch import ImportWatch, wait_for_import
+
+logger = logging.getLogger(__name__)
+
+
+def attach(request: DeliveryRequest, begun: BegunImport) -> DeliveryResult | None:
+    """See an import through that an earlier try has begun; None: it came to nothing, or was not ours."""
+    watch = ImportWatch(feed=request.client, now=time.time(), stalled_after=request.settings.stalled_after)
+    verdict = watch.ask(request.watched(begun.run_id))
+    if not verdict.state.is_under_way and verdict.state is not ImportState.SUCCEEDED:
+        logger.info("An earlier try's import (run %s) is %s; uploading again", begun.run_id, verdict.state.value)
+        return None
+    made_at = request.dataset.created_at
+    if made_at is not None and verdict.started_at is not None and verdict.started_at < made_at:
+        logger.info("Dataset %r was deleted after an earlier try's import; uploading again", request.dataset.name)
+        return None
+    logger.info("Attaching to the import that an earlier try has begun: run %s", begun.run_id)
+    request.note(begun)
+    if request.strategy is not Strategy.FOREGROUND:
+        return going_on(request, begun.run_id, recovered=True, detached=request.strategy is Strategy.DETACHED)
+    if begun.answered:
+        return replace(read_back(request, begun.run_id, repeated_edges=0), known_by=KnownBy.ANSWER)
+    return _confirm(request, [begun.run_id], ours=begun.run_id)
+
+
+def recover(
+    request: DeliveryRequest, lookup: RunLookup, *, body_sent_at: datetime, error: RemoteError, once: bool
+) -> DeliveryResult | None:
+    """The answer is lost and the body may have arrived: find the import and look whether it brought our archive.
+
+    Args:
+        request: The delivery.
+        lookup: What was known of the dataset's runs before the upload.
+        body_sent_at: When the whole body was out.
+        error: How the answer was lost.
+        once: Look once only: the server said that it took nothing.
+
+    Returns:
+        None: nothing was imported, or what was imported is not ours; upload again.
+
+    Raises:
+        ImportFailedError: The one import that can be ours has failed.
+        ImportUnconfirmedError: An import came to its end, and the remote graph cannot be read.
+    """
+    if not lookup.is_possible or request.mode == "re-derive":  # of a re-derive there is no import run, and no graph
+        return None
+    logger.warning("The remote's answer was lost (%s); looking for the import it started", error)
+    sighting = _search(request, lookup, body_sent_at=body_sent_at, once=once)
+    if not sighting.candidates:
+        logger.warning("No import run appeared on the remote: the archive did not arrive")
+        return None
+    if sighting.run_id is not None:
+        logger.info("The remote imports into %r as run %s", request.dataset.name, sighting.run_id)
+        request.note(BegunImport(run_id=sighting.run_id))
+    return _confirm(request, sorted(sighting.candidates), ours=sighting.run_id)
+
+
+def read_an_unknown_answer(request: DeliveryRequest, answer: dict[str, Any], *, run_id: str | None) -> DeliveryResult:
+    """The result of an answer whose status is neither success nor failure, as far as anybody here knows.
+
+    Raises:
+        ImportFailedError: The answer, or its run, says that the import failed.
+        ImportUnconfirmedError: The remote graph does not hold the archive, or cannot be read.
+    """
+    status = str(answer.get("status"))
+    said = f"The remote answered the upload into {request.where} with the status {status[:80]!r}"
+    if ImportState.of_status(status) is ImportState.FAILED:
+        raise ImportFailedError(f"{said} (run {run_id}). See the server's log for its cause, then push again.")
+    logger.warning("%s, which is not known here: the remote graph decides", said)
+    result = None
+    if request.dataset.id and request.mode != "re-derive":
+        result = _confirm(request, [run_id] if run_id else [], ours=run_id)
+    if result is None:
+        raise ImportUnconfirmedError(
+            f"{said}, which is not known here, and the archive was not found in the remote graph (run {run_id}). "
+            "Whether the import goes on is not known: see the server's log, then push again."
+        )
+    return result
+
+
+def _search(request: DeliveryRequest, lookup: RunLookup, *, body_sent_at: datetime, once: bool) -> Sighting:
+    """Look until a run that can be ours is there, or there is no reason left to wait for one."""
+    settings = request.settings
+    began = quiet_since = time.monotonic()
+    patience = 0.0 if once else settings.recovery_timeout + settings.recovery_per_document * request.num_documents
+    while True:
+        sighting = lookup.look(body_sent_at=body_sent_at)
+        now = time.monotonic()
+        if sighting is not None and sighting.candidates:
+            return sighting
+        if sighting is None or sighting.others or sighting.storing:
+            quiet_since = now
+        if now - began >= patience or now - quiet_since >= settings.quiet_after:
+            return sighting or Sighting()
+        request.pause()
+
+
+def _confirm(request: DeliveryRequest, run_ids: Iterable[str], *, ours: str | None) -> DeliveryResult | None:
+    """Wait for the end of these imports, then read the remote graph back; None: it does not hold the archive."""
+    for run_id in run_ids:
+        verdict = _end_of(request, run_id)
+        if verdict.state is not ImportState.SUCCEEDED and ours is not None:
+            raise ImportFailedError(
+                f"The import into {request.where} (run {run_id}) has {verdict.state.value}: {verdict.reason}"
+            )
+    try:
+        found = compare_graph([request.archive], request.client.graph(request.dataset.id))
+        lacking = found.problems or missing_documents(request.client, request.archive, dataset=request.dataset)
+    except PushInterruptedError:
+        raise
+    except RemoteError as error:
+        raise ImportUnconfirmedError(
+            f"The answer to the upload into {request.where} was lost. An import of that dataset has ended (run "
+            f"{ours or 'not known'}), but whether it brought this archive is not known: the remote graph cannot be "
+            f"read back. Push again, or look at that graph. ({error})",
+            status=error.status,
+            retryable=error.retryable,
+        ) from error
+    if lacking:
+        logger.warning("The import that was seen did not bring this archive: %s", " ".join(lacking))
+        return None
+    logger.info("The remote graph was read back: it holds all nodes, edges and documents of the archive")
+    return read_back(request, ours, repeated_edges=found.repeated_edges)
+
+
+def _end_of(request: DeliveryRequest, run_id: str) -> ImportVerdict:
+    return wait_for_import(
+        request.client,
+        request.watched(run_id, pushed_at=time.time()),
+        stalled_after=request.settings.stalled_after,
+        poll_seconds=request.settings.poll_interval,
+        sleep=request.pause,
+    )
