@@ -151,7 +151,7 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
         error_class: Exception class name of a failed run (1.5.4).
         background: On operations: True means that a ``succeeded`` outcome is only an acceptance.
         dataset_id: The dataset; it stays when the dataset is deleted.
-        dataset_name: None when the dataset is deleted or not readable.
+        dataset_name: None when the dataset is deleted or not readable; empty where the server does not say.
         user_id: Who started the run (1.5.4).
         created_at: When this row was written (UTC).
         started_at: When the run started (UTC; 1.5.4).
@@ -167,7 +167,7 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
     error_class: str | None = None
     background: bool | None = None
     dataset_id: Id | None = None
-    dataset_name: str | None = None
+    dataset_name: str | None = ""
     user_id: Id | None = None
     created_at: datetime | None = None
     started_at: datetime | None = None

@@ -5,6 +5,7 @@ Each case asks in a process of its own, whose peak memory and time are measured.
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 import zlib
@@ -129,9 +130,10 @@ CASES = [
 ]
 
 
-def asked(url: str, ask: str, *, seconds: float = SECONDS) -> dict[str, Any]:
+def asked(url: str, ask: str, *, seconds: float = SECONDS, proxy: str = "") -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.unit.limited_client", url, ask, str(seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    variables = {**os.environ, "HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": "", "no_proxy": ""}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=variables)
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
     return result
@@ -144,6 +146,26 @@ def test_whatever_a_remote_sends_ends_in_time_and_in_little_memory(case: Case) -
     assert case.words in result["words"]
     assert result["peak_mib"] < PEAK_MIB
     assert result["seconds"] < SECONDS + 8, "a busy machine may be slow, an endless answer never ends"
+
+
+def test_a_tls_handshake_that_drips_ends_in_time() -> None:
+    def script(call: Call) -> None:
+        call.send(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
+        while not call.server.ended.wait(0.05):
+            call.send(b"\x03")
+
+    with ScriptedServer(script) as server:
+        result = asked(server.url.replace("http:", "https:"), "datasets")
+    assert result["ended"] == "RemoteUnreachableError"
+    assert result["seconds"] < SECONDS + 8
+
+
+def test_a_proxy_that_drips_ends_in_time() -> None:
+    with ScriptedServer(drip(b"HTTP/1.1 200 OK\r\n", (b"x-%d: y\r\n" % number for number in count()))) as proxy:
+        result = asked("https://cognee.invalid", "datasets", proxy=proxy.url)
+        assert proxy.requests[0].line.startswith("CONNECT ")
+    assert LATE in result["words"]
+    assert result["seconds"] < SECONDS + 8
 
 
 def test_a_listing_of_documents_without_end_ends_within_its_time() -> None:

@@ -19,7 +19,7 @@ from cognee_dagster.remote.answers import content_of
 from cognee_dagster.remote.api_offer import parse_api_offer
 from cognee_dagster.remote.failures import Answer, Question
 from cognee_dagster.remote.imports.feed import read_import_runs
-from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.imports.verdict import ImportState, judge_import
 from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport
 from cognee_dagster.remote.moments import http_date
 from cognee_dagster.remote.responses import (
@@ -168,6 +168,16 @@ def test_whatever_the_rows_say_there_is_a_verdict_and_never_a_foreign_error(
             assert isinstance(verdict.state, ImportState)
             assert verdict.reason.isprintable()
             assert "](" not in verdict.reason
+
+
+@pytest.mark.parametrize("name", [7, [], "left out"])
+def test_a_server_that_does_not_name_the_dataset_does_not_say_that_it_is_gone(name: object) -> None:
+    """Cognee says so with null."""
+    row = {key: value for key, value in {**FAILED, "dataset_name": name}.items() if value != "left out"}
+    (run,) = answered([row], parse_runs)
+    assert judge_import([run], run_id=RUN).state is ImportState.FAILED
+    (run,) = answered([{**FAILED, "dataset_name": None}], parse_runs)
+    assert judge_import([run], run_id=RUN).state is ImportState.GONE
 
 
 BAD_ROWS: list[Any] = [

@@ -292,6 +292,36 @@ class TestFailures:
         with ScriptedServer(slow) as server:
             assert begin(server.url, archive, timeouts=timeouts).wait(LIMIT) is not None
 
+    def test_an_answer_that_only_drips_ends_once_it_has_begun(self, archive: Path) -> None:
+        def drip(call: Call) -> None:
+            call.receive()
+            call.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+            while not call.server.ended.wait(0.05):
+                call.send(b" ")
+
+        with ScriptedServer(drip) as server:
+            error = failure_of(begin(server.url, archive, timeouts=Timeouts(answer=0.5)))
+        assert isinstance(error, RemoteUnreachableError)
+        assert "is still sending its answer" in str(error)
+        assert error.body_sent
+
+    @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\n\r\n"], ids=["interim answers", "a body"])
+    def test_an_answer_without_end_is_not_read_to_it(
+        self, archive: Path, head: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("cognee_dagster.remote.session.MAX_ANSWER_BYTES", 2**20)
+
+        def flood(call: Call) -> None:
+            call.receive()
+            call.send(head)
+            while not call.server.ended.is_set():
+                call.send(b"HTTP/1.1 103 Early\r\n\r\n" * 1000)
+
+        with ScriptedServer(flood) as server:
+            error = failure_of(begin(server.url, archive))
+        assert isinstance(error, UnexpectedAnswerError)
+        assert "more than 1,048,576 bytes" in str(error)
+
     def test_a_limit_on_the_imports_answer_can_be_set(self, archive: Path) -> None:
         with ScriptedServer(Call.wait_for_hang_up) as server:
             error = failure_of(begin(server.url, archive, timeouts=Timeouts(import_read=0.3)))
