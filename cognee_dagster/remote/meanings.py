@@ -44,6 +44,9 @@ ERROR_CLASS_MEANS: Mapping[str, str] = {
     "InternalServerError": "the server's language model does not answer. Repair it there, or push in mode preserve",
 }
 
+PERMANENT_ERROR_CLASSES = frozenset({"FileNotFoundError", "IngestionError"})
+"""After which pushing the same again cannot help."""
+
 _FOREIGN_DOCUMENT = (
     "A document of this archive already belongs to another dataset of that server, and document ids are unique over a "
     "whole Cognee server. "

@@ -18,12 +18,10 @@ from cognee_dagster.dagster.keys import (
     STATUS,
 )
 from cognee_dagster.dagster.sensors.policies import RepushPolicy
+from cognee_dagster.remote.meanings import PERMANENT_ERROR_CLASSES
 
 REPUSH_OF_TAG = "cognee/repush_of"
 REPUSH_ATTEMPT_TAG = "cognee/repush_attempt"
-
-# Pushing again cannot help: the server's own background import, and a document that belongs to another dataset.
-_PERMANENT = frozenset({"FileNotFoundError", "IngestionError"})
 
 # Whoever switches the sensor on does not want last year's failures pushed.
 _FORGOTTEN_AFTER_SECONDS = 86_400.0
@@ -108,7 +106,7 @@ class RepushPlan:
     def _failed(self, push_key: dg.AssetKey, metadata: Mapping[str, Any], partition: str | None) -> FailedImport | None:
         pushed_by_run = str(metadata.get(PUSH_RUN_ID) or "")
         import_id = str(metadata.get(PIPELINE_RUN_ID) or pushed_by(pushed_by_run, partition))
-        if metadata.get(STATUS) not in (FAILED, STALLED) or metadata.get(ERROR) in _PERMANENT:
+        if metadata.get(STATUS) not in (FAILED, STALLED) or metadata.get(ERROR) in PERMANENT_ERROR_CLASSES:
             return None
         of_partition = dg.AssetRecordsFilter(
             asset_key=push_key, asset_partitions=None if partition is None else [partition]
