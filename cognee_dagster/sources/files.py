@@ -1,34 +1,53 @@
-"""A graph file of any kind, as a graph."""
+"""A graph file of any kind, or a folder that holds one, as a graph."""
 
+import tempfile
+import weakref
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cognee_dagster.cogx.read.reader import ArchiveReader
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.reader import GraphReader
 from cognee_dagster.sources.elements import ElementSource
+from cognee_dagster.sources.folders import open_folder
+from cognee_dagster.sources.formats.apoc_lines import ApocLines
 from cognee_dagster.sources.formats.gexf import GexfFile
 from cognee_dagster.sources.formats.graphml import GraphMLFile
 from cognee_dagster.sources.formats.node_link import NodeLinkFile
 from cognee_dagster.sources.mapping.reader import MappedReader
 from cognee_dagster.sources.mapping.value import GraphMapping
+from cognee_dagster.sources.remote_files import fetched, is_url, local_path
 
 _ARCHIVE_SUFFIXES = (".cogx", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+
+
+def _json(path: Path) -> ElementSource:
+    return ApocLines(path) if ApocLines.fits(path) else NodeLinkFile(path)
+
+
 _FORMATS: dict[str, Callable[[Path], ElementSource]] = {
     ".graphml": GraphMLFile,
     ".gexf": GexfFile,
-    ".json": NodeLinkFile,
+    ".json": _json,
+    ".jsonl": ApocLines,
+    ".ndjson": ApocLines,
 }
 
 
 def open_graph_file(
-    path: Path, *, dataset_name: str | None = None, mapping: GraphMapping | None = None, profile: str | None = None
+    path: Path | str,
+    *,
+    dataset_name: str | None = None,
+    mapping: GraphMapping | None = None,
+    profile: str | None = None,
 ) -> GraphReader:
-    """A graph file as a dataset.
+    """A graph file, or a folder that holds a graph, as a dataset.
 
     Args:
-        path: ``.graphml``, ``.gexf`` or ``.json`` (node-link), also with ``.gz`` behind; an archive ``.cogx.tar.gz``
-            or other tar.
+        path: ``.graphml``, ``.gexf``, ``.json`` (node-link) or ``.jsonl`` (APOC), also with ``.gz`` behind; an archive
+            ``.cogx.tar.gz`` or other tar; a folder with two tables ``nodes`` and ``edges``, GraphRAG's output, or
+            LightRAG's or nano-graphrag's working directory. A file may also be a URL that fsspec reads: ``s3://…``.
         dataset_name: What the dataset is called; default: the file's name without its suffixes.
         mapping: Which attributes hold type, name and relationship; default: found by convention. Not for archives.
         profile: Whose conventions those are (``profiles.choose.PROFILES``); default: what the file shows.
@@ -37,27 +56,50 @@ def open_graph_file(
         GraphFileError: The file is missing, of no known kind, not what its suffix says, or does not fit the mapping.
         ArchiveError: It is a damaged COGX archive.
     """
-    if not path.is_file():
-        raise GraphFileError(f"The graph file {path} does not exist, or is no file.")
+    if isinstance(path, str):
+        if is_url(path):
+            return _open_url(path, dataset_name=dataset_name, mapping=mapping, profile=profile)
+        path = local_path(path)
+    if not path.exists():
+        where = "" if path.is_absolute() else f" (looked in {Path.cwd()})"
+        raise GraphFileError(f"The graph file {path} does not exist, or is no file{where}.")
     dataset_name = dataset_name or path.name.split(".", 1)[0] or path.name
-    if path.name.lower().endswith(_ARCHIVE_SUFFIXES):
+    if path.name.lower().endswith(_ARCHIVE_SUFFIXES) and path.is_file():
         if mapping is not None or profile is not None:
             raise GraphFileError(f"The archive {path} holds a graph of Cognee already: leave mapping and profile out.")
         return ArchiveReader(path, dataset_name=dataset_name)
-    source, kind = _source(path)
+    return _open_foreign(path, dataset_name=dataset_name, mapping=mapping, profile=profile)
+
+
+def _open_foreign(path: Path, *, dataset_name: str, mapping: GraphMapping | None, profile: str | None) -> MappedReader:
+    label = f"The graph {'folder' if path.is_dir() else 'file'} {path}"
+    kind = _kind(path)
     try:
-        return MappedReader(
-            source, dataset_name=dataset_name, mapping=mapping, profile=profile, label=f"The graph file {path}"
-        )
-    except GraphFileError:
-        raise
+        source = open_folder(path) if path.is_dir() else _FORMATS[kind](path)
+        return MappedReader(source, dataset_name=dataset_name, mapping=mapping, profile=profile, label=label)
+    except GraphFileError as error:
+        raise error if str(error).startswith(label) else GraphFileError(f"{label} {error}") from error
     except Exception as error:  # whatever a parser stumbles over, it is the file's
-        raise GraphFileError(
-            f"The graph file {path} cannot be read as {kind}: {type(error).__name__}: {error}."
-        ) from error
+        raise GraphFileError(f"{label} cannot be read as {kind}: {type(error).__name__}: {error}.") from error
 
 
-def _source(path: Path) -> tuple[ElementSource, str]:
+def _open_url(url: str, *, dataset_name: str | None, mapping: GraphMapping | None, profile: str | None) -> GraphReader:
+    name = Path(urlsplit(url).path).name
+    folder = tempfile.TemporaryDirectory(prefix="cognee-graph-")
+    try:
+        reader = open_graph_file(
+            fetched(url, to=Path(folder.name) / name), dataset_name=dataset_name, mapping=mapping, profile=profile
+        )
+    except BaseException:
+        folder.cleanup()
+        raise
+    weakref.finalize(reader, folder.cleanup)
+    return reader
+
+
+def _kind(path: Path) -> str:
+    if path.is_dir():
+        return "a folder"
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes[-1:] == [".gz"]:
         suffixes.pop()
@@ -66,6 +108,6 @@ def _source(path: Path) -> tuple[ElementSource, str]:
         kinds = ", ".join(sorted(_FORMATS))
         raise GraphFileError(
             f"The graph file {path} is of no kind that can be read: its name must end in {kinds} (also with .gz), or "
-            "in .cogx.tar.gz for a COGX archive."
+            "in .cogx.tar.gz for a COGX archive; or it is a folder with nodes.csv and edges.csv."
         )
-    return _FORMATS[kind](path), kind
+    return kind

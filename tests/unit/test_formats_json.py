@@ -57,6 +57,15 @@ DIALECTS: dict[str, Any] = {
             {"data": {"source": "a", "target": "b", "label": "knows"}},
         ]
     },
+    "LangChain": {
+        "nodes": [
+            {"id": "a", "type": "Person", "properties": {"name": "Ann"}},
+            {"id": "b", "type": "Person", "properties": {"name": "Bo"}},
+        ],
+        "relationships": [
+            {"source": {"id": "a"}, "target": {"id": "b"}, "type": "knows", "properties": {"since": "2020"}}
+        ],
+    },
     "JSON Graph Format": {
         "graph": {
             "nodes": {"a": {"label": "Ann"}, "b": {"label": "Bo", "metadata": {"age": 3}}},

@@ -42,6 +42,9 @@ class JsonObject:
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
     def get(self, name: str) -> Json:
         """The value of a member; None where it is null or not there."""
         return _value(self._members.get(name))

@@ -10,8 +10,8 @@ from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.json_file import JsonObject, Members, read_object
 from cognee_dagster.sources.mapping.ids import key_text
 
-_LINK_KEYS = ("links", "edges")  # NetworkX wrote the first until 3.5, the second since
-_ENDS = (("source", "target"), ("from", "to"), ("subject", "object"))
+_LINK_KEYS = ("links", "edges", "rels", "relationships")  # NetworkX until 3.5, since; APOC; LLM-made graphs
+_ENDS = (("source", "target"), ("from", "to"), ("subject", "object"), ("start", "end"))
 _NODE_KEYS = ("id", "key", "_id")
 _NAMES = ("name", "label", "title")
 
@@ -175,13 +175,17 @@ _NESTED: dict[str, frozenset[str]] = {
     "attributes": frozenset({"key", "source"}),  # graphology
     "data": frozenset({"data"}),  # cytoscape.js
     "metadata": frozenset({"label", "relation"}),  # JSON Graph Format
+    "properties": frozenset({"type", "labels", "start"}),  # APOC, LangChain
 }
 _COGNEE_METADATA = "index_fields"
+_APOC_TYPES = {"node", "relationship"}  # what the element is, not what it is about
 
 
 def _flattened(element: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The attributes of an element, those that its dialect keeps one level deeper beside the others."""
     for name, value in element.items():
+        if name == "type" and value in _APOC_TYPES and "properties" in element:
+            continue
         is_nested = isinstance(value, Mapping) and not _NESTED.get(name, frozenset()).isdisjoint(element)
         if is_nested and _COGNEE_METADATA not in value:
             yield from value.items()

@@ -1,0 +1,37 @@
+"""Folders that hold a graph in several files."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cognee_dagster.cogx.format import MANIFEST_FILE
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.elements import ElementSource
+from cognee_dagster.sources.formats.graphrag_folder import GraphRagFolder
+from cognee_dagster.sources.formats.lightrag_folder import LightRagFolder
+from cognee_dagster.sources.formats.node_edge_tables import NodeEdgeTables
+
+_KINDS: tuple[Callable[[Path], ElementSource | None], ...] = (
+    LightRagFolder.find,
+    GraphRagFolder.find,
+    NodeEdgeTables.find,
+)
+
+
+def open_folder(folder: Path) -> ElementSource:
+    """A folder as a source of nodes and edges.
+
+    Raises:
+        GraphFileError: It holds no graph of a known kind; the message says what was looked for.
+    """
+    for find in _KINDS:
+        if (source := find(folder)) is not None:
+            return source
+    if (folder / MANIFEST_FILE).is_file():
+        raise GraphFileError(
+            "is an unpacked COGX archive. Pack it, and name what you packed: "
+            f"tar -czf {folder.name}.cogx.tar.gz -C {folder} ."
+        )
+    raise GraphFileError(
+        "holds no graph of a known kind: neither nodes and edges as .csv or .parquet, nor GraphRAG's entities.parquet "
+        "and relationships.parquet, nor LightRAG's or nano-graphrag's graph_chunk_entity_relation.graphml."
+    )

@@ -1,0 +1,89 @@
+"""JSON lines as Neo4j's ``apoc.export.json`` writes them: a node or a relationship a line."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.elements import Edge, Node
+from cognee_dagster.sources.formats.opening import open_bytes
+
+_MAX_LINE_BYTES = 64 << 20
+_decode = msgspec.json.Decoder().decode
+
+
+class ApocLines:
+    """A file of JSON lines as a source of nodes and edges."""
+
+    hints = frozenset({"apoc"})
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @staticmethod
+    def fits(path: Path) -> bool:
+        """Whether the first line of a file is a node or relationship as APOC writes it."""
+        with open_bytes(path) as file:
+            line = file.readline(_MAX_LINE_BYTES)
+        try:
+            return _decode(line).get("type") in {"node", "relationship"}
+        except (msgspec.DecodeError, AttributeError):
+            return False
+
+    def nodes(self) -> Iterator[Node]:
+        for place, element in self._lines():
+            if element["type"] == "node":
+                attributes = {"labels": element.get("labels") or [], **_properties(element, place)}
+                yield Node(_required(element, "id", place), attributes, place)
+
+    def edges(self) -> Iterator[Edge]:
+        for place, element in self._lines():
+            if element["type"] == "relationship":
+                source, target = (_required(_required(element, end, place), "id", place) for end in ("start", "end"))
+                attributes = {"label": element.get("label"), **_properties(element, place)}
+                yield Edge(source, target, attributes, None, place)
+
+    def _lines(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        with open_bytes(self._path) as file:
+            number = 0
+            while line := file.readline(_MAX_LINE_BYTES):
+                number += 1
+                if not line.strip():
+                    continue
+                element = _parse(line, number)
+                if element.get("type") not in {"node", "relationship"}:
+                    raise GraphFileError(
+                        f"has a line {number} whose type is {element.get('type')!r:.60}, neither 'node' nor "
+                        "'relationship'."
+                    )
+                yield f"line {number}", element
+
+
+def _parse(line: bytes, number: int) -> Mapping[str, Any]:
+    try:
+        value = _decode(line)
+    except msgspec.DecodeError:
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise GraphFileError(f"has a line {number} that is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise GraphFileError(f"has a line {number} that is not a JSON object.")
+    return value
+
+
+def _required(element: Any, name: str, place: str) -> Any:
+    value = element.get(name) if isinstance(element, Mapping) else None
+    if value is None:
+        raise GraphFileError(f"has an element without {name!r} ({place}).")
+    return value
+
+
+def _properties(element: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+    properties = element.get("properties") or {}
+    if not isinstance(properties, Mapping):
+        raise GraphFileError(f"has properties that are not an object ({place}).")
+    return properties

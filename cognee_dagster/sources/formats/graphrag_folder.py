@@ -1,0 +1,90 @@
+"""The output folder of Microsoft's GraphRAG: entities, relationships, text units and documents as Parquet.
+
+Relationships name entities by their titles, as does GraphRAG's own GraphML snapshot, so that a title is an entity's key
+here, too. Text units become chunks that contain the entities found in them.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.elements import Edge, Node
+from cognee_dagster.sources.formats.chunks import chunk_node, contains_edge
+from cognee_dagster.sources.formats.tables import Row, find_table, rows_of
+
+_LISTS = ("text_unit_ids", "entity_ids", "relationship_ids", "covariate_ids", "document_ids")
+
+
+class GraphRagFolder:
+    """A GraphRAG output folder as a source of nodes and edges."""
+
+    hints = frozenset({"graphrag"})
+
+    def __init__(self, entities: Path, relationships: Path, texts: Path | None, documents: Path | None) -> None:
+        self._entities = entities
+        self._relationships = relationships
+        self._texts = texts
+        self._documents = documents
+
+    @classmethod
+    def find(cls, folder: Path) -> "GraphRagFolder | None":
+        """The output in a folder, or in ``output`` below it; None if there is none."""
+        for place in (folder, folder / "output"):
+            found = [_find(place, name) for name in ("entities", "relationships", "text_units", "documents")]
+            if found[0] is not None and found[1] is not None and found[0].suffix == ".parquet":
+                return cls(found[0], found[1], found[2], found[3])
+        return None
+
+    def nodes(self) -> Iterator[Node]:
+        for place, row in rows_of(self._entities):
+            yield Node(_title(row, place), _attributes(row), place)
+        documents = self._document_names()
+        for index, (place, row) in enumerate(self._text_rows()):
+            document = next((documents[key] for key in _keys(row, "document_ids") if key in documents), None)
+            yield chunk_node(
+                row["id"], row["text"], index=index, document=document, size=row.get("n_tokens"), place=place
+            )
+
+    def edges(self) -> Iterator[Edge]:
+        for place, row in rows_of(self._relationships):
+            attributes = _attributes(row)
+            ends = [attributes.pop(name, None) for name in ("source", "target")]
+            if None in ends:
+                raise GraphFileError(f"has a relationship without a source or target ({place}).")
+            yield Edge(ends[0], ends[1], attributes, None, place)
+        known = {row["id"] for _, row in self._text_rows()}
+        for place, row in rows_of(self._entities):
+            title = _title(row, place)
+            for key in _keys(row, "text_unit_ids"):
+                if key in known:
+                    yield contains_edge(key, title, text=f"A text speaks of {title}.", place=place)
+
+    def _text_rows(self) -> Iterator[tuple[str, Row]]:
+        for place, row in rows_of(self._texts) if self._texts is not None else ():
+            if row.get("text"):
+                yield place, row
+
+    def _document_names(self) -> dict[str, str]:
+        rows = rows_of(self._documents) if self._documents is not None else ()
+        return {row["id"]: str(row.get("title") or row["id"]) for _, row in rows}
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    return find_table(folder, (name, f"create_final_{name}")) if folder.is_dir() else None
+
+
+def _title(row: Row, place: str) -> Any:
+    title = row.get("title", row.get("name"))
+    if title is None:
+        raise GraphFileError(f"has an entity without a title ({place}).")
+    return title
+
+
+def _attributes(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name not in _LISTS}
+
+
+def _keys(row: Row, name: str) -> Iterable[str]:
+    value = row.get(name)
+    return value if isinstance(value, list) else () if value is None else (value,)

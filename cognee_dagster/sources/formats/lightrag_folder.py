@@ -1,0 +1,78 @@
+"""The working directory of LightRAG or nano-graphrag: a GraphML file, and the texts from which it was made."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.elements import Edge, Node
+from cognee_dagster.sources.formats.chunks import chunk_node, contains_edge
+from cognee_dagster.sources.formats.graphml import GraphMLFile
+from cognee_dagster.sources.formats.json_file import read_object
+
+GRAPH_FILE = "graph_chunk_entity_relation.graphml"
+TEXTS_FILE = "kv_store_text_chunks.json"
+_SEPARATOR = "<SEP>"
+
+
+class LightRagFolder:
+    """A working directory as a source of nodes and edges."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._graph = GraphMLFile(folder / GRAPH_FILE)
+
+    @classmethod
+    def find(cls, folder: Path) -> "LightRagFolder | None":
+        """The working directory, if the folder is one."""
+        return cls(folder) if (folder / GRAPH_FILE).is_file() else None
+
+    @property
+    def hints(self) -> frozenset[str]:
+        return self._graph.hints
+
+    def nodes(self) -> Iterator[Node]:
+        for node in self._graph.nodes():
+            yield node._replace(attributes=self._without_known_texts(node.attributes))
+        for key, text in self._texts.items():
+            yield chunk_node(
+                key,
+                text["content"],
+                index=int(text.get("chunk_order_index") or 0),
+                document=text.get("file_path") or text.get("full_doc_id"),
+                size=text.get("tokens"),
+                place=f"{TEXTS_FILE}, {key}",
+            )
+
+    def edges(self) -> Iterator[Edge]:
+        for edge in self._graph.edges():
+            yield edge._replace(attributes=self._without_known_texts(edge.attributes))
+        for node in self._graph.nodes():
+            for key in _keys(node.attributes):
+                if key in self._texts:
+                    yield contains_edge(key, node.key, text=f"A text speaks of {node.key}.", place=node.place)
+
+    def _without_known_texts(self, attributes: Any) -> dict[str, Any]:
+        """An edge from the text itself says more than its id in a description."""
+        known = self._texts and all(key in self._texts for key in _keys(attributes))
+        return {name: value for name, value in attributes.items() if name != "source_id" or not known}
+
+    @cached_property
+    def _texts(self) -> dict[str, dict[str, Any]]:
+        path = self._folder / TEXTS_FILE
+        if not path.is_file():
+            return {}
+        content = read_object(path)
+        if content is None:
+            raise GraphFileError(f"has a {TEXTS_FILE} that is not a JSON object of texts.")
+        return {
+            key: text
+            for key in content
+            if isinstance(text := content.get(key), dict) and isinstance(text.get("content"), str) and text["content"]
+        }
+
+
+def _keys(attributes: Any) -> list[str]:
+    value = attributes.get("source_id")
+    return list(dict.fromkeys(value.split(_SEPARATOR))) if isinstance(value, str) else []

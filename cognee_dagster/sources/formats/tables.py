@@ -1,0 +1,91 @@
+"""Tables as rows of values: CSV and Parquet, read in pieces."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.formats.opening import open_bytes
+
+TABLE_SUFFIXES = (".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
+_BATCH_ROWS = 4_096
+_SEPARATORS = ",;\t|"
+
+Row = dict[str, Any]
+
+
+def find_table(folder: Path, names: Iterable[str]) -> Path | None:
+    """The table of one of these names in a folder.
+
+    Raises:
+        GraphFileError: There are several.
+    """
+    candidates = (folder / f"{name}{suffix}" for name in names for suffix in TABLE_SUFFIXES)
+    found = [path for path in candidates if path.is_file()]
+    if len(found) > 1:
+        raise GraphFileError(f"holds both {found[0].name} and {found[1].name}. Take one out of the folder.")
+    return found[0] if found else None
+
+
+def columns_of(path: Path) -> list[str]:
+    """Names of a table's columns."""
+    if path.suffix.lower() == ".parquet":
+        return list(pq.read_schema(path).names)
+    with open_bytes(path) as file:
+        return _header(io.TextIOWrapper(file, "utf-8-sig", newline=""))[0]
+
+
+def rows_of(path: Path) -> Iterator[tuple[str, Row]]:
+    """The rows of a table by column, each with its place for error messages; cells without a value are left out.
+
+    Raises:
+        GraphFileError: A row has more cells than the table has columns, or is not text.
+    """
+    rows = _parquet_rows(path) if path.suffix.lower() == ".parquet" else _csv_rows(path)
+    for number, row in rows:
+        yield f"{path.name}, {number}", {name: value for name, value in row.items() if value is not None}
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[str, Row]]:
+    number = 0
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+            for row in batch.to_pylist():
+                number += 1
+                yield f"row {number}", row
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
+    with open_bytes(path) as file:
+        text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+        names, separator = _header(text)
+        rows = csv.reader(text, delimiter=separator)
+        try:
+            for cells in rows:
+                if len(cells) > len(names):
+                    raise GraphFileError(
+                        f"has {len(cells)} cells in line {rows.line_num + 1} of {path.name}, for {len(names)} columns. "
+                        "Put values that contain the separator in quotes."
+                    )
+                if cells:
+                    yield f"line {rows.line_num + 1}", dict(zip(names, (cell or None for cell in cells), strict=False))
+        except csv.Error as error:
+            raise GraphFileError(f"has a line {rows.line_num + 1} in {path.name} that is not CSV: {error}.") from error
+        except UnicodeDecodeError as error:
+            raise GraphFileError(f"has a table {path.name} that is not UTF-8. Save it as UTF-8.") from error
+
+
+def _header(text: Iterable[str]) -> tuple[list[str], str]:
+    try:
+        first = next(iter(text), "")
+    except UnicodeDecodeError as error:
+        raise GraphFileError("has a table that is not UTF-8. Save it as UTF-8.") from error
+    separator = max(_SEPARATORS, key=first.count)
+    names = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise GraphFileError(f"has a table with two columns called {twice!r}. Rename one.")
+    return names, separator

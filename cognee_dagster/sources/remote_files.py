@@ -1,0 +1,40 @@
+"""Graph files that are somewhere else, fetched through fsspec."""
+
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from cognee_dagster.errors import GraphFileError
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def is_url(path: str) -> bool:
+    """Whether a string names a file somewhere else: ``s3://…``, ``https://…``, but not ``file://…``."""
+    return _SCHEME.match(path) is not None and urlsplit(path).scheme.lower() != "file"
+
+
+def local_path(path: str) -> Path:
+    """The path that a string names, also as ``file:///…``."""
+    if _SCHEME.match(path) is not None:
+        return Path(unquote(urlsplit(path).path))
+    return Path(path).expanduser()
+
+
+def fetched(url: str, *, to: Path) -> Path:
+    """Fetch a file.
+
+    Raises:
+        GraphFileError: It is not there, may not be read, or its file system is not installed.
+    """
+    import fsspec  # takes a tenth of a second, and few need it
+
+    try:
+        with fsspec.open(url, "rb") as remote, to.open("wb") as local:
+            shutil.copyfileobj(remote, local, 1 << 20)
+    except ImportError as error:
+        raise GraphFileError(f"The graph file {url} cannot be fetched: {error}") from error
+    except Exception as error:  # every file system has errors of its own
+        raise GraphFileError(f"The graph file {url} cannot be fetched: {type(error).__name__}: {error}.") from error
+    return to
