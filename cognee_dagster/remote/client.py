@@ -306,6 +306,7 @@ class CogneeClient:
             request,
             question=self._session.question(f"importing {archive_path.name} into dataset {dataset_name!r}"),
             timeout=self.timeouts.for_httpx(self.timeouts.import_read),
+            chunk_within=self.timeouts.chunk,
             bounds=self._session.ordinary,
             progress=progress,
         )

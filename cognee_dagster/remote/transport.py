@@ -25,6 +25,7 @@ class Timeouts:
     Attributes:
         connect: Until a connection stands.
         write: Without any progress in sending.
+        chunk: Until 64 KiB of an upload are taken in, so that a server that only sips ends, too.
         read: Without any progress in receiving.
         answer: For the whole of an ordinary answer, so that one that only drips ends, too.
         graph_read: As ``read``, for a whole graph, which the server assembles first.
@@ -34,6 +35,7 @@ class Timeouts:
 
     connect: float | None = 10.0
     write: float | None = 60.0
+    chunk: float | None = 600.0
     read: float | None = 60.0
     answer: float | None = 120.0
     graph_read: float | None = 300.0

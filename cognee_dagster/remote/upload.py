@@ -5,35 +5,30 @@ the body was received (measured on 1.6.5), and drops an upload that was cut in t
 """
 
 import logging
-import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-import httpcore
 import httpx
 
-from cognee_dagster.errors import ArchiveError, RemoteError
+from cognee_dagster.errors import ArchiveError, RemoteError, RemoteUnreachableError
 from cognee_dagster.remote.answers import content_of, read_answer
 from cognee_dagster.remote.exchange import Exchange
 from cognee_dagster.remote.failures import Question, unreachable
 from cognee_dagster.remote.responses import parse_import_answer
 from cognee_dagster.remote.session import Bounds
+from cognee_dagster.remote.socket_handle import SocketHandle
 
 REMEMBER_PATH = "/api/v1/remember"
 _FILE_NAME = "dataset.cogx.tar.gz"  # the server does not look at it, and a real name may not survive a header
 _FILE_TYPE = "application/gzip"
 _HANG_UP_WITHIN = 2.0  # seconds to see the thread off
 _WAKE_EVERY = 0.5  # seconds; a lock that is waited for without end cannot be interrupted on every platform
-# A proxy or firewall forgets a connection that is silent while the import runs, and a dead peer says nothing: probe.
-_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPALIVE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 8))
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +79,7 @@ class Upload:
         *,
         question: Question,
         timeout: httpx.Timeout,
+        chunk_within: float | None,
         bounds: Bounds,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
@@ -93,14 +89,17 @@ class Upload:
         self.body_sent_monotonic: float | None = None
         self._http = http
         self._question = question
+        self._chunk_within = chunk_within
         self._bounds = bounds
         self._progress = progress
         self._sent_bytes = 0
+        self._progress_at = time.monotonic()
+        self._is_too_slow = False
         self._answer: dict[str, Any] | None = None
         self._failure: BaseException | None = None
         self._hung_up = False
         self._done = threading.Event()
-        self._line = _Line()
+        self._socket = SocketHandle()
         try:
             self._file: BinaryIO = request.archive_path.open("rb")
         except OSError:
@@ -152,6 +151,7 @@ class Upload:
             if left <= 0:
                 return None
             self._done.wait(left)
+            self._end_if_too_slow()
         if self._failure is not None and not self._hung_up:
             raise self._failure
         return self._answer
@@ -165,7 +165,7 @@ class Upload:
         """
         if not self._done.is_set():
             self._hung_up = True
-            self._line.cut()
+            self._socket.cut()
         self._thread.join(_HANG_UP_WITHIN)
         return not self._thread.is_alive()
 
@@ -179,14 +179,14 @@ class Upload:
             self._failure = error
         finally:
             self._file.close()
-            self._line.close()
+            self._socket.close()
             self._http.close()
             self._done.set()
 
     def _send(self) -> dict[str, Any]:
         failure: RemoteError
         # An import takes as long as it does, and its answer begins when it is over. From there on, time is limited.
-        exchange = Exchange(seconds=None, max_bytes=self._bounds.size, on_connect=self._line.hold)
+        exchange = Exchange(seconds=None, max_bytes=self._bounds.size, on_connect=self._socket.hold)
         try:
             with exchange:
                 response = self._http.send(self._http_request, stream=True)
@@ -196,7 +196,7 @@ class Upload:
                 finally:
                     response.close()
         except httpx.HTTPError as error:
-            failure = unreachable(error, self._question, exchange=exchange)
+            failure = self._too_slow() if self._is_too_slow else unreachable(error, self._question, exchange=exchange)
         else:
             return content_of(answer, self._question, parse_import_answer, max_values=self._bounds.values)
         raise failure  # outside the handler: httpx's exceptions carry the request, and with it the key
@@ -224,6 +224,7 @@ class Upload:
                 raise self._archive_changed()
             yield chunk
             self._sent_bytes += len(chunk)
+            self._progress_at = time.monotonic()
             if self._progress is not None:
                 self._progress(self._sent_bytes, total)
         if self._sent_bytes < total:
@@ -232,50 +233,22 @@ class Upload:
         self.body_sent_monotonic = time.monotonic()
         self.body_sent.set()
 
+    def _end_if_too_slow(self) -> None:
+        """Cut the connection when the server takes next to nothing in. Only another thread than the sending one can."""
+        within = self._chunk_within
+        if within is not None and not self.body_sent.is_set() and time.monotonic() - self._progress_at > within:
+            self._is_too_slow = True
+            self._socket.cut()
+
+    def _too_slow(self) -> RemoteUnreachableError:
+        return RemoteUnreachableError(
+            f"{self._question.remote} took in less than 64 KiB within {self._chunk_within or 0:.0f} s when "
+            f"{self._question.what}. The server or the network is overloaded; try again later.",
+            retryable=True,
+        )
+
     def _archive_changed(self) -> ArchiveError:
         return ArchiveError(
             f"{self.request.archive_path} changed while it was being uploaded to {self._question.remote}; the remote "
             "drops the incomplete upload. Write the archive to a place of its own and push again."
         )
-
-
-class _Line:
-    """The connection as hanging up needs it: a handle of its own on the socket, whatever TLS and proxies make of it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._is_cut = False
-
-    def hold(self, connected: socket.socket) -> None:
-        """Take hold of the socket as soon as it is connected."""
-        _keep_alive(connected)
-        with self._lock:
-            if self._is_cut:
-                connected.close()
-                raise httpcore.ConnectError("hung up while connecting")
-            self._socket = connected.dup()
-
-    def cut(self) -> None:
-        """Shut the connection down: a send or receive that another thread waits in returns at once."""
-        with self._lock:
-            self._is_cut = True
-            if self._socket is not None:
-                with suppress(OSError):  # the other side was faster
-                    self._socket.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """Give the handle back."""
-        with self._lock:
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
-
-
-def _keep_alive(connected: socket.socket) -> None:
-    with suppress(OSError):
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _KEEPALIVE:
-        if hasattr(socket, name) and not (name == "TCP_KEEPALIVE" and sys.platform == "linux"):
-            with suppress(OSError):
-                connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -106,3 +106,22 @@ def test_an_import_that_fails_after_its_answer_was_lost_is_told_as_failed(tmp_pa
         with pytest.raises(RemoteError, match="RuntimeError"):
             push_through(proxy, remote, tmp_path)
         assert len(remote.uploads) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [faults.html(200), faults.html(403), faults.answer(403), faults.answer(404)],
+    ids=["page", "403 page", "403", "404"],
+)
+@pytest.mark.parametrize("path", ["/health", RUNS, "/api/v1/datasets", "(?!/api/v1/remember).*"])
+def test_a_foreground_push_needs_nothing_but_remember_and_says_what_it_could_not_check(
+    path: str, fault: faults.Fault, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An ingress often lets through what ``cognee.push()`` needs, and answers the rest itself."""
+    with FakeRemote() as remote, FaultProxy(remote.url) as proxy:
+        proxy.always(path, fault)
+        result = push_through(proxy, remote, tmp_path)
+        assert result.status == "completed"
+        assert len(remote.graph("demo").nodes) == 3
+        assert len(remote.uploads) == 1
+    assert "cannot be" in caplog.text

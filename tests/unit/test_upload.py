@@ -282,6 +282,19 @@ class TestFailures:
         assert isinstance(error, RemoteUnreachableError)
         assert not error.body_sent
 
+    def test_a_server_that_only_sips_is_left(self, large_archive: Path) -> None:
+        def sip(call: Call) -> None:
+            call.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            call.receive_head()
+            while not call.server.ended.wait(0.05):
+                call.connection.recv(16)
+
+        with ScriptedServer(sip) as server:
+            error = failure_of(begin(server.url, large_archive, timeouts=Timeouts(write=LIMIT, chunk=0.5)))
+        assert isinstance(error, RemoteUnreachableError)
+        assert "took in less than 64 KiB" in str(error)
+        assert (error.body_sent, error.retryable) == (False, True)
+
     def test_a_slow_import_is_no_timeout(self, archive: Path) -> None:
         def slow(call: Call) -> None:
             call.receive()
