@@ -19,11 +19,12 @@ def export(*, dataset: str, destination: Path, user: str | None, as_json: bool) 
 
     With --json: path, num_nodes, num_edges, digest, size_bytes.
     """
-    from cognee_dagster.cogx.write.writer import write_archive
     from cognee_dagster.sources.cognee.datasets import open_dataset, parse_dataset
 
     destination.parent.mkdir(parents=True, exist_ok=True)
     with open_dataset(parse_dataset(dataset, user=user), user=user) as reader, progress_bars() as bars:
+        from cognee_dagster.cogx.write.writer import write_archive  # while the process that reads the graph starts
+
         archive = write_archive(reader, destination, progress=bars.export)
     if as_json:
         print_json(

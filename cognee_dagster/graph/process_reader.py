@@ -1,6 +1,7 @@
 """The graph that another process reads, as its batches come through a pipe."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -22,17 +23,14 @@ class ProcessReader:
         self._what = f"the graph of dataset {dataset_name!r}"
         self._pass = 0
         self._unfinished = False
-        self._origin: GraphOrigin
-        self._reopen: Reopen | None
-        self._origin, self._reopen = self._receive()
 
     @property
     def origin(self) -> GraphOrigin:
-        return self._origin
+        return self._opened[0]
 
     @property
     def reopen(self) -> Reopen | None:
-        return self._reopen
+        return self._opened[1]
 
     def nodes(self) -> Iterator[pa.RecordBatch]:
         """Batches of ``NODE_SCHEMA``; raises what the reader over there raises."""
@@ -42,7 +40,14 @@ class ProcessReader:
         """Batches of ``EDGE_SCHEMA``; raises what the reader over there raises."""
         return self._batches(EDGES)
 
+    @cached_property
+    def _opened(self) -> tuple[GraphOrigin, Reopen | None]:
+        """What the other process says when it has opened the graph."""
+        origin, reopen = self._receive()
+        return origin, reopen
+
     def _batches(self, part: str) -> Iterator[pa.RecordBatch]:
+        _ = self._opened
         while self._unfinished:  # an earlier pass was left before its end
             self._unfinished = self._receive() is not None
         self._pass += 1

@@ -16,14 +16,13 @@ if TYPE_CHECKING:  # Arrow comes with it
 def open_in_process(opens: "Reopen", *, dataset_name: str) -> "Iterator[GraphReader]":
     """Open a graph in another process, which ends with this context.
 
+    That process starts at once and takes a third of a second; only the first use of the reader waits for it. So what is
+    wrong with the graph is raised there: what opening it raises, StoreDamagedError if the process crashed,
+    LocalCogneeError if it was ended.
+
     Args:
         opens: Opens the graph over there.
         dataset_name: For messages.
-
-    Raises:
-        Exception: What opening raises.
-        StoreDamagedError: The process crashed.
-        LocalCogneeError: The process was ended.
     """
     with Worker(partial(send_graph, opens)) as worker:
         # Arrow takes a quarter of a second to import: that process, which needs it too, is under way meanwhile.

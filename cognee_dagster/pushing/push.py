@@ -80,14 +80,16 @@ def push_dataset(
 ) -> PushResult:
     """``push()``, synchronous, with what the command line and tests need besides: progress, limits, a way to stop."""
     # Arrow, Ladybug and SQLite are not needed to find out that a mode or a connection is wrong.
-    from cognee_dagster.cogx.archive import SERVER_LIMITS
-    from cognee_dagster.cogx.shard.cut import cut
-    from cognee_dagster.cogx.write.writer import write_archive
     from cognee_dagster.sources.cognee.datasets import open_dataset
 
     options, progress = options or PushOptions(), progress or PushProgress()
     with tempfile.TemporaryDirectory(prefix="cognee-push-") as directory:
         with open_dataset(dataset, user=user, config=config) as reader:
+            # While the process that reads the graph starts.
+            from cognee_dagster.cogx.archive import SERVER_LIMITS
+            from cognee_dagster.cogx.shard.cut import cut
+            from cognee_dagster.cogx.write.writer import write_archive
+
             target = options.target_of(reader.origin.dataset_name)
             whole = write_archive(reader, Path(directory) / "graph.cogx.tar.gz", progress=progress.on_export)
         archives = cut(whole, limits=limits or SERVER_LIMITS, progress=progress.on_export)

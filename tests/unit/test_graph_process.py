@@ -15,8 +15,11 @@ from cognee_dagster.errors import LocalCogneeError, StoreBusyError, StoreDamaged
 from cognee_dagster.graph.origin import GraphOrigin
 from cognee_dagster.graph.reader import GraphReader
 from cognee_dagster.graph.reading_process import open_in_process
+from cognee_dagster.sources.cognee import ladybug_reader
+from cognee_dagster.sources.cognee.ladybug_memory import largest_pool
 from cognee_dagster.sources.cognee.ladybug_process import open_ladybug_graph
-from cognee_dagster.sources.cognee.ladybug_reader import open_ladybug_file
+from cognee_dagster.sources.cognee.ladybug_reader import open_in_own_process, open_ladybug_file
+from cognee_dagster.system.worker import Receive, Send, Worker
 from tests.cogx_graphs import MemoryReader
 from tests.unit.local_stores import TinyGraph
 
@@ -117,6 +120,32 @@ def test_a_crash_while_another_process_changes_the_file_is_a_busy_store(graph_fi
 
     with pytest.raises(StoreBusyError, match="changed the graph file"):
         crash()
+
+
+def take_memory(path: Path, _receive: Receive, send: Send) -> None:
+    with open_in_own_process(path, origin=ORIGIN) as reader:
+        send(sum(batch.num_rows for batch in reader.nodes()))
+        send(len(bytearray(8 << 30)))
+
+
+def test_a_process_that_reads_a_graph_cannot_take_all_memory(graph_file: Path) -> None:
+    """One zeroed page of 2,000 made Ladybug ask for more than the machine had, until the system killed it."""
+    with Worker(partial(take_memory, graph_file)) as worker:
+        assert worker.receive() == 1_000
+        with pytest.raises(MemoryError):
+            worker.receive()
+
+
+def test_the_process_that_reads_edges_is_bounded_too(graph_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ladybug_reader, "TWO_PROCESSES_BYTES", 0)
+    with open_ladybug_file(graph_file, origin=ORIGIN) as reader:
+        assert isinstance(reader.reopen, partial)
+        assert reader.reopen.func is open_in_own_process
+
+
+def test_no_node_needs_a_pool_beyond_what_its_file_can_hold(graph_file: Path) -> None:
+    assert largest_pool(graph_file) == 1 << 30
+    assert largest_pool(graph_file.with_name("missing")) == 1 << 30
 
 
 def test_no_damage_to_a_page_ends_this_process(graph_file: Path) -> None:

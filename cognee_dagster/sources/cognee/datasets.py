@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 def open_dataset(
     dataset: str | UUID, *, user: UserRef = None, config: LocalCogneeConfig | None = None
 ) -> "Iterator[GraphReader]":
-    """Open one dataset's graph for reading.
+    """Open one dataset's graph for reading. What is wrong with its file is raised when the reader is first used.
 
     Args:
         dataset: A ``str`` is always a name, looked up among the datasets that ``user`` owns in the current tenant; a

@@ -16,14 +16,14 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cognee_dagster.errors import LocalCogneeError, StoreBusyError, StoreFormatError
+from cognee_dagster.errors import StoreBusyError, StoreFormatError
 from cognee_dagster.sources.cognee.ladybug_damage import what_is_wrong
+from cognee_dagster.sources.cognee.ladybug_memory import RESERVED_BYTES, largest_pool
 from cognee_dagster.sources.cognee.prefetch import one_ahead
 from cognee_dagster.system.write_lock import is_write_locked
 
 _RETRY_SECONDS = 0.05
 _ALONE_SECONDS = 1.0  # without a writer, what looks like the work of one is damage
-_LARGEST_POOL_BYTES = 16 << 30
 _CHUNK_ROWS = 8_192  # of a batch of a result
 _TABLES = "CALL show_tables() RETURN name"
 # What a read-only open says while the writing process checkpoints; all of it passes (Ladybug 0.19).
@@ -140,10 +140,9 @@ class LadybugDatabase:
         return page.take(rows)
 
     def reopen_with_larger_pool(self) -> None:
-        if self._pool_bytes >= _LARGEST_POOL_BYTES:
-            raise LocalCogneeError(
-                f"One node of {self.path}, or its edges, take more than {self._pool_bytes >> 30} GiB."
-            )
+        if self._pool_bytes >= largest_pool(self.path):
+            reason = f"one node, or the edges of one, take more than {self._pool_bytes >> 20:,} MiB"
+            raise what_is_wrong(self.path, reason=reason)
         self.check_unchanged()
         self.close()
         self._pool_bytes *= 2
@@ -185,7 +184,7 @@ class LadybugDatabase:
                 reason = str(error)
                 if _FOREIGN_FORMAT.search(reason):
                     raise StoreFormatError(self._foreign_format(reason)) from error
-                if _POOL_FULL not in reason or self._pool_bytes >= _LARGEST_POOL_BYTES:
+                if _POOL_FULL not in reason or self._pool_bytes >= largest_pool(self.path):
                     return reason
                 self._pool_bytes *= 2  # the changes that a writer left in its log must fit, too
             else:
@@ -195,7 +194,11 @@ class LadybugDatabase:
         import ladybug
 
         self._database: Any = ladybug.Database(
-            str(self.path), read_only=True, buffer_pool_size=self._pool_bytes, max_num_threads=1
+            str(self.path),
+            read_only=True,
+            buffer_pool_size=self._pool_bytes,
+            max_num_threads=1,
+            max_db_size=RESERVED_BYTES,
         )
         self._connection: Any = ladybug.Connection(self._database, num_threads=1)
 

@@ -23,7 +23,7 @@ def open_ladybug_graph(path: Path, *, origin: GraphOrigin) -> "Iterator[GraphRea
         path: The ``.lbug`` file.
         origin: What the reader says about where the graph comes from.
 
-    Raises:
+    Raises, when the reader is first used:
         StoreBusyError: A writer did not let go in time, or changed the file in the middle of reading it.
         StoreFormatError: The file was written by a Ladybug with another storage format, or is no Ladybug file.
         StoreDamagedError: The file, or what was left beside it, is damaged.
@@ -42,6 +42,6 @@ def open_ladybug_graph(path: Path, *, origin: GraphOrigin) -> "Iterator[GraphRea
 
 
 def _open(path: Path, origin: GraphOrigin) -> "AbstractContextManager[GraphReader]":
-    from cognee_dagster.sources.cognee.ladybug_reader import open_ladybug_file  # in the other process only
+    from cognee_dagster.sources.cognee.ladybug_reader import open_in_own_process  # it imports Ladybug's libraries
 
-    return open_ladybug_file(path, origin=origin)
+    return open_in_own_process(path, origin=origin)

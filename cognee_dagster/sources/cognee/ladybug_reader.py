@@ -7,7 +7,7 @@ the first row, and by one thread because only then its row order is stable.
 
 from array import array
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from cognee_dagster.graph.arrow import content_and_stops, integer_column, intege
 from cognee_dagster.graph.origin import GraphOrigin
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, Reopen
 from cognee_dagster.sources.cognee.ladybug_database import BufferPoolFullError, LadybugDatabase, LadybugState
+from cognee_dagster.sources.cognee.ladybug_memory import bound_memory
 from cognee_dagster.sources.cognee.node_properties import complete_node_properties
 from cognee_dagster.sources.cognee.prefetch import one_ahead
 
@@ -93,6 +94,12 @@ def open_ladybug_file(
         reader.close()
 
 
+def open_in_own_process(path: Path, **options: Any) -> "AbstractContextManager[LadybugReader]":
+    """``open_ladybug_file`` for a process that does nothing else: its memory is bounded, whatever the file says."""
+    bound_memory(path)
+    return open_ladybug_file(path, **options)
+
+
 class LadybugReader:
     """A ``GraphReader`` over one open Ladybug file."""
 
@@ -110,7 +117,7 @@ class LadybugReader:
         path, state = self._database.path, self._database.state
         if state is None or state.size < TWO_PROCESSES_BYTES:
             return None
-        return partial(open_ladybug_file, path, origin=self._origin, pool_bytes=_EDGE_POOL_BYTES, state=state)
+        return partial(open_in_own_process, path, origin=self._origin, pool_bytes=_EDGE_POOL_BYTES, state=state)
 
     def nodes(self) -> Iterator[pa.RecordBatch]:
         """Batches of ``NODE_SCHEMA`` in the order of storage.
