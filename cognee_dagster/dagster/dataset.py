@@ -34,6 +34,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "mode": ((str,), "a text"),
     "run_in_background": ((bool,), "true or false"),
     "verify": ((str,), "a text"),
+    "fail_on_incomplete": ((bool,), "true or false"),
     "group_name": _TEXT,
     "tags": ((Mapping,), "a mapping of texts to texts"),
     "cron_schedule": _TEXT,
@@ -64,6 +65,8 @@ class CogneeDataset:
         run_in_background: Do not wait for the import: the import sensor reports it.
         verify: How a finished import is held against what was sent: ``counts`` (the server's own count of the records
             it read), ``graph`` (read the remote graph back, too, and compare nodes and edges) or ``off``.
+        fail_on_incomplete: Whether the step of a push in the foreground fails, too, where that finds something missing;
+            otherwise only the check ``remote_import_succeeded`` does.
         key_prefix: Put before the dataset in every asset key; a text may hold several segments (``team/graphs``).
         group_name: The assets' group; default: made of the dataset's name.
         owners: E-mail addresses and ``team:…`` names.
@@ -89,6 +92,7 @@ class CogneeDataset:
     mode: str = "preserve"
     run_in_background: bool = False
     verify: Verification = "counts"
+    fail_on_incomplete: bool = False
     key_prefix: str | Sequence[str] = ()
     group_name: str | None = None
     owners: Sequence[str] = ()

@@ -9,7 +9,7 @@ from math import ceil
 from cognee_dagster.errors import RemoteError, RemoteUnreachableError
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, IMPORT_PIPELINE
+from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, IMPORT_PIPELINE, has_ended
 from cognee_dagster.remote.responses import PipelineRun
 from cognee_dagster.remote.retry import RetryPolicy
 
@@ -143,14 +143,9 @@ def _runs(rows: Iterable[PipelineRun]) -> list[_Run]:
             id=run_id,
             pipeline=found[0].pipeline_name,
             began=min((moment for row in found if (moment := row.started_at or row.created_at)), default=None),
-            ended=max((moment for row in found if (moment := _ended_at(row))), default=None),
+            ended=max(
+                (end for row in found if has_ended(row) and (end := row.ended_at or row.created_at)), default=None
+            ),
         )
         for run_id, found in by_id.items()
     ]
-
-
-def _ended_at(row: PipelineRun) -> datetime | None:
-    """When the run ended, on its last row; ``outcome`` exists since 1.5.4, the status alone says it before."""
-    if row.outcome is None and not (row.status or "").endswith(("_COMPLETED", "_ERRORED")):
-        return None
-    return row.ended_at or row.created_at

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.testing import FakeRemote
-from tests.asset_chain import Chain, checks, materialized
+from tests.asset_chain import Chain, attempts, checks, failure_of, materialized, metadata_of, people
+from tests.cogx_graphs import ID_A, ID_B, MemoryReader
 from tests.pushes import client_of
 from tests.unit.test_delivery import import_outcomes, wait_until
 
@@ -69,3 +71,37 @@ def test_the_check_says_when_the_remote_has_no_such_dataset(remote: FakeRemote, 
     with client_of(remote.url, remote.api_key) as client:
         client.delete_dataset(remote.dataset("people").id)
     assert "has no dataset 'people'" in str(chain.check("remote_graph_complete").description)
+
+
+@pytest.mark.parametrize("fail_on_incomplete", [False, True])
+def test_a_push_that_lacks_something_fails_its_step_where_that_is_wanted(
+    remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail_on_incomplete: bool
+) -> None:
+    lose_a_node(remote, monkeypatch)
+    options = {"verify": "graph", "fail_on_incomplete": fail_on_incomplete}
+    result = Chain(remote=remote, directory=tmp_path, options=options).run()
+    assert result.success is not fail_on_incomplete
+    assert not checks(result)["remote_import_succeeded"].passed
+    assert attempts(result, "remote_push") == 1
+    if fail_on_incomplete:
+        assert "1 nodes are missing" in failure_of(result, "remote_push")[0]
+
+
+def test_what_the_remote_has_besides_is_told_and_no_failure(remote: FakeRemote, tmp_path: Path) -> None:
+    chain = Chain(remote=remote, directory=tmp_path, options={"verify": "graph"})
+    chain.graph = people(size=4)
+    assert chain.run().success
+    chain.graph = people(size=3)
+    check = checks(chain.run())["remote_import_succeeded"]
+    assert check.passed
+    assert "1 nodes are on the remote only, such as" in str(check.metadata["cognee/remarks"].value)
+
+
+def test_the_remote_graph_has_as_many_edges_as_are_there(remote: FakeRemote, tmp_path: Path) -> None:
+    """Of edges with the same ends and the same name a server keeps one."""
+    edges = [(ID_A, ID_B, "knows", "{}")] * 3
+    nodes = [(ID_A, "Ada", "Entity", "{}"), (ID_B, "Bob", "Entity", "{}")]
+    write_archive(MemoryReader(nodes, edges), tmp_path / "twice.cogx.tar.gz")
+    result = Chain(remote=remote, directory=tmp_path, options={"graph": str(tmp_path / "twice.cogx.tar.gz")}).run()
+    assert metadata_of(result, "remote_push")["num_edges"] == 3
+    assert metadata_of(result, "remote_graph")["num_edges"] == len(remote.graph("people").edges) == 1

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta, timezone
 from random import Random
 
+import msgspec
 import pytest
 
 from cognee_dagster.remote.imports.verdict import (
@@ -11,6 +12,7 @@ from cognee_dagster.remote.imports.verdict import (
     IMPORT_PIPELINE,
     ImportState,
     ImportVerdict,
+    cognify_follows,
     judge_import,
     judge_rederive,
 )
@@ -267,3 +269,36 @@ def test_the_servers_clock_is_its_date_header() -> None:
     assert http_date("Sun, 22 Nov 2026 12:00:00 GMT") == START
     assert http_date("yesterday") is None
     assert http_date(None) is None
+
+
+def test_an_outcome_that_nobody_knows_is_neither_success_nor_failure() -> None:
+    strange = msgspec.structs.replace(row("a", "succeeded", at=5), outcome="partially")
+    verdict = judge(row("a"), strange)
+    assert verdict.state is ImportState.RUNNING
+    assert "says 'partially' of it, which is not known here" in verdict.reason
+    assert judge(row("a"), strange, row("a", "succeeded", at=8)).state is ImportState.SUCCEEDED
+
+
+@pytest.mark.parametrize("state", ImportState)
+def test_a_state_is_found_by_the_word_that_results_and_metadata_have_for_it(state: ImportState) -> None:
+    expected = ImportState.FAILED if state is ImportState.GONE else state
+    assert ImportState.of_status(state.status) is expected
+
+
+@pytest.mark.parametrize("word", ["errored", "Completed", "done", "", None, 1, "succeeded"])
+def test_a_status_that_nobody_knows_is_unknown(word: object) -> None:
+    assert ImportState.of_status(word) is ImportState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("status", "mode", "follows"),
+    [
+        ("started", "preserve", False),
+        ("started", "hybrid", False),
+        ("running", "hybrid", True),
+        ("running", "re-derive", True),
+        ("started", "re-derive", True),
+    ],
+)
+def test_a_cognify_run_follows_where_the_server_says_running(status: str, mode: str, follows: bool) -> None:
+    assert cognify_follows(status=status, mode=mode) is follows

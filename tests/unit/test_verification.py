@@ -1,13 +1,19 @@
 """What was sent against what the remote has."""
 
+import io
+import json
+import tarfile
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cognee_dagster.pushing.verification import compare_graph, count_problems
 from cognee_dagster.remote.responses import RemoteEdge, RemoteGraph, RemoteNode
+from cognee_dagster.testing import FakeRemote
 from tests.cogx_graphs import ID_A, ID_B, ID_C
-from tests.pushes import demo_archive
+from tests.pushes import HASTY, client_of, demo_archive, push_archive
 
 NODES = tuple(RemoteNode(node_id, "", "Entity", {}) for node_id in (ID_A, ID_B, ID_C))
 EDGES = (RemoteEdge(ID_A, ID_B, "contains"), RemoteEdge(ID_B, ID_C, "is_a"))
@@ -53,3 +59,52 @@ def test_what_is_missing_is_told_with_examples(graph: RemoteGraph, words: str, t
 
 def test_an_answer_that_was_not_waited_for_has_no_counts_to_compare(tmp_path: Path) -> None:
     assert count_problems([demo_archive(tmp_path)], answer(record_counts={})) == []
+
+
+def test_a_node_under_another_name_is_told(tmp_path: Path) -> None:
+    renamed = (*NODES[:1], *(msgspec.structs.replace(node, label="Somebody else") for node in NODES[1:]))
+    (problem,) = compare_graph([demo_archive(tmp_path)], RemoteGraph(renamed, EDGES)).problems
+    assert "nodes have another name on the remote" in problem
+
+
+def test_what_only_the_remote_has_is_told(tmp_path: Path) -> None:
+    more = RemoteGraph((*NODES, RemoteNode("x", "", "Entity", {})), (*EDGES, RemoteEdge(ID_A, "x", "knows")))
+    found = compare_graph([demo_archive(tmp_path)], more)
+    assert found.remarks == [
+        "1 nodes are on the remote only, such as x.",
+        f"1 edges are on the remote only, such as {ID_A} knows x.",
+    ]
+
+
+def test_ids_that_are_no_uuids_are_looked_for_under_those_that_the_server_makes(tmp_path: Path) -> None:
+    """A server makes an entity's id of its name then; an end that names no node becomes an entity of that name."""
+    manifest = {"cogx_version": "0.1", "source_system": "cognee"}
+    entities = [{"external_id": "a", "name": "Ada Lovelace"}, {"external_id": "b", "name": "Bob's"}]
+    facts = [
+        {"external_id": "f", "subject_ref": "a", "predicate": "knows", "object_ref": "b"},
+        {"external_id": "f", "subject_ref": "b", "predicate": "knows", "object_ref": "Carol"},
+    ]
+    path = tmp_path / "short.cogx.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        for name, text in (
+            ("manifest.json", json.dumps(manifest)),
+            (
+                "entities.jsonl",
+                "".join(json.dumps({"kind": "entity", "external_system": "cognee", **row}) + "\n" for row in entities),
+            ),
+            (
+                "facts.jsonl",
+                "".join(json.dumps({"kind": "fact", "external_system": "cognee", **row}) + "\n" for row in facts),
+            ),
+        ):
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    archive = replace(demo_archive(tmp_path), path=path, num_nodes=2, record_counts={"entity": 2, "fact": 2})
+    with FakeRemote() as remote, client_of(remote.url, remote.api_key) as client:
+        push_archive(archive, client=client, settings=HASTY)
+        graph = client.graph(client.ensure_dataset("demo").id)
+        found = compare_graph([archive], graph)
+        assert (found.problems, len(graph.edges)) == ([], 2)
+        gapped = RemoteGraph(graph.nodes, graph.edges[1:])
+        assert "1 edges are missing" in compare_graph([archive], gapped).problems[0]

@@ -56,12 +56,21 @@ def push_stored(
         metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
         findings = _findings(client, archives, result, verify=dataset.verify)
     metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
-    yield dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(archives[0].digest))
+    pushed = dg.MaterializeResult[None](metadata=metadata, data_version=dg.DataVersion(archives[0].digest))
     if findings is None:
+        yield pushed
         _warn_if_nobody_watches(context)
         return
     there = num_edges_there(result.num_edges, result.remote_response)
-    _report_remote_graph(context, dataset, findings=findings, metadata={**metadata, keys.NUM_EDGES: there})
+    of_graph = {**metadata, keys.NUM_EDGES: there}
+    if not findings.problems or not dataset.fail_on_incomplete:
+        yield pushed
+        _report_remote_graph(context, dataset, findings=findings, metadata=of_graph)
+        return
+    _report_remote_graph(context, dataset, findings=findings, metadata=of_graph)
+    yield pushed  # with it Dagster stores what was reported, which a step that fails would lose
+    reason = " ".join(findings.problems)
+    raise dg.Failure(description=reason, metadata={keys.REASON: reason}, allow_retries=False)
 
 
 def _identity(archives: "Sequence[Archive]", options: PushOptions, *, remote_url: str) -> dict[str, Any]:

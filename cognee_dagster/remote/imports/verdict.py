@@ -26,6 +26,8 @@ IMPORT_PIPELINE = "migration_import_pipeline"
 ADD_PIPELINE = "add_pipeline"
 COGNIFY_PIPELINE = "cognify_pipeline"
 
+_OUTCOMES = ("succeeded", "failed")  # of pipeline runs; Cognee 1.6.5, api/v1/activity
+
 
 class ImportState(str, Enum):
     """What has become of an import: the one vocabulary from the server's rows to metadata, results and exit codes."""
@@ -192,7 +194,7 @@ class _Run:
     @property
     def last_row(self) -> PipelineRun | None:
         """The row that ended the run. A success counts before a sweep's word that the run was abandoned."""
-        ended = [row for row in self.rows if _ended(row)]
+        ended = [row for row in self.rows if has_ended(row)]
         return max(ended, key=lambda row: (row.error_class != ABANDONED, _moment(row)), default=None)
 
     @property
@@ -204,7 +206,9 @@ class _Run:
             return GONE
         last = self.last_row
         if last is None:
-            return _unfinished(clock.age(self.started_at), clock, doing, started_at=self.started_at)
+            strange = next((row.outcome for row in self.rows if row.outcome not in (None, *_OUTCOMES)), None)
+            said = doing if strange is None else f"the remote says {strange!r:.80} of it, which is not known here"
+            return _unfinished(clock.age(self.started_at), clock, said, started_at=self.started_at)
         if _succeeded(last):
             state, reason = ImportState.SUCCEEDED, "the import has finished."
         else:
@@ -291,9 +295,14 @@ def _failure(row: PipelineRun) -> str:
     return f"the import failed with {row.error_class}: {why}."
 
 
-def _ended(row: PipelineRun) -> bool:
-    """``outcome`` exists since 1.5.4; the status alone says it before."""
-    return row.outcome is not None or (row.status or "").endswith(("_COMPLETED", "_ERRORED"))
+def has_ended(row: PipelineRun) -> bool:
+    """Whether a run ended with this row. ``outcome`` exists since 1.5.4; the status alone says it before.
+
+    An outcome that is not known here says nothing of an end: it is asked about again.
+    """
+    if row.outcome is None:
+        return (row.status or "").endswith(("_COMPLETED", "_ERRORED"))
+    return row.outcome in _OUTCOMES
 
 
 def _succeeded(row: PipelineRun) -> bool:

@@ -1,0 +1,61 @@
+"""Another tool that pushes into the same remote dataset: a plain upload, in a thread of its own."""
+
+import threading
+from pathlib import Path
+from types import TracebackType
+from uuid import uuid4
+
+import httpx
+
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.write.writer import write_archive
+from tests.cogx_graphs import MemoryReader
+
+
+def rival_archive(directory: Path, *, nodes: int = 2, documents: int = 0) -> Archive:
+    """A graph that has nothing in common with any other."""
+    rows = [(str(uuid4()), f"Rival {number}", "Entity", "{}") for number in range(nodes)]
+    rows += [(str(uuid4()), "", "DocumentChunk", f'{{"text": "Rival text {number}."}}') for number in range(documents)]
+    return write_archive(MemoryReader(rows), directory / f"rival-{uuid4().hex}.cogx.tar.gz")
+
+
+class Rival:
+    """The upload under way. A context manager that waits for its end.
+
+    Attributes:
+        run_id: The import's run, once it has ended.
+    """
+
+    def __init__(self, url: str, api_key: str, archive: Archive, *, dataset: str = "demo") -> None:
+        self.run_id: str | None = None
+        self._url = url
+        self._key = api_key
+        self._archive = archive
+        self._dataset = dataset
+        self._thread = threading.Thread(target=self._push, daemon=True)
+
+    def __enter__(self) -> "Rival":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.wait()
+
+    def wait(self) -> None:
+        """Until the server has answered."""
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
+    def _push(self) -> None:
+        with self._archive.path.open("rb") as file:
+            answer = httpx.post(
+                f"{self._url}/api/v1/remember",
+                headers={"x-api-key": self._key},
+                data={"datasetName": self._dataset, "content_type": "cogx-archive", "import_mode": "preserve"},
+                files={"data": ("rival.cogx.tar.gz", file)},
+                timeout=60,
+            )
+        answer.raise_for_status()
+        self.run_id = answer.json()["pipeline_run_id"]

@@ -1,0 +1,271 @@
+"""Somebody else pushes into the same remote dataset: what is reported is ours, or is said not to be known."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognee_dagster.errors import (
+    ImportFailedError,
+    ImportUnconfirmedError,
+    InvalidTargetError,
+    PushInterruptedError,
+    RemoteError,
+    RemoteUnreachableError,
+    UnexpectedAnswerError,
+)
+from cognee_dagster.pushing.archives import PushResult
+from cognee_dagster.pushing.delivery_result import KnownBy
+from cognee_dagster.pushing.options import DeliverySettings
+from cognee_dagster.remote.client import CogneeClient, RetryPolicy
+from cognee_dagster.testing import FakeRemote, faults
+from cognee_dagster.testing.faults import UPLOADS
+from tests.pushes import HASTY, client_of, demo_archive, push_archive
+from tests.rivals import Rival, rival_archive
+from tests.unit.test_delivery import import_outcomes, wait_until
+
+GRAPHS = r"/api/v1/datasets/[^/]+/graph"
+DATASETS = "/api/v1/datasets"
+LOST = {
+    "502": faults.answer(502),
+    "504": faults.answer(504),
+    "reset": faults.reset(),
+    "html": faults.html(200),
+    "empty": faults.answer(200),
+}
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as fake:
+        yield fake
+
+
+def push_demo(remote: FakeRemote, directory: Path, **options: Any) -> PushResult:
+    with client_of(remote.url, remote.api_key) as client:
+        return push_archive(demo_archive(directory), client=client, **{"settings": HASTY, **options})
+
+
+def holds_demo(remote: FakeRemote) -> bool:
+    """Whether the remote graph has the three nodes and two edges of the demo archive."""
+    names = {node.name for node in remote.graph("demo").nodes.values()}
+    return len(names - {f"Rival {number}" for number in range(9)}) == 3 and len(remote.graph("demo").edges) == 2
+
+
+@pytest.mark.parametrize("run_in_background", [False, True], ids=["foreground", "background"])
+@pytest.mark.parametrize("fault", LOST)
+def test_a_gateway_that_drops_the_upload_while_somebody_else_imports_never_makes_it_complete(
+    remote: FakeRemote, tmp_path: Path, fault: str, run_in_background: bool
+) -> None:
+    with remote.hold_imports() as hold, Rival(remote.url, remote.api_key, rival_archive(tmp_path)) as rival:
+        hold.wait_for_import()
+        remote.faults.on(UPLOADS, LOST[fault])
+        threading.Timer(0.5, hold.release).start()
+        try:
+            result = push_demo(remote, tmp_path, run_in_background=run_in_background)
+        except UnexpectedAnswerError:
+            assert fault in ("html", "empty")
+            return
+        rival.wait()
+        assert result.pipeline_run_id != rival.run_id
+        wait_until(lambda: import_outcomes(remote).get(str(result.pipeline_run_id)) == "succeeded")
+        assert holds_demo(remote)
+
+
+def test_a_run_that_began_after_our_last_byte_and_is_not_ours_is_found_out_by_reading_the_graph_back(
+    remote: FakeRemote, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The gateway swallows our upload, and only then does the other one's import begin."""
+    remote.faults.on(UPLOADS, replace(faults.answer(504), answer_delay=0.6))
+    caplog.set_level("INFO", logger="cognee_dagster")
+    rival = Rival(remote.url, remote.api_key, rival_archive(tmp_path))
+    with ExitStack() as stack:
+        threading.Timer(0.2, lambda: stack.enter_context(rival)).start()
+        result = push_demo(remote, tmp_path)
+    assert "did not bring this archive" in caplog.text
+    assert (result.status, result.known_by) == ("completed", KnownBy.ANSWER)
+    assert result.pipeline_run_id != rival.run_id
+    assert holds_demo(remote)
+
+
+def test_a_lost_answer_is_made_good_by_the_remote_graph_and_the_result_says_so(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    remote.faults.on(UPLOADS, faults.drop_answer())
+    result = push_demo(remote, tmp_path)
+    assert (result.status, result.known_by) == ("completed", KnownBy.REMOTE_GRAPH)
+    assert result.remote_response["known_by"] == "remote_graph"
+    assert len(remote.uploads) == 1
+
+
+def test_a_remote_graph_that_cannot_be_read_back_leaves_a_lost_answer_unknown(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    remote.faults.on(UPLOADS, faults.drop_answer())
+    remote.faults.always(GRAPHS, faults.answer(403, '{"detail": "No."}'))
+    with pytest.raises(ImportUnconfirmedError, match="whether it brought this archive is not known"):
+        push_demo(remote, tmp_path)
+
+
+def test_a_background_push_does_not_hang_up_while_it_cannot_tell_the_runs_apart(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    remote.pace.import_seconds = 0.4
+    with Rival(remote.url, remote.api_key, rival_archive(tmp_path)) as rival:
+        wait_until(lambda: None in import_outcomes(remote).values())
+        result = push_demo(remote, tmp_path, run_in_background=True)
+        assert (result.status, result.known_by) == ("completed", KnownBy.ANSWER)
+    assert result.pipeline_run_id not in (None, rival.run_id)
+
+
+def test_two_pushers_with_documents_are_not_taken_for_each_other(remote: FakeRemote, tmp_path: Path) -> None:
+    """The other one stores its documents when our last byte is out: its import begins before ours."""
+    remote.pace.seconds_per_document = 0.1
+    remote.pace.import_seconds = 0.3
+    archive = rival_archive(tmp_path, documents=5)
+    with Rival(remote.url, remote.api_key, archive) as rival:
+        wait_until(lambda: any(row["pipeline_name"] == "add_pipeline" for row in remote.runs))
+        result = push_demo(remote, tmp_path, run_in_background=True)
+    assert result.pipeline_run_id not in (None, rival.run_id)
+    assert holds_demo(remote) or result.status == "started"
+
+
+@pytest.mark.parametrize("run_in_background", [False, True], ids=["foreground", "background"])
+def test_pushes_of_one_machine_into_one_dataset_wait_for_each_other(
+    remote: FakeRemote, tmp_path: Path, caplog: pytest.LogCaptureFixture, run_in_background: bool
+) -> None:
+    caplog.set_level("INFO", logger="cognee_dagster")
+    results: list[PushResult] = []
+
+    def push(name: str) -> None:
+        (tmp_path / name).mkdir()
+        results.append(push_demo(remote, tmp_path / name, run_in_background=run_in_background))
+
+    with remote.hold_imports() as hold:
+        threads = [threading.Thread(target=push, args=(name,)) for name in ("one", "two")]
+        for thread in threads:
+            thread.start()
+        hold.wait_for_import()
+        wait_until(lambda: "Another push into dataset 'demo'" in caplog.text or run_in_background)
+        assert run_in_background or len(remote.uploads) == 1
+        hold.release()
+        for thread in threads:
+            thread.join(30)
+    assert len({result.pipeline_run_id for result in results}) == 2
+
+
+def test_a_push_that_waits_for_another_can_be_stopped(
+    remote: FakeRemote, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="cognee_dagster")
+    stop = threading.Event()
+    with remote.hold_imports() as hold:
+        (tmp_path / "first").mkdir()
+        first = threading.Thread(target=push_demo, args=(remote, tmp_path / "first"))
+        first.start()
+        hold.wait_for_import()
+        threading.Timer(0.3, stop.set).start()
+        with pytest.raises(PushInterruptedError):
+            push_demo(remote, tmp_path, stop=stop)
+        hold.release()
+        first.join(30)
+    assert "waiting for its end" in caplog.text
+    assert len(remote.uploads) == 1
+
+
+def test_a_dataset_that_its_owner_shares_is_refused_naming_the_owner(remote: FakeRemote, tmp_path: Path) -> None:
+    """A server would take it and make a second dataset of that name."""
+    owner = remote.add_user("owner@example.com")
+    remote.state.ensure_dataset("demo", owner)
+    remote.grant("demo", remote.admin, "read", "write", owner=owner)
+    with pytest.raises(InvalidTargetError, match=f"belongs to user {owner.id} and is shared"):
+        push_demo(remote, tmp_path)
+    assert remote.uploads == []
+
+
+def test_an_own_dataset_beside_a_shared_one_is_pushed_to(remote: FakeRemote, tmp_path: Path) -> None:
+    owner = remote.add_user("owner@example.com")
+    remote.state.ensure_dataset("demo", owner)
+    remote.state.ensure_dataset("demo", remote.admin)
+    remote.grant("demo", remote.admin, "read", owner=owner)
+    assert push_demo(remote, tmp_path).status == "completed"
+    assert len(remote.graph("demo", owner=owner).nodes) == 0
+
+
+def strange_answer(status: str, **more: object) -> faults.Fault:
+    """The server imports, and something on the way spells its answer in its own words."""
+    item = {"kind": "migration_import", "record_counts": {}, **more}
+    return faults.answer(200, json.dumps({"status": status, "items": [item]}), deliver=True)
+
+
+@pytest.mark.parametrize("status", ["errored", "Completed", "partial", ""])
+def test_a_status_that_nobody_knows_is_verified_by_reading_back(
+    remote: FakeRemote, tmp_path: Path, status: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    remote.faults.on(UPLOADS, strange_answer(status))
+    result = push_demo(remote, tmp_path)
+    assert (result.status, result.known_by) == ("completed", KnownBy.REMOTE_GRAPH)
+    assert "which is not known here" in caplog.text
+
+
+def test_a_status_that_nobody_knows_without_the_graph_is_no_success(remote: FakeRemote, tmp_path: Path) -> None:
+    remote.faults.on(UPLOADS, replace(strange_answer("errored"), deliver=False))
+    with pytest.raises(ImportUnconfirmedError, match=r"'errored'.*was not found in the remote graph"):
+        push_demo(remote, tmp_path)
+
+
+def test_an_answer_that_says_failed_is_a_failure(remote: FakeRemote, tmp_path: Path) -> None:
+    remote.faults.on(UPLOADS, strange_answer("failed"))
+    with pytest.raises(ImportFailedError, match="'failed'"):
+        push_demo(remote, tmp_path)
+
+
+@pytest.mark.parametrize("path", ["/health", "/openapi.json", "/api/v1/activity/pipeline-runs", DATASETS])
+@pytest.mark.parametrize("fault", [faults.html(200), faults.answer(403, '{"detail": "No."}')], ids=["page", "403"])
+def test_a_foreground_push_needs_nothing_but_the_upload(
+    remote: FakeRemote, tmp_path: Path, path: str, fault: faults.Fault
+) -> None:
+    """An ingress without /health, a key that may not list runs: ``cognee.push()`` gets along with both."""
+    remote.faults.always(path, fault)
+    assert push_demo(remote, tmp_path).status == "completed"
+    assert holds_demo(remote)
+
+
+def test_a_background_push_needs_the_list_of_runs(remote: FakeRemote, tmp_path: Path) -> None:
+    remote.faults.always("/api/v1/activity/pipeline-runs", faults.answer(403, '{"detail": "No."}'))
+    with pytest.raises(RemoteError, match="403"):
+        push_demo(remote, tmp_path, run_in_background=True)
+    assert remote.uploads == []
+
+
+def push_by_default_settings(remote: FakeRemote, directory: Path) -> PushResult:
+    """With the waits of a real push, but none between attempts."""
+    with client_of(remote.url, remote.api_key) as hasty:
+        client = CogneeClient(hasty.connection, retry=RetryPolicy(first_wait=0.01, max_wait=0.02))
+    with client:
+        return push_archive(demo_archive(directory), client=client, settings=DeliverySettings())
+
+
+def test_a_server_that_says_503_twice_is_through_after_its_two_waits(remote: FakeRemote, tmp_path: Path) -> None:
+    remote.faults.on(UPLOADS, faults.answer(503), faults.answer(503))
+    began = time.monotonic()
+    assert push_by_default_settings(remote, tmp_path).status == "completed"
+    assert time.monotonic() - began < 8
+
+
+@pytest.mark.parametrize("status", [502, 503])
+def test_a_proxy_whose_server_is_down_for_good_fails_within_ninety_seconds(
+    remote: FakeRemote, tmp_path: Path, status: int
+) -> None:
+    """Five attempts, between them at most 15 s of backoff, which this test leaves out."""
+    remote.faults.always(UPLOADS, faults.answer(status))
+    began = time.monotonic()
+    with pytest.raises(RemoteUnreachableError, match=str(status)):
+        push_by_default_settings(remote, tmp_path)
+    assert time.monotonic() - began < 75
