@@ -51,7 +51,7 @@ class CogneeClient:
 
     Every method raises the ``RemoteError`` family: ``RemoteUnreachableError`` when there is no usable answer after all
     retries, ``RemoteAuthError`` (401), ``RemotePermissionError`` (403), ``RemoteRejectedError`` (other refusals) and
-    ``UnexpectedAnswerError`` when something answers that is no Cognee.
+    ``UnexpectedAnswerError`` when something other than a Cognee answers.
 
     Args:
         connection: Where, and with which key.
@@ -59,7 +59,7 @@ class CogneeClient:
         retry: How often requests that may be repeated are tried again, and how long to wait.
         sleep: Waits between attempts.
         chance: A number from 0 to 1, for the jitter.
-        log: Where waits are told; default: this module's logger.
+        log: Where waits are written; default: this module's logger.
 
     Raises:
         ConnectionConfigError: The CA bundle or the proxy settings of the environment cannot be used.
@@ -284,7 +284,7 @@ class CogneeClient:
         run_in_background: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> Upload:
-        """Begin to upload an archive, in a thread of its own.
+        """Begin to upload an archive, in its own thread.
 
         Args:
             archive_path: A packed COGX archive on this machine.

@@ -95,7 +95,7 @@ def choose_background_strategy(
         requested: One of ``BACKGROUND_STRATEGIES``; ``auto`` takes the one that works.
 
     Raises:
-        InvalidPushError: ``requested`` is no strategy.
+        InvalidPushError: ``requested`` is not a strategy.
         BackgroundUnsupportedError: It cannot work on that server; the message says what does.
     """
     if requested not in BACKGROUND_STRATEGIES:

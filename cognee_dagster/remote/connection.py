@@ -47,8 +47,8 @@ class Connection:
         allow_plain_http: Whether the key may travel unencrypted to a host that is not loopback.
 
     Raises:
-        ConnectionConfigError: The URL is no usable http(s) address, the key cannot be an HTTP header, or the key would
-            travel over plain http without ``allow_plain_http``.
+        ConnectionConfigError: The URL cannot be used, the key cannot be an HTTP header, or the key would travel over
+            plain http without ``allow_plain_http``.
     """
 
     url: str

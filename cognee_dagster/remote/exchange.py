@@ -53,6 +53,11 @@ class Exchange:
         return self._ends_at is not None and time.monotonic() >= self._ends_at
 
     @property
+    def has_begun(self) -> bool:
+        """Whether anything was received."""
+        return self._received > 0
+
+    @property
     def too_long(self) -> bool:
         """Whether more was received than ``max_bytes``."""
         return self._received > self.max_bytes
@@ -110,19 +115,36 @@ class LimitedNetwork(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """A connection to the first of the host's addresses that answers."""
         exchange = _exchange()
-        try:
-            stream = self._network.connect_tcp(host, port, exchange.limited(timeout), local_address, socket_options)
-        except UnicodeError:  # a label that is empty or too long, as in "a..example.com"
-            problem = "this cannot be a host's name"
-        else:
+        failure: httpcore.NetworkError | httpcore.TimeoutException = httpcore.ConnectError("the name has no address")
+        for address in _addresses(host, port):
+            try:
+                within = exchange.limited(timeout)
+                stream = self._network.connect_tcp(address, port, within, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+                continue
             if exchange.on_connect is not None:
                 exchange.on_connect(stream.get_extra_info("socket"))
             return _LimitedStream(stream)
-        raise httpcore.ConnectError(problem)
+        raise failure
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
         self._network.sleep(seconds)
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    """The addresses of a host. Asked for here, because each of them may take up the time for connecting."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        problem = str(error)
+    except UnicodeError:  # a label that is empty or too long, as in "a..example.com"
+        problem = "this cannot be a host's name"
+    else:
+        addresses = [str(address[0]) for *_, address in found]
+        return addresses if len(addresses) > 1 else [host]  # a link-local one is complete in what was given only
+    raise httpcore.ConnectError(problem)
 
 
 class _LimitedStream(httpcore.NetworkStream):

@@ -121,7 +121,7 @@ def unreachable(error: httpx.HTTPError, question: Question, *, exchange: Exchang
     """The error for a connection that gave no whole answer, or none within the limits of its exchange."""
     if exchange is not None and exchange.too_long:
         return too_long(exchange.max_bytes, question)
-    if exchange is not None and exchange.out_of_time:
+    if exchange is not None and exchange.out_of_time and exchange.has_begun:
         return RemoteUnreachableError(
             f"{question.remote} is still sending its answer after {exchange.seconds or 0:.0f} s when {question.what}. "
             "The server or the network is overloaded; try again later, or raise the time limit."
@@ -155,7 +155,7 @@ def _redirect(answer: Answer, question: Question) -> UnexpectedAnswerError:
         parts = urlsplit(str(httpx.URL(question.remote).join(answer.headers.get(REDIRECT_TARGET, ""))))
         target = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
     except (httpx.InvalidURL, ValueError):
-        target = "something that is no address"
+        target = "something that is not an address"
     return UnexpectedAnswerError(
         f"{question.remote} redirects ({answer.status}) to {quoted(target, secret=question.secret)} when "
         f"{question.what}. Redirects are not followed, because the API key would go along. If the server lives there "

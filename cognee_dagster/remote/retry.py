@@ -66,7 +66,7 @@ def with_retries(
         retryable: Whether an error is worth another attempt.
         sleep: Waits that many seconds.
         chance: A number from 0 to 1.
-        log: Where every wait is told; default: this module's logger.
+        log: Where every wait is written; default: this module's logger.
 
     Raises:
         RemoteError: The last attempt's error.
@@ -76,7 +76,7 @@ def with_retries(
     def wait(state: tenacity.RetryCallState) -> float:
         return policy.wait(_failure(state).retry_after, attempt=state.attempt_number, chance=chance)
 
-    def tell(state: tenacity.RetryCallState) -> None:
+    def report(state: tenacity.RetryCallState) -> None:
         (log or logger).warning(
             "%s failed (attempt %d of %d), trying again in %.1f s: %s",
             what,
@@ -90,7 +90,7 @@ def with_retries(
         stop=tenacity.stop_after_attempt(max(policy.attempts, 1)),
         wait=wait,
         retry=tenacity.retry_if_exception(lambda error: isinstance(error, RemoteError) and retryable(error)),
-        before_sleep=tell,
+        before_sleep=report,
         sleep=sleep,
         reraise=True,
     )

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import httpcore
 
-# A proxy or firewall forgets a connection that is silent while the import runs, and a dead peer says nothing: probe.
+# A proxy or firewall forgets a connection on which nothing moves while the import runs, and a dead peer does not say
+# that it is dead: probe.
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPALIVE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 8))
 
 

@@ -30,7 +30,7 @@ class Timeouts:
         answer: For the whole of an ordinary answer, so that one that only drips ends, too.
         graph_read: As ``read``, for a whole graph, which the server assembles first.
         graph_answer: As ``answer``, for a whole graph.
-        import_read: As ``read``, for the answer to an upload. The import happens before it: a slow one is no timeout.
+        import_read: As ``read``, for the answer to an upload. The import comes before it, however slow.
     """
 
     connect: float | None = 10.0
@@ -160,7 +160,7 @@ def _trust(connection: Connection) -> ssl.SSLContext:
 
 
 def _disarm(response: httpx.Response) -> None:
-    """Hide Location from httpx: it prepares the next request, key and all, even when it is told not to follow."""
+    """Hide Location from httpx: it prepares the next request, key and all, even when it is not to follow."""
     if "location" in response.headers:
         response.headers[REDIRECT_TARGET] = response.headers.pop("location")
 

@@ -1,4 +1,4 @@
-"""One upload in a thread of its own, which tells when the whole body is out and can be hung up at any moment.
+"""One upload in its own thread, which says when the whole body is out and can be hung up at any moment.
 
 Both are what the *detached foreground* needs: Cognee goes on with a foreground import when the client hangs up after
 the body was received (measured on 1.6.5), and drops an upload that was cut in the middle without a trace.
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class UploadRequest:
-    """What ``POST /api/v1/remember`` is told.
+    """What ``POST /api/v1/remember`` is asked to do.
 
     Attributes:
         archive_path: A packed COGX archive.
@@ -250,5 +250,5 @@ class Upload:
     def _archive_changed(self) -> ArchiveError:
         return ArchiveError(
             f"{self.request.archive_path} changed while it was being uploaded to {self._question.remote}; the remote "
-            "drops the incomplete upload. Write the archive to a place of its own and push again."
+            "drops the incomplete upload. Write each archive to its own file and push again."
         )

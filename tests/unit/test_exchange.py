@@ -1,0 +1,91 @@
+"""The limits of one exchange, kept at the connection's own reads and writes."""
+
+import socket
+import threading
+from typing import Any
+
+import httpcore
+import pytest
+
+from cognee_dagster.remote.exchange import Exchange, LimitedNetwork
+from tests.unit.scripted_server import Call, ScriptedServer, refused_port
+
+
+def hold(call: Call) -> None:
+    call.wait_for_hang_up()
+
+
+def test_all_addresses_of_a_host_together_have_the_time_of_the_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[float] = []
+
+    def hang(address: object, timeout: float, **_: object) -> socket.socket:
+        tried.append(timeout)
+        threading.Event().wait(timeout)
+        raise TimeoutError
+
+    rows: list[Any] = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{n}", 80)) for n in range(100)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
+    monkeypatch.setattr(socket, "create_connection", hang)
+    with Exchange(seconds=0.3, max_bytes=100), pytest.raises(httpcore.TimeoutException):
+        LimitedNetwork().connect_tcp("many.example.com", 80, timeout=0.1)
+    assert 2 <= len(tried) <= 4
+
+
+def test_the_next_address_is_tried_where_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = socket.getaddrinfo
+    with ScriptedServer(hold) as server, refused_port():
+        rows: list[Any] = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, 0)) for host in ("127.0.0.2", "127.0.0.1")
+        ]
+        monkeypatch.setattr(
+            socket,
+            "getaddrinfo",
+            lambda host, *_, **options: rows if host == "two.example" else ask(host, *_, **options),
+        )
+        LimitedNetwork().connect_tcp("two.example", server.port, timeout=5).close()
+
+
+@pytest.mark.parametrize("host", ["a..example.com", "x" * 64 + ".example.com", "nowhere.invalid"])
+def test_a_name_without_an_address_is_a_failed_connection(host: str) -> None:
+    with pytest.raises(httpcore.ConnectError):
+        LimitedNetwork().connect_tcp(host, 80, timeout=5)
+
+
+def test_limits_are_those_of_the_exchange_that_uses_the_connection_now() -> None:
+    def speak(call: Call) -> None:
+        call.send(b"x" * 30)
+        call.wait_for_hang_up()
+
+    with ScriptedServer(speak) as server:
+        with Exchange(seconds=5, max_bytes=10):
+            stream = LimitedNetwork().connect_tcp("127.0.0.1", server.port, timeout=5)
+            assert stream.read(10) == b"x" * 10
+            with pytest.raises(httpcore.ReadError, match="more than 10 bytes"):
+                stream.read(10)
+        with Exchange(seconds=5, max_bytes=100):
+            assert stream.read(10) == b"x" * 10
+        with Exchange(seconds=0.1, max_bytes=100) as exchange:
+            with pytest.raises(httpcore.ReadTimeout):
+                stream.read(10, timeout=20)
+            assert exchange.out_of_time
+        stream.close()
+
+
+def test_an_exchange_in_another_thread_has_its_own_limits() -> None:
+    seen: list[bytes] = []
+
+    def speak(call: Call) -> None:
+        call.send(b"x" * 30)
+        call.wait_for_hang_up()
+
+    with ScriptedServer(speak) as server, Exchange(seconds=0, max_bytes=0):
+
+        def read() -> None:
+            stream = LimitedNetwork().connect_tcp("127.0.0.1", server.port, timeout=5)
+            seen.append(stream.read(10))
+            stream.close()
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        thread.join(10)
+    assert seen == [b"x" * 10]
