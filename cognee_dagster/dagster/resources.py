@@ -83,7 +83,7 @@ class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
 
         return CogneeClient(
             self.connection(),
-            timeouts=Timeouts(connect=self.connect_timeout, read=self.read_timeout),
+            timeouts=Timeouts.of(connect=self.connect_timeout, read=self.read_timeout),
             retry=RetryPolicy(attempts=self.max_attempts, max_wait=self.max_retry_wait),
         )
 

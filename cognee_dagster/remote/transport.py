@@ -15,6 +15,9 @@ from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.exchange import LimitedNetwork
 from cognee_dagster.remote.proxies import proxy_for
 
+_ANSWER = 120.0  # seconds
+_GRAPH_READ = 300.0
+
 REDIRECT_TARGET = "x-redirect-target"  # where an answer's Location is kept; see ``_disarm``
 
 
@@ -37,10 +40,15 @@ class Timeouts:
     write: float | None = 60.0
     chunk: float | None = 600.0
     read: float | None = 60.0
-    answer: float | None = 120.0
-    graph_read: float | None = 300.0
+    answer: float | None = _ANSWER
+    graph_read: float | None = _GRAPH_READ
     graph_answer: float | None = 1800.0
     import_read: float | None = None
+
+    @classmethod
+    def of(cls, *, connect: float, read: float) -> "Timeouts":
+        """The limits that follow from the two which users set: a whole answer may take twice the longest pause."""
+        return cls(connect=connect, read=read, answer=max(_ANSWER, 2 * read), graph_read=max(_GRAPH_READ, read))
 
     def for_httpx(self, read: float | None) -> httpx.Timeout:
         """These limits as httpx wants them, with one of the limits for reading."""

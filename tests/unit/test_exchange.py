@@ -8,6 +8,7 @@ import httpcore
 import pytest
 
 from cognee_dagster.remote.exchange import Exchange, LimitedNetwork
+from cognee_dagster.remote.transport import Timeouts
 from tests.unit.scripted_server import Call, ScriptedServer, refused_port
 
 
@@ -69,6 +70,14 @@ def test_limits_are_those_of_the_exchange_that_uses_the_connection_now() -> None
                 stream.read(10, timeout=20)
             assert exchange.out_of_time
         stream.close()
+
+
+@pytest.mark.parametrize(
+    ("read", "answer", "graph_read"), [(1.0, 120.0, 300.0), (60.0, 120.0, 300.0), (600.0, 1200.0, 600.0)]
+)
+def test_who_allows_longer_pauses_gets_longer_answers(read: float, answer: float, graph_read: float) -> None:
+    limits = Timeouts.of(connect=5.0, read=read)
+    assert (limits.connect, limits.read, limits.answer, limits.graph_read) == (5.0, read, answer, graph_read)
 
 
 def test_an_exchange_in_another_thread_has_its_own_limits() -> None:
