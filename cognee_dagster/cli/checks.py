@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cognee_dagster import remote, sources, store
 from cognee_dagster.cli.settings import masked_key
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import LocalCogneeError
@@ -41,11 +42,9 @@ class Checks:
     @cached_property
     def client(self) -> "CogneeClient":
         """A client that soon says what is wrong."""
-        from cognee_dagster.remote.client import CogneeClient
-        from cognee_dagster.remote.connection import resolve_connection
-        from cognee_dagster.remote.retry import RetryPolicy
-
-        return CogneeClient(resolve_connection(self.url, self.api_key), retry=RetryPolicy(attempts=2))
+        return remote.CogneeClient(
+            remote.resolve_connection(self.url, self.api_key), retry=remote.RetryPolicy(attempts=2)
+        )
 
     def all(self) -> dict[str, Callable[[], str]]:
         """The checks by name, in the order of what they need."""
@@ -81,12 +80,9 @@ class Checks:
 
     def local_dataset(self) -> str:
         """Whether the local dataset is there, the user may read it, and its graph can be opened."""
-        from cognee_dagster.sources.cognee.config import LocalCogneeConfig
-        from cognee_dagster.sources.cognee.datasets import open_dataset, parse_dataset
-
-        config = LocalCogneeConfig(python=cognee_environment().get(PYTHON_VARIABLE) or None)
-        dataset = parse_dataset(self.dataset, user=self.user, config=config)
-        with open_dataset(dataset, user=self.user, config=config) as reader:
+        config = sources.LocalCogneeConfig(python=cognee_environment().get(PYTHON_VARIABLE) or None)
+        dataset = sources.parse_dataset(self.dataset, user=self.user, config=config)
+        with sources.open_dataset(dataset, user=self.user, config=config) as reader:
             origin = reader.origin
         through = (
             "its graph can be read directly" if origin.read_through == "files" else "Cognee itself reads its graph"
@@ -97,11 +93,8 @@ class Checks:
         """Whether archives can be written where the assets keep them."""
         from upath import UPath
 
-        from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY
-        from cognee_dagster.store.files import is_local
-
-        base = UPath(cognee_environment().get(ARCHIVES_VARIABLE, "").strip() or DEFAULT_ARCHIVE_DIRECTORY)
-        return _writable_directory(Path(base.path).expanduser()) if is_local(base) else _writable_store(base)
+        base = UPath(cognee_environment().get(ARCHIVES_VARIABLE, "").strip() or store.DEFAULT_ARCHIVE_DIRECTORY)
+        return _writable_directory(Path(base.path).expanduser()) if store.is_local(base) else _writable_store(base)
 
 
 def _writable_directory(directory: Path) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cognee_dagster import remote
 from cognee_dagster.cli.options import json_option, remote_options
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, print_table, say, spelled_time
 from cognee_dagster.errors import RemoteError, RemotePermissionError, RemoteRejectedError
@@ -25,10 +26,7 @@ def datasets(*, no_sizes: bool, url: str | None, api_key: str | None, as_json: b
     With --json: datasets, each with name, id, owner_id, owned_by_you, num_nodes, num_edges, last_import (an object with
     pipeline_run_id, state, started_at; or null).
     """
-    from cognee_dagster.remote.client import CogneeClient
-    from cognee_dagster.remote.connection import resolve_connection
-
-    with log_to_stderr(), CogneeClient(resolve_connection(url, api_key)) as client:
+    with log_to_stderr(), remote.CogneeClient(remote.resolve_connection(url, api_key)) as client:
         found = _look(client, sizes=not no_sizes)
     if as_json:
         print_json({"datasets": [item.as_json() for item in found]})
@@ -83,15 +81,13 @@ class _Shown:
 
 
 def _look(client: "CogneeClient", *, sizes: bool) -> list[_Shown]:
-    from cognee_dagster.remote.imports.listing import list_imports
-
     found = client.datasets()
     try:
         user = client.me()
     except (RemotePermissionError, RemoteRejectedError):  # a server without authentication
         user = None
     last: dict[str | None, ListedImport] = {}
-    for item in list_imports(client, limit=2000):
+    for item in remote.list_imports(client, limit=2000):
         last.setdefault(item.dataset_id, item)
     return [
         _Shown(dataset=dataset, user=user, size=_size(client, dataset) if sizes else None, last=last.get(dataset.id))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cognee_dagster import cogx, sources
 from cognee_dagster.cli.options import json_option, user_option
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.graph.counting import counted
@@ -19,13 +20,10 @@ def export(*, dataset: str, destination: Path, user: str | None, as_json: bool) 
 
     With --json: path, num_nodes, num_edges, digest, size_bytes.
     """
-    from cognee_dagster.sources.cognee.datasets import open_dataset, parse_dataset
-
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with open_dataset(parse_dataset(dataset, user=user), user=user) as reader, progress_bars() as bars:
-        from cognee_dagster.cogx.write.writer import write_archive  # while the process that reads the graph starts
-
-        archive = write_archive(reader, destination, progress=bars.export)
+    with sources.open_dataset(sources.parse_dataset(dataset, user=user), user=user) as reader, progress_bars() as bars:
+        # The writer is loaded here, while the process that reads the graph starts.
+        archive = cogx.write_archive(reader, destination, progress=bars.export)
     if as_json:
         print_json(
             {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cognee_dagster import pushing, remote, sources
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import json_option, remote_options, user_option
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
@@ -70,22 +71,16 @@ def push(
 
     With --json: status, dataset_name, target_dataset, num_nodes, num_edges, remote_response, pipeline_run_id.
     """
-    from cognee_dagster.pushing.options import PushOptions
-    from cognee_dagster.pushing.progress import PushProgress
-    from cognee_dagster.pushing.push import push_dataset
-    from cognee_dagster.remote.connection import resolve_connection
-    from cognee_dagster.sources.cognee.datasets import parse_dataset
-
-    options = PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=background)
-    connection = resolve_connection(url, api_key)
+    options = pushing.PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=background)
+    connection = remote.resolve_connection(url, api_key)
     with progress_bars() as bars:
-        result = push_dataset(
-            parse_dataset(dataset, user=user),
+        result = pushing.push_dataset(
+            sources.parse_dataset(dataset, user=user),
             connection=connection,
             options=options,
             user=user,
             limits=Limits(total_bytes=max_archive_bytes, member_bytes=max_file_bytes),
-            progress=PushProgress(on_export=bars.export, on_upload=bars.upload, on_shard=bars.shard),
+            progress=pushing.PushProgress(on_export=bars.export, on_upload=bars.upload, on_shard=bars.shard),
         )
     code, reason = ExitCode.OK, ""
     if wait and result.status != "completed":
@@ -107,16 +102,12 @@ def push(
 
 
 def _wait(result: "PushResult", *, mode: str, connection: "Connection") -> "ImportVerdict":
-    from cognee_dagster.remote.client import CogneeClient
-    from cognee_dagster.remote.imports.verdict import cognify_follows
-    from cognee_dagster.remote.imports.watch import WatchedImport
-
-    with CogneeClient(connection) as client:
+    with remote.CogneeClient(connection) as client:
         dataset = client.find_dataset(result.target_dataset)
-        watched = WatchedImport(
+        watched = remote.WatchedImport(
             run_id=result.pipeline_run_id or "",
             dataset_id=dataset.id if dataset else "",
             pushed_at=time.time(),
-            cognifies=cognify_follows(status=result.status, mode=mode),
+            cognifies=remote.cognify_follows(status=result.status, mode=mode),
         )
         return ask_remote(client, watched, wait=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cognee_dagster import remote
 from cognee_dagster.cli.options import json_option, remote_dataset_id, remote_options
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, print_table, say, spelled_time
 
@@ -23,13 +24,9 @@ def runs(*, dataset: str | None, limit: int, url: str | None, api_key: str | Non
     With --json: runs, each with pipeline_run_id, dataset_name, dataset_id, state, error_class, started_at, finished_at,
     seconds.
     """
-    from cognee_dagster.remote.client import CogneeClient
-    from cognee_dagster.remote.connection import resolve_connection
-    from cognee_dagster.remote.imports.listing import list_imports
-
-    with log_to_stderr(), CogneeClient(resolve_connection(url, api_key)) as client:
+    with log_to_stderr(), remote.CogneeClient(remote.resolve_connection(url, api_key)) as client:
         dataset_id = remote_dataset_id(client, dataset) if dataset else None
-        found = list_imports(client, dataset_id=dataset_id, limit=limit)
+        found = remote.list_imports(client, dataset_id=dataset_id, limit=limit)
     if as_json:
         shown = [
             {"pipeline_run_id": item.run_id, "dataset_name": item.dataset_name, "dataset_id": item.dataset_id}

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cognee_dagster import remote
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import json_option, remote_dataset_id, remote_options
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, say, waiting
@@ -30,13 +31,9 @@ def status(
     With --json: pipeline_run_id, state (running, succeeded, failed, stalled, gone or unknown), reason, error_class,
     started_at, finished_at.
     """
-    from cognee_dagster.remote.client import CogneeClient
-    from cognee_dagster.remote.connection import resolve_connection
-    from cognee_dagster.remote.imports.watch import WatchedImport
-
-    with log_to_stderr(), CogneeClient(resolve_connection(url, api_key)) as client:
+    with log_to_stderr(), remote.CogneeClient(remote.resolve_connection(url, api_key)) as client:
         dataset_id = remote_dataset_id(client, dataset) if dataset else ""
-        verdict = ask_remote(client, WatchedImport(run_id=pipeline_run_id, dataset_id=dataset_id), wait=wait)
+        verdict = ask_remote(client, remote.WatchedImport(run_id=pipeline_run_id, dataset_id=dataset_id), wait=wait)
     if as_json:
         print_json(
             {
@@ -60,24 +57,23 @@ def ask_remote(client: "CogneeClient", item: "WatchedImport", *, wait: bool) -> 
     """
     import time
 
-    from cognee_dagster.remote.imports.verdict import STALLED_AFTER
-    from cognee_dagster.remote.imports.watch import ImportWatch, wait_for_import
-
-    verdict = ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER).ask(item)
+    verdict = remote.ImportWatch(feed=client, now=time.time(), stalled_after=remote.STALLED_AFTER).ask(item)
     if not wait or not verdict.state.is_under_way:
         return verdict
     with waiting("Waiting for the import …") as show:
-        return wait_for_import(
-            client, item, stalled_after=STALLED_AFTER, report=lambda current: show(f"Waiting: {current.reason}")
+        return remote.wait_for_import(
+            client, item, stalled_after=remote.STALLED_AFTER, report=lambda current: show(f"Waiting: {current.reason}")
         )
 
 
 def exit_code_of_import(verdict: "ImportVerdict") -> ExitCode:
     """The exit code for an import's state."""
-    from cognee_dagster.remote.imports.verdict import ImportState
-
-    if verdict.state is ImportState.SUCCEEDED:
+    if verdict.state is remote.ImportState.SUCCEEDED:
         return ExitCode.OK
     if verdict.state.is_under_way:
         return ExitCode.STILL_RUNNING
-    return ExitCode.NO_DATASET if verdict.state in (ImportState.GONE, ImportState.UNKNOWN) else ExitCode.IMPORT_FAILED
+    return (
+        ExitCode.NO_DATASET
+        if verdict.state in (remote.ImportState.GONE, remote.ImportState.UNKNOWN)
+        else ExitCode.IMPORT_FAILED
+    )

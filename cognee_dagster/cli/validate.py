@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from cognee_dagster import cogx
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import json_option
 from cognee_dagster.cli.terminal import print_json, say
@@ -19,9 +20,7 @@ def validate(*, archive: Path, as_json: bool) -> None:
 
     With --json: path, valid, num_problems, problems (each with file, line, reason), record_counts.
     """
-    from cognee_dagster.cogx.read.validate import validate_archive
-
-    report = validate_archive(archive)
+    report = cogx.validate_archive(archive)
     if as_json:
         print_json(
             {

@@ -67,8 +67,8 @@ class DeliveryAttempt:
             logger.info("Hung up; the remote goes on importing into %r as run %s", name, self.run_id)
         else:  # a server that had not yet read all it was sent drops it
             logger.warning(
-                "Hung up after the whole archive was sent; the remote may import it into %r: look for a new run of "
-                "that dataset before you push again",
+                "Hung up after the whole archive was sent; the remote may import it into %r: look for a new run with "
+                "`cognee-dagster runs` before you push again",
                 name,
             )
 

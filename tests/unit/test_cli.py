@@ -58,7 +58,11 @@ def local_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             raise errors.DatasetNotFoundError(f"There is no dataset {dataset!r}.")
         yield graphs[dataset]
 
-    monkeypatch.setattr("cognee_dagster.sources.cognee.datasets.open_dataset", open_dataset)
+    for module in (
+        "cognee_dagster.sources",
+        "cognee_dagster.sources.cognee.datasets",
+    ):  # face and origin
+        monkeypatch.setattr(f"{module}.open_dataset", open_dataset)
     no_env_file = tmp_path / "empty.env"
     no_env_file.touch()
     monkeypatch.setenv("COGNEE_ENV_FILE", str(no_env_file))

@@ -28,7 +28,7 @@ def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr("cognee_dagster.cogx.read.validate.validate_archive", fail)
+    monkeypatch.setattr("cognee_dagster.cogx.validate_archive", fail)
 
 
 @pytest.mark.parametrize(

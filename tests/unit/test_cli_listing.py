@@ -27,7 +27,11 @@ def local_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             raise errors.DatasetNotFoundError(f"There is no dataset {dataset!r}.")
         yield demo_reader()
 
-    monkeypatch.setattr("cognee_dagster.sources.cognee.datasets.open_dataset", open_dataset)
+    for module in (
+        "cognee_dagster.sources",
+        "cognee_dagster.sources.cognee.datasets",
+    ):  # face and origin
+        monkeypatch.setattr(f"{module}.open_dataset", open_dataset)
     monkeypatch.setenv("HOME", str(tmp_path))
 
 

@@ -32,7 +32,11 @@ def local_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def open_dataset(dataset: Any, **_: Any) -> Iterator[MemoryReader]:
         yield topics()
 
-    monkeypatch.setattr("cognee_dagster.sources.cognee.datasets.open_dataset", open_dataset)
+    for module in (
+        "cognee_dagster.sources",
+        "cognee_dagster.sources.cognee.datasets",
+    ):  # face and origin
+        monkeypatch.setattr(f"{module}.open_dataset", open_dataset)
     (tmp_path / "empty.env").touch()
     monkeypatch.setenv("COGNEE_ENV_FILE", str(tmp_path / "empty.env"))
     monkeypatch.setenv("HOME", str(tmp_path))

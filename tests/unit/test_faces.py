@@ -55,6 +55,7 @@ def test_importing_a_face_loads_nothing_behind_it(face: str) -> None:
     [
         ("cogx", r"2 1 \S+\nengines 2\n"),
         ("sources", r"friends 1\n"),
+        ("pushing", r"completed friends_there 1\n"),
         ("remote", r"1\.6\.5 \['team'\]\n\[\('team', 'succeeded'\)\]\n"),
     ],
 )
