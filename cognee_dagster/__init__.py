@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cognee_dagster.errors import CogneeDagsterError as CogneeDagsterError
     from cognee_dagster.pushing.archives import PushResult as PushResult
     from cognee_dagster.pushing.push import push as push
+    from cognee_dagster.sources.mapping.value import GraphMapping as GraphMapping
     from cognee_dagster.store.stored import StoredArchive as StoredArchive
 
 from cognee_dagster._version import __version__ as __version__
@@ -30,6 +31,7 @@ _EXPORTS = {
     "CogneeDataset": "cognee_dagster.dagster.dataset",
     "CogneeRemote": "cognee_dagster.dagster.resources",
     "CogxArchiveIOManager": "cognee_dagster.dagster.io_manager",
+    "GraphMapping": "cognee_dagster.sources.mapping.value",
     "LocalCognee": "cognee_dagster.dagster.resources",
     "PushResult": "cognee_dagster.pushing.archives",
     "RepushPolicy": "cognee_dagster.dagster.sensors.policies",
@@ -46,6 +48,7 @@ __all__ = [
     "CogneeDataset",
     "CogneeRemote",
     "CogxArchiveIOManager",
+    "GraphMapping",
     "LocalCognee",
     "PushResult",
     "RepushPolicy",

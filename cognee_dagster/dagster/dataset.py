@@ -17,19 +17,23 @@ from cognee_dagster.dagster.keys import DATASET_TAG
 from cognee_dagster.errors import CogneeDagsterError, DatasetDefinitionError
 from cognee_dagster.pushing.options import VERIFICATIONS, Verification, validate_mode
 from cognee_dagster.remote.names import validate_dataset_name
+from cognee_dagster.sources.mapping.value import GraphMapping
+from cognee_dagster.sources.profiles.choose import named_profile
 from cognee_dagster.store.names import as_identifier, is_plain, safe_segment
 
 CODE_VERSION = 1  # raise it when the assets' code changes what they produce
 MAX_REPUSH_ATTEMPTS = 20
 
 # What decides what is read, and how it is cut: parts of the code version of what is made of it.
-SOURCE_FIELDS = ("name", "documents", "graph", "user")
+SOURCE_FIELDS = ("name", "documents", "graph", "mapping", "profile", "user")
 LIMIT_FIELDS = ("max_archive_bytes", "max_file_bytes")
 
 _TEXT = ((str, type(None)), "a text")
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "name": ((str, UUID), "a dataset's name or UUID"),
     "graph": ((dg.AssetKey, str, os.PathLike, type(None)), "an AssetKey or the path of a graph file"),
+    "mapping": ((GraphMapping, Mapping, type(None)), "a GraphMapping, or its fields"),
+    "profile": _TEXT,
     "target_dataset": _TEXT,
     "mode": ((str,), "a text"),
     "run_in_background": ((bool,), "true or false"),
@@ -59,7 +63,10 @@ class CogneeDataset:
             is new or changed. Cognee does not forget by itself: a file that no pattern matches any more stays in the
             dataset, see ``sources.cognee.documents.add_documents``.
         graph: Instead of a local Cognee dataset: the ``AssetKey`` of an asset of yours that returns a NetworkX graph,
-            or the path of a GraphML, node-link JSON, GEXF or COGX file.
+            or the path or URL of a graph file, or a folder that holds a graph; see docs/bring-your-graph.md.
+        mapping: Which attributes of ``graph`` hold type, name and relationship, and what becomes of the others: a
+            ``GraphMapping``, or its fields; default: found by convention.
+        profile: Whose conventions those are, such as ``graphrag``; default: what the graph shows.
         target_dataset: Dataset name on the remote; default: the local one's name.
         mode: ``preserve``, ``hybrid`` or ``re-derive``.
         run_in_background: Do not wait for the import: the import sensor reports it.
@@ -88,6 +95,8 @@ class CogneeDataset:
     name: str | UUID
     documents: Sequence[str] = ()
     graph: dg.AssetKey | str | os.PathLike[str] | None = None
+    mapping: GraphMapping | Mapping[str, Any] | None = field(default=None, hash=False)
+    profile: str | None = None
     target_dataset: str | None = None
     mode: str = "preserve"
     run_in_background: bool = False
@@ -148,6 +157,11 @@ class CogneeDataset:
         """What one archive may hold."""
         return Limits(total_bytes=self.max_archive_bytes, member_bytes=self.max_file_bytes)
 
+    @property
+    def graph_mapping(self) -> GraphMapping | None:
+        """``mapping`` as a value."""
+        return GraphMapping(**self.mapping) if isinstance(self.mapping, Mapping) else self.mapping
+
     def code_version(self, *fields: str) -> str:
         """A hash of the code's version and of the named fields, so that Dagster sees when a definition changed."""
         values = {name: str(getattr(self, name)) for name in fields}
@@ -196,6 +210,11 @@ class CogneeDataset:
             raise self._error("documents", self.documents, "documents cannot be added to a graph= of your own")
         if self.graph is not None and isinstance(self.name, UUID):
             raise self._error("name", self.name, "a graph= of your own needs a name, not a UUID")
+        for name in ("mapping", "profile"):
+            if self.graph is None and getattr(self, name) is not None:
+                raise self._error(name, getattr(self, name), "it is about a graph= of your own, and there is none")
+        self._check("mapping", lambda: self.graph_mapping)
+        self._check("profile", lambda: self.profile is None or named_profile(self.profile))
         if isinstance(self.user, str) and not self.user.strip():
             raise self._error("user", self.user, "it must be an e-mail address or a UUID")
 
@@ -238,7 +257,7 @@ class CogneeDataset:
     def _check(self, name: str, probe: Callable[[], object]) -> None:
         try:
             probe()
-        except (CogneeDagsterError, dg.DagsterError) as error:
+        except (CogneeDagsterError, dg.DagsterError, TypeError) as error:
             raise self._error(name, getattr(self, name), str(error)) from None
 
     def _error(self, name: str, value: Any, reason: str) -> DatasetDefinitionError:

@@ -39,6 +39,8 @@ EDGES_BY_RELATIONSHIP = "cognee/edges_by_relationship"
 READ_THROUGH = "cognee/read_through"
 DATASET_ID = "cognee/dataset_id"
 DOCUMENTS = "cognee/documents"  # what became of the documents: added, changed, unchanged
+PROFILE = "cognee/profile"  # whose conventions a foreign graph follows
+ATTRIBUTES_LEFT_BEHIND = "cognee/attributes_left_behind"  # by name: how many nodes and edges have one that is not sent
 DANGLING_EDGES = "cognee/dangling_edges"
 EXAMPLES = "cognee/examples"
 

@@ -5,7 +5,7 @@ Arrow, because Ladybug hands it out without a copy and because whole columns can
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import pyarrow as pa
@@ -73,6 +73,8 @@ class GraphSummary:
         edges_by_relationship: Edge count by relationship name.
         dangling_edges: Number of edges with an end that is no node of the graph.
         dangling_examples: A few of them, as ``source -[relationship]-> target``.
+        profile: Whose conventions a foreign graph follows; None for a graph of Cognee's own stores.
+        attributes_left_behind: How many nodes and edges of a foreign graph have an attribute that does not arrive.
     """
 
     digest: str
@@ -82,3 +84,13 @@ class GraphSummary:
     edges_by_relationship: dict[str, int] = field(default_factory=dict)
     dangling_edges: int = 0
     dangling_examples: tuple[str, ...] = ()
+    profile: str | None = field(default=None, compare=False)
+    attributes_left_behind: dict[str, int] = field(default_factory=dict, compare=False)
+
+    def noting_mapping(self, reader: GraphReader) -> "GraphSummary":
+        """The same, with what a reader of a foreign graph knows when the graph has been read."""
+        return replace(
+            self,
+            profile=getattr(reader, "profile", None),
+            attributes_left_behind=getattr(reader, "attributes_left_behind", {}),
+        )

@@ -95,7 +95,7 @@ def summarize(reader: GraphReader) -> GraphSummary:
         pass
     for _ in tally.edges(reader):
         pass
-    return tally.summary()
+    return tally.summary().noting_mapping(reader)
 
 
 def _by_frequency(counter: Counter[str]) -> dict[str, int]:

@@ -82,7 +82,7 @@ def write_archive(
         with replacing(destination) as temporary, temporary.open("xb") as file:
             packed = assemble(members, file)
         report(Progress(phase="packing", done=packed.size_bytes, total=packed.size_bytes))
-    summary = tally.summary()
+    summary = tally.summary().noting_mapping(reader)
     return Archive(
         path=destination,
         dataset_name=reader.origin.dataset_name,

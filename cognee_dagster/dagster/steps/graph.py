@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 StepResult = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 _MAX_DOCUMENTS_LOGGED = 100
+_MAX_ATTRIBUTES_LOGGED = 20
 
 
 def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, graph: Any) -> Iterator[StepResult]:
@@ -41,6 +42,7 @@ def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
             metadata[keys.DOCUMENTS] = dg.MetadataValue.json(_add_documents(context, dataset, local=local))
         found = find_graph(dataset, local=local, graph=graph)
         snapshot = snapshots(context, dataset).summarize(found, directory=Path(directory))
+    _warn_of_left_behind(context, snapshot.summary)
     yield from selected(
         context,
         graph_check_results(dataset, snapshot.summary),
@@ -59,6 +61,15 @@ def selected(
         yield dg.MaterializeResult(check_results=results, **materialization)
     else:
         yield from results
+
+
+def _warn_of_left_behind(context: dg.AssetExecutionContext, summary: "GraphSummary") -> None:
+    if left := summary.attributes_left_behind:
+        named = ", ".join(f"{name} ({count:,})" for name, count in list(left.items())[:_MAX_ATTRIBUTES_LOGGED])
+        context.log.warning(
+            f"Attributes that do not reach the remote: {named}{', …' if len(left) > _MAX_ATTRIBUTES_LOGGED else ''}. "
+            "Give the dataset a mapping=GraphMapping(…), so that descriptions name them."
+        )
 
 
 def _add_documents(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, local: LocalCognee) -> dict[str, Any]:

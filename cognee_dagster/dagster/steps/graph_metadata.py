@@ -28,6 +28,12 @@ def graph_metadata(snapshot: "Snapshot", *, seconds: float) -> dict[str, Any]:
         keys.GRAPH_READ: snapshot.read,
         keys.SECONDS: round(seconds, 3),
     }
+    if summary.profile is not None:
+        metadata[keys.PROFILE] = summary.profile
+    if summary.attributes_left_behind:
+        metadata[keys.ATTRIBUTES_LEFT_BEHIND] = count_table(
+            summary.attributes_left_behind, name="attribute", count="nodes_and_edges"
+        )
     if origin.dataset_id is not None:
         metadata[keys.DATASET_ID] = str(origin.dataset_id)
     return metadata

@@ -14,6 +14,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import LocalCognee
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.graph.source import FoundGraph
+from cognee_dagster.sources.remote_files import is_url, local_path
 
 if TYPE_CHECKING:
     from cognee_dagster.graph.reader import GraphReader
@@ -31,8 +32,10 @@ def find_graph(dataset: CogneeDataset, *, local: LocalCognee | None, graph: Any 
     if isinstance(dataset.graph, dg.AssetKey):
         return FoundGraph(open=partial(_networkx_graph, dataset, graph))
     if dataset.graph is not None:
-        path = Path(dataset.graph).expanduser()
-        return FoundGraph(open=partial(_graph_file, dataset, path), file=path)
+        place = str(dataset.graph)
+        if is_url(place):
+            return FoundGraph(open=partial(_graph_file, dataset, place))
+        return FoundGraph(open=partial(_graph_file, dataset, place), file=local_path(place))
     from cognee_dagster.sources.cognee.datasets import find_dataset, parse_dataset
 
     assert local is not None  # noqa: S101 - the assets require the resource
@@ -78,11 +81,11 @@ def find_documents(dataset: CogneeDataset) -> list[Path]:
 def _networkx_graph(dataset: CogneeDataset, graph: Any) -> Iterator["GraphReader"]:
     from cognee_dagster.sources.networkx.graphs import from_networkx
 
-    yield from_networkx(graph, dataset_name=str(dataset.name))
+    yield from_networkx(graph, dataset_name=str(dataset.name), mapping=dataset.graph_mapping, profile=dataset.profile)
 
 
 @contextmanager
-def _graph_file(dataset: CogneeDataset, path: Path) -> Iterator["GraphReader"]:
+def _graph_file(dataset: CogneeDataset, path: str) -> Iterator["GraphReader"]:
     from cognee_dagster.sources.files import open_graph_file
 
-    yield open_graph_file(path, dataset_name=str(dataset.name))
+    yield open_graph_file(path, dataset_name=str(dataset.name), mapping=dataset.graph_mapping, profile=dataset.profile)
