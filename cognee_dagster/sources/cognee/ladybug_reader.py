@@ -28,7 +28,7 @@ OPEN_WAIT_SECONDS = 30.0  # how long a writer's checkpoints are waited out
 # Ladybug keeps nodes and pages of the file in its buffer pool, which so bounds the memory. A result that does not fit
 # is halved; one row or one hub node's edges that do not fit get a larger pool. A process that reads nothing but edges
 # needs less: it looks nothing up in the index, and pages of edges are not in the pool.
-BUFFER_POOL_BYTES = 96 << 20
+BUFFER_POOL_BYTES = 64 << 20
 _EDGE_POOL_BYTES = 32 << 20
 # From this size of the file on, two processes are faster than one, for all that the second one costs to start.
 TWO_PROCESSES_BYTES = 64 << 20
