@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cognee_dagster.sources.elements import Node
 from cognee_dagster.sources.mapping.descriptions import described
@@ -14,25 +14,34 @@ from cognee_dagster.sources.mapping.values import first_text, json_attributes, t
 IS_A = "is_a"
 
 
-class EntityNode(NamedTuple):
-    """A node as an entity.
-
-    Attributes:
-        id: Its id.
-        name: Its name.
-        types: What it is.
-        description: Its description, and its other attributes.
-    """
+class Identity(NamedTuple):
+    """What a node is: its id, name and types, and the attributes that say so."""
 
     id: str
     name: str
     types: list[str]
-    description: str
+    attributes: tuple[str | None, str | None]
 
-    def row(self) -> tuple[str, str, str, str]:
-        """The row of ``NODE_SCHEMA``."""
-        properties = {"description": self.description} if self.description else {}
-        return self.id, self.name, "Entity", json.dumps(properties)
+    @classmethod
+    def of(cls, node: Node, *, rules: Rules, values: dict[str, Any] | None = None) -> "Identity":
+        """The identity of a node.
+
+        Args:
+            node: The node.
+            rules: What its attributes mean.
+            values: All its attributes as JSON, where they are known already.
+        """
+        if values is None:
+            values = json_attributes(node, only=(*rules.node_name, *rules.node_type))
+        name, name_attribute = first_text(values, rules.node_name)
+        name = unquoted(name).strip() or unquoted(key_text(node.key)).strip()
+        _, type_attribute = first_text(values, rules.node_type)
+        return cls(
+            id=(identity := checked_id(node.key)),
+            name=name or identity,
+            types=type_names(values[type_attribute]) if type_attribute else [],
+            attributes=(name_attribute, type_attribute),
+        )
 
     def type_edges(self) -> Iterator[tuple[str, str, str, str]]:
         """Rows of ``EDGE_SCHEMA``: what it is."""
@@ -40,8 +49,8 @@ class EntityNode(NamedTuple):
             yield self.id, identity, IS_A, json.dumps({"edge_text": f"{self.name} is a {name}."})
 
 
-def entity(node: Node, *, rules: Rules, left: LeftBehind) -> EntityNode:
-    """A node as an entity.
+def entity(node: Node, *, rules: Rules, left: LeftBehind) -> tuple[tuple[str, str, str, str], list[str]]:
+    """A node as the row of an entity, and the types that get nodes of their own.
 
     Raises:
         GraphFileError: It has an attribute that has no form in JSON; the message names it.
@@ -50,18 +59,11 @@ def entity(node: Node, *, rules: Rules, left: LeftBehind) -> EntityNode:
     left.add_all(values, dropped := rules.dropped_from_nodes & set(values))
     for name in dropped:
         del values[name]
-    name, name_attribute = first_text(values, rules.node_name)
-    name = unquoted(name).strip() or unquoted(key_text(node.key)).strip() or checked_id(node.key)
-    _, type_attribute = first_text(values, rules.node_type)
-    repeated = [attribute for attribute, value in values.items() if value == name]
-    return EntityNode(
-        id=checked_id(node.key),
-        name=name,
-        types=type_names(values[type_attribute]) if type_attribute else [],
-        description=described(
-            values, first=rules.node_description, known=(name_attribute, type_attribute, *repeated), left=left
-        ),
-    )
+    found = Identity.of(node, rules=rules, values=values)
+    repeated = [attribute for attribute, value in values.items() if value == found.name]
+    description = described(values, first=rules.node_description, known=(*found.attributes, *repeated), left=left)
+    properties = {"description": description} if description else {}
+    return (found.id, found.name, "Entity", json.dumps(properties)), found.types
 
 
 def entity_type_row(name: str) -> tuple[str, str, str, str]:

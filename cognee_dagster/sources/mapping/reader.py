@@ -11,7 +11,7 @@ from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, Reopen
 from cognee_dagster.sources.elements import ElementSource, Node
 from cognee_dagster.sources.mapping.edges import EdgeRow, edge_key, plain_edge, spoken_edge
-from cognee_dagster.sources.mapping.entities import EntityNode, entity, entity_type_row
+from cognee_dagster.sources.mapping.entities import Identity, entity, entity_type_row
 from cognee_dagster.sources.mapping.ids import entity_type_id
 from cognee_dagster.sources.mapping.left_behind import LeftBehind
 from cognee_dagster.sources.mapping.parallel import joined, repeated_keys
@@ -22,6 +22,7 @@ from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.profiles.choose import choose_profile, named_profile
 
 _BATCH_ROWS = 4_096
+_PREVIEW = 80  # characters of a text that stand for it in a sentence
 
 
 class MappedReader:
@@ -113,41 +114,33 @@ class MappedReader:
     def _node(self, node: Node, left: LeftBehind) -> tuple[NodeRow, list[str]]:
         """The node's row, and the types that get nodes of their own."""
         if self._rules.as_nodes == "cognee" and node.cognee_type is None:
-            found = entity(node, rules=self._rules, left=left)
-            return found.row(), found.types
+            return entity(node, rules=self._rules, left=left)
         return typed_node(node, rules=self._rules, left=left), []
 
     def _edge_rows(self) -> Iterator[EdgeRow]:
         left = LeftBehind()
         with _Labelled(self._label):
-            if self._rules.as_nodes == "cognee":
-                for found in self._entities():
-                    yield from found.type_edges()
-            yield from self._spoken_edges(left) if self._speaks else self._plain_edges(left)
+            if self._speaks:
+                names: dict[str, str] = {}
+                yield from self._type_edges(names)
+                yield from self._spoken_edges(left, names)
+            else:
+                yield from (plain_edge(edge, rules=self._rules, left=left) for edge in self._source.edges())
         self._left["edge"] = left
         self._read.add("edge")
 
-    def _plain_edges(self, left: LeftBehind) -> Iterator[EdgeRow]:
-        return (plain_edge(edge, rules=self._rules, left=left) for edge in self._source.edges())
+    def _type_edges(self, names: dict[str, str]) -> Iterator[EdgeRow]:
+        """What the nodes are; ``names`` gets what they are called, by id, for the sentences about edges."""
+        for node in self._source.nodes():
+            found = Identity.of(node, rules=self._rules)
+            names[found.id] = found.name if node.cognee_type is None else str(node.attributes["text"])[:_PREVIEW]
+            if self._rules.as_nodes == "cognee" and node.cognee_type is None:
+                yield from found.type_edges()
 
-    def _spoken_edges(self, left: LeftBehind) -> Iterator[EdgeRow]:
+    def _spoken_edges(self, left: LeftBehind, names: dict[str, str]) -> Iterator[EdgeRow]:
         repeated = repeated_keys(edge_key(edge, rules=self._rules) for edge in self._source.edges())
-        names = self._node_names()
         rows = (spoken_edge(edge, rules=self._rules, left=left, names=names) for edge in self._source.edges())
         return joined(rows, repeated=repeated)
-
-    def _entities(self) -> Iterator[EntityNode]:
-        for node in self._source.nodes():
-            if node.cognee_type is None:
-                yield entity(node, rules=self._rules, left=LeftBehind())
-
-    def _node_names(self) -> dict[str, str]:
-        """What the nodes are called, by id; for the sentences about edges."""
-        names: dict[str, str] = {}
-        for node in self._source.nodes():
-            (identity, name, _, properties), _types = self._node(node, LeftBehind())
-            names[identity] = name or properties[:80]
-        return names
 
 
 class _Labelled:

@@ -52,17 +52,22 @@ def rules_for(survey: Survey, *, profile: Profile, mapping: GraphMapping) -> Rul
     as_nodes: AsNodes = profile.as_nodes
     if mapping.as_nodes is not None or not mapping.is_empty:
         as_nodes = mapping.as_nodes or "cognee"
+    dropped = [_dropped(names, profile=profile, mapping=mapping) for names in (nodes, edges)]
+    of_nodes, of_edges = (
+        {name: count for name, count in names.items() if name not in left}
+        for names, left in zip((nodes, edges), dropped, strict=True)
+    )
     return Rules(
         profile=profile.name,
         as_nodes=as_nodes,
-        node_type=_present(mapping.names("node_type") or profile.node_type, nodes),
-        node_name=_present((*mapping.names("name"), *profile.node_name), nodes),
-        relationship=_present((*mapping.names("relationship"), *profile.relationship), edges),
-        node_description=_present(profile.description, nodes),
-        edge_description=_present(("edge_text", *profile.description), edges),
+        node_type=_present(mapping.names("node_type") or profile.node_type, of_nodes),
+        node_name=_present((*mapping.names("name"), *profile.node_name), of_nodes),
+        relationship=_present((*mapping.names("relationship"), *profile.relationship), of_edges),
+        node_description=_present(profile.description, of_nodes),
+        edge_description=_present(("edge_text", *profile.description), of_edges),
         edge_text=mapping.edge_text,
-        dropped_from_nodes=_dropped(nodes, profile=profile, mapping=mapping),
-        dropped_from_edges=_dropped(edges, profile=profile, mapping=mapping),
+        dropped_from_nodes=dropped[0],
+        dropped_from_edges=dropped[1],
     )
 
 
