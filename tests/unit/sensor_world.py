@@ -9,11 +9,13 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import dagster as dg
 import msgspec
+from dagster._core.test_utils import freeze_time
 
+from cognee_dagster.dagster.event_log.import_events import AssetEvent
 from cognee_dagster.dagster.event_log.pushes import graph_key_of
 from cognee_dagster.dagster.keys import CHECK_IMPORT_SUCCEEDED, PIPELINE_RUN_ID
 from cognee_dagster.dagster.sensors.budget import TimeBudget
-from cognee_dagster.dagster.sensors.policies import WatchSettings
+from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.dagster.sensors.polling import Remote
 from cognee_dagster.dagster.sensors.tick import ImportTick, TickResult
 from cognee_dagster.errors import RemoteError, RemotePermissionError
@@ -114,7 +116,7 @@ def _without_name(row: PipelineRun) -> PipelineRun:
 
 
 @dataclass(frozen=True)
-class Told:
+class Reported:
     """The events about one import."""
 
     materialized: int = 0
@@ -123,17 +125,33 @@ class Told:
     observed: int = 0
 
 
+class ErrorLog(logging.Handler):
+    """A tick's log that keeps what is logged as an error: an import that is passed over must not go unnoticed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.errors: list[str] = []
+        self.logger = logging.Logger("tick")
+        self.logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.errors.append(record.getMessage())
+
+
 class World:
     """One Dagster instance, one remote, any number of sensors."""
 
-    def __init__(self, *, datasets: Sequence[str] = ("a",), settings: WatchSettings | None = None) -> None:
+    def __init__(self, *, datasets: Sequence[str] = ("a",), policy: WatchPolicy | None = None) -> None:
         self.instance = dg.DagsterInstance.ephemeral()
         self.start = datetime.now(timezone.utc).timestamp()
         self.feed = Feed(now=self.start)
-        self.settings = settings or WatchSettings()
+        self.policy = policy or WatchPolicy()
         self.keys = [push_key(dataset) for dataset in datasets]
         self.cursors: dict[str, str | None] = {}
         self.connect_error: Exception | None = None
+        self.log = ErrorLog()
+        self.pushers_clock = 0.0  # how many seconds the clock of the machine that pushes is ahead
+        self.sensors_clock = 0.0  # and the daemon's
 
     def wait(self, seconds: float) -> None:
         """Time goes by, here and there."""
@@ -153,7 +171,7 @@ class World:
         """A background push begins: the remote has a run of it, and Dagster a materialization."""
         target = target or dataset
         run_id = self.feed.start(target) if run_id is None else run_id
-        self.instance.report_runless_asset_event(
+        self._write(
             dg.AssetMaterialization(
                 push_key(dataset),
                 partition=partition,
@@ -169,7 +187,8 @@ class World:
                     "cognee/remote_dataset_id": dataset_id(target),
                     "cognee/archive_digest": "sha256:graph",
                 },
-            )
+            ),
+            at=self.feed.now + self.pushers_clock,
         )
         return run_id
 
@@ -179,9 +198,10 @@ class World:
             self.instance,
             push_keys=self.keys,
             connect=self._connect,
-            settings=self.settings,
-            now=self.feed.now,
-            log=logging.getLogger("test"),
+            policy=self.policy,
+            now=self.feed.now + self.sensors_clock,
+            log=self.log.logger,
+            sensor=sensor,
             budget=budget,
         )
         return tick.run(self.cursors.get(sensor))
@@ -197,16 +217,16 @@ class World:
     def write(self, result: TickResult, sensor: str = "sensor", *, dies_after: int | None = None) -> None:
         """What the daemon does after a tick."""
         for event in result.events[:dies_after]:
-            self.instance.report_runless_asset_event(event)
+            self._write(event, at=self.feed.now + self.sensors_clock)
         if dies_after is None:
             self.cursors[sensor] = result.cursor
 
-    def told(self, run_id: str, dataset: str = "a") -> Told:
+    def reported(self, run_id: str, dataset: str = "a") -> Reported:
         """What the event log says of an import."""
         key = graph_key_of(push_key(dataset))
         materialized = self.instance.fetch_materializations(key, limit=1000).records
         observed = self.instance.fetch_observations(key, limit=1000).records
-        return Told(
+        return Reported(
             materialized=sum(_is_about(run_id, record.asset_materialization) for record in materialized),
             observed=sum(_is_about(run_id, record.asset_observation) for record in observed),
             passed=sum(check.passed and _is_about(run_id, check) for check in self.checks(dataset)),
@@ -219,6 +239,10 @@ class World:
         records = self.instance.event_log_storage.get_asset_check_execution_history(key, limit=1000)
         events = [record.event.dagster_event for record in records if record.event is not None]
         return [event.asset_check_evaluation_data for event in events if event is not None]
+
+    def _write(self, event: AssetEvent, *, at: float) -> None:
+        with freeze_time(at):
+            self.instance.report_runless_asset_event(event)
 
     @contextmanager
     def _connect(self) -> Iterator[Remote]:

@@ -1,15 +1,20 @@
 """The sensor's memory between ticks: typed, versioned, bounded, and never trusted."""
 
+import base64
+import json
 import random
+import string
 import uuid
+import zlib
+from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from cognee_dagster.dagster.sensors.cursor import MAX_PENDING, ImportCursor, PendingImport, Sweep
+from cognee_dagster.dagster.sensors.cursor import MAX_BYTES, MAX_PENDING, ImportCursor, PendingImport, Scan
 
-# What MySQL has room for, less the rest of the sensor's state around the cursor.
-MAX_TEXT = 64_000
+RUN = "5e2a7c1c-0c4c-4b3e-8f0e-0d6f0c9f5d11"
 
 whole = st.integers(min_value=0, max_value=2**53)
 texts = st.text(max_size=20)
@@ -21,17 +26,22 @@ imports = st.builds(
     pushed_at=whole,
     failures=st.integers(0, 1000),
     ask_again_at=whole,
-).filter(lambda item: item.ask_again_at == 0 or item.ask_again_at >= item.pushed_at)
-sweeps = st.builds(Sweep, upto=whole, began_at=whole, settled=whole, asset_key=texts, after=whole)
+    handed_over=st.integers(0, 7),
+)
+scans = st.builds(Scan, upto=whole, began_at=whole, audit=st.booleans(), asset_key=texts, after=whole)
 cursors = st.builds(
     lambda items, **rest: ImportCursor(**rest).with_pending(items),
     st.lists(imports, max_size=20),
     assets=texts,
     watermark=whole,
-    sweep=st.none() | sweeps,
+    audited=whole,
+    audit_at=whole,
+    seen_upto=whole,
+    seen_at=whole,
+    scan=st.none() | scans,
     feed_offset=whole,
-    silent_ticks=whole,
-    silent_until=whole,
+    unanswered_ticks=whole,
+    paused_until=whole,
 )
 
 
@@ -40,7 +50,7 @@ def test_everything_in_a_cursor_survives_being_written(cursor: ImportCursor) -> 
     assert ImportCursor.decode(cursor.encode()) == cursor
 
 
-@given(st.text() | st.binary().map(lambda raw: "1:" + raw.decode("latin-1")))
+@given(st.text() | st.binary().map(lambda raw: "2:" + raw.decode("latin-1")))
 def test_a_cursor_that_cannot_be_read_is_no_cursor_and_no_error(text: str) -> None:
     assert ImportCursor.decode(text) is None
 
@@ -56,22 +66,94 @@ def test_a_damaged_cursor_is_no_cursor_or_a_whole_one(cursor: ImportCursor, data
 
 @given(cursors)
 def test_a_cursor_of_another_version_is_not_guessed_at(cursor: ImportCursor) -> None:
-    assert ImportCursor.decode("2" + cursor.encode()[1:]) is None
+    assert ImportCursor.decode("3" + cursor.encode()[1:]) is None
 
 
-def test_a_full_cursor_fits_where_dagster_keeps_it() -> None:
-    """Each import with an asset, a run and a backoff of its own: nothing to share, nothing to compress."""
+def full(*, number: int, run_id: Callable[[random.Random], str]) -> ImportCursor:
+    """So many imports, each with its own asset, run and backoff: nothing to share, nothing to compress."""
     chance = random.Random(7)
-    full = ImportCursor().with_pending(
+    return ImportCursor().with_pending(
         PendingImport(
             storage_id=10_000_000 + number * 9 + chance.randint(0, 8),
             asset_key=f"team/dataset_{chance.random()}/remote_push",
-            run_id=str(uuid.UUID(int=chance.getrandbits(128))),
+            run_id=run_id(chance),
             pushed_at=1_763_847_687 + number * 7,
             failures=chance.randint(1, 20),
             ask_again_at=1_763_857_687 + number * chance.randint(1, 20),
+            handed_over=chance.randint(0, 6),
         )
-        for number in range(MAX_PENDING)
+        for number in range(number)
     )
-    assert full.room == 0
-    assert len(full.encode()) < MAX_TEXT
+
+
+def uuid_of(chance: random.Random) -> str:
+    return str(uuid.UUID(int=chance.getrandbits(128)))
+
+
+def long_id_of(chance: random.Random) -> str:
+    return "".join(chance.choices(string.ascii_letters + string.digits, k=120))
+
+
+def test_a_full_cursor_fits_where_dagster_keeps_it() -> None:
+    cursor = full(number=MAX_PENDING, run_id=uuid_of)
+    assert cursor.room == 0
+    assert len(cursor.encode()) <= MAX_BYTES
+    assert ImportCursor.decode(cursor.encode()) == cursor
+
+
+def test_run_ids_of_120_characters_take_the_room_that_they_need() -> None:
+    cursor = ImportCursor()
+    for item in full(number=MAX_PENDING, run_id=long_id_of).pending.values():
+        if cursor.room:
+            cursor = cursor.with_pending([item])
+    assert len(cursor.pending) > 300
+    assert len(cursor.encode()) <= MAX_BYTES
+    assert ImportCursor.decode(cursor.encode()) == cursor
+
+
+def test_a_cursor_is_bounded_by_bytes_and_what_does_not_fit_is_taken_up_again() -> None:
+    cursor = replace(full(number=MAX_PENDING, run_id=long_id_of), watermark=2**40, audited=2**40, seen_upto=2**40)
+    text = cursor.encode()
+    assert len(text) <= MAX_BYTES
+    decoded = ImportCursor.decode(text)
+    assert decoded is not None
+    assert len(decoded.pending) > 300
+    left_out = min(cursor.pending.keys() - decoded.pending.keys())
+    assert left_out > max(decoded.pending)
+    assert {decoded.watermark, decoded.audited, decoded.seen_upto} == {left_out - 1}
+
+
+def test_a_cursor_can_be_read_by_people() -> None:
+    text = ImportCursor(watermark=7).with_pending([PendingImport(storage_id=9, asset_key="a", run_id="x", pushed_at=3)])
+    shown = json.loads(zlib.decompress(base64.b85decode(text.encode().removeprefix("2:"))))
+    assert shown == {"watermark": 7, "pending": [[9, "a", "=x", 3, 0, 0, 0]]}
+
+
+def test_the_cursor_of_the_first_release_is_still_read() -> None:
+    """Written by release 0.1.0: a run with a UUID, one with another id and a backoff, and one without any."""
+    text = (
+        "1:c-mErI}U>|5JaznwqA){d;OuHOOpdoAru*7l!BiUxPP!Hl5{ikW~K#VrNvn1tIz`q<8n+B8X{E4&T4<k)3mUsFqffxr"
+        "Fq@cV>{kYz$@(k!VX(eNC+mW;37wg5~bJ4kCbSzBgJYo12bIz;;eUhq>&NoW!;NVG|m0?<rSeu&6Hb`uj?PiUH1VoQZ!f"
+    )
+    cursor = ImportCursor.decode(text)
+    assert cursor == ImportCursor(
+        assets="0123456789ab",
+        watermark=41,
+        audited=41,
+        feed_offset=500,
+        unanswered_ticks=2,
+        paused_until=1_763_850_000,
+    ).with_pending(
+        [
+            PendingImport(storage_id=42, asset_key="team/a/remote_push", run_id=RUN, pushed_at=1_763_847_687),
+            PendingImport(
+                storage_id=43,
+                asset_key="team/b/remote_push",
+                run_id="not a UUID",
+                pushed_at=1_763_847_690,
+                failures=3,
+                ask_again_at=1_763_848_000,
+            ),
+            PendingImport(storage_id=44, asset_key="team/a/remote_push", run_id="", pushed_at=1_763_847_691),
+        ]
+    )

@@ -4,9 +4,9 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from cognee_dagster.dagster.sensors.policies import WatchSettings
+from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.errors import RemoteRejectedError, RemoteUnreachableError
-from tests.unit.sensor_world import Told, World, dataset_id
+from tests.unit.sensor_world import Reported, World, dataset_id
 
 DATASETS = ("a", "b")
 SENSORS = ("one", "two")
@@ -18,14 +18,16 @@ class Watching(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.world = World(datasets=DATASETS, settings=WatchSettings(reports_per_tick=3, questions_per_tick=3))
+        self.world = World(datasets=DATASETS, policy=WatchPolicy(reports_per_tick=3, questions_per_tick=3))
         self.running: dict[str, str] = {}
         self.succeeded: dict[str, str] = {}
         self.failed: dict[str, str] = {}
+        self.pushes = 0
 
     @rule(dataset=st.sampled_from(DATASETS), partition=st.sampled_from((None, "x")))
     def push(self, dataset: str, partition: str | None) -> None:
         self.running[self.world.push(dataset, partition=partition)] = dataset
+        self.pushes += 1
 
     @precondition(lambda self: self.running)
     @rule(data=st.data(), error=st.sampled_from((None, None, "RuntimeError", "AbandonedPipelineRunError")))
@@ -41,6 +43,7 @@ class Watching(RuleBasedStateMachine):
         """A Dagster run is executed again, finds its import running and logs it once more."""
         run = data.draw(st.sampled_from(sorted(self.running)))
         self.world.push(self.running[run], run_id=run)
+        self.pushes += 1
 
     @rule(sensor=st.sampled_from(SENSORS))
     def tick(self, sensor: str) -> None:
@@ -49,6 +52,16 @@ class Watching(RuleBasedStateMachine):
     @rule(sensor=st.sampled_from(SENSORS), written=st.integers(0, 6))
     def tick_and_die(self, sensor: str, written: int) -> None:
         self.world.tick(sensor, dies_after=written)
+
+    @rule(sensor=st.sampled_from(SENSORS))
+    def commit_a_tick_without_its_events(self, sensor: str) -> None:
+        self.world.cursors[sensor] = self.world.evaluate(sensor).cursor
+
+    @rule()
+    def tick_at_once(self) -> None:
+        results = [(sensor, self.world.evaluate(sensor)) for sensor in SENSORS]
+        for sensor, result in results:
+            self.world.write(result, sensor)
 
     @rule(sensor=st.sampled_from(SENSORS), left=st.sampled_from((None, "", "garbage", "0:old")))
     def lose_the_cursor(self, sensor: str, left: str | None) -> None:
@@ -70,10 +83,10 @@ class Watching(RuleBasedStateMachine):
     @invariant()
     def nothing_is_reported_twice_or_too_early(self) -> None:
         for run, dataset in self._all().items():
-            told = self.world.told(run, dataset)
-            assert max(told.materialized, told.passed, told.failed + told.observed) <= 1
-            assert (told.materialized, told.passed) == (0, 0) or run in self.succeeded
-            assert told.failed + told.observed == 0 or run not in self.succeeded
+            found = self.world.reported(run, dataset)
+            assert max(found.materialized, found.passed, found.failed + found.observed) <= 1
+            assert (found.materialized, found.passed) == (0, 0) or run in self.succeeded
+            assert found.failed + found.observed == 0 or run not in self.succeeded
 
     def teardown(self) -> None:
         """The remote recovers, all imports come to an end or grow old, and the sensors go on ticking."""
@@ -81,16 +94,18 @@ class Watching(RuleBasedStateMachine):
             return
         self.world.feed.failures.clear()
         self.world.wait(STALLED_AFTER)
-        for number in range(len(self._all()) + 4):
+        # Three imports a tick are taken to their end, every push of them on its own, and two sensors take turns.
+        for number in range(2 * self.pushes + 6):
             self.world.tick(SENSORS[number % 2])
             self.world.wait(1_000)
+        assert self.world.log.errors == []
         for run, dataset in self._all().items():
-            told = self.world.told(run, dataset)
+            found = self.world.reported(run, dataset)
             if run in self.succeeded:
-                assert told.materialized == 1
-                assert (told.failed, told.observed) == (0, 0)
+                assert found.materialized == 1
+                assert (found.failed, found.observed) == (0, 0)
             else:
-                assert told in (Told(failed=1), Told(observed=1))
+                assert found in (Reported(failed=1), Reported(observed=1))
 
     def _all(self) -> dict[str, str]:
         return {**self.running, **self.succeeded, **self.failed}

@@ -1,5 +1,6 @@
 """What a tick of the import sensor reports, and that it reports it once."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import dagster as dg
@@ -7,19 +8,21 @@ import pytest
 
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.cursor import ImportCursor
-from cognee_dagster.dagster.sensors.policies import UNANSWERED_AFTER_SECONDS, WatchSettings
+from cognee_dagster.dagster.sensors.policies import UNANSWERED_AFTER_SECONDS, WatchPolicy
 from cognee_dagster.errors import NoConnectionError, RemoteAuthError, RemoteRejectedError, RemoteUnreachableError
 from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, COGNIFY_PIPELINE
-from tests.unit.sensor_world import Told, World, dataset_id, push_key
+from tests.unit.sensor_world import Reported, World, dataset_id, push_key
 
-FINISHED = Told(materialized=1, passed=1)
-FAILED = Told(failed=1)
+FINISHED = Reported(materialized=1, passed=1)
+FAILED = Reported(failed=1)
 HOUR = 3600.0
 
 
 @pytest.fixture
-def world() -> World:
-    return World(datasets=("a", "b", "c"))
+def world() -> Iterator[World]:
+    world = World(datasets=("a", "b", "c"))
+    yield world
+    assert world.log.errors == []
 
 
 def pending(world: World, sensor: str = "sensor") -> int:
@@ -34,12 +37,13 @@ def pending(world: World, sensor: str = "sensor") -> int:
 def test_a_finished_import_materializes_the_remote_graph_and_passes_its_check(world: World) -> None:
     run = world.push()
     world.tick()
-    assert world.told(run) == Told()
+    assert world.reported(run) == Reported()
     world.wait(20)
     world.feed.end(run, "a")
     result = world.tick()
-    assert world.told(run) == FINISHED
+    assert world.reported(run) == FINISHED
     assert result.summary == "1 finished."
+    world.tick()
     assert pending(world) == 0
 
 
@@ -64,7 +68,7 @@ def test_a_failed_import_fails_the_check_with_the_reason_and_what_to_do(world: W
     run = world.push()
     world.feed.end(run, "a", error="AbandonedPipelineRunError")
     result = world.tick()
-    assert world.told(run) == FAILED
+    assert world.reported(run) == FAILED
     assert result.summary == "1 failed."
     check = world.checks()[0]
     assert check.description is not None
@@ -97,10 +101,10 @@ def test_an_import_that_neither_ends_nor_fails_is_reported_as_stalled(world: Wor
     run = world.push()
     world.wait(5.9 * HOUR)
     world.tick()
-    assert world.told(run) == Told()
+    assert world.reported(run) == Reported()
     world.wait(0.2 * HOUR)
     assert world.tick().summary == "1 stalled."
-    assert world.told(run) == FAILED
+    assert world.reported(run) == FAILED
     assert world.checks()[0].metadata["status"].value == "stalled"
 
 
@@ -109,7 +113,7 @@ def test_an_import_that_ended_while_nobody_looked_for_days_is_not_stalled(world:
     world.feed.end(run, "a")
     world.wait(10 * 24 * HOUR)
     world.tick()
-    assert world.told(run) == FINISHED
+    assert world.reported(run) == FINISHED
 
 
 @pytest.mark.parametrize("skew", [-90 * 86_400.0, -HOUR, HOUR, 90 * 86_400.0])
@@ -122,7 +126,7 @@ def test_a_servers_clock_that_is_off_changes_nothing(skew: float) -> None:
     assert world.tick().summary == "1 finished, 1 running."
     world.wait(6 * HOUR)
     world.tick()
-    assert (world.told(done), world.told(running)) == (FINISHED, FAILED)
+    assert (world.reported(done), world.reported(running)) == (FINISHED, FAILED)
 
 
 def test_a_deleted_dataset_is_a_failure_that_says_so(world: World) -> None:
@@ -130,9 +134,9 @@ def test_a_deleted_dataset_is_a_failure_that_says_so(world: World) -> None:
     world.feed.end(done, "a")
     world.feed.deleted.add(dataset_id("a"))
     assert world.tick().summary == "2 failed, 1 running."
-    assert world.told(done) == FAILED
-    assert world.told(running) == FAILED
-    assert world.told(other, "b") == Told()
+    assert world.reported(done) == FAILED
+    assert world.reported(running) == FAILED
+    assert world.reported(other, "b") == Reported()
     assert "deleted" in str(world.checks()[0].description)
 
 
@@ -143,7 +147,7 @@ def test_a_run_that_the_remote_does_not_know_is_looked_for_until_it_is_old(world
         world.wait(900)
     world.wait(2 * HOUR)
     world.tick()
-    assert world.told(run) == FAILED
+    assert world.reported(run) == FAILED
 
 
 def test_hybrid_in_the_background_is_finished_with_its_cognify_run(world: World) -> None:
@@ -154,7 +158,7 @@ def test_hybrid_in_the_background_is_finished_with_its_cognify_run(world: World)
     world.wait(60)
     world.feed.end(cognify, "a", pipeline=COGNIFY_PIPELINE)
     world.tick()
-    assert world.told(run) == FINISHED
+    assert world.reported(run) == FINISHED
 
 
 def test_rederive_without_a_run_id_is_reported_once(world: World) -> None:
@@ -172,11 +176,11 @@ def test_an_import_with_a_partition_is_reported_for_that_partition(world: World)
     world.feed.end(one, "a")
     world.feed.end(two, "a", error="RuntimeError")
     world.tick()
-    assert (world.told(one), world.told(two)) == (FINISHED, FAILED)
+    assert (world.reported(one), world.reported(two)) == (FINISHED, FAILED)
     records = world.instance.fetch_materializations(dg.AssetKey(["team", "a", "remote_graph"]), limit=10).records
     assert [record.partition_key for record in records] == ["2026-01-01"]
-    told = {check.metadata["cognee/partition"].value: check.passed for check in world.checks()}
-    assert told == {"2026-01-01": True, "2026-01-02": False}
+    found = {check.metadata["cognee/partition"].value: check.passed for check in world.checks()}
+    assert found == {"2026-01-01": True, "2026-01-02": False}
 
 
 def test_one_partition_can_be_reported_again_and_again(world: World) -> None:
@@ -185,7 +189,7 @@ def test_one_partition_can_be_reported_again_and_again(world: World) -> None:
         run = world.push(partition="2026-01-01")
         world.feed.end(run, "a", error="RuntimeError")
         world.tick()
-        assert world.told(run) == FAILED
+        assert world.reported(run) == FAILED
 
 
 # Once, whatever breaks
@@ -199,7 +203,7 @@ def test_a_daemon_killed_between_events_and_cursor_repeats_nothing(world: World,
     world.tick(dies_after=written)
     world.tick()
     world.tick()
-    assert (world.told(done), world.told(failed)) == (FINISHED, FAILED)
+    assert (world.reported(done), world.reported(failed)) == (FINISHED, FAILED)
 
 
 @pytest.mark.parametrize("cursor", [None, "", "garbage", "1:garbage", "0:{}", '{"version": 99}', "1:" + "0" * 100_000])
@@ -212,8 +216,8 @@ def test_a_lost_or_foreign_cursor_loses_and_repeats_nothing(world: World, cursor
     world.tick()
     world.feed.end(running, "a")
     world.tick()
-    assert [world.told(run) for run in (reported, running)] == [FINISHED, FINISHED]
-    assert world.told(finished, "b") == FINISHED
+    assert [world.reported(run) for run in (reported, running)] == [FINISHED, FINISHED]
+    assert world.reported(finished, "b") == FINISHED
 
 
 def test_two_sensors_over_the_same_assets_report_once(world: World) -> None:
@@ -224,7 +228,7 @@ def test_two_sensors_over_the_same_assets_report_once(world: World) -> None:
     world.feed.end(failed, "a", error="RuntimeError")
     world.tick("one")
     assert world.tick("two").events == []
-    assert (world.told(done), world.told(failed)) == (FINISHED, FAILED)
+    assert (world.reported(done), world.reported(failed)) == (FINISHED, FAILED)
 
 
 def test_a_rerun_that_adopts_a_running_import_adds_no_report(world: World) -> None:
@@ -236,7 +240,7 @@ def test_a_rerun_that_adopts_a_running_import_adds_no_report(world: World) -> No
     world.tick()
     world.cursors.clear()
     world.tick()
-    assert world.told(run) == FINISHED
+    assert world.reported(run) == FINISHED
 
 
 def test_a_push_logged_late_with_a_lower_storage_id_is_not_passed_by(world: World) -> None:
@@ -264,8 +268,8 @@ def test_an_asset_that_is_watched_from_now_on_has_its_older_pushes_reported(worl
     world.tick()
     world.keys = keys
     world.tick()
-    assert world.told(run) == FINISHED
-    assert world.told(other, "b") == FINISHED
+    assert world.reported(run) == FINISHED
+    assert world.reported(other, "b") == FINISHED
 
 
 def test_an_asset_that_is_not_watched_for_a_while_loses_nothing(world: World) -> None:
@@ -276,7 +280,7 @@ def test_an_asset_that_is_not_watched_for_a_while_loses_nothing(world: World) ->
     world.tick()
     world.keys = keys
     world.tick()
-    assert world.told(run) == FINISHED
+    assert world.reported(run) == FINISHED
 
 
 def test_an_asset_that_was_wiped_leaves_nothing_pending(world: World) -> None:
@@ -297,7 +301,7 @@ def test_two_imports_of_one_asset_in_flight_are_both_reported(world: World) -> N
     world.tick()
     world.feed.end(two, "a")
     world.tick()
-    assert (world.told(one), world.told(two)) == (FINISHED, FINISHED)
+    assert (world.reported(one), world.reported(two)) == (FINISHED, FINISHED)
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -309,12 +313,12 @@ def test_a_late_error_of_an_abandoned_import_does_not_overturn_a_newer_success(w
     world.wait(HOUR)
     world.feed.end(older, "a", error="AbandonedPipelineRunError")
     world.tick()
-    assert world.told(newer) == FINISHED
-    assert world.told(older) == Told(observed=1)
+    assert world.reported(newer) == FINISHED
+    assert world.reported(older) == Reported(observed=1)
     assert world.checks()[0].passed
     world.cursors.clear()
     world.tick()
-    assert world.told(older) == Told(observed=1)
+    assert world.reported(older) == Reported(observed=1)
 
 
 def test_a_late_success_of_an_older_import_does_not_turn_a_newer_failure_green(world: World) -> None:
@@ -323,9 +327,9 @@ def test_a_late_success_of_an_older_import_does_not_turn_a_newer_failure_green(w
     world.tick()
     world.feed.end(older, "a")
     world.tick()
-    assert world.told(older) == Told(materialized=1)
+    assert world.reported(older) == Reported(materialized=1)
     assert not world.checks()[0].passed
-    assert world.told(newer) == FAILED
+    assert world.reported(newer) == FAILED
 
 
 def test_a_success_elsewhere_does_not_hide_a_failure(world: World) -> None:
@@ -337,7 +341,7 @@ def test_a_success_elsewhere_does_not_hide_a_failure(world: World) -> None:
     world.tick()
     world.feed.end(failed, "t", error="RuntimeError")
     world.tick()
-    assert world.told(failed) == FAILED
+    assert world.reported(failed) == FAILED
 
 
 # Nobody stops the others
@@ -350,9 +354,9 @@ def test_one_import_that_cannot_be_asked_about_does_not_stop_the_others(world: W
     for run in runs:
         world.feed.end(run, "a")
     result = world.tick()
-    assert [world.told(run) for run in runs] == [FINISHED] * 3
+    assert [world.reported(run) for run in runs] == [FINISHED] * 3
     assert result.summary == "3 finished, 1 not found yet. answers 500"
-    assert world.told(lost, "b") == Told()
+    assert world.reported(lost, "b") == Reported()
 
 
 def test_an_import_that_cannot_be_asked_about_is_asked_less_and_less_often(world: World) -> None:
@@ -390,7 +394,7 @@ def test_a_silent_remote_costs_one_question_a_tick_and_loses_nothing(world: Worl
     world.feed.failures.clear()
     world.wait(301)
     world.tick()
-    assert [world.told(run) for run in runs] == [FINISHED] * 5
+    assert [world.reported(run) for run in runs] == [FINISHED] * 5
 
 
 def test_a_remote_that_asks_for_time_is_given_it(world: World) -> None:
@@ -413,7 +417,7 @@ def test_without_a_connection_the_tick_says_so_and_keeps_what_it_knows(world: Wo
     world.feed.end(run, "a")
     world.wait(60)
     world.tick()
-    assert world.told(run) == FINISHED
+    assert world.reported(run) == FINISHED
 
 
 def test_a_remote_that_is_gone_for_good_does_not_leave_the_user_guessing(world: World) -> None:
@@ -422,10 +426,10 @@ def test_a_remote_that_is_gone_for_good_does_not_leave_the_user_guessing(world: 
     world.tick()
     world.wait(UNANSWERED_AFTER_SECONDS - 60)
     world.tick()
-    assert world.told(run) == Told()
+    assert world.reported(run) == Reported()
     world.wait(400)
     world.tick()
-    assert world.told(run) == FAILED
+    assert world.reported(run) == FAILED
     assert "cannot be reached" in str(world.checks()[0].description)
 
 
@@ -441,7 +445,7 @@ def test_a_push_to_another_remote_is_not_asked_about_with_this_ones_key(world: W
     world.wait(7 * HOUR)
     world.feed.end(here, "b")
     world.tick()
-    assert world.told(run) == FAILED
+    assert world.reported(run) == FAILED
     assert "https://other.example.com" in str(world.checks()[0].description)
 
 
@@ -470,11 +474,13 @@ def test_an_asset_whose_events_cannot_be_read_does_not_stop_the_others(
     world.tick()
     world.tick()
     monkeypatch.undo()
-    assert world.told(fine, "b") == FINISHED
-    assert world.told(broken) == Told()
+    assert any("team/a/remote_push" in error for error in world.log.errors)
+    world.log.errors.clear()
+    assert world.reported(fine, "b") == FINISHED
+    assert world.reported(broken) == Reported()
     world.wait(120)
     world.tick()
-    assert world.told(broken) == FINISHED
+    assert world.reported(broken) == FINISHED
 
 
 # Time and space
@@ -508,19 +514,19 @@ def test_under_a_short_budget_every_imports_turn_comes(world: World) -> None:
     for _ in range(40):
         world.tick()
         world.wait(60)
-    assert [world.told(run) for run in runs] == [FINISHED] * 12
+    assert [world.reported(run) for run in runs] == [FINISHED] * 12
 
 
 def test_a_tick_reports_only_so_many_and_the_next_ones_the_rest() -> None:
-    world = World(datasets=("a",), settings=WatchSettings(reports_per_tick=2))
+    world = World(datasets=("a",), policy=WatchPolicy(reports_per_tick=2))
     runs = [world.push() for _ in range(5)]
     for run in runs:
         world.feed.end(run, "a")
     assert world.tick().summary == "2 finished, 3 to be reported next."
-    assert [world.told(run) for run in runs] == [FINISHED] * 2 + [Told()] * 3
+    assert [world.reported(run) for run in runs] == [FINISHED] * 2 + [Reported()] * 3
     world.tick()
     assert world.tick().summary == "1 finished."
-    assert [world.told(run) for run in runs] == [FINISHED] * 5
+    assert [world.reported(run) for run in runs] == [FINISHED] * 5
 
 
 def test_more_imports_than_the_cursor_holds_wait_in_the_event_log(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -534,7 +540,7 @@ def test_more_imports_than_the_cursor_holds_wait_in_the_event_log(monkeypatch: p
     for _ in range(6):
         world.tick()
         world.wait(60)
-    assert [world.told(run, "a" if number % 2 else "b") for number, run in enumerate(runs)] == [FINISHED] * 10
+    assert [world.reported(run, "a" if number % 2 else "b") for number, run in enumerate(runs)] == [FINISHED] * 10
     assert pending(world) == 0
 
 

@@ -1,127 +1,139 @@
-"""What the end of an import means in Dagster: which events, with which words."""
+"""What the end of an import means in Dagster: which events, with which words.
 
+The import sensor, a push in the foreground and the check ``remote_import_succeeded`` all say it with these.
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
+from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.event_log.pushes import Push
-from cognee_dagster.dagster.event_log.reports import COMPLETED, FAILED, STALLED, SUPERSEDED, EventKind
-from cognee_dagster.dagster.keys import (
-    ARCHIVE_DIGEST,
-    CHECK_IMPORT_SUCCEEDED,
-    ERROR,
-    PARTITION,
-    PUSH_RUN_ID,
-    REASON,
-    SECONDS,
-    STATUS,
-)
+from cognee_dagster.dagster.event_log.reports import EventKind
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
 
 AssetEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetObservation
 
 _DATA_VERSION_TAG = "dagster/data_version"
+_FINISHED = "The remote has finished the import."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """What the event log says that bears on what is to be written about one import.
+class ImportOutcome:
+    """What has become of one push's import.
 
     Attributes:
-        written: The kinds of events about it that are there already.
-        newer_succeeded: How the newest later push into the same remote dataset ended; None: none has ended.
+        push: The push.
+        verdict: What the remote says.
     """
 
-    written: frozenset[EventKind] = frozenset()
-    newer_succeeded: bool | None = None
+    push: Push
+    verdict: ImportVerdict
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the import has ended well."""
+        return self.verdict.state is ImportState.SUCCEEDED
+
+    @property
+    def _status(self) -> str:
+        """How its end is spelled; what the remote does not know has failed, once it is given up."""
+        state = self.verdict.state
+        return (ImportState.FAILED if state is ImportState.UNKNOWN else state).status
+
+    @property
+    def reason(self) -> str:
+        """What has become of which import, in a sentence."""
+        run = f"Import {self.push.run_id}" if self.push.run_id else "The import"
+        return f"{run} into dataset {self.push.target_dataset!r} on {self.push.remote_url}: {self.verdict.reason}"
+
+    def missing_events(self, written: Collection[EventKind], *, newer_succeeded: bool | None) -> list[AssetEvent]:
+        """The events that are still to be written about an import that came to its end.
+
+        A success is a materialization of ``remote_graph`` and a passed check; any other end is a failed check. The
+        check speaks of the newest push: when an older import ends after a newer one was reported, its failure is only
+        observed if the newer one succeeded, and its success does not turn a newer failure green.
+
+        Args:
+            written: The kinds of events about it that are in the event log already.
+            newer_succeeded: How the newest later push into the same remote dataset ended; None: none has ended.
+        """
+        if self.succeeded:
+            events: list[AssetEvent] = [self.materialization()]
+            if newer_succeeded is not False:
+                events.append(self.check_evaluation())
+        else:
+            events = [self.observation() if newer_succeeded else self.check_evaluation()]
+        return [event for event in events if kind_of(event) not in written]
+
+    def materialization(self) -> dg.AssetMaterialization:
+        """The graph is on the remote."""
+        digest = self.push.metadata.get(keys.ARCHIVE_DIGEST)
+        return dg.AssetMaterialization(
+            self.push.graph_key,
+            description=_FINISHED,
+            metadata=self._metadata(self._status),
+            partition=self.push.partition,
+            tags={_DATA_VERSION_TAG: str(digest)} if digest else None,
+        )
+
+    def check_evaluation(self) -> dg.AssetCheckEvaluation:
+        """The check as who watches an import writes it; its partition stands in the metadata only.
+
+        Dagster 1.13 takes one evaluation of a check, partition and run, and a second one from a sensor, which has no
+        run, would fail the tick for ever (``asset_check_executions``, unique index).
+        """
+        return dg.AssetCheckEvaluation(
+            asset_key=self.push.graph_key,
+            check_name=keys.CHECK_IMPORT_SUCCEEDED,
+            passed=self.succeeded,
+            description=_FINISHED if self.succeeded else self.reason,
+            metadata=self._metadata(self._status),
+        )
+
+    def check_result(self) -> dg.AssetCheckResult:
+        """The check as who asks now gets it: an import that has not ended has not succeeded, but is not wrong, either.
+
+        A run that the remote does not show may have not begun, so that nothing has ended there.
+        """
+        state = self.verdict.state
+        ended = state.is_final or state is ImportState.STALLED
+        return dg.AssetCheckResult(
+            passed=self.succeeded,
+            severity=dg.AssetCheckSeverity.ERROR if ended else dg.AssetCheckSeverity.WARN,
+            description=self.reason,
+            metadata=self._metadata(state.status),
+        )
+
+    def observation(self) -> dg.AssetObservation:
+        """A failure that a newer push has made good."""
+        return dg.AssetObservation(
+            self.push.graph_key,
+            description=f"{self.reason} A newer push has succeeded, so nothing is to be done.",
+            metadata=self._metadata(ImportState.SUPERSEDED.status),
+            partition=self.push.partition,
+        )
+
+    def _metadata(self, status: str) -> dict[str, Any]:
+        """The push's own metadata, with what the end of its import adds; SECONDS is how long the remote took."""
+        push, verdict = self.push, self.verdict
+        carried = {key: value for key, value in push.metadata.items() if value is not None and key != keys.SECONDS}
+        added: dict[str, Any] = {keys.STATUS: status, keys.PUSH_RUN_ID: push.dagster_run_id}
+        if verdict.started_at is not None and verdict.finished_at is not None:
+            added[keys.SECONDS] = round(max(0.0, (verdict.finished_at - verdict.started_at).total_seconds()), 3)
+        if push.partition is not None:
+            added[keys.PARTITION] = push.partition
+        if not self.succeeded:
+            added[keys.REASON] = self.reason
+        if verdict.error_class is not None:
+            added[keys.ERROR] = verdict.error_class
+        return {**carried, **added}
 
 
-def events_for(push: Push, verdict: ImportVerdict, standing: Standing) -> list[AssetEvent]:
-    """The events that are still to be written about an import that came to its end.
-
-    A success is a materialization of ``remote_graph`` and a passed check; any other end is a failed check. The check
-    speaks of the newest push: when an older import ends after a newer one was reported, its failure is only observed if
-    the newer one succeeded, and its success does not turn a newer failure green.
-    """
-    if verdict.state is ImportState.SUCCEEDED:
-        events: list[AssetEvent] = [_materialization(push, verdict)]
-        if standing.newer_succeeded is not False:
-            events.append(_passed_check(push, verdict))
-    elif standing.newer_succeeded:
-        events = [_observation(push, verdict)]
-    else:
-        events = [_failed_check(push, verdict)]
-    return [event for event in events if _kind(event) not in standing.written]
-
-
-def _kind(event: AssetEvent) -> EventKind:
+def kind_of(event: AssetEvent) -> EventKind:
+    """What an event is for Dagster."""
     if isinstance(event, dg.AssetCheckEvaluation):
         return "check"
     return "materialization" if isinstance(event, dg.AssetMaterialization) else "observation"
-
-
-def _materialization(push: Push, verdict: ImportVerdict) -> dg.AssetMaterialization:
-    digest = push.metadata.get(ARCHIVE_DIGEST)
-    return dg.AssetMaterialization(
-        push.graph_key,
-        description="The remote has finished the import.",
-        metadata=_metadata(push, verdict, status=COMPLETED),
-        partition=push.partition,
-        tags={_DATA_VERSION_TAG: str(digest)} if digest else None,
-    )
-
-
-def _passed_check(push: Push, verdict: ImportVerdict) -> dg.AssetCheckEvaluation:
-    return dg.AssetCheckEvaluation(
-        asset_key=push.graph_key,
-        check_name=CHECK_IMPORT_SUCCEEDED,
-        passed=True,
-        description="The remote has finished the import.",
-        metadata=_metadata(push, verdict, status=COMPLETED),
-    )
-
-
-def _failed_check(push: Push, verdict: ImportVerdict) -> dg.AssetCheckEvaluation:
-    status = STALLED if verdict.state is ImportState.STALLED else FAILED
-    return dg.AssetCheckEvaluation(
-        asset_key=push.graph_key,
-        check_name=CHECK_IMPORT_SUCCEEDED,
-        passed=False,
-        description=reason_of(push, verdict),
-        metadata=_metadata(push, verdict, status=status),
-    )
-
-
-def _observation(push: Push, verdict: ImportVerdict) -> dg.AssetObservation:
-    return dg.AssetObservation(
-        push.graph_key,
-        description=f"{reason_of(push, verdict)} A newer push has succeeded, so nothing is to be done.",
-        metadata=_metadata(push, verdict, status=SUPERSEDED),
-        partition=push.partition,
-    )
-
-
-def reason_of(push: Push, verdict: ImportVerdict) -> str:
-    """What has become of which import, in a sentence."""
-    run = f"Import {push.run_id}" if push.run_id else "The import"
-    return f"{run} into dataset {push.target_dataset!r} on {push.remote_url}: {verdict.reason}"
-
-
-def _metadata(push: Push, verdict: ImportVerdict, *, status: str) -> dict[str, Any]:
-    """The push's own metadata, with what the end of its import adds; SECONDS is how long the remote took.
-
-    A check's partition stands here only: Dagster 1.13 takes one evaluation of a check, partition and run, and a second
-    one from a sensor, which has no run, would fail the tick for ever (``asset_check_executions``, unique index).
-    """
-    carried = {key: value for key, value in push.metadata.items() if value is not None and key != SECONDS}
-    added: dict[str, Any] = {STATUS: status, PUSH_RUN_ID: push.dagster_run_id}
-    if verdict.started_at is not None and verdict.finished_at is not None:
-        added[SECONDS] = round(max(0.0, (verdict.finished_at - verdict.started_at).total_seconds()), 3)
-    if push.partition is not None:
-        added[PARTITION] = push.partition
-    if status != COMPLETED:
-        added[REASON] = reason_of(push, verdict)
-    if verdict.error_class is not None:
-        added[ERROR] = verdict.error_class
-    return {**carried, **added}

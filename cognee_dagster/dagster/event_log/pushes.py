@@ -1,7 +1,7 @@
 """The pushes in Dagster's event log, as the import sensor needs them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,7 +27,7 @@ class Push:
     """A materialization of ``remote_push``.
 
     Attributes:
-        storage_id: Its place in the event log; a higher one is a newer push.
+        storage_id: Its position in the event log; a higher one is a newer push.
         asset_key: The push asset.
         partition: Its partition, if the asset has partitions.
         dagster_run_id: The run that pushed.
@@ -54,7 +54,7 @@ class Push:
 
     @property
     def import_id(self) -> str:
-        """What tells its import from others: the run on the remote, else the Dagster run that pushed."""
+        """What distinguishes its import from others: the run on the remote, else the Dagster run that pushed."""
         return self.run_id or pushed_by(self.dagster_run_id, self.partition)
 
     @property
@@ -105,10 +105,14 @@ class PushLog:
         self._instance = instance
         self._keys = {key.to_user_string(): key for key in push_keys}
 
-    def newest(self, asset_keys: Iterable[str] | None = None) -> dict[str, int]:
-        """The storage id of each asset's newest push; one query whatever the number of assets (None: all)."""
-        keys = [self._keys[key] for key in (self._keys if asset_keys is None else asset_keys)]
-        records = self._instance.get_asset_records(keys) if keys else []
+    @property
+    def asset_keys(self) -> Collection[str]:
+        """The watched assets, as ``AssetKey.to_user_string()`` spells them."""
+        return self._keys.keys()
+
+    def newest(self) -> dict[str, int]:
+        """The storage id of each asset's newest push by the index of assets; one query whatever their number."""
+        records = self._instance.get_asset_records(list(self._keys.values())) if self._keys else []
         return {
             entry.asset_key.to_user_string(): entry.last_materialization_storage_id
             for entry in (record.asset_entry for record in records)

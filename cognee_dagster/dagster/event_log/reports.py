@@ -4,8 +4,7 @@ Dagster writes a tick's events before its cursor, so a tick that is killed in be
 the cursor, decides whether an import was reported. Every terminal event names the import's run and its push.
 """
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -32,13 +31,19 @@ _ENDED = frozenset({COMPLETED, FAILED, STALLED, SUPERSEDED})
 # back this many events finds that; the log's own order is used because the clocks of several machines disagree.
 _LOOK_BACK_EVENTS = 2_000
 
-# Check evaluations can be ordered by time only. Clocks of machines that run one Dagster differ by less than a day.
-_LOOK_BACK_SECONDS = 86_400
+# Check evaluations can be ordered by time only, of machines whose clocks may be a week apart.
+_LOOK_BACK_SECONDS = 14 * 86_400.0
 
 _PAGE = 200
 _FIRST_PAGE_OF_CHECKS = 10  # newest first, of which most often one is looked for
 
 EventKind = Literal["materialization", "observation", "check"]
+_BITS: Mapping[EventKind, int] = {"materialization": 1, "observation": 2, "check": 4}
+
+
+def kinds_as_bits(kinds: Iterable[EventKind]) -> int:
+    """Kinds of events as a bit field."""
+    return sum(_BITS[kind] for kind in set(kinds))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,45 +67,38 @@ class Reports:
 
     items: tuple[Report, ...] = ()
 
-    def kinds(self, push: Push) -> frozenset[EventKind]:
-        """Which events there are about this push's import."""
-        return frozenset(item.kind for item in self._of(push))
+    def kinds(self, import_id: str) -> frozenset[EventKind]:
+        """Which events there are about this import."""
+        return frozenset(item.kind for item in self._of(import_id))
 
     def ended(self, push: Push) -> bool:
         """Whether this push's import is reported in full: a success has two events, any other end has one."""
-        return any(not item.succeeded for item in self._of(push)) or self.kinds(push) >= {"materialization", "check"}
+        failed = any(not item.succeeded for item in self._of(push.import_id))
+        return failed or self.kinds(push.import_id) >= {"materialization", "check"}
 
     def outcome(self, push: Push) -> bool | None:
         """Whether this push's import succeeded; None if it is not reported."""
-        outcomes = [item.succeeded for item in self._of(push)]
+        outcomes = [item.succeeded for item in self._of(push.import_id)]
         return all(outcomes) if outcomes else None
 
-    def _of(self, push: Push) -> Iterator[Report]:
-        return (item for item in self.items if item.import_id == push.import_id)
+    def _of(self, import_id: str) -> Iterator[Report]:
+        return (item for item in self.items if item.import_id == import_id)
 
 
 class ReportLog:
-    """Reads reports from Dagster's event log."""
+    """Reads reports from Dagster's event log, from the events themselves.
 
-    def __init__(self, instance: dg.DagsterInstance) -> None:
+    Dagster's index of assets is written after the event, in another transaction: a daemon that was killed in
+    between leaves a materialization that the index does not show.
+
+    Args:
+        instance: Dagster's.
+        now: Our clock, in Unix seconds.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance, *, now: float) -> None:
         self._instance = instance
-        self._newest_materialization: dict[dg.AssetKey, int] = {}
-        self._newest_check: dict[dg.AssetKey, float] = {}
-
-    def glance(self, graph_keys: Sequence[dg.AssetKey]) -> None:
-        """Note, in two queries for all of them, how new these graphs' newest events are.
-
-        Where those are older than the pushes asked about next, which is so for most, three queries each are saved.
-        """
-        self._newest_materialization = dict.fromkeys(graph_keys, 0)
-        self._newest_check = dict.fromkeys(graph_keys, 0.0)
-        for record in self._instance.get_asset_records(graph_keys):
-            newest = record.asset_entry.last_materialization_storage_id
-            self._newest_materialization[record.asset_entry.asset_key] = newest or 0
-        storage = self._instance.event_log_storage
-        checks = [dg.AssetCheckKey(key, CHECK_IMPORT_SUCCEEDED) for key in graph_keys]
-        for check_key, check in storage.get_latest_asset_check_execution_by_key(checks).items():
-            self._newest_check[check_key.asset_key] = check.event.timestamp if check.event else math.inf
+        self._now = now
 
     def about(self, pushes: Sequence[Push]) -> Reports:
         """Everything about the imports of these pushes and later ones; the pushes are of one asset."""
@@ -124,12 +122,12 @@ class ReportLog:
             return
         graph_key = pushes[0].graph_key
         after = max(0, min(push.storage_id for push in pushes) - _LOOK_BACK_EVENTS)
-        since = min(push.timestamp for push in pushes) - _LOOK_BACK_SECONDS
-        if self._newest_check.get(graph_key, math.inf) >= since:
-            yield from self._check_evaluations(graph_key, since=since)
-        # An observation says that a newer import succeeded, so that there is a newer materialization, too.
-        if self._newest_materialization.get(graph_key, math.inf) > after:
-            yield from self._asset_events(graph_key, after=after, kind="materialization")
+        # A push from the future was made by a clock that is ahead; what is said of it has today's time.
+        since = min(self._now, *(push.timestamp for push in pushes)) - _LOOK_BACK_SECONDS
+        yield from self._check_evaluations(graph_key, since=since)
+        materializations = list(self._asset_events(graph_key, after=after, kind="materialization"))
+        yield from materializations
+        if materializations:  # an observation says that a newer import succeeded, so that it has one
             yield from self._asset_events(graph_key, after=after, kind="observation")
 
     def _asset_events(
@@ -159,7 +157,7 @@ class ReportLog:
             records = storage.get_asset_check_execution_history(check_key, limit=limit, cursor=before)
             for record in records:
                 event = record.event
-                if event is not None and event.timestamp < since:
+                if event is not None and max(event.timestamp, record.create_timestamp) < since:
                     return
                 details = event.dagster_event.event_specific_data if event and event.dagster_event else None
                 if isinstance(details, dg.AssetCheckEvaluation):

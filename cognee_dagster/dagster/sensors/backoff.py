@@ -1,12 +1,12 @@
 """When an import, or a remote as a whole, that gave no answer is asked about again."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from cognee_dagster.dagster.sensors.cursor import ImportCursor, PendingImport
 
 FIRST_WAIT_SECONDS = 30
 LONGEST_WAIT_SECONDS = 900
-LONGEST_SILENCE_SECONDS = 300
+LONGEST_PAUSE_SECONDS = 300
 
 
 def is_due(item: PendingImport, *, now: float) -> bool:
@@ -26,20 +26,20 @@ def asked_in_vain(item: PendingImport, *, now: float) -> PendingImport:
 
 
 def found_running(item: PendingImport, *, now: float | None = None) -> PendingImport:
-    """Running; to be asked about with all others, or, if that took a question of its own, after those who wait."""
+    """Running; to be asked about with all others, or, if that took its own question, after those who wait."""
     return replace(item, failures=0, ask_again_at=0 if now is None else int(now) + FIRST_WAIT_SECONDS)
 
 
-def silent(cursor: ImportCursor, *, now: float, retry_after: float | None = None) -> ImportCursor:
+def paused(cursor: ImportCursor, *, now: float, retry_after: float | None = None) -> ImportCursor:
     """The remote as a whole gave no answer: leave it alone for a while."""
-    ticks = min(cursor.silent_ticks + 1, 1_000)
-    wait = max(_wait(ticks, longest=LONGEST_SILENCE_SECONDS), int(min(retry_after or 0, LONGEST_WAIT_SECONDS)))
-    return replace(cursor, silent_ticks=ticks, silent_until=int(now) + wait)
+    ticks = min(cursor.unanswered_ticks + 1, 1_000)
+    wait = max(_wait(ticks, longest=LONGEST_PAUSE_SECONDS), int(min(retry_after or 0, LONGEST_WAIT_SECONDS)))
+    return replace(cursor, unanswered_ticks=ticks, paused_until=int(now) + wait)
 
 
 def answered(cursor: ImportCursor) -> ImportCursor:
     """The remote answers (again)."""
-    return replace(cursor, silent_ticks=0, silent_until=0)
+    return replace(cursor, unanswered_ticks=0, paused_until=0)
 
 
 def _wait(failures: int, *, longest: int) -> int:

@@ -9,12 +9,15 @@ import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
-from cognee_dagster.dagster.sensors.policies import WatchSettings
+from cognee_dagster.dagster.sensors.policies import WatchPolicy
+from cognee_dagster.errors import DatasetDefinitionError
 
 if TYPE_CHECKING:  # what a tick does is imported by the first tick
     from cognee_dagster.dagster.sensors.polling import Remote
 
-_DEFAULTS = WatchSettings()
+_WATCHED = "cognee/watched"  # a sensor's metadata: the push assets it watches
+
+_DEFAULTS = WatchPolicy()
 
 
 def build_import_sensor(
@@ -48,7 +51,7 @@ def build_import_sensor(
         remote_resource_key: The key of the ``CogneeRemote`` resource that is asked.
     """
     push_keys = [_push_key(item) for item in watched]
-    settings = WatchSettings(
+    policy = WatchPolicy(
         time_budget=time_budget_seconds, stalled_after=stalled_after_seconds, reports_per_tick=reports_per_tick
     )
 
@@ -60,18 +63,21 @@ def build_import_sensor(
         # resolved, which one that the function closed over would not.
         required_resource_keys={remote_resource_key},
         description="Reports what has become of background pushes: materializes remote_graph, or fails its check.",
+        metadata={_WATCHED: dg.MetadataValue.json(sorted(key.to_user_string() for key in push_keys))},
     )
     def import_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         from cognee_dagster.dagster.sensors.tick import ImportTick
 
+        _refuse_overlap(name, context.repository_def)
         remote: CogneeRemote = getattr(context.resources, remote_resource_key)
         tick = ImportTick(
             context.instance,
             push_keys=push_keys,
-            connect=lambda: _connect(remote, settings),
-            settings=settings,
+            connect=lambda: _connect(remote, policy),
+            policy=policy,
             now=time.time(),
             log=context.log,
+            sensor=_identity(name, context),
         )
         result = tick.run(context.cursor)
         return dg.SensorResult(asset_events=result.events, cursor=result.cursor, skip_reason=result.summary)
@@ -83,8 +89,37 @@ def _push_key(item: CogneeDataset | dg.AssetKey) -> dg.AssetKey:
     return item.push_key if isinstance(item, CogneeDataset) else item
 
 
+def _identity(name: str, context: dg.SensorEvaluationContext) -> str:
+    """What distinguishes the sensor from others of the same Dagster."""
+    location = context.code_location_origin.location_name if context.code_location_origin else ""
+    return f"{location}/{context.repository_name or ''}/{name}"
+
+
+def _refuse_overlap(name: str, repository: dg.RepositoryDefinition | None) -> None:
+    """Of two import sensors over the same assets in one code location, one would only do the other's work again.
+
+    Raises:
+        DatasetDefinitionError: This is the second one, by name.
+    """
+    watched = {sensor.name: _watched(sensor) for sensor in repository.sensor_defs} if repository else {}
+    for other, assets in sorted(watched.items()):
+        both = sorted(watched.get(name, frozenset()) & assets)
+        if both and other < name:
+            more = f" and {len(both) - 1} more" if len(both) > 1 else ""
+            raise DatasetDefinitionError(
+                f"The sensors {other!r} and {name!r} both watch {both[0]}{more}, so {name!r} does nothing. Give every "
+                "dataset to one import sensor: leave one of the two out of the definitions, or give them different "
+                "datasets."
+            )
+
+
+def _watched(sensor: dg.SensorDefinition) -> frozenset[str]:
+    value = sensor.metadata.get(_WATCHED)
+    return frozenset(map(str, value.value or ())) if isinstance(value, dg.JsonMetadataValue) else frozenset()
+
+
 @contextmanager
-def _connect(remote: CogneeRemote, settings: WatchSettings) -> Iterator["Remote"]:
+def _connect(remote: CogneeRemote, policy: WatchPolicy) -> Iterator["Remote"]:
     """The remote, with the patience of a tick: the next tick is the retry, and a request that hangs must not use it up.
 
     Raises:
@@ -95,7 +130,7 @@ def _connect(remote: CogneeRemote, settings: WatchSettings) -> Iterator["Remote"
     from cognee_dagster.remote.retry import RetryPolicy
 
     connection = remote.connection()
-    patience = 0.4 * settings.time_budget  # for one answer; it may be begun in the budget's last moment
+    patience = 0.4 * policy.time_budget  # for one answer; it may be begun in the budget's last moment
     limits = Timeouts(connect=min(5.0, patience), write=patience, read=patience, answer=patience)
     with CogneeClient(connection, timeouts=limits, retry=RetryPolicy(attempts=1)) as client:
         yield Remote(url=connection.url, feed=client)

@@ -9,7 +9,7 @@ UNANSWERED_AFTER_SECONDS = 7 * 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
-class WatchSettings:
+class WatchPolicy:
     """How the import sensor watches. All times are seconds.
 
     Attributes:

@@ -1,16 +1,19 @@
-"""Asking the remote about pending imports, and telling those that have come to their end."""
+"""Asking the remote about pending imports, and finding those that have come to their end."""
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
+from msgspec.structs import replace
+
+from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push, PushLog
 from cognee_dagster.dagster.keys import SECONDS
-from cognee_dagster.dagster.sensors.backoff import answered, asked_in_vain, found_running, in_order, silent
+from cognee_dagster.dagster.sensors.backoff import answered, asked_in_vain, found_running, in_order, paused
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.cursor import ImportCursor, PendingImport
-from cognee_dagster.dagster.sensors.policies import UNANSWERED_AFTER_SECONDS, WatchSettings
+from cognee_dagster.dagster.sensors.policies import UNANSWERED_AFTER_SECONDS, WatchPolicy
 from cognee_dagster.dagster.sensors.tick_summary import TickSummary
 from cognee_dagster.errors import RemoteError
 from cognee_dagster.remote.imports.feed import FeedReading, RunFeed
@@ -34,20 +37,12 @@ class Remote:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Concluded:
-    """An import that came to its end."""
-
-    push: Push
-    verdict: ImportVerdict
-
-
-@dataclass(frozen=True, kw_only=True)
-class Questions:
-    """What one tick asks.
+class Polling:
+    """The questions of one tick.
 
     Attributes:
         pushes: Where the pushes behind the imports are read.
-        settings: How to watch.
+        policy: How to watch.
         now: Our clock, in Unix seconds.
         budget: The tick's time.
         summary: What the tick says about itself.
@@ -55,7 +50,7 @@ class Questions:
     """
 
     pushes: PushLog
-    settings: WatchSettings
+    policy: WatchPolicy
     now: float
     budget: TimeBudget
     summary: TickSummary
@@ -63,7 +58,7 @@ class Questions:
 
     def ask(
         self, remote: Remote, cursor: ImportCursor, due: Sequence[PendingImport]
-    ) -> tuple[ImportCursor, list[Concluded]]:
+    ) -> tuple[ImportCursor, list[ImportOutcome]]:
         """What has become of the imports that are due.
 
         Raises:
@@ -72,7 +67,7 @@ class Questions:
         watch = ImportWatch(
             feed=remote.feed,
             now=self.now,
-            stalled_after=timedelta(seconds=self.settings.stalled_after),
+            stalled_after=timedelta(seconds=self.policy.stalled_after),
             keep_going=self.budget.lasts,
         )
         items = [WatchedImport(run_id=item.run_id, pushed_at=item.pushed_at) for item in due]
@@ -92,17 +87,17 @@ class Questions:
             else:
                 (ended if state in _ENDED else doubtful).append(item)
         chosen = [
-            *self._first(ended, self.settings.reports_per_tick, rest="to be reported next"),
-            *self._first(doubtful, self.settings.questions_per_tick, rest="not asked this time"),
+            *self._first(ended, self.policy.reports_per_tick, rest="to be reported next"),
+            *self._first(doubtful, self.policy.questions_per_tick, rest="not asked this time"),
         ]
         return self._settle(cursor.with_pending(recovered), chosen, remote=remote, watch=watch, reading=reading)
 
-    def give_up(self, item: PendingImport, push: Push, *, after: float, reason: str) -> Concluded | None:
+    def give_up(self, item: PendingImport, push: Push, *, after: float, reason: str) -> ImportOutcome | None:
         """The import as failed, if it has been pending for longer than ``after`` seconds."""
         if self.now - item.pushed_at < after:
             return None
         verdict = ImportVerdict(state=ImportState.UNKNOWN, reason=reason)
-        return Concluded(push=push, verdict=verdict)
+        return ImportOutcome(push=push, verdict=verdict)
 
     def _first(self, items: list[PendingImport], number: int, *, rest: str) -> list[PendingImport]:
         self.summary.count(rest, max(0, len(items) - number))
@@ -116,12 +111,12 @@ class Questions:
         remote: Remote,
         watch: ImportWatch,
         reading: FeedReading,
-    ) -> tuple[ImportCursor, list[Concluded]]:
+    ) -> tuple[ImportCursor, list[ImportOutcome]]:
         """Verdicts on the chosen imports; where that takes more than the feed, each is asked about singly."""
         pushes = self.pushes.read(chosen)
         cursor = cursor.without(item.storage_id for item in chosen if item.storage_id not in pushes)  # wiped
         here: list[tuple[PendingImport, Push]] = []
-        outcomes: list[Concluded | PendingImport] = []
+        outcomes: list[ImportOutcome | PendingImport] = []
         for item in chosen:
             push = pushes.get(item.storage_id)
             if push is None:
@@ -140,34 +135,34 @@ class Questions:
                 self.summary.count("not asked this time")
         if settled.silence is not None:
             self.summary.note(str(settled.silence))
-            cursor = silent(cursor, now=self.now, retry_after=settled.silence.retry_after)
+            cursor = paused(cursor, now=self.now, retry_after=settled.silence.retry_after)
         cursor = cursor.with_pending(outcome for outcome in outcomes if isinstance(outcome, PendingImport))
-        return cursor, [outcome for outcome in outcomes if isinstance(outcome, Concluded)]
+        return cursor, [outcome for outcome in outcomes if isinstance(outcome, ImportOutcome)]
 
-    def _outcome(self, item: PendingImport, push: Push, verdict: ImportVerdict) -> Concluded | PendingImport:
+    def _outcome(self, item: PendingImport, push: Push, verdict: ImportVerdict) -> ImportOutcome | PendingImport:
         if verdict.state is ImportState.RUNNING:
             self.summary.count("running")
             return found_running(item, now=self.now)
         if verdict.state is ImportState.UNKNOWN:
-            given_up = self.give_up(item, push, after=self.settings.stalled_after, reason=verdict.reason)
+            given_up = self.give_up(item, push, after=self.policy.stalled_after, reason=verdict.reason)
             if given_up is None:
                 self.summary.count("not found yet")
             return given_up or asked_in_vain(item, now=self.now)
-        return Concluded(push=push, verdict=verdict)
+        return ImportOutcome(push=push, verdict=verdict)
 
-    def _elsewhere(self, item: PendingImport, push: Push, remote: Remote) -> Concluded | PendingImport:
+    def _elsewhere(self, item: PendingImport, push: Push, remote: Remote) -> ImportOutcome | PendingImport:
         """The remote's key is for that remote only, so another one is not asked with it."""
         reason = (
             f"it was pushed to {push.remote_url}, and the import sensor asks {remote.url}. Give the sensor's resource "
             "the address that was pushed to, or push again."
         )
-        given_up = self.give_up(item, push, after=self.settings.stalled_after, reason=reason)
+        given_up = self.give_up(item, push, after=self.policy.stalled_after, reason=reason)
         if given_up is None:
             self.summary.count("pushed elsewhere")
             self.summary.note(f"{push.asset_key.to_user_string()}: {reason}")
         return given_up or asked_in_vain(item, now=self.now)
 
-    def _in_vain(self, item: PendingImport, push: Push, error: RemoteError) -> Concluded | PendingImport:
+    def _in_vain(self, item: PendingImport, push: Push, error: RemoteError) -> ImportOutcome | PendingImport:
         self.log.warning("%s: %s", push.asset_key.to_user_string(), error)
         given_up = self.give_up(item, push, after=UNANSWERED_AFTER_SECONDS, reason=f"nothing could be learnt: {error}")
         if given_up is None:

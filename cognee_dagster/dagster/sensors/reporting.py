@@ -5,12 +5,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from cognee_dagster.dagster.event_log.import_events import AssetEvent, Standing, events_for
+from msgspec.structs import replace
+
+from cognee_dagster.dagster.event_log.import_events import AssetEvent, ImportOutcome, kind_of
 from cognee_dagster.dagster.event_log.pushes import Push, PushLog
-from cognee_dagster.dagster.event_log.reports import ReportLog, Reports
+from cognee_dagster.dagster.event_log.reports import ReportLog, Reports, kinds_as_bits
 from cognee_dagster.dagster.sensors.backoff import asked_in_vain
-from cognee_dagster.dagster.sensors.cursor import ImportCursor
-from cognee_dagster.dagster.sensors.polling import Concluded
+from cognee_dagster.dagster.sensors.cursor import ImportCursor, PendingImport
+from cognee_dagster.dagster.sensors.lease import ReporterLease
 from cognee_dagster.dagster.sensors.tick_summary import TickSummary
 from cognee_dagster.remote.imports.verdict import ImportState
 
@@ -19,11 +21,16 @@ _WORDS = {ImportState.SUCCEEDED: "finished", ImportState.STALLED: "stalled"}
 
 @dataclass(frozen=True, kw_only=True)
 class Reporting:
-    """What one tick reports.
+    """The reports of one tick.
+
+    An import leaves the cursor in two steps: one tick hands its events to Dagster, and a later one sees them in the
+    event log. Dagster drops a tick's events and keeps its cursor when somebody evaluates the sensor in the UI and
+    commits the result.
 
     Attributes:
         pushes: The pushes in the event log.
         reports: What the event log says already.
+        lease: Which sensor may report.
         now: Our clock, in Unix seconds.
         summary: What the tick says about itself.
         log: The tick's log.
@@ -31,59 +38,88 @@ class Reporting:
 
     pushes: PushLog
     reports: ReportLog
+    lease: ReporterLease
     now: float
     summary: TickSummary
     log: logging.Logger
 
-    def report(self, cursor: ImportCursor, concluded: Iterable[Concluded]) -> tuple[ImportCursor, list[AssetEvent]]:
-        """The events to write, and the cursor without the imports they are about."""
-        by_asset: dict[str, list[Concluded]] = defaultdict(list)
-        for item in concluded:
-            by_asset[item.push.asset_key.to_user_string()].append(item)
-        if by_asset:
-            self.reports.glance([self.pushes.graph_key(asset_key) for asset_key in by_asset])
-        newest = self.pushes.newest(by_asset)
-        events: list[AssetEvent] = []
+    def confirm(self, cursor: ImportCursor) -> ImportCursor:
+        """The cursor without the imports whose report has arrived; those whose report was lost are due again."""
+        by_asset: dict[str, list[PendingImport]] = defaultdict(list)
+        for item in cursor.pending.values():
+            if item.handed_over and self.pushes.watches(item.asset_key):
+                by_asset[item.asset_key].append(item)
         for asset_key, items in by_asset.items():
-            storage_ids = [item.push.storage_id for item in items]
             try:
-                in_order = sorted(items, key=lambda item: item.push.storage_id)
-                events += self._about_asset(asset_key, in_order, newest_push=newest.get(asset_key, 0))
+                pushes = self.pushes.read(items)
+                reports = self.reports.about(list(pushes.values()))
+            except Exception:  # whatever it is about this asset, the others' imports go on
+                self._unreadable(asset_key)
+                continue
+            arrived: list[PendingImport] = []
+            lost: list[PendingImport] = []
+            for item in items:
+                push = pushes.get(item.storage_id)  # None: the asset was wiped
+                written = kinds_as_bits(reports.kinds(push.import_id)) if push else item.handed_over
+                (arrived if written & item.handed_over == item.handed_over else lost).append(item)
+            cursor = cursor.without(item.storage_id for item in arrived)
+            cursor = cursor.with_pending(replace(item, handed_over=0, ask_again_at=0) for item in lost)
+        return cursor
+
+    def report(self, cursor: ImportCursor, outcomes: Iterable[ImportOutcome]) -> tuple[ImportCursor, list[AssetEvent]]:
+        """The events to write, and the cursor that remembers which they are."""
+        by_asset: dict[str, list[ImportOutcome]] = defaultdict(list)
+        for outcome in outcomes:
+            by_asset[outcome.push.asset_key.to_user_string()].append(outcome)
+        granted = self.lease.take(by_asset.keys())
+        events: list[AssetEvent] = []
+        for asset_key, ended in by_asset.items():
+            items = [cursor.pending[key] for key in (o.push.storage_id for o in ended) if key in cursor.pending]
+            if asset_key not in granted:
+                self.summary.count("reported by another sensor", len(ended))
+                continue
+            try:
+                missing = self._missing_events(asset_key, sorted(ended, key=lambda o: o.push.storage_id))
             except Exception:  # whatever it is about this asset, the others' imports are reported
-                self.log.exception("The imports of %s could not be reported; they are looked at again", asset_key)
-                self.summary.note(f"{asset_key} could not be reported, see the sensor's log.")
-                again = [cursor.pending[key] for key in storage_ids if key in cursor.pending]
-                cursor = cursor.with_pending(asked_in_vain(item, now=self.now) for item in again)
-            else:
-                cursor = cursor.without(storage_ids)
+                self._unreadable(asset_key)
+                cursor = cursor.with_pending(asked_in_vain(item, now=self.now) for item in items)
+                continue
+            events += [event for some in missing.values() for event in some]
+            kinds = {o.push.storage_id: kinds_as_bits(map(kind_of, missing[o.push.import_id])) for o in ended}
+            cursor = cursor.without(key for key, handed_over in kinds.items() if not handed_over)
+            cursor = cursor.with_pending(
+                replace(item, handed_over=kinds[item.storage_id]) for item in items if kinds[item.storage_id]
+            )
         return cursor, events
 
-    def _about_asset(self, asset_key: str, items: Sequence[Concluded], *, newest_push: int) -> list[AssetEvent]:
-        """The events about one asset's imports, the newest push's last, so that it is what the asset shows."""
-        reports = self.reports.about([item.push for item in items])
-        oldest = items[0].push.storage_id
-        later = self.pushes.later(asset_key, than=oldest) if newest_push > oldest else []
-        succeeding = {item.push.import_id for item in items if item.verdict.state is ImportState.SUCCEEDED}
-        events: list[AssetEvent] = []
-        seen: set[str] = set()
-        for item in items:
-            push = item.push
-            if push.import_id in seen or reports.ended(push):
+    def _missing_events(self, asset_key: str, ended: Sequence[ImportOutcome]) -> dict[str, list[AssetEvent]]:
+        """By import, the events about one asset's imports, the newest push's last, so that it is what is shown."""
+        reports = self.reports.about([outcome.push for outcome in ended])
+        later = self.pushes.later(asset_key, than=ended[0].push.storage_id)
+        succeeding = {outcome.push.import_id for outcome in ended if outcome.succeeded}
+        missing: dict[str, list[AssetEvent]] = {}
+        for outcome in ended:
+            push = outcome.push
+            if push.import_id in missing:
                 continue
-            seen.add(push.import_id)
-            standing = Standing(
-                written=reports.kinds(push), newer_succeeded=_newest_outcome(push, later, reports, succeeding)
-            )
-            new = events_for(push, item.verdict, standing)
-            events += new
-            if new:
-                self._count(item, superseded=standing.newer_succeeded is True)
-        return events
+            if reports.ended(push):
+                missing[push.import_id] = []
+                continue
+            newer_succeeded = _newest_outcome(push, later, reports, succeeding)
+            written = reports.kinds(push.import_id)
+            missing[push.import_id] = outcome.missing_events(written, newer_succeeded=newer_succeeded)
+            if missing[push.import_id]:
+                self._count(outcome, superseded=newer_succeeded is True)
+        return missing
 
-    def _count(self, item: Concluded, *, superseded: bool) -> None:
-        word = _WORDS.get(item.verdict.state, "failed")
+    def _count(self, outcome: ImportOutcome, *, superseded: bool) -> None:
+        word = _WORDS.get(outcome.verdict.state, "failed")
         self.summary.count("superseded" if superseded and word != "finished" else word)
-        self.log.info("%s: %s (%s)", item.push.asset_key.to_user_string(), word, item.verdict.reason)
+        self.log.info("%s: %s (%s)", outcome.push.asset_key.to_user_string(), word, outcome.verdict.reason)
+
+    def _unreadable(self, asset_key: str) -> None:
+        self.log.exception("The imports of %s could not be reported; they are looked at again", asset_key)
+        self.summary.note(f"{asset_key} could not be reported, see the sensor's log.")
 
 
 def _newest_outcome(push: Push, later: Iterable[Push], reports: Reports, succeeding: Collection[str]) -> bool | None:

@@ -8,6 +8,7 @@ _ORDER = (
     "failed",
     "stalled",
     "superseded",
+    "reported by another sensor",
     "to be reported next",
     "running",
     "not found yet",

@@ -4,15 +4,22 @@ A push in the foreground with ``verify="graph"`` compares by itself; this is how
 one that somebody else may have changed since, is compared.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import latest_push
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
+from cognee_dagster.dagster.steps.import_check import unless_unanswered
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.store.stored import StoredArchive
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
 
 
 def check_complete(
@@ -22,7 +29,12 @@ def check_complete(
     cognee_remote: CogneeRemote = getattr(context.resources, REMOTE_RESOURCE)
     push = latest_push(context.instance, dataset.push_key)
     target = push.target_dataset if push else dataset.target_dataset or archive.dataset_name
-    with engine_step(context), archive.local() as archives, cognee_remote.client() as client:
+    with engine_step(context), archive.local() as archives:
+        return unless_unanswered(lambda: _compare(cognee_remote, archives, target))
+
+
+def _compare(cognee_remote: CogneeRemote, archives: "Sequence[Archive]", target: str) -> dg.AssetCheckResult:
+    with cognee_remote.client() as client:
         url = client.connection.url
         remote_dataset = client.find_dataset(target)
         metadata = {keys.TARGET_DATASET: target, keys.REMOTE_URL: url, keys.ARCHIVE_DIGEST: archives[0].digest}

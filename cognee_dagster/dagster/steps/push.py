@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -11,6 +12,8 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.begun_imports import BegunImports
+from cognee_dagster.dagster.event_log.import_events import ImportOutcome
+from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
 from cognee_dagster.pushing.archives import PushResult, push_archives
@@ -19,13 +22,11 @@ from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.verification import ImportFindings, check_import, num_edges_there
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
-from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
-
-_FINISHED = "The remote has finished the import."
 
 
 def push_stored(
@@ -127,28 +128,23 @@ def _report_remote_graph(
     An import that lacks something is finished, but not what was sent: the check fails, and nothing below the remote
     graph is started on it.
     """
-    found = {**metadata, keys.PUSH_RUN_ID: context.run.run_id}
-    if findings.remarks:
-        found[keys.REMARKS] = " ".join(findings.remarks)
-    passed, reason = not findings.problems, " ".join(findings.problems)
-    if passed:
-        context.log_event(
-            dg.AssetMaterialization(
-                dataset.remote_graph_key,
-                description=_FINISHED,
-                metadata=found,
-                tags={"dagster/data_version": str(metadata[keys.ARCHIVE_DIGEST])},
-            )
-        )
-    context.log_event(
-        dg.AssetCheckEvaluation(
-            asset_key=dataset.remote_graph_key,
-            check_name=keys.CHECK_IMPORT_SUCCEEDED,
-            passed=passed,
-            description=_FINISHED if passed else reason,
-            metadata=found if passed else {**found, keys.STATUS: ImportState.FAILED.status, keys.REASON: reason},
-        )
+    now = datetime.now(timezone.utc)
+    push = Push(
+        storage_id=0,  # not known to the step
+        asset_key=dataset.push_key,
+        partition=None,
+        dagster_run_id=context.run.run_id,
+        timestamp=now.timestamp(),
+        metadata={**metadata, **({keys.REMARKS: " ".join(findings.remarks)} if findings.remarks else {})},
     )
+    verdict = ImportVerdict(
+        state=ImportState.FAILED if findings.problems else ImportState.SUCCEEDED,
+        reason=" ".join(findings.problems),
+        started_at=now - timedelta(seconds=metadata[keys.SECONDS]),
+        finished_at=now,
+    )
+    for event in ImportOutcome(push=push, verdict=verdict).missing_events((), newer_succeeded=None):
+        context.log_event(event)
 
 
 def _warn_if_nobody_watches(context: dg.AssetExecutionContext) -> None:
