@@ -22,7 +22,7 @@ def sandbox(*, directory: Path | None) -> None:
     It listens on 127.0.0.1 only and needs the cognee package, but no key and no network. Pushes with --mode hybrid or
     re-derive also need a language model: set LLM_API_KEY (and LLM_MODEL …) before you start it.
     """
-    from cognee_dagster.sandbox import CogneeServer
+    from cognee_dagster.sandbox import CogneeServer  # no other command needs it
 
     with contextlib.ExitStack() as stack:
         if directory is None:

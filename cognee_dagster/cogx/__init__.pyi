@@ -1,5 +1,6 @@
 from .archive import Archive as Archive
 from .archive import check_limits as check_limits
+from .archive import limit_problems as limit_problems
 from .format import SERVER_LIMITS as SERVER_LIMITS
 from .format import Limits as Limits
 from .read.reader import ArchiveReader as ArchiveReader

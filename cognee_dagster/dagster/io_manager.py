@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
+from cognee_dagster import cogx
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
 from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY, ArchiveStore
 from cognee_dagster.store.files import LOCAL_PROTOCOLS
@@ -47,10 +48,8 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
         context.add_output_metadata({"dagster/uri": str(first if len(stored.files) == 1 else first.parent)})
 
     def _archives(self, obj: Any, *, name: str) -> "Sequence[Archive]":
-        from cognee_dagster.cogx.archive import Archive
-
-        archives = [obj] if isinstance(obj, Archive) else obj
-        if not isinstance(archives, Sequence) or not archives or not all(isinstance(a, Archive) for a in archives):
+        archives = [obj] if isinstance(obj, cogx.Archive) else obj
+        if not isinstance(archives, Sequence) or not archives or not all(isinstance(a, cogx.Archive) for a in archives):
             raise dg.Failure(
                 f"{type(self).__name__} stores COGX archives; {name} returned {type(obj).__name__}.",
                 allow_retries=False,

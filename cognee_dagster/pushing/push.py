@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from cognee_dagster import cogx, sources
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.journal import PushJournal
 from cognee_dagster.pushing.options import DEFAULT_DATASET, PushOptions
@@ -79,20 +80,13 @@ def push_dataset(
     stop: threading.Event | None = None,
 ) -> PushResult:
     """``push()``, synchronous, with what the command line and tests need besides: progress, limits, a way to stop."""
-    # Arrow, Ladybug and SQLite are not needed to find out that a mode or a connection is wrong.
-    from cognee_dagster.sources.cognee.datasets import open_dataset
-
     options, progress = options or PushOptions(), progress or PushProgress()
     with tempfile.TemporaryDirectory(prefix="cognee-push-") as directory:
-        with open_dataset(dataset, user=user, config=config) as reader:
-            # While the process that reads the graph starts.
-            from cognee_dagster.cogx.archive import SERVER_LIMITS
-            from cognee_dagster.cogx.shard.cut import cut
-            from cognee_dagster.cogx.write.writer import write_archive
-
+        with sources.open_dataset(dataset, user=user, config=config) as reader:
             target = options.target_of(reader.origin.dataset_name)
-            whole = write_archive(reader, Path(directory) / "graph.cogx.tar.gz", progress=progress.on_export)
-        archives = cut(whole, limits=limits or SERVER_LIMITS, progress=progress.on_export)
+            # The writer is loaded here, while the process that reads the graph starts.
+            whole = cogx.write_archive(reader, Path(directory) / "graph.cogx.tar.gz", progress=progress.on_export)
+        archives = cogx.cut(whole, limits=limits or cogx.SERVER_LIMITS, progress=progress.on_export)
         journal = PushJournal.of(archives, remote_url=connection.url, target_dataset=target, mode=options.mode)
         with CogneeClient(connection) as client:
             return push_archives(archives, client=client, options=options, progress=progress, record=journal, stop=stop)

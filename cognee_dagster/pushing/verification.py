@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from cognee_dagster import cogx
 from cognee_dagster.pushing.options import Verification
 from cognee_dagster.remote.responses import RemoteGraph, migration_imports
 
@@ -142,9 +143,7 @@ def compare_graph(archives: "Sequence[Archive]", graph: RemoteGraph) -> GraphCom
     Raises:
         ArchiveError: An archive is damaged.
     """
-    from cognee_dagster.cogx.read.reader import ArchiveReader
-
-    readers = [ArchiveReader(archive.path) for archive in archives]
+    readers = [cogx.ArchiveReader(archive.path) for archive in archives]
     named_there = {node.id: node.label for node in graph.nodes}
     ids = _RemoteIds()
     sent_nodes: dict[str, bool] = {}

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cognee_dagster import cogx
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
 from cognee_dagster.store.files import put_bytes, put_file
@@ -165,8 +166,6 @@ def _to_json(archives: "Sequence[Archive]", *, place: Sequence[str], partition: 
 
 
 def _from_json(values: dict[str, Any], *, place: Sequence[str], partition: str | None) -> "list[Archive]":
-    from cognee_dagster.cogx.archive import Archive
-
     if values["format"] != POINTER_FORMAT:
         raise ValueError(f"format {values['format']!r} is not {POINTER_FORMAT}")
     owner = (values["place"], values["partition"])
@@ -175,7 +174,7 @@ def _from_json(values: dict[str, Any], *, place: Sequence[str], partition: str |
     if not values["archives"]:
         raise ValueError("it names no archive")
     # Pointers of release 0.1.0 know an archive by its file alone, and its blob has that name.
-    return [Archive(path=Path(), **{"content_sha256": facts["sha256"], **facts}) for facts in values["archives"]]
+    return [cogx.Archive(path=Path(), **{"content_sha256": facts["sha256"], **facts}) for facts in values["archives"]]
 
 
 def _not_stored(pointer: "UPath", *, place: Sequence[str], run_id: str | None) -> ArchiveNotStoredError:

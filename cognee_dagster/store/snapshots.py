@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from cognee_dagster import cogx
 from cognee_dagster._version import __version__
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX, Limits
 from cognee_dagster.errors import ArchiveLimitError
@@ -25,7 +26,7 @@ from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:  # Arrow comes with them
     from cognee_dagster.cogx.archive import Archive
-    from cognee_dagster.graph.reader import GraphOrigin, GraphSummary
+    from cognee_dagster.graph.reader import GraphOrigin, GraphSummary  # Arrow comes with them
 
 logger = logging.getLogger(__name__)
 
@@ -73,15 +74,13 @@ class Snapshots:
         Raises:
             CogneeDagsterError: As opening and reading the graph do.
         """
-        from cognee_dagster.cogx.write.tally import summarize
-
         if self.store is not None and found.state() is not None:
             try:
                 return self.write(found, directory=directory)
             except ArchiveLimitError as error:  # which is for the step to say that cannot do without archives
                 logger.warning("%s", error)
         with found.open() as reader:
-            return Snapshot(origin=reader.origin, summary=summarize(reader))
+            return Snapshot(origin=reader.origin, summary=cogx.summarize(reader))
 
     def write(self, found: FoundGraph, *, directory: Path) -> Snapshot:
         """The graph as archives: those noted for the state that its store is in, else new ones.
@@ -108,13 +107,10 @@ class Snapshots:
         return snapshot
 
     def _read(self, found: FoundGraph, *, directory: Path) -> Snapshot:
-        from cognee_dagster.cogx.shard.cut import cut
-        from cognee_dagster.cogx.write.writer import write_archive
-
         with found.open() as reader:
-            whole = write_archive(reader, directory / f"{self.name}{ARCHIVE_SUFFIX}")
+            whole = cogx.write_archive(reader, directory / f"{self.name}{ARCHIVE_SUFFIX}")
             origin = reader.origin
-        archives = cut(whole, limits=self.limits)
+        archives = cogx.cut(whole, limits=self.limits)
         summary = archives[0].summary
         assert summary is not None  # noqa: S101 - they were written just now
         logger.info("The graph was read: %d nodes, %d edges.", summary.num_nodes, summary.num_edges)
@@ -160,7 +156,7 @@ def _to_json(snapshot: Snapshot, *, key: str) -> dict[str, Any]:
 
 
 def _from_json(facts: dict[str, Any], stored: StoredArchive) -> Snapshot:
-    from cognee_dagster.graph.reader import GraphOrigin, GraphSummary
+    from cognee_dagster.graph.reader import GraphOrigin, GraphSummary  # Arrow comes with them
 
     origin, summary = dict(facts["origin"]), dict(facts["summary"])
     dataset_id = origin.pop("dataset_id")

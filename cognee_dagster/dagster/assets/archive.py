@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from cognee_dagster.dagster import keys
+from cognee_dagster.dagster import keys, steps
 from cognee_dagster.dagster.assets.spec import (
     DEFAULT_RETRY_POLICY,
     asset_spec,
@@ -43,9 +43,7 @@ def build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
     )
     @parsed_once
     def cogx_archive(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[Any]:
-        from cognee_dagster.dagster.steps.archive import write_archive
-
-        yield from write_archive(context, dataset, graph=inputs.get("graph"))
+        yield from steps.write_archive(context, dataset, graph=inputs.get("graph"))
 
     return cogx_archive
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from cognee_dagster.dagster import keys
+from cognee_dagster.dagster import keys, steps
 from cognee_dagster.dagster.assets.spec import (
     DEFAULT_RETRY_POLICY,
     asset_spec,
@@ -39,9 +39,7 @@ def build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
     )
     @parsed_once
     def cognified_graph(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[Any]:
-        from cognee_dagster.dagster.steps.graph import look_at_graph
-
-        yield from look_at_graph(context, dataset, graph=inputs.get("graph"))
+        yield from steps.look_at_graph(context, dataset, graph=inputs.get("graph"))
 
     return cognified_graph
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from cognee_dagster.dagster import steps
 from cognee_dagster.dagster.assets.spec import DEFAULT_RETRY_POLICY, asset_spec, parsed_once
 from cognee_dagster.dagster.config import PushConfig, config_fields
 from cognee_dagster.dagster.dataset import CogneeDataset
@@ -34,10 +35,8 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
     )
     @parsed_once
     def remote_push(context: dg.AssetExecutionContext, archive: StoredArchive) -> Iterator[dg.MaterializeResult[None]]:
-        from cognee_dagster.dagster.steps.push import push_stored
-
         config = PushConfig(**context.op_execution_context.op_config)
         remote = getattr(context.resources, REMOTE_RESOURCE)
-        yield from push_stored(context, dataset, archive=archive, config=config, remote=remote)
+        yield from steps.push_stored(context, dataset, archive=archive, config=config, remote=remote)
 
     return remote_push

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from cognee_dagster.dagster import keys
+from cognee_dagster.dagster import keys, steps
 from cognee_dagster.dagster.assets.spec import asset_spec, parsed_once
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE
@@ -34,9 +34,7 @@ def build_import_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
     )
     @parsed_once
     def remote_import_succeeded(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        from cognee_dagster.dagster.steps.import_check import check_import
-
-        return check_import(context, dataset)
+        return steps.check_import(context, dataset)
 
     return remote_import_succeeded
 
@@ -53,8 +51,6 @@ def build_complete_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
     )
     @parsed_once
     def remote_graph_complete(context: dg.AssetCheckExecutionContext, archive: StoredArchive) -> dg.AssetCheckResult:
-        from cognee_dagster.dagster.steps.complete_check import check_complete
-
-        return check_complete(context, dataset, archive=archive)
+        return steps.check_complete(context, dataset, archive=archive)
 
     return remote_graph_complete

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from cognee_dagster import cogx
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.steps.graph import StepResult, local_cognee, selected, snapshots
@@ -79,13 +80,11 @@ def _changed_since_look(context: dg.AssetExecutionContext, dataset: CogneeDatase
 
 def archive_check_result(dataset: CogneeDataset, archives: "Sequence[Archive]") -> dg.AssetCheckResult:
     """Whether every archive is within the server's limits."""
-    from cognee_dagster.cogx.archive import limit_problems
-
     count = len(archives)
     problems = [
         f"archive {number} of {count} {problem}"
         for number, archive in enumerate(archives, start=1)
-        for problem in limit_problems(archive.member_bytes, limits=dataset.limits)
+        for problem in cogx.limit_problems(archive.member_bytes, limits=dataset.limits)
     ]
     return dg.AssetCheckResult(
         check_name=keys.CHECK_WITHIN_LIMITS,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import dagster as dg
 
+from cognee_dagster import sources
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import LocalCognee
 from cognee_dagster.errors import DatasetDefinitionError
@@ -36,12 +37,14 @@ def find_graph(dataset: CogneeDataset, *, local: LocalCognee | None, graph: Any 
         if is_url(place):
             return FoundGraph(open=partial(_graph_file, dataset, place))
         return FoundGraph(open=partial(_graph_file, dataset, place), file=local_path(place))
-    from cognee_dagster.sources.cognee.datasets import find_dataset, parse_dataset
-
     assert local is not None  # noqa: S101 - the assets require the resource
     config, user = local.config(), local.user_for(dataset.user)
-    name = dataset.name if isinstance(dataset.name, UUID) else parse_dataset(dataset.name, user=user, config=config)
-    return find_dataset(name, user=user, config=config)
+    name = (
+        dataset.name
+        if isinstance(dataset.name, UUID)
+        else sources.parse_dataset(dataset.name, user=user, config=config)
+    )
+    return sources.find_dataset(name, user=user, config=config)
 
 
 def add_documents(dataset: CogneeDataset, *, local: LocalCognee) -> "DocumentsReport":
@@ -51,9 +54,7 @@ def add_documents(dataset: CogneeDataset, *, local: LocalCognee) -> "DocumentsRe
         DatasetDefinitionError: A pattern matches no file.
         LocalCogneeError: Cognee could not add or cognify them.
     """
-    from cognee_dagster.sources.cognee import documents as worker
-
-    return worker.add_documents(
+    return sources.add_documents(
         dataset.name, find_documents(dataset), user=local.user_for(dataset.user), config=local.config()
     )
 
@@ -79,13 +80,13 @@ def find_documents(dataset: CogneeDataset) -> list[Path]:
 
 @contextmanager
 def _networkx_graph(dataset: CogneeDataset, graph: Any) -> Iterator["GraphReader"]:
-    from cognee_dagster.sources.networkx.graphs import from_networkx
-
-    yield from_networkx(graph, dataset_name=str(dataset.name), mapping=dataset.graph_mapping, profile=dataset.profile)
+    yield sources.from_networkx(
+        graph, dataset_name=str(dataset.name), mapping=dataset.graph_mapping, profile=dataset.profile
+    )
 
 
 @contextmanager
 def _graph_file(dataset: CogneeDataset, path: str) -> Iterator["GraphReader"]:
-    from cognee_dagster.sources.files import open_graph_file
-
-    yield open_graph_file(path, dataset_name=str(dataset.name), mapping=dataset.graph_mapping, profile=dataset.profile)
+    yield sources.open_graph_file(
+        path, dataset_name=str(dataset.name), mapping=dataset.graph_mapping, profile=dataset.profile
+    )

@@ -72,7 +72,7 @@ def find_dataset(dataset: str | UUID, *, user: UserRef = None, config: LocalCogn
     config = config or LocalCogneeConfig()
     found = _find_directly(dataset, user=user, config=config)
     if found is None:
-        from cognee_dagster.sources.cognee.through_cognee import open_through_cognee
+        from cognee_dagster.sources.cognee.through_cognee import open_through_cognee  # Arrow comes with it
 
         own_file = _graph_file_if_known(dataset, user=user, config=config)
         return FoundGraph(open=partial(open_through_cognee, dataset, user=user, config=config, own_file=own_file))

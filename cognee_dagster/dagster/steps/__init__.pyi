@@ -1,0 +1,5 @@
+from .archive import write_archive as write_archive
+from .complete_check import check_complete as check_complete
+from .graph import look_at_graph as look_at_graph
+from .import_check import check_import as check_import
+from .push import push_stored as push_stored
