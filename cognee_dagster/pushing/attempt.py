@@ -12,7 +12,7 @@ from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.pushing.run_lookup import RunLookup
 from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.verdict import ImportState
-from cognee_dagster.remote.responses import migration_imports
+from cognee_dagster.remote.responses import import_run_id, migration_imports
 from cognee_dagster.remote.upload import Upload
 
 logger = logging.getLogger(__name__)
@@ -111,9 +111,8 @@ class DeliveryAttempt:
                 "without it. The archive may have been stored there as a plain file. Upgrade the remote to Cognee "
                 "1.3.0 or newer."
             )
-        status, run_id = answer.get("status"), answer.get("pipeline_run_id") or imports[-1].pipeline_run_id
-        self.run_id = None if run_id is None else str(run_id)
-        state = ImportState.of_status(status)
+        self.run_id = import_run_id(answer)
+        state = ImportState.of_status(answer.get("status"))
         if state is not ImportState.SUCCEEDED and not state.is_under_way:
             return read_an_unknown_answer(self._request, answer, run_id=self.run_id)
         if self.run_id is not None:

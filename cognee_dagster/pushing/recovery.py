@@ -21,6 +21,7 @@ from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
 from cognee_dagster.remote.imports.watch import ImportWatch, wait_for_import
+from cognee_dagster.remote.wording import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def read_an_unknown_answer(request: DeliveryRequest, answer: dict[str, Any], *, 
         ImportUnconfirmedError: The remote graph does not hold the archive, or cannot be read.
     """
     status = str(answer.get("status"))
-    said = f"The remote answered the upload into {request.where} with the status {status[:80]!r}"
+    said = f"The remote answered the upload into {request.where} with the status {quoted(repr(status))}"
     if ImportState.of_status(status) is ImportState.FAILED:
         raise ImportFailedError(f"{said} (run {run_id}). See the server's log for its cause, then push again.")
     logger.warning("%s, which is not known here: the remote graph decides", said)

@@ -276,6 +276,14 @@ def parse_import_answer(body: _Body) -> dict[str, Any]:
     return answer
 
 
+def import_run_id(answer: Mapping[str, Any]) -> str | None:
+    """The run that an answer to ``POST /api/v1/remember`` names; None where that is no id, or there is no run."""
+    try:
+        return msgspec.convert(answer.get("pipeline_run_id"), Id)
+    except msgspec.ValidationError:
+        return next((found.pipeline_run_id for found in reversed(migration_imports(answer))), None)
+
+
 def migration_imports(answer: Mapping[str, Any]) -> list[MigrationImport]:
     """The ``migration_import`` items of an answer to ``POST /api/v1/remember``; none: no archive was imported."""
     items = answer.get("items")

@@ -10,8 +10,8 @@ import msgspec
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 
-Id = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,64}\Z")]
-"""An id: a UUID, or what else is printable and short."""
+Id = Annotated[str, msgspec.Meta(pattern=r"\A[0-9A-Za-z_.:-]{1,64}\Z")]
+"""An id: a UUID, or what else is short and of letters and digits."""
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 

@@ -24,6 +24,7 @@ from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport
 from cognee_dagster.remote.moments import http_date
 from cognee_dagster.remote.responses import (
     PipelineRun,
+    import_run_id,
     migration_imports,
     parse_dataset,
     parse_datasets,
@@ -51,7 +52,7 @@ DOCUMENT = {
     "dataSize": 27,
     "externalMetadata": {"external_system": "cognee", "external_id": "chunk"},
 }
-IMPORT = {
+IMPORT: dict[str, Any] = {
     "status": "completed",
     "dataset_id": None,
     "pipeline_run_id": RUN,
@@ -239,6 +240,14 @@ def test_a_date_that_no_clock_shows_is_no_date(date: str) -> None:
 def test_any_date_header_is_a_time_or_nothing(date: str) -> None:
     moment = http_date(date)
     assert moment is None or moment.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("odd", ["x" * 65, "\x1b[31m", "[a](http://evil.example)", {"id": 1}, [], 7, None, ""])
+def test_a_run_id_that_is_no_id_is_not_taken_for_one(odd: object) -> None:
+    assert import_run_id({**IMPORT, "pipeline_run_id": odd}) is None
+    named = {**IMPORT["items"][0], "pipeline_run_id": RUN}
+    assert import_run_id({**IMPORT, "pipeline_run_id": odd, "items": [named]}) == RUN
+    assert import_run_id(IMPORT) == RUN
 
 
 @pytest.mark.parametrize("text", ["[a](http://evil.example)", "\x1b[31mValueError", "<b>", "x" * 101, "two words"])
