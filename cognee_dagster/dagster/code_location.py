@@ -7,11 +7,11 @@ variables.
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.environment import DEBUG_VARIABLE, cognee_environment
@@ -19,6 +19,7 @@ from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.pushing.options import DEFAULT_DATASET
 from cognee_dagster.remote.settings import ALLOW_PLAIN_HTTP_VARIABLE, CA_BUNDLE_VARIABLE
 from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY
+from cognee_dagster.system.cognee_settings import CogneeSettings, first_problem
 
 PREFIX = "COGNEE_DAGSTER_"
 
@@ -26,10 +27,10 @@ PREFIX = "COGNEE_DAGSTER_"
 _DATASET_FIELDS = frozenset(CogneeDataset.__dataclass_fields__) - {"retry_policy"}
 
 
-class CodeLocationSettings(BaseSettings):
+class CodeLocationSettings(CogneeSettings):
     """What the environment says about this code location."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
 
     datasets: str = Field(
         default=DEFAULT_DATASET,
@@ -45,18 +46,6 @@ class CodeLocationSettings(BaseSettings):
     user: str | None = Field(default=None, description="The local Cognee user who reads.")
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what ``read`` hands over."""
-        return (init_settings,)
-
-    @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> "CodeLocationSettings":
         """The settings in these variables; default: those that Cognee would see. An empty one counts as unset.
 
@@ -64,16 +53,11 @@ class CodeLocationSettings(BaseSettings):
             DatasetDefinitionError: A variable's value makes no sense, or there is no setting of its name.
         """
         variables = cognee_environment() if environ is None else environ
-        given = {name: value.strip() for name, value in variables.items() if name.startswith(PREFIX) and value.strip()}
-        _refuse_unknown(given)
-        values: dict[str, Any] = {
-            name: given[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in given
-        }
+        _refuse_unknown(name for name, value in variables.items() if name.startswith(PREFIX) and value.strip())
         try:
-            return cls(**values)
+            return super().read(variables)
         except ValidationError as error:
-            first = error.errors(include_input=False)[0]
-            problem = f"{PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}"
+            problem = first_problem(error, cls, variables)
         raise DatasetDefinitionError(f"A setting does not make sense. {problem}.")
 
     def cognee_datasets(self) -> list[CogneeDataset]:
@@ -116,7 +100,7 @@ def _dataset(entry: Any, *, defaults: Mapping[str, Any], where: str) -> CogneeDa
         raise DatasetDefinitionError(f"{where}: {error}") from None
 
 
-def _refuse_unknown(given: Mapping[str, str]) -> None:
+def _refuse_unknown(given: Iterable[str]) -> None:
     """A setting that is misspelt would otherwise be a setting that is silently ignored."""
     known = {PREFIX + name.upper() for name in CodeLocationSettings.model_fields}
     known |= {CA_BUNDLE_VARIABLE, ALLOW_PLAIN_HTTP_VARIABLE, DEBUG_VARIABLE}

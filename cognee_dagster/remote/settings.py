@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from cognee_dagster.environment import API_KEY_VARIABLE
+from cognee_dagster.environment import API_KEY_VARIABLE, cognee_environment
 from cognee_dagster.errors import ConnectionConfigError
+from cognee_dagster.system.cognee_settings import CogneeSettings, first_problem
 
 SERVICE_URL_VARIABLE = "COGNEE_SERVICE_URL"
 CA_BUNDLE_VARIABLE = "COGNEE_DAGSTER_CA_BUNDLE"
 ALLOW_PLAIN_HTTP_VARIABLE = "COGNEE_DAGSTER_ALLOW_PLAIN_HTTP"
 
 
-class RemoteSettings(BaseSettings):
+class RemoteSettings(CogneeSettings):
     """What the environment says about the remote; its ``.env`` counts as the environment, file first, as in Cognee."""
 
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
@@ -26,29 +26,15 @@ class RemoteSettings(BaseSettings):
     allow_plain_http: bool = Field(default=False, validation_alias=ALLOW_PLAIN_HTTP_VARIABLE)
 
     @classmethod
-    def settings_customise_sources(  # pydantic's own order lets the environment beat the file; Cognee's does not
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what ``read`` hands over."""
-        return (init_settings,)
-
-    @classmethod
-    def read(cls, environ: Mapping[str, str]) -> "RemoteSettings":
-        """The settings in these variables; an empty variable counts as unset.
+    def read(cls, environ: Mapping[str, str] | None = None) -> "RemoteSettings":
+        """The settings in these variables; default: those that Cognee would see. An empty variable counts as unset.
 
         Raises:
             ConnectionConfigError: A variable's value makes no sense.
         """
-        names = [str(field.validation_alias) for field in cls.model_fields.values()]
-        values: dict[str, Any] = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
+        variables = cognee_environment() if environ is None else environ
         try:
-            return cls(**values)
+            return super().read(variables)
         except ValidationError as error:
-            first = error.errors(include_input=False)[0]
-            problem = f"{first['loc'][0]}: {first['msg']}"
+            problem = first_problem(error, cls, variables)
         raise ConnectionConfigError(f"The environment (or Cognee's .env) does not make sense. {problem}.")
