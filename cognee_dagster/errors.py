@@ -36,9 +36,17 @@
 The builtin base classes are those that ``cognee.push()`` raises, so that code written for it keeps working.
 """
 
+import re
+
+_TWO_STOPS = re.compile(r"""(?<=[\w)\]"'`])\.\.(?=\s|$)""")
+
 
 class CogneeDagsterError(Exception):
     """Base of every error that this package raises on purpose."""
+
+    def __str__(self) -> str:
+        """The message; where it ends a sentence with somebody else's words and their full stop, with one stop."""
+        return _TWO_STOPS.sub(".", super().__str__())
 
 
 class ConnectionConfigError(CogneeDagsterError, RuntimeError):

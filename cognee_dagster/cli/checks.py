@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cognee_dagster import remote, sources, store
-from cognee_dagster.cli.settings import masked_key
+from cognee_dagster.cli.settings import MASK
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import LocalCogneeError
 from cognee_dagster.graph.counting import counted
@@ -65,7 +65,7 @@ class Checks:
     def remote(self) -> str:
         """Where the remote is, and with which key."""
         connection = self.client.connection
-        key = f"key {masked_key(connection.api_key.get_secret_value())}" if connection.has_key else "no key"
+        key = f"key {MASK}" if connection.has_key else "no key"
         return f"{connection.url} (from {connection.source}), {key}"
 
     def server(self) -> str:

@@ -19,6 +19,7 @@ _COGNEES = (
     "EMBEDDING_MODEL",
 )
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+MASK = "***"
 _SECRET_WORDS = ("KEY", "TOKEN", "PASSWORD", "SECRET")
 
 
@@ -53,13 +54,8 @@ def read_settings() -> list[Setting]:
     return settings
 
 
-def masked_key(key: str) -> str:
-    """A key as it may be shown: so much that two keys can be told apart, and no more."""
-    return f"***{key[-4:]}" if len(key) >= 16 else "***"
-
-
 def _masked(name: str, value: str) -> str:
     if any(word in name.upper() for word in _SECRET_WORDS):
-        return masked_key(value)
+        return MASK
     scheme, at, rest = value.rpartition("@")
-    return f"***@{rest}" if at and "://" in scheme else value
+    return f"{MASK}@{rest}" if at and "://" in scheme else value

@@ -15,7 +15,13 @@ from cognee_dagster.cli.ending import report
 from cognee_dagster.cli.exit_codes import ADVICE, ExitCode
 from cognee_dagster.cli.terminal import Bars, print_json, print_table, say
 from cognee_dagster.environment import DEBUG_VARIABLE
-from cognee_dagster.errors import NoConnectionError
+from cognee_dagster.errors import (
+    ArchiveError,
+    CogneeDagsterError,
+    DatasetPermissionError,
+    LocalCogneeError,
+    NoConnectionError,
+)
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.testing import FakeRemote
 from tests.command_line import call
@@ -77,6 +83,14 @@ def test_an_error_as_json_keeps_reason_and_advice_apart(capsys: pytest.CaptureFi
         "advice": "Set the URL.",
         "exit_code": 3,
     }
+
+
+@pytest.mark.parametrize("kind", [LocalCogneeError, DatasetPermissionError, ArchiveError])
+def test_a_sentence_ends_with_one_full_stop(kind: type[CogneeDagsterError]) -> None:
+    theirs = "no such table."
+    assert str(kind(f"It cannot be read: {theirs}. Look in ../x, or in y/.. instead.")) == (
+        "It cannot be read: no such table. Look in ../x, or in y/.. instead."
+    )
 
 
 def test_there_is_advice_for_each_exit_code_of_a_failure() -> None:
