@@ -8,14 +8,14 @@ import click
 
 from cognee_dagster.cli.checks import Checks
 from cognee_dagster.cli.ending import exit_of
-from cognee_dagster.cli.options import json_option, remote_options, user_option
+from cognee_dagster.cli.options import TEXT, json_option, remote_options, user_option
 from cognee_dagster.cli.settings import Setting, read_settings
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, say, waiting
 from cognee_dagster.errors import CogneeDagsterError
 
 
 @click.command()
-@click.argument("dataset", default="main_dataset")
+@click.argument("dataset", type=TEXT, default="main_dataset")
 @remote_options
 @user_option
 @json_option

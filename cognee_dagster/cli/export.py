@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 
 from cognee_dagster import cogx, sources
-from cognee_dagster.cli.options import json_option, user_option
+from cognee_dagster.cli.options import TEXT, json_option, user_option
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.graph.counting import counted
 
 
 @click.command()
-@click.argument("dataset")
+@click.argument("dataset", type=TEXT)
 @click.argument("destination", type=click.Path(dir_okay=False, path_type=Path))
 @user_option
 @json_option

@@ -14,17 +14,35 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+class _Text(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3 only
+    """Text that can be sent and looked up; what a shell hands over need not be."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail(f"{value!r} is not valid UTF-8.", param, ctx)
+        return value
+
+
+TEXT = _Text()
+
+
 def remote_options(command: _Command) -> _Command:
     """``--url`` and ``--api-key``."""
     for option in (
         click.option(
             "--api-key",
+            type=TEXT,
             metavar="KEY",
             help="The remote's API key. Other users of this machine can see it in the list of processes while the "
             "command runs: rather set COGNEE_API_KEY or log in with `cognee-cli serve`.",
         ),
         click.option(
             "--url",
+            type=TEXT,
             metavar="URL",
             help="The remote's address. Default: COGNEE_SERVICE_URL, then what `cognee-cli serve` saved.",
         ),
@@ -34,7 +52,7 @@ def remote_options(command: _Command) -> _Command:
 
 
 user_option = click.option(
-    "--user", metavar="E-MAIL|UUID", help="Who reads the local dataset. Default: Cognee's default user."
+    "--user", type=TEXT, metavar="E-MAIL|UUID", help="Who reads the local dataset. Default: Cognee's default user."
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")

@@ -8,7 +8,7 @@ import click
 
 from cognee_dagster import pushing, remote, sources
 from cognee_dagster.cli.exit_codes import ExitCode
-from cognee_dagster.cli.options import json_option, remote_options, user_option
+from cognee_dagster.cli.options import TEXT, json_option, remote_options, user_option
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("dataset", default="main_dataset")
-@click.option("--target-dataset", metavar="NAME", help="The dataset on the remote. Default: the local one's name.")
+@click.argument("dataset", type=TEXT, default="main_dataset")
+@click.option("--target-dataset", type=TEXT, metavar="NAME", help="The remote dataset. Default: the local one's name.")
 @click.option(
     "--mode",
     default="preserve",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cognee_dagster import remote
-from cognee_dagster.cli.options import json_option, remote_dataset_id, remote_options
+from cognee_dagster.cli.options import TEXT, json_option, remote_dataset_id, remote_options
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, print_table, say, spelled_time
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--dataset", metavar="NAME|UUID", help="Only the imports into this remote dataset.")
+@click.option("--dataset", type=TEXT, metavar="NAME|UUID", help="Only the imports into this remote dataset.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="How many imports at most.")
 @remote_options
 @json_option

@@ -6,7 +6,7 @@ import click
 
 from cognee_dagster import remote
 from cognee_dagster.cli.exit_codes import ExitCode
-from cognee_dagster.cli.options import json_option, remote_dataset_id, remote_options
+from cognee_dagster.cli.options import TEXT, json_option, remote_dataset_id, remote_options
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, say, waiting
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("pipeline_run_id")
-@click.option("--dataset", metavar="NAME|UUID", help="The remote dataset; finds an import that is long past, too.")
+@click.argument("pipeline_run_id", type=TEXT)
+@click.option("--dataset", type=TEXT, metavar="NAME|UUID", help="The remote dataset; finds imports long past, too.")
 @click.option("--wait", is_flag=True, help="Wait until it has ended or stalled.")
 @remote_options
 @json_option

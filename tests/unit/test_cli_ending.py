@@ -67,11 +67,25 @@ def test_the_traceback_is_there_for_who_asks(how: str, monkeypatch: pytest.Monke
     assert "Traceback (most recent call last)" in call(*options, "validate", str(tmp_path / "x")).stderr
 
 
-def test_an_argument_that_is_not_utf_8_is_no_traceback(
-    fake_remote_environment: FakeRemote, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    result = call("status", "\udcff", "--json")
-    assert set(json.loads(result.stdout)) >= {"reason"}
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status", "\udcff"],
+        ["status", "x", "--dataset", "\udcff"],
+        ["runs", "--dataset", "\udcff"],
+        ["push", "\udcff"],
+        ["push", "--user", "\udcff"],
+        ["push", "--url", "\udcff"],
+        ["push", "--api-key", "\udcff"],
+        ["push", "--target-dataset", "\udcff"],
+        ["export", "\udcff", "x"],
+        ["doctor", "\udcff"],
+    ],
+)
+def test_an_argument_that_is_not_utf_8_is_a_wrong_command_line(arguments: list[str]) -> None:
+    result = call(*arguments, "--json")
+    assert (result.exit_code, json.loads(result.stdout)["exit_code"]) == (ExitCode.USAGE, ExitCode.USAGE)
+    assert "not valid UTF-8" in result.stderr
     result.stdout.encode()
 
 
