@@ -14,6 +14,7 @@ from cognee_dagster.cli import main
 from cognee_dagster.cli.ending import report
 from cognee_dagster.cli.exit_codes import ADVICE, ExitCode
 from cognee_dagster.cli.terminal import Bars, print_json, print_table, say
+from cognee_dagster.cogx import Progress as ExportProgress
 from cognee_dagster.environment import DEBUG_VARIABLE
 from cognee_dagster.errors import (
     ArchiveError,
@@ -167,11 +168,13 @@ def test_the_clock_of_a_finished_bar_stops_and_the_wait_for_the_import_shows() -
     now = 0.0
     progress = Progress(get_time=lambda: now, disable=True)
     bars = Bars(progress)
+    bars.export(ExportProgress(phase="edges", done=5))
+    now = 10.0
     bars.upload(10, 10)
     now = 60.0
-    upload, wait = progress.tasks
+    export, upload, wait = progress.tasks
     assert "the remote is at work" in wait.description
-    assert (upload.elapsed, wait.elapsed) == (0.0, 60.0)
+    assert (export.elapsed, upload.elapsed, wait.elapsed) == (10.0, 0.0, 50.0)
 
 
 def test_every_command_that_prints_json_has_the_option() -> None:
