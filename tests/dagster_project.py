@@ -54,9 +54,7 @@ class Project:
         (directory / "home" / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
         (directory / "empty.env").touch()
         environ = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(directory),
-            "PYTHONWARNINGS": "ignore",
+            **DagsterUI.environment(home=directory),
             "COGNEE_ENV_FILE": str(directory / "empty.env"),
             "COGNEE_DAGSTER_ARCHIVES": str(directory / "archives"),
         }
@@ -105,7 +103,7 @@ class Project:
     def dev(self, *more_workspaces: Path) -> Iterator["DagsterUI"]:
         """``dagster dev`` on the root workspace.yaml, and on others: webserver, daemon and code locations."""
         workspaces = [REPOSITORY / "workspace.yaml", *more_workspaces]
-        port = _free_port()
+        port = free_port()
         log = self.directory / "dev.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -117,7 +115,9 @@ class Project:
                 start_new_session=True,
             )
             try:
-                yield DagsterUI.when_ready(f"http://127.0.0.1:{port}", process=process, log=log)
+                yield DagsterUI.when_ready(
+                    f"http://127.0.0.1:{port}", ended=lambda: process.poll() is not None, log=log
+                )
             finally:
                 _stop(process)
 
@@ -128,14 +128,19 @@ class DagsterUI:
 
     url: str
 
+    @staticmethod
+    def environment(*, home: Path) -> dict[str, str]:
+        """What a process of Dagster's needs, with nothing of the developer's own settings."""
+        return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "PYTHONWARNINGS": "ignore"} | {
+            name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ
+        }
+
     @classmethod
-    def when_ready(
-        cls, url: str, *, process: "subprocess.Popen[bytes]", log: Path, timeout: float = 120
-    ) -> "DagsterUI":
+    def when_ready(cls, url: str, *, ended: Callable[[], bool], log: Path, timeout: float = 120) -> "DagsterUI":
         """Waits until the code locations are loaded."""
         deadline = time.monotonic() + timeout
         ui = cls(url)
-        while time.monotonic() < deadline and process.poll() is None:
+        while time.monotonic() < deadline and not ended():
             try:
                 entries = ui.ask(_LOCATIONS)["workspaceOrError"]["locationEntries"]
                 if entries and all(entry["loadStatus"] == "LOADED" for entry in entries):
@@ -202,7 +207,12 @@ class DagsterUI:
         raise AssertionError(f"{'/'.join(key)} was not materialized within {timeout} s")
 
 
-def _free_port() -> int:
+def program(name: str) -> Path:
+    """The script of this interpreter's environment."""
+    return Path(sys.executable).with_name(name)
+
+
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -1,17 +1,23 @@
 """The two ends of a push as Dagster resources: the remote Cognee and the local one.
 
-Every field may stay empty: what is not set here is found where Cognee itself would look for it. A secret is best given
-as ``dg.EnvVar("…")``, which Dagster resolves when a run starts; marked as secret, it is masked in the UI either way.
+Every field may stay empty: what is not set here is found where Cognee itself would look for it.
+
+A secret is not Dagster config. What is config is in the schema that the UI reads, in the text that the Launchpad offers
+and in the snapshot of every run; marked as secret, the Launchpad offers it masked and sends the mask as the key
+(Dagster 1.13). A field of the kind ``ResourceDependency`` is in none of them: each process that loads the definitions
+has what their author wrote, a string or a ``dg.EnvVar``.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import dagster as dg
-from pydantic import Field
+from pydantic import ConfigDict, Field, field_validator
 
 from cognee_dagster.environment import cognee_environment
+from cognee_dagster.errors import CogneeDagsterError, ConnectionConfigError, LocalCogneeError
 from cognee_dagster.pushing.options import DeliverySettings
 from cognee_dagster.remote.retry import RetryPolicy
 
@@ -24,7 +30,14 @@ REMOTE_RESOURCE = "cognee_remote"
 LOCAL_RESOURCE = "local_cognee"
 ARCHIVES_RESOURCE = "cogx_archives"
 
-_SECRET: dict[str, Any] = {"dagster__is_secret": True}
+# What pydantic says about a wrong value must not quote a secret.
+_MODEL_CONFIG = ConfigDict(hide_input_in_errors=True)
+
+_NO_KEY: Any = None  # of no declared type, since a field of a ResourceDependency has that very type for mypy
+
+
+def _nothing_more() -> Any:
+    return {}
 
 
 class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
@@ -34,12 +47,14 @@ class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
     ``COGNEE_API_KEY``, the credentials that ``cognee-cli serve`` saved.
     """
 
+    model_config = _MODEL_CONFIG
+
     url: str | None = Field(default=None, description="Base address, such as https://cognee.example.com.")
-    api_key: str | None = Field(
-        default=None,
+    api_key: dg.ResourceDependency[str | None] = Field(
+        default=_NO_KEY,
         repr=False,
-        json_schema_extra=_SECRET,
-        description="API key; use dg.EnvVar. Default: COGNEE_API_KEY, or the key saved with the address.",
+        exclude=True,
+        description="API key, best as dg.EnvVar. Default: COGNEE_API_KEY, or the key saved with the address.",
     )
     allow_plain_http: bool | None = Field(
         default=None, description="Send the key over plain http to a host that is not this machine."
@@ -61,18 +76,25 @@ class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
         description="How a background push is done: auto, detached, native or foreground.",
     )
 
+    @field_validator("api_key")
+    @classmethod
+    def _api_key_is_a_string(cls, value: Any) -> Any:
+        if value is not None and not isinstance(value, str):
+            raise ValueError("give the key as a string or as dg.EnvVar")
+        return value
+
     def connection(self) -> "Connection":
         """Where the remote is, as far as it is known now.
 
         Raises:
             NoConnectionError: Nothing names a remote.
-            ConnectionConfigError: What names it is damaged or unsafe to use.
+            ConnectionConfigError: What names it is damaged or unsafe to use, or the key's ``dg.EnvVar`` is not set.
         """
         from cognee_dagster.remote.connection import resolve_connection
 
         return resolve_connection(
             self.url or None,
-            self.api_key or None,
+            self._key(),
             ca_bundle=Path(self.ca_bundle).expanduser() if self.ca_bundle else None,
             allow_plain_http=self.allow_plain_http,
         )
@@ -87,6 +109,11 @@ class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
             retry=RetryPolicy(attempts=self.max_attempts, max_wait=self.max_retry_wait),
         )
 
+    def _key(self) -> str | None:
+        if self.api_key is None:
+            return None
+        return _resolved(self.api_key, where="CogneeRemote.api_key", error=ConnectionConfigError) or None
+
     def delivery_settings(self) -> DeliverySettings:
         """How patient a push is."""
         return DeliverySettings(background_strategy=self.background_strategy, detach_timeout=self.detach_timeout)
@@ -94,6 +121,8 @@ class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
 
 class LocalCognee(dg.ConfigurableResource["LocalCognee"]):
     """The Cognee whose datasets are read; by default the one that ``import cognee`` would use here."""
+
+    model_config = _MODEL_CONFIG
 
     system_root_directory: str | None = Field(default=None, description="SYSTEM_ROOT_DIRECTORY: databases and graphs.")
     data_root_directory: str | None = Field(default=None, description="DATA_ROOT_DIRECTORY: stored documents.")
@@ -103,18 +132,25 @@ class LocalCognee(dg.ConfigurableResource["LocalCognee"]):
     user: str | None = Field(
         default=None, description="E-mail or UUID of the user who reads; default: Cognee's default user."
     )
-    environment: dict[str, str] = Field(
-        default_factory=dict,
+    environment: dg.ResourceDependency[dict[str, str]] = Field(
+        default_factory=_nothing_more,
         repr=False,
-        json_schema_extra=_SECRET,
+        exclude=True,
         description="More of Cognee's own settings, such as LLM_API_KEY; they go before the environment and its .env.",
     )
+
+    @field_validator("environment")
+    @classmethod
+    def _environment_is_of_strings(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or not all(isinstance(text, str) for pair in value.items() for text in pair):
+            raise ValueError("give a mapping of names to strings or dg.EnvVar")
+        return value
 
     def config(self) -> "LocalCogneeConfig":
         """The settings as Cognee would see them.
 
         Raises:
-            LocalCogneeError: ``COGNEE_ENV_FILE`` names something that is not a file.
+            LocalCogneeError: ``COGNEE_ENV_FILE`` names something that is not a file, or a ``dg.EnvVar`` is not set.
         """
         from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig
 
@@ -123,8 +159,26 @@ class LocalCognee(dg.ConfigurableResource["LocalCognee"]):
             "DATA_ROOT_DIRECTORY": self.data_root_directory,
         }
         given = {name: str(Path(value).expanduser().absolute()) for name, value in directories.items() if value}
-        return LocalCogneeConfig(environ={**cognee_environment(), **self.environment, **given}, python=self.python)
+        more = {
+            name: _resolved(value, where=f"LocalCognee.environment[{name!r}]", error=LocalCogneeError)
+            for name, value in self.environment.items()
+        }
+        return LocalCogneeConfig(environ={**cognee_environment(), **more, **given}, python=self.python)
 
     def user_for(self, user: str | UUID | None) -> str | UUID | None:
         """The user who reads: a dataset's own, else this resource's, else None for Cognee's default user."""
         return user or self.user or None
+
+
+def _resolved(value: str, *, where: str, error: type[CogneeDagsterError]) -> str:
+    """The string, or what the variable holds that it names."""
+    if not isinstance(value, dg.EnvVar):
+        return value
+    found = value.get_value()
+    if found is None:
+        name = value.env_var_name
+        raise error(
+            f"{where} is dg.EnvVar({name!r}), and {name} is not set in this process. Set it where Dagster runs steps "
+            "and sensors, or leave the field out."
+        )
+    return found

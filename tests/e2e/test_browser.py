@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -76,18 +75,6 @@ class Site:
         html = page.stdout.decode("utf-8", "replace")
         words = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", html, flags=re.DOTALL)
         return " ".join(unescape(words).split())
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    """A browser: skipped without one on a developer's machine, failed in CI."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    reason = "needs Chromium: apt-get install chromium"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")

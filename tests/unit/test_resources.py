@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -79,9 +80,44 @@ def test_a_secret_is_not_in_repr_or_str(resource: dg.ConfigurableResource[object
     assert KEY not in repr(resource) + str(resource)
 
 
-@pytest.mark.parametrize(("resource", "field"), [(CogneeRemote, "api_key"), (LocalCognee, "environment")])
-def test_a_secret_is_marked_for_the_ui(resource: type[dg.ConfigurableResource[object]], field: str) -> None:
-    assert resource.model_fields[field].json_schema_extra == {"dagster__is_secret": True}
+@pytest.mark.parametrize(
+    "resources",
+    [
+        {"cognee_remote": CogneeRemote(url="https://x.example.com", api_key=KEY), "local_cognee": LocalCognee()},
+        {"cognee_remote": CogneeRemote(), "local_cognee": LocalCognee(environment={"LLM_API_KEY": KEY})},
+    ],
+)
+def test_a_secret_is_not_in_the_schema_that_the_ui_and_a_runs_snapshot_show(resources: dict[str, Any]) -> None:
+    @dg.asset(required_resource_keys={"cognee_remote", "local_cognee"})
+    def needs_both() -> None: ...
+
+    definitions = dg.Definitions(assets=[needs_both], resources=resources)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = instance.create_run_for_job(job)
+        snapshot = dg.serialize_value(instance.get_job_snapshot(str(run.job_snapshot_id)))
+    assert "connect_timeout" in snapshot
+    assert KEY not in snapshot
+    for field in ("api_key", "environment"):
+        assert f'"{field}"' not in snapshot
+
+
+@pytest.mark.parametrize(
+    ("resource", "arguments"),
+    [(CogneeRemote, {"api_key": [KEY]}), (LocalCognee, {"environment": {"LLM_API_KEY": [KEY]}})],
+)
+def test_a_secret_of_the_wrong_kind_is_refused_without_being_quoted(resource: Any, arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"EnvVar") as refusal:
+        resource(**arguments)
+    assert KEY not in str(refusal.value)
+
+
+@pytest.mark.usefixtures("cognee_variables")
+def test_an_env_var_that_is_not_set_is_named() -> None:
+    with pytest.raises(CogneeDagsterError, match=r"CogneeRemote\.api_key is dg\.EnvVar\('MARKER'\).*not set"):
+        CogneeRemote(url="https://x.example.com", api_key=dg.EnvVar("MARKER")).connection()
+    with pytest.raises(CogneeDagsterError, match=r"environment\['LLM_API_KEY'\] is dg\.EnvVar\('MARKER'\)"):
+        LocalCognee(environment={"LLM_API_KEY": dg.EnvVar("MARKER")}).config()
 
 
 def test_an_env_var_is_resolved_when_the_run_starts(cognee_variables: pytest.MonkeyPatch) -> None:
