@@ -17,7 +17,7 @@ from upath import UPath
 from cognee_dagster import LocalCognee
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph import source as found
-from cognee_dagster.sources.cognee.ladybug_reader import LadybugReader
+from cognee_dagster.graph.process_reader import ProcessReader
 from cognee_dagster.sources.mapping import reader as mapping_reader
 from cognee_dagster.sources.mapping.reader import MappedReader
 from cognee_dagster.testing import FakeRemote
@@ -327,7 +327,7 @@ def notes(
     remote: FakeRemote, tmp_path: Path, settled: None, store: TinyStore, graph_file: Path, reads: Reads,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Chain:  # fmt: skip
-    reads.of(LadybugReader, monkeypatch)
+    reads.of(ProcessReader, monkeypatch)
     local = LocalCognee(system_root_directory=str(store.system), environment={"COGNEE_ENV_FILE": os.devnull})
     options = {"name": "notes", "graph": None, "retry_policy": NO_RETRY}
     return Chain(remote=remote, directory=tmp_path, options=options, more_resources={"local_cognee": local})
