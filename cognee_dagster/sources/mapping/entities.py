@@ -60,7 +60,8 @@ def entity(node: Node, *, rules: Rules, left: LeftBehind) -> tuple[tuple[str, st
     for name in dropped:
         del values[name]
     found = Identity.of(node, rules=rules, values=values)
-    repeated = [attribute for attribute, value in values.items() if value == found.name]
+    said = (found.name, key_text(node.key))
+    repeated = [attribute for attribute in rules.node_name if values.get(attribute) in said]
     description = described(values, first=rules.node_description, known=(*found.attributes, *repeated), left=left)
     properties = {"description": description} if description else {}
     return (found.id, found.name, "Entity", json.dumps(properties)), found.types
