@@ -71,8 +71,8 @@ def content(found: Found) -> tuple[dict[str, Any], list[str]]:
 @given(graphs())
 def test_every_format_brings_the_same_graph_as_the_one_in_memory(graph: Any) -> None:
     """GEXF has a label for every node, which is its key where it has no other; so the name is said by the mapping."""
-    name = {"name": "name"} if any("name" in values for _, values in graph.nodes(data=True)) else {}
-    mapping = GraphMapping(as_nodes="cognee", **name)
+    named = any("name" in values for _, values in graph.nodes(data=True))
+    mapping = GraphMapping(as_nodes="cognee", name="name" if named else None)
     expected = Found(from_networkx(graph, dataset_name="g", mapping=mapping))
     for file, write in WRITERS.items():
         with tempfile.TemporaryDirectory() as directory:

@@ -1,0 +1,91 @@
+"""``cognee-dagster inspect``."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cognee_dagster import sources
+from cognee_dagster.cli.exit_codes import ExitCode
+from cognee_dagster.cli.options import json_option, user_option
+from cognee_dagster.cli.terminal import print_json, say
+from cognee_dagster.graph.counting import counted
+
+if TYPE_CHECKING:
+    from cognee_dagster.graph.reader import GraphReader
+    from cognee_dagster.sources.inspection import Counts, Inspection
+
+_SHOWN_SAMPLES = 5
+
+
+@click.command()
+@click.argument("source")
+@click.option("--profile", metavar="NAME", help="Whose conventions a foreign graph follows. Default: what it shows.")
+@user_option
+@json_option
+def inspect(*, source: str, profile: str | None, user: str | None, as_json: bool) -> None:
+    """Show what SOURCE is and what of it a remote would get: a graph file, a folder, a URL, an archive, or else a local
+    dataset. Nothing is sent.
+
+    With --json: source, profile, num_nodes, num_edges, nodes_by_type, edges_by_relationship, sample_nodes,
+    sample_edges, arrives (num_nodes, num_edges, nodes_by_type, edges_by_relationship), attributes_left_behind, refused
+    (what, why).
+    """
+    from cognee_dagster.sources.inspection import inspect_graph  # Arrow comes with it
+
+    with _opened(source, profile=profile, user=user) as reader:
+        found = inspect_graph(reader)
+    if as_json:
+        print_json(_as_json(source, found))
+    else:
+        _show(source, found)
+    if found.refused:
+        raise click.exceptions.Exit(ExitCode.INVALID_ARCHIVE)
+
+
+@contextlib.contextmanager
+def _opened(source: str, *, profile: str | None, user: str | None) -> "Iterator[GraphReader]":
+    from cognee_dagster.sources.remote_files import is_url, local_path
+
+    if is_url(source) or local_path(source).exists() or "/" in source or Path(source).suffix:
+        yield sources.open_graph_file(source, profile=profile)
+        return
+    if profile is not None:
+        raise click.UsageError(f"--profile is about a graph file; {source!r} is a local dataset.")
+    with sources.open_dataset(sources.parse_dataset(source, user=user), user=user) as reader:
+        yield reader
+
+
+def _as_json(source: str, found: "Inspection") -> dict[str, Any]:
+    values = dataclasses.asdict(found)
+    return {"source": source, "profile": values.pop("profile"), **values.pop("counts"), **values}
+
+
+def _show(source: str, found: "Inspection") -> None:
+    profile = f" (profile {found.profile})" if found.profile else ""
+    say(f"{source}{profile}: {_in_words(found.counts)}")
+    if found.arrives != found.counts:
+        say(f"Arrives: {_in_words(found.arrives)}")
+    _list("Nodes", found.arrives.nodes_by_type)
+    _list("Edges", found.arrives.edges_by_relationship)
+    names = {node["id"]: node["name"] or node["id"] for node in found.sample_nodes}
+    for node in found.sample_nodes[:_SHOWN_SAMPLES]:
+        say(f"  {node['name'] or node['id']} ({node['type'] or 'no type'})")
+    for edge in found.sample_edges[:_SHOWN_SAMPLES]:
+        ends = (names.get(edge[end], edge[end]) for end in ("source", "target"))
+        say(f"  {next(ends)} -[{edge['relationship']}]-> {next(ends)}")
+    _list("Left behind", found.attributes_left_behind)
+    for refusal in found.refused:
+        say(f"A server would refuse {refusal['what']}: {refusal['why']}")
+
+
+def _in_words(counts: "Counts") -> str:
+    return f"{counted(counts.num_nodes, 'node')}, {counted(counts.num_edges, 'edge')}"
+
+
+def _list(title: str, counts: Mapping[str, int]) -> None:
+    if counts:
+        say(f"{title}: " + ", ".join(f"{name or '(none)'} {count:,}" for name, count in counts.items()))

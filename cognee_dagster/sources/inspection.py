@@ -1,0 +1,125 @@
+"""A look at a graph before it is pushed: what it is, what of it arrives, and what a server would refuse."""
+
+import json
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cognee_dagster.cogx.read.validate import validate_archive
+from cognee_dagster.cogx.write.writer import write_archive
+
+if TYPE_CHECKING:
+    from cognee_dagster.graph.reader import GraphReader
+
+SAMPLES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How many nodes and edges there are, in all and by kind; the most frequent first."""
+
+    num_nodes: int
+    num_edges: int
+    nodes_by_type: dict[str, int]
+    edges_by_relationship: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """What a look at a graph found.
+
+    Attributes:
+        profile: Whose conventions a foreign graph follows; None for a graph of Cognee's own.
+        counts: The graph as it is read and mapped.
+        arrives: The graph as a remote would have it: each node once, each edge of one name between two nodes once.
+        sample_nodes: The first nodes.
+        sample_edges: The first edges.
+        attributes_left_behind: How many nodes and edges have an attribute that does not arrive.
+        refused: What a server would refuse: ``what`` and ``why``.
+    """
+
+    profile: str | None
+    counts: Counts
+    arrives: Counts
+    sample_nodes: list[dict[str, Any]]
+    sample_edges: list[dict[str, Any]]
+    attributes_left_behind: dict[str, int]
+    refused: list[dict[str, str]]
+
+
+def inspect_graph(reader: "GraphReader") -> Inspection:
+    """Read a whole graph, write it as an archive that is thrown away, and check that as a server will.
+
+    Raises:
+        CogneeDagsterError: As reading the graph does.
+    """
+    nodes, edges = _Seen(), _Seen()
+    ids: set[str] = set()
+    for batch in reader.nodes():
+        for row in batch.to_pylist():
+            nodes.add(row["type"] or "", identity=row["id"], row=row)
+            ids.add(row["id"])
+    for batch in reader.edges():
+        for row in batch.to_pylist():
+            identity = (row["source"], row["target"], row["relationship"])
+            edges.add(
+                row["relationship"], identity=identity, row=row, counts=row["source"] in ids and row["target"] in ids
+            )
+    return Inspection(
+        profile=getattr(reader, "profile", None),
+        counts=_counts(nodes.all, edges.all),
+        arrives=_counts(nodes.once, edges.once),
+        sample_nodes=[_sample(row) for row in nodes.first],
+        sample_edges=[_sample(row) for row in edges.first],
+        attributes_left_behind=getattr(reader, "attributes_left_behind", {}),
+        refused=_refused(reader),
+    )
+
+
+class _Seen:
+    """Counts elements, in all and each once."""
+
+    def __init__(self) -> None:
+        self.all: Counter[str] = Counter()
+        self.once: Counter[str] = Counter()
+        self.first: list[dict[str, Any]] = []
+        self._hashes: set[int] = set()
+
+    def add(self, kind: str, *, identity: object, row: dict[str, Any], counts: bool = True) -> None:
+        self.all[kind] += 1
+        if len(self.first) < SAMPLES:
+            self.first.append(row)
+        if counts and (mark := hash(identity)) not in self._hashes:
+            self._hashes.add(mark)
+            self.once[kind] += 1
+
+
+def _counts(nodes: Counter[str], edges: Counter[str]) -> Counts:
+    return Counts(
+        num_nodes=nodes.total(),
+        num_edges=edges.total(),
+        nodes_by_type=dict(nodes.most_common()),
+        edges_by_relationship=dict(edges.most_common()),
+    )
+
+
+def _sample(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its properties beside its columns, which win."""
+    text = row.pop("properties")
+    properties = json.loads(text) if text else {}
+    return {**row, **{name: value for name, value in properties.items() if name not in row}}
+
+
+def _refused(reader: "GraphReader") -> list[dict[str, str]]:
+    with tempfile.TemporaryDirectory(prefix="cognee-inspect-") as directory:
+        archive = write_archive(reader, Path(directory) / "graph.cogx.tar.gz")
+        problems = validate_archive(archive.path).problems
+    return [
+        {
+            "what": (problem.file or "the archive") + (f", line {problem.line}" if problem.line else ""),
+            "why": problem.reason,
+        }
+        for problem in problems
+    ]

@@ -1,0 +1,83 @@
+"""``inspect`` shows what a source is and what of it would arrive, and sends nothing."""
+
+import json
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+from cognee_dagster.cli.exit_codes import ExitCode
+from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.sources.networkx.graphs import from_networkx
+from tests.command_line import call
+
+BEES = {
+    "nodes": [
+        {"id": "MIRA", "entity_id": "MIRA", "entity_type": "person", "vector": [0.5] * 20},
+        {"id": "LYON", "entity_id": "LYON", "entity_type": "geo"},
+    ],
+    "links": [{"source": "MIRA", "target": "LYON", "relation": "lives_in"}],
+}
+
+
+@pytest.fixture
+def bees(tmp_path: Path) -> Path:
+    (tmp_path / "bees.json").write_text(json.dumps(BEES))
+    return tmp_path / "bees.json"
+
+
+def test_json_says_what_arrives_and_what_stays_behind(bees: Path) -> None:
+    result = call("inspect", str(bees), "--json")
+    assert result.exit_code == ExitCode.OK
+    found = json.loads(result.stdout)
+    assert (found["source"], found["profile"]) == (str(bees), "lightrag")
+    counts = {
+        "num_nodes": 4, "num_edges": 3, "nodes_by_type": {"Entity": 2, "EntityType": 2},
+        "edges_by_relationship": {"is_a": 2, "lives_in": 1},
+    }  # fmt: skip
+    assert {name: found[name] for name in counts} == counts
+    assert found["arrives"] == counts
+    assert found["attributes_left_behind"] == {"vector": 1}
+    assert found["refused"] == []
+    assert found["sample_nodes"][0]["name"] == "MIRA"
+    assert found["sample_edges"][-1]["edge_text"] == "MIRA lives in LYON."
+
+
+def test_parallel_edges_of_one_name_arrive_once(tmp_path: Path) -> None:
+    links = [{"source": "a", "target": "b", "label": "joins"}] * 3
+    (tmp_path / "g.json").write_text(json.dumps({"nodes": ["a", "b"], "links": links}))
+    found = json.loads(call("inspect", str(tmp_path / "g.json"), "--json").stdout)
+    assert (found["num_edges"], found["arrives"]["num_edges"]) == (3, 1)
+
+
+def test_words_say_the_same(bees: Path) -> None:
+    text = call("inspect", str(bees)).stdout
+    for said in ("profile lightrag", "4 nodes, 3 edges", "is_a 2", "MIRA -[lives_in]-> LYON", "Left behind: vector 1"):
+        assert said in text
+
+
+def test_a_profile_can_be_set(bees: Path) -> None:
+    assert json.loads(call("inspect", str(bees), "--profile", "generic", "--json").stdout)["profile"] == "generic"
+
+
+def test_an_archive_is_inspected_too(tmp_path: Path) -> None:
+    write_archive(from_networkx(nx.path_graph(3), dataset_name="g"), tmp_path / "g.cogx.tar.gz")
+    found = json.loads(call("inspect", str(tmp_path / "g.cogx.tar.gz"), "--json").stdout)
+    assert (found["profile"], found["num_nodes"], found["num_edges"]) == (None, 3, 2)
+
+
+def test_what_a_server_would_refuse_ends_with_its_own_exit_code(bees: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cognee_dagster.cogx.read.validate import Problem, ValidationReport
+
+    problem = Problem(reason="no good", file="nodes.jsonl", line=3)
+    report = ValidationReport(
+        path=bees, problems=(problem,), num_problems=1, record_counts={}, member_bytes={}, manifest=None
+    )
+    monkeypatch.setattr("cognee_dagster.sources.inspection.validate_archive", lambda path: report)
+    result = call("inspect", str(bees), "--json")
+    assert result.exit_code == ExitCode.INVALID_ARCHIVE
+    assert json.loads(result.stdout)["refused"] == [{"what": "nodes.jsonl, line 3", "why": "no good"}]
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    assert call("inspect", str(tmp_path / "gone.graphml")).exit_code == ExitCode.FAILED
