@@ -9,7 +9,7 @@ from cognee_dagster.errors import EmptyGraphError
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.push import push_dataset
 from cognee_dagster.remote.connection import Connection, resolve_connection
-from cognee_dagster.sources.cognee import ladybug_reader as ladybug
+from cognee_dagster.system.worker import Worker
 from cognee_dagster.testing import FakeRemote
 from tests.unit.local_stores import TinyGraph, TinyStore
 
@@ -41,13 +41,13 @@ def test_the_store_is_closed_before_anything_is_sent(
 ) -> None:
     """An import takes minutes: meanwhile its memory and its lock belong to others."""
     events: list[str] = []
-    close = ladybug.LadybugReader.close
+    close = Worker.close
 
-    def noting(reader: ladybug.LadybugReader) -> None:
-        close(reader)
+    def noting(worker: Worker) -> None:
+        close(worker)
         events.append("closed")
 
-    monkeypatch.setattr(ladybug.LadybugReader, "close", noting)
+    monkeypatch.setattr(Worker, "close", noting)
     result = push_dataset(
         "papers",
         config=store.config,
