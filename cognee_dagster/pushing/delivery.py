@@ -125,6 +125,8 @@ def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> Delivery
                 found = recover(request, lookup, body_sent_at=upload.body_sent_at, error=error, once=once)
                 if found is not None:
                     return found
+                if not once:
+                    lookup.expect_another()
             if not (error.retryable or step is NextStep.RETRY) or number == attempts:
                 raise explain(error, mode=request.mode, target=request.dataset.name) from error
             _wait(request, error, number)

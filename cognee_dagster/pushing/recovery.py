@@ -75,7 +75,14 @@ def recover(
     if sighting.run_id is not None:
         logger.info("The remote imports into %r as run %s", request.dataset.name, sighting.run_id)
         request.note(BegunImport(run_id=sighting.run_id))
-    return _confirm(request, sorted(sighting.candidates), ours=sighting.run_id)
+    found = _confirm(request, sorted(sighting.candidates), ours=sighting.run_id)
+    if found is None or found.pipeline_run_id is None:
+        return found
+    again = lookup.look(body_sent_at=body_sent_at)  # another run may have brought the archive, after the one seen first
+    if again is not None and again.run_id is not None:
+        return found
+    repeated = found.response["items"][0]["deduped_edges"]
+    return read_back(request, None, repeated_edges=repeated)
 
 
 def read_an_unknown_answer(request: DeliveryRequest, answer: dict[str, Any], *, run_id: str | None) -> DeliveryResult:

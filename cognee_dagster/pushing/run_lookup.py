@@ -11,7 +11,6 @@ from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, IMPORT_PIPELINE, has_ended
 from cognee_dagster.remote.responses import PipelineRun
-from cognee_dagster.remote.retry import RetryPolicy
 
 # The server's clock is known to the second, from the Date of its answers.
 _CLOCK_MARGIN = timedelta(seconds=2)
@@ -59,14 +58,14 @@ class RunLookup:
     def __init__(self, request: DeliveryRequest, *, is_needed: bool) -> None:
         self._request = request
         # A look that fails is repeated by who looks, and must not hold up an answer that is there meanwhile.
-        client = request.client
-        self._client = CogneeClient(client.connection, timeouts=client.timeouts, retry=RetryPolicy(attempts=1))
+        self._client = request.client.without_retries()
         self.is_possible = bool(request.dataset.id)
+        self._earlier_upload = False
         self._before: dict[str, _Run] = {}
         if not self.is_possible:
             return
         try:
-            self._before = {run.id: run for run in _runs(self._rows(client))}
+            self._before = {run.id: run for run in _runs(self._rows(request.client))}
         except RemoteError as error:
             if is_needed or isinstance(error, RemoteUnreachableError):
                 raise
@@ -78,6 +77,10 @@ class RunLookup:
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
+
+    def expect_another(self) -> None:
+        """An earlier upload of this delivery may yet be imported: from now on no run can be told for the latest's."""
+        self._earlier_upload = True
 
     def look(self, *, body_sent_at: datetime) -> Sighting | None:
         """What the dataset's runs show; None where the remote does not answer just now.
@@ -100,7 +103,8 @@ class RunLookup:
         of_others = (run for run in runs if run not in ours and run.id not in over)
         return Sighting(
             candidates=candidates,
-            others=len(candidates) > 1
+            others=self._earlier_upload
+            or len(candidates) > 1
             or stored > ceil(self._request.num_documents / _DOCUMENTS_PER_RUN)
             or any(run.was_active(earliest) for run in of_others),
             storing=stored > 0,

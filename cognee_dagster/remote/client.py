@@ -104,6 +104,10 @@ class CogneeClient:
         """The server's clock minus ours, to the second, as of its latest answer."""
         return self._session.clock_offset
 
+    def without_retries(self) -> "CogneeClient":
+        """The same remote for who asks again by himself: every request is sent once. It has its own connections."""
+        return CogneeClient(self.connection, timeouts=self.timeouts, retry=RetryPolicy(attempts=1), log=self._log)
+
     # Before an upload
 
     def health(self) -> Health:
