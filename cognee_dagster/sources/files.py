@@ -1,10 +1,10 @@
 """A graph file of any kind, or a folder that holds one, as a graph."""
 
+import re
 import tempfile
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cognee_dagster.cogx.read.reader import ArchiveReader
 from cognee_dagster.errors import GraphFileError
@@ -84,7 +84,7 @@ def _open_foreign(path: Path, *, dataset_name: str, mapping: GraphMapping | None
 
 
 def _open_url(url: str, *, dataset_name: str | None, mapping: GraphMapping | None, profile: str | None) -> GraphReader:
-    name = Path(urlsplit(url).path).name
+    name = re.split(r"[?#]", url, maxsplit=1)[0].rpartition("/")[2]
     folder = tempfile.TemporaryDirectory(prefix="cognee-graph-")
     try:
         reader = open_graph_file(

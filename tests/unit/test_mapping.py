@@ -165,7 +165,7 @@ class TestWhatTheUserSays:
     )
 
     def test_attributes_are_what_the_mapping_says(self) -> None:
-        mapping = GraphMapping(node_type="species", name=["called"], relationship="does", drop=["secret"])  # type: ignore[arg-type]
+        mapping = GraphMapping(node_type="species", name=["called"], relationship="does", drop=["secret"])
         rows = found(self.GRAPH, mapping=mapping)
         assert rows.types == {"Robin": "Entity", "b": "Entity", "Bird": "EntityType", "Fish": "EntityType"}
         assert ("Robin", "ignores", "b") in rows.triples

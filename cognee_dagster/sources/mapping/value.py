@@ -1,8 +1,8 @@
 """What a user says about the meaning of a graph's attributes."""
 
 import string
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from cognee_dagster.errors import GraphFileError
@@ -30,12 +30,12 @@ class GraphMapping:
         GraphFileError: A value that cannot work; the message says which.
     """
 
-    node_type: str | tuple[str, ...] | None = None
-    name: str | tuple[str, ...] | None = None
-    relationship: str | tuple[str, ...] | None = None
+    node_type: str | Sequence[str] | None = None
+    name: str | Sequence[str] | None = None
+    relationship: str | Sequence[str] | None = None
     edge_text: str | None = None
-    keep: tuple[str, ...] | None = None
-    drop: tuple[str, ...] = field(default=())
+    keep: Sequence[str] | None = None
+    drop: Sequence[str] = ()
     as_nodes: Literal["cognee", "typed"] | None = None
 
     def __post_init__(self) -> None:
