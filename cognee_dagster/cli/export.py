@@ -20,7 +20,9 @@ def export(*, dataset: str, destination: Path, user: str | None, as_json: bool) 
 
     With --json: path, num_nodes, num_edges, digest, size_bytes.
     """
-    destination.parent.mkdir(parents=True, exist_ok=True)
+    if not destination.parent.exists():
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        say(f"Made the directory {destination.parent}", err=True)
     with sources.open_dataset(sources.parse_dataset(dataset, user=user), user=user) as reader, progress_bars() as bars:
         # The writer is loaded here, while the process that reads the graph starts.
         archive = cogx.write_archive(reader, destination, progress=bars.export)

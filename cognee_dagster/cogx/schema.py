@@ -4,11 +4,14 @@ The same fields with the same types and defaults, so that what is valid here is 
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, FailFast, Field, TypeAdapter, ValidationError
 
 from cognee_dagster.cogx.format import COGX_VERSION, RECORD_KINDS
+
+_Item = TypeVar("_Item")
+Items = Annotated[list[_Item], FailFast()]  # the first wrong one is enough: a line may hold a million
 
 
 class Scope(BaseModel):
@@ -50,7 +53,7 @@ class Episode(_Record):
     """A conversation."""
 
     kind: Literal["episode"] = "episode"
-    turns: list[Turn] = Field(default_factory=list)
+    turns: Items[Turn] = Field(default_factory=list)
     title: str | None = None
 
 
@@ -61,7 +64,7 @@ class Entity(_Record):
     name: str
     entity_type: str | None = None
     description: str | None = None
-    aliases: list[str] = Field(default_factory=list)
+    aliases: Items[str] = Field(default_factory=list)
     attributes: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -76,7 +79,7 @@ class Fact(_Record):
     valid_at: datetime | None = None
     invalid_at: datetime | None = None
     confidence: float | None = None
-    provenance: list[str] = Field(default_factory=list)
+    provenance: Items[str] = Field(default_factory=list)
 
 
 class Memory(_Record):
@@ -84,7 +87,7 @@ class Memory(_Record):
 
     kind: Literal["memory"] = "memory"
     content: str
-    categories: list[str] = Field(default_factory=list)
+    categories: Items[str] = Field(default_factory=list)
 
 
 class MemoryBlock(_Record):
@@ -112,7 +115,7 @@ class Manifest(BaseModel):
     counts: dict[str, int] = Field(default_factory=dict)
     embedding_model: str | None = None
     migration_revision: str | None = None
-    notes: list[str] = Field(default_factory=list)
+    notes: Items[str] = Field(default_factory=list)
 
 
 Record = Document | Episode | Entity | Fact | Memory | MemoryBlock | RawNode

@@ -8,6 +8,11 @@ import json
 from typing import Any
 
 import msgspec
+import numpy as np
+
+# A value takes up to thirty times its bytes in the line: ``{},`` becomes 72 bytes. Short lines may hold anything.
+_SHORT_BYTES = 4 * 1024 * 1024
+MAX_VALUES = 1_000_000
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -37,6 +42,8 @@ def parse_line(line: bytes) -> Any:
     Raises:
         ValueError: The line is not JSON; the message says why.
     """
+    if len(line) > _SHORT_BYTES:
+        _require_few_values(line)
     try:
         return parse(line.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -45,6 +52,19 @@ def parse_line(line: bytes) -> Any:
         raise ValueError("nested too deeply") from error
     except ValueError as error:
         raise ValueError(f"not JSON ({error})") from error
+
+
+def _require_few_values(line: bytes) -> None:
+    """Refuse a long line that is much more than one long text."""
+    if line.count(b",") + line.count(b"[") + line.count(b"{") <= MAX_VALUES:
+        return
+    characters = np.frombuffer(line.replace(b"\\\\", b"").replace(b'\\"', b""), np.uint8)
+    within_text = np.cumsum(characters == ord('"'), dtype=np.uint8)
+    within_text &= 1
+    begins_value = (characters == ord(",")) | (characters == ord("[")) | (characters == ord("{"))
+    begins_value &= within_text == 0
+    if np.count_nonzero(begins_value) > MAX_VALUES:
+        raise ValueError(f"holds more than {MAX_VALUES:,} values; refusing to read it")
 
 
 def dump_plain(value: Any) -> bytes:

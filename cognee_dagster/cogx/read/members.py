@@ -7,6 +7,8 @@ with a harmless name and an honest size, or the archive is refused. (Python's ``
 
 import gzip
 import hashlib
+import math
+import stat
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +31,9 @@ from cognee_dagster.errors import ArchiveError, ArchiveLimitError
 # JSON lines shrink 5 to 30 times; beyond this an archive is a bomb. Small ones may be anything.
 MAX_RATIO = 250
 _RATIO_MATTERS_BYTES = 64 * 1024 * 1024
+
+# A line is held in memory, up to ten times: as bytes, as characters of four bytes each, and as a value.
+MAX_LINE_BYTES = 16 * 1024 * 1024
 
 _CHUNK_BYTES = 256 * 1024
 _MAX_EXTENDED_HEADER_BYTES = 64 * 1024
@@ -59,6 +64,7 @@ class Member:
     name: str
     size: int
     _content: "_Stream"
+    _max_line_bytes: float = MAX_LINE_BYTES
 
     def chunks(self) -> Iterator[bytes]:
         """The content in pieces."""
@@ -69,17 +75,27 @@ class Member:
             yield chunk
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """The lines that are not blank, with their numbers from 1."""
+        """The lines that are not blank, with their numbers from 1.
+
+        Raises:
+            ArchiveLimitError: One is longer than ``MAX_LINE_BYTES``.
+        """
         parts: list[bytes] = []
-        number = 0
+        number = length = 0
         for chunk in self.chunks():
             *complete, rest = chunk.split(b"\n")
             for piece in complete:
                 number += 1
                 if line := b"".join((*parts, piece)).strip():
                     yield number, line
-                parts = []
+                parts, length = [], 0
             parts.append(rest)
+            length += len(rest)
+            if length > self._max_line_bytes:
+                raise ArchiveLimitError(
+                    f"{self._content.path}: {self.name}, line {number + 1} is longer than {MAX_LINE_BYTES:,} bytes; "
+                    "refusing to read it."
+                )
         if line := b"".join(parts).strip():
             yield number + 1, line
 
@@ -96,6 +112,8 @@ def read_members(path: Path, *, any_size: bool = False) -> Iterator[Member]:
         ArchiveLimitError: It is larger, unpacked, than a Cognee server accepts.
         OSError: The file cannot be read.
     """
+    if not stat.S_ISREG(path.stat().st_mode):  # to open a named pipe would wait for whoever writes to it
+        raise ArchiveError(f"{path} is not a regular file. Write or copy the archive to a file first.")
     with path.open("rb") as file:
         stream = _Stream(file, path, any_size=any_size)
         try:
@@ -119,6 +137,7 @@ def _sha256(chunks: Iterator[bytes]) -> bytes:
 def _members(stream: "_Stream", path: Path, *, any_size: bool) -> Iterator[Member]:
     seen: set[str] = set()
     directory: PurePosixPath | None = None
+    count = 0
     for count, (name, size) in enumerate(_entries(stream, path), start=1):
         if count > MAX_MEMBERS:
             raise ArchiveLimitError(f"{path}: more than {MAX_MEMBERS:,} files; a Cognee server refuses that.")
@@ -132,8 +151,11 @@ def _members(stream: "_Stream", path: Path, *, any_size: bool) -> Iterator[Membe
                     raise ArchiveError(f"{path}: holds {place.name} or its companions more than once ({name!r}).")
                 seen.add(place.name)
                 directory = place.parent
-                yield Member(name=place.name, size=size, _content=stream)
+                most = math.inf if any_size else MAX_LINE_BYTES
+                yield Member(name=place.name, size=size, _content=stream, _max_line_bytes=most)
             stream.skip(start + size + -size % _BLOCK - stream.position)
+    if not count:  # zeros, which a damaged disk may hold, look like the end of an archive
+        raise ArchiveError(f"{path}: holds no file: not an archive, or a damaged one. Write or copy it again.")
     stream.drain()
 
 
@@ -215,7 +237,7 @@ class _Stream:
         self.position = 0
         self._any_size = any_size
         self._file = file
-        self._path = path
+        self.path = path
         magic = file.read(len(_GZIP_MAGIC))
         file.seek(0)
         unzipped: Any = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
@@ -225,7 +247,7 @@ class _Stream:
         """Exactly ``size`` bytes."""
         content = self._read(size)
         if len(content) < size:
-            raise ArchiveError(f"{self._path}: cut off: it ends in the middle of a file. Write or copy it again.")
+            raise ArchiveError(f"{self.path}: cut off: it ends in the middle of a file. Write or copy it again.")
         return content
 
     def read_header(self) -> bytes | None:
@@ -235,7 +257,7 @@ class _Stream:
         """
         block = self._read(_BLOCK)
         if len(block) < _BLOCK:
-            raise ArchiveError(f"{self._path}: not a tar archive, or cut off: it has no end. Write or copy it again.")
+            raise ArchiveError(f"{self.path}: not a tar archive, or cut off: it has no end. Write or copy it again.")
         return block if block.strip(b"\0") else None
 
     def skip(self, size: int) -> None:
@@ -251,17 +273,17 @@ class _Stream:
     def _read(self, size: int) -> bytes:
         try:
             content = self._content.read(size)
-        except (_UnzipError, gzip.BadGzipFile, EOFError) as error:
-            raise ArchiveError(f"{self._path}: damaged or cut off: {error}. Write or copy it again.") from error
+        except (_UnzipError, gzip.BadGzipFile, EOFError, OverflowError) as error:
+            raise ArchiveError(f"{self.path}: damaged or cut off: {error}. Write or copy it again.") from error
         self.position += len(content)
         if self._any_size:
             return content
         if self.position > MAX_TOTAL_BYTES:
             raise ArchiveLimitError(
-                f"{self._path}: more than {MAX_TOTAL_BYTES:,} bytes unpacked; a Cognee server refuses that."
+                f"{self.path}: more than {MAX_TOTAL_BYTES:,} bytes unpacked; a Cognee server refuses that."
             )
         if self.position > _RATIO_MATTERS_BYTES and self.position > MAX_RATIO * self._file.tell():
             raise ArchiveLimitError(
-                f"{self._path}: unpacks to more than {MAX_RATIO} times its size; refusing to read a likely bomb."
+                f"{self.path}: unpacks to more than {MAX_RATIO} times its size; refusing to read a likely bomb."
             )
         return content

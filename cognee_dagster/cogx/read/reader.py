@@ -33,6 +33,7 @@ from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, R
 from cognee_dagster.system.files import sha256_of
 
 _BATCH_ROWS = 10_000
+_BATCH_CHARACTERS = 4_000_000
 _GRAPH_FILES = (DOCUMENTS_FILE, ENTITIES_FILE, NODES_FILE, FACTS_FILE)
 _EXPORT_NOTE = re.compile(r"Exported from Cognee dataset (?P<name>.*)\.", re.DOTALL)
 _COLUMNS = ("name", "type")
@@ -177,11 +178,21 @@ def file_stem(path: Path) -> str:
 
 
 def _batches(rows: Iterator[_Row], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    while some := list(itertools.islice(rows, _BATCH_ROWS)):
+    while some := list(_some(rows)):
         columns = zip(*some, strict=True)
         yield pa.record_batch(
             [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
         )
+
+
+def _some(rows: Iterator[_Row]) -> Iterator[_Row]:
+    """The next rows, few enough to be held in memory."""
+    size = 0
+    for row in itertools.islice(rows, _BATCH_ROWS):
+        yield row
+        size += sum(map(len, filter(None, row)))
+        if size > _BATCH_CHARACTERS:
+            return
 
 
 def _node_row(line: bytes, file: str) -> _Row:
