@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cognee_dagster.environment import API_KEY_VARIABLE, cognee_environment
-from cognee_dagster.remote.settings import SERVICE_URL_VARIABLE
+from cognee_dagster.remote.https_settings import SERVICE_URL_VARIABLE
 from cognee_dagster.sandbox import CogneeServer, local_environment
 from cognee_dagster.system.child_process import ChildProcess, tethered
 from examples.local_cognee import load_demo_graph

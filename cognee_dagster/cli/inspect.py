@@ -13,6 +13,7 @@ from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import json_option, user_option
 from cognee_dagster.cli.terminal import print_json, say
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.sources.remote_files import is_url, local_path
 
 if TYPE_CHECKING:
     from cognee_dagster.graph.reader import GraphReader
@@ -34,10 +35,8 @@ def inspect(*, source: str, profile: str | None, user: str | None, as_json: bool
     sample_edges, arrives (num_nodes, num_edges, nodes_by_type, edges_by_relationship), attributes_left_behind, refused
     (what, why).
     """
-    from cognee_dagster.sources.inspection import inspect_graph  # Arrow comes with it
-
     with _opened(source, profile=profile, user=user) as reader:
-        found = inspect_graph(reader)
+        found = sources.inspect_graph(reader)
     if as_json:
         print_json(_as_json(source, found))
     else:
@@ -48,8 +47,6 @@ def inspect(*, source: str, profile: str | None, user: str | None, as_json: bool
 
 @contextlib.contextmanager
 def _opened(source: str, *, profile: str | None, user: str | None) -> "Iterator[GraphReader]":
-    from cognee_dagster.sources.remote_files import is_url, local_path
-
     if is_url(source) or local_path(source).exists() or "/" in source or Path(source).suffix:
         yield sources.open_graph_file(source, profile=profile)
         return

@@ -17,9 +17,9 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.environment import DEBUG_VARIABLE, cognee_environment
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.pushing.options import DEFAULT_DATASET
-from cognee_dagster.remote.settings import ALLOW_PLAIN_HTTP_VARIABLE, CA_BUNDLE_VARIABLE
+from cognee_dagster.remote.https_settings import ALLOW_PLAIN_HTTP_VARIABLE, CA_BUNDLE_VARIABLE
 from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY
-from cognee_dagster.system.cognee_settings import CogneeSettings, first_problem
+from cognee_dagster.system.settings_source import CogneeSettings, first_problem
 
 PREFIX = "COGNEE_DAGSTER_"
 

@@ -17,7 +17,9 @@ class PushConfig(dg.Config):
     )
     mode: str = Field(
         default=IMPORT_MODES[0],
-        description="preserve imports the graph as it is; hybrid also cognifies its texts; re-derive builds it anew.",
+        description=(
+            "preserve imports the graph as it is; hybrid also cognifies its texts; re-derive builds a graph of those."
+        ),
     )
     run_in_background: bool = Field(
         default=False, description="Do not wait for the import; the import sensor reports remote_graph when it is done."

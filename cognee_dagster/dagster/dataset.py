@@ -74,7 +74,7 @@ class CogneeDataset:
             it read), ``graph`` (read the remote graph back, too, and compare nodes and edges) or ``off``.
         fail_on_incomplete: Whether the step of a push in the foreground fails, too, where that finds something missing;
             otherwise only the check ``remote_import_succeeded`` does.
-        key_prefix: Put before the dataset in every asset key; a text may hold several segments (``team/graphs``).
+        key_prefix: Put before the dataset in every asset key; a string may hold several segments (``team/graphs``).
         group_name: The assets' group; default: made of the dataset's name.
         owners: E-mail addresses and ``team:…`` names.
         tags: Dagster tags of all assets of the chain.

@@ -23,7 +23,7 @@ _NO_RUN = "__EPHEMERAL_RUN_ID"
 class CogxArchiveIOManager(dg.ConfigurableIOManager):
     """Stores archives on any fsspec file system: a directory, ``s3://…``, ``gs://…``, ``abfs://…``.
 
-    The directory is a setting of its own, not the Dagster instance's storage, which may be temporary. Steps that run on
+    The directory is a separate setting, not the Dagster instance's storage, which may be temporary. Steps that run on
     different machines need one that all of them reach. Credentials come from the file system's own environment.
 
     A downstream asset gets a ``StoredArchive``; ``with stored.local() as archives`` gives local files: one, or the

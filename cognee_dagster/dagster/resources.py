@@ -16,6 +16,7 @@ from uuid import UUID
 import dagster as dg
 from pydantic import ConfigDict, Field, field_validator
 
+from cognee_dagster import remote, sources
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import CogneeDagsterError, ConnectionConfigError, LocalCogneeError
 from cognee_dagster.pushing.options import DeliverySettings
@@ -90,9 +91,7 @@ class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
             NoConnectionError: Nothing names a remote.
             ConnectionConfigError: What names it is damaged or unsafe to use, or the key's ``dg.EnvVar`` is not set.
         """
-        from cognee_dagster.remote.connection import resolve_connection
-
-        return resolve_connection(
+        return remote.resolve_connection(
             self.url or None,
             self._key(),
             ca_bundle=Path(self.ca_bundle).expanduser() if self.ca_bundle else None,
@@ -101,11 +100,9 @@ class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
 
     def client(self) -> "CogneeClient":
         """A client of the remote; use it as a context manager."""
-        from cognee_dagster.remote.client import CogneeClient, Timeouts
-
-        return CogneeClient(
+        return remote.CogneeClient(
             self.connection(),
-            timeouts=Timeouts.of(connect=self.connect_timeout, read=self.read_timeout),
+            timeouts=remote.Timeouts.of(connect=self.connect_timeout, read=self.read_timeout),
             retry=RetryPolicy(attempts=self.max_attempts, max_wait=self.max_retry_wait),
         )
 
@@ -152,8 +149,6 @@ class LocalCognee(dg.ConfigurableResource["LocalCognee"]):
         Raises:
             LocalCogneeError: ``COGNEE_ENV_FILE`` names something that is not a file, or a ``dg.EnvVar`` is not set.
         """
-        from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig
-
         directories = {
             "SYSTEM_ROOT_DIRECTORY": self.system_root_directory,
             "DATA_ROOT_DIRECTORY": self.data_root_directory,
@@ -163,7 +158,7 @@ class LocalCognee(dg.ConfigurableResource["LocalCognee"]):
             name: _resolved(value, where=f"LocalCognee.environment[{name!r}]", error=LocalCogneeError)
             for name, value in self.environment.items()
         }
-        return LocalCogneeConfig(environ={**cognee_environment(), **more, **given}, python=self.python)
+        return sources.LocalCogneeConfig(environ={**cognee_environment(), **more, **given}, python=self.python)
 
     def user_for(self, user: str | UUID | None) -> str | UUID | None:
         """The user who reads: a dataset's own, else this resource's, else None for Cognee's default user."""

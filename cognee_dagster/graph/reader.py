@@ -71,7 +71,7 @@ class GraphSummary:
         num_edges: Number of edges, as ``cognee.export()`` counts them (``SELF`` loops are none).
         nodes_by_type: Node count by node type; nodes without a type count under ``""``.
         edges_by_relationship: Edge count by relationship name.
-        dangling_edges: Number of edges with an end that is no node of the graph.
+        dangling_edges: Number of edges with an end that is not a node of the graph.
         dangling_examples: A few of them, as ``source -[relationship]-> target``.
         profile: Whose conventions a foreign graph follows; None for a graph of Cognee's own stores.
         attributes_left_behind: How many nodes and edges of a foreign graph have an attribute that does not arrive.

@@ -51,7 +51,7 @@ class FileState:
 
     @classmethod
     def of(cls, path: Path) -> "FileState | None":
-        """None where it is no regular file: the times of a directory or a link say little of what is behind it."""
+        """None where it is not a regular file: the times of a directory or a link say little of what is behind it."""
         path = path.absolute()
         try:
             with os.scandir(path.parent) as entries:

@@ -1,6 +1,6 @@
 """``push()``: one local dataset's graph to a remote Cognee, without Dagster.
 
-The engine is synchronous (an upload has a thread of its own, so that it can be hung up); ``push()`` is its asynchronous
+The engine is synchronous (an upload has its own thread, so that it can be hung up); ``push()`` is its asynchronous
 face, with the signature, defaults, results and errors of ``cognee.push()`` (Cognee 1.6.5, ``api/v1/push/push.py``).
 """
 

@@ -18,13 +18,13 @@ from pydantic import SecretStr
 
 from cognee_dagster.environment import API_KEY_VARIABLE, cognee_environment, source_of
 from cognee_dagster.errors import ConnectionConfigError, NoConnectionError
-from cognee_dagster.remote.saved_credentials import default_credentials_file, read_saved_credentials
-from cognee_dagster.remote.settings import (
+from cognee_dagster.remote.https_settings import (
     ALLOW_PLAIN_HTTP_VARIABLE,
     CA_BUNDLE_VARIABLE,
     SERVICE_URL_VARIABLE,
     RemoteSettings,
 )
+from cognee_dagster.remote.saved_credentials import default_credentials_file, read_saved_credentials
 
 FROM_ARGUMENTS = "arguments"
 FROM_SERVE = "cognee.serve()"

@@ -17,7 +17,7 @@ from cognee_dagster.errors import (
     RemoteUnreachableError,
     UnexpectedAnswerError,
 )
-from cognee_dagster.remote.exchange import Exchange
+from cognee_dagster.remote.exchange_limits import Exchange
 from cognee_dagster.remote.meanings import (
     INVALID_ARCHIVE,
     INVALID_ARCHIVE_MEANS,

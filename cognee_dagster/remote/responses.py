@@ -277,7 +277,7 @@ def parse_import_answer(body: _Body) -> dict[str, Any]:
 
 
 def import_run_id(answer: Mapping[str, Any]) -> str | None:
-    """The run that an answer to ``POST /api/v1/remember`` names; None where that is no id, or there is no run."""
+    """The run that an answer to ``POST /api/v1/remember`` names; None where that is not an id, or there is no run."""
     try:
         return msgspec.convert(answer.get("pipeline_run_id"), Id)
     except msgspec.ValidationError:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from cognee_dagster.environment import API_KEY_VARIABLE
 from cognee_dagster.errors import ConnectionConfigError
-from cognee_dagster.remote.settings import SERVICE_URL_VARIABLE
+from cognee_dagster.remote.https_settings import SERVICE_URL_VARIABLE
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import httpx
 from cognee_dagster.errors import RemoteError
 from cognee_dagster.remote.answers import content_of, read_answer
 from cognee_dagster.remote.connection import Connection
-from cognee_dagster.remote.exchange import Exchange
+from cognee_dagster.remote.exchange_limits import Exchange
 from cognee_dagster.remote.failures import Question, unreachable
 from cognee_dagster.remote.moments import http_date
 from cognee_dagster.remote.responses import RemoteGraph

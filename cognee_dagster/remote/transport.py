@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from cognee_dagster.errors import ConnectionConfigError
 from cognee_dagster.remote.connection import Connection
-from cognee_dagster.remote.exchange import LimitedNetwork
+from cognee_dagster.remote.exchange_limits import LimitedNetwork
 from cognee_dagster.remote.proxies import proxy_for
 
 _ANSWER = 120.0  # seconds

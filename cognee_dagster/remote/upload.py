@@ -18,7 +18,7 @@ import httpx
 
 from cognee_dagster.errors import ArchiveError, RemoteError, RemoteUnreachableError
 from cognee_dagster.remote.answers import content_of, read_answer
-from cognee_dagster.remote.exchange import Exchange
+from cognee_dagster.remote.exchange_limits import Exchange
 from cognee_dagster.remote.failures import Question, unreachable
 from cognee_dagster.remote.responses import parse_import_answer
 from cognee_dagster.remote.session import Bounds

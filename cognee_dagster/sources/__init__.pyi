@@ -4,6 +4,7 @@ from .cognee.datasets import open_dataset as open_dataset
 from .cognee.datasets import parse_dataset as parse_dataset
 from .cognee.documents import add_documents as add_documents
 from .files import open_graph_file as open_graph_file
+from .inspection import inspect_graph as inspect_graph
 from .mapping.value import GraphMapping as GraphMapping
 from .networkx.graphs import from_networkx as from_networkx
 from .networkx.graphs import to_networkx as to_networkx

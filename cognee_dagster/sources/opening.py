@@ -12,7 +12,7 @@ from cognee_dagster.cogx.read.reader import read_archive
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.cognee.config import LocalCogneeConfig
 from cognee_dagster.sources.cognee.datasets import open_dataset
-from cognee_dagster.sources.cognee.users import UserRef
+from cognee_dagster.sources.cognee.user_reference import UserRef
 from cognee_dagster.sources.files import open_graph_file
 from cognee_dagster.sources.networkx.graphs import from_networkx
 

@@ -35,6 +35,6 @@ def fetched(url: str, *, to: Path) -> Path:
             shutil.copyfileobj(remote, local, 1 << 20)
     except ImportError as error:
         raise GraphFileError(f"The graph file {url} cannot be fetched: {error}") from error
-    except Exception as error:  # every file system has errors of its own
+    except Exception as error:  # every file system has its own errors
         raise GraphFileError(f"The graph file {url} cannot be fetched: {type(error).__name__}: {error}.") from error
     return to

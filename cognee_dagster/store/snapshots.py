@@ -121,7 +121,7 @@ class Snapshots:
         facts = (__version__, self.version, found.origin, state.fingerprint)
         return hashlib.sha256(repr(facts).encode("utf-8", "backslashreplace")).hexdigest()
 
-    # What is noted only saves time, and file systems raise errors of their own kinds: one that fails costs a reading,
+    # What is noted only saves time, and file systems raise their own kinds of errors: one that fails costs a reading,
     # not the step. A step that cannot do without the archive store will hear of it from there.
 
     def _noted(self, key: str, *, store: ArchiveStore) -> Snapshot | None:

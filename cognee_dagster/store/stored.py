@@ -75,7 +75,7 @@ class StoredFile:
 
 def _in_file(path: Path, *, archive: "Archive") -> "Archive | None":
     """An archive as it is in a file, whoever compressed it; None where the file holds something else."""
-    from cognee_dagster.cogx.read.members import content_sha256_of  # numpy comes with it
+    from cognee_dagster.cogx.read.safe_members import content_sha256_of  # numpy comes with it
 
     with path.open("rb") as file:
         sha256 = sha256_of(file)

@@ -1,4 +1,4 @@
-"""A child process in a process group of its own that never outlives us."""
+"""A child process in its own process group that never outlives us."""
 
 import contextlib
 import os

@@ -24,7 +24,7 @@ def _stop_when_parent_is_gone() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.pop(0)  # this directory: its modules are no top-level modules
+    sys.path.pop(0)  # this directory: its modules are not top-level modules
     program = sys.argv[1]
     sys.argv = sys.argv[1:]
     threading.Thread(target=_stop_when_parent_is_gone, daemon=True).start()

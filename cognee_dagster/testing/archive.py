@@ -65,7 +65,7 @@ class Archive:
         """``(kind, record)`` of every line, in the server's order: record files, then raw nodes.
 
         Raises:
-            InvalidArchiveError: A line that is no valid record.
+            InvalidArchiveError: A line that is not a valid record.
         """
         for record in self._typed_records():
             yield validate(record)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cognee_dagster.environment import API_KEY_VARIABLE
-from cognee_dagster.remote.settings import SERVICE_URL_VARIABLE
+from cognee_dagster.remote.https_settings import SERVICE_URL_VARIABLE
 from cognee_dagster.testing.archive import Limits
 from cognee_dagster.testing.faults import UPLOADS
 from cognee_dagster.testing.graph import Graph

@@ -1,4 +1,4 @@
-"""Fixtures for the tests of one's own project: ``pytest_plugins = ["cognee_dagster.testing.plugin"]``."""
+"""Fixtures for the tests of your project: ``pytest_plugins = ["cognee_dagster.testing.plugin"]``."""
 
 from collections.abc import Iterator
 from pathlib import Path

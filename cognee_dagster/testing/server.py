@@ -107,7 +107,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news."""
+        """Log nothing: clients may hang up."""
 
     def break_connections(self) -> None:
         for connection in list(self._sockets):

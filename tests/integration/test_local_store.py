@@ -17,7 +17,7 @@ from cognee_dagster.graph.reader import GraphReader
 from cognee_dagster.sandbox import local_environment
 from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig, open_dataset
 from cognee_dagster.sources.cognee.through_cognee import open_through_cognee
-from cognee_dagster.sources.cognee.users import NameOrId
+from cognee_dagster.sources.cognee.user_reference import NameOrId
 from examples.local_cognee import load_demo_graph
 from tests.conftest import LocalStore
 

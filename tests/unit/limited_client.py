@@ -17,6 +17,7 @@ from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.remote.transport import Timeouts
+from tests.peak_memory import peak_mebibytes
 
 ID = "011a0f69-ce99-5a5e-acf4-81e800cfd2fc"
 ADDRESS_SPACE = 3 * 2**30  # no test fills the machine
@@ -42,7 +43,7 @@ def main(url: str, method: str, seconds: str) -> None:
         except CogneeDagsterError as error:
             ended, words = type(error).__name__, str(error)
     took = time.monotonic() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    peak = peak_mebibytes()
     sys.stdout.write(json.dumps({"ended": ended, "words": words, "seconds": took, "peak_mib": peak}))
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from cognee_dagster.environment import cognee_environment
-from cognee_dagster.system.cognee_settings import CogneeSettings, first_problem, variable_of
+from cognee_dagster.system.settings_source import CogneeSettings, first_problem, variable_of
 
 
 class Example(CogneeSettings):

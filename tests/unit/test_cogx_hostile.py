@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from cognee_dagster.cogx.encode.exact_json import MAX_VALUES, parse_line
-from cognee_dagster.cogx.read.members import MAX_LINE_BYTES, read_members
+from cognee_dagster.cogx.read.safe_members import MAX_LINE_BYTES, read_members
 from cognee_dagster.cogx.read.validate import validate_archive
 from cognee_dagster.errors import ArchiveError, ArchiveLimitError
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cognee_dagster.cogx.read import members
+from cognee_dagster.cogx.read import safe_members
 from cognee_dagster.cogx.read.manifest import iter_records, read_manifest, unpack
 from cognee_dagster.cogx.read.reader import ArchiveReader, inspect_archive
 from cognee_dagster.cogx.read.validate import MAX_PROBLEMS, ValidationReport, validate_archive
@@ -132,14 +132,14 @@ def test_bombs_are_refused_by_ratio_size_and_count(path: Path, tmp_path: Path, m
     pack(path, {"manifest.json": jsonl(MANIFEST), "facts.jsonl": bytes(80_000_000)})
     with pytest.raises(ArchiveLimitError, match="times its size"):
         unpack(path, tmp_path / "out")
-    monkeypatch.setattr(members, "MAX_MEMBER_BYTES", 10_000_000)
+    monkeypatch.setattr(safe_members, "MAX_MEMBER_BYTES", 10_000_000)
     assert "80,000,000 bytes" in reasons(validate_archive(path))[0]
-    monkeypatch.setattr(members, "MAX_TOTAL_BYTES", 1000)
+    monkeypatch.setattr(safe_members, "MAX_TOTAL_BYTES", 1000)
     with pytest.raises(ArchiveLimitError):
         unpack(path, tmp_path / "out")
     pack(path, {str(number): b"" for number in range(20)})
-    monkeypatch.setattr(members, "MAX_TOTAL_BYTES", 1_000_000)
-    monkeypatch.setattr(members, "MAX_MEMBERS", 19)
+    monkeypatch.setattr(safe_members, "MAX_TOTAL_BYTES", 1_000_000)
+    monkeypatch.setattr(safe_members, "MAX_MEMBERS", 19)
     with pytest.raises(ArchiveLimitError, match="more than 19 files"):
         unpack(path, tmp_path / "out")
     assert list(tmp_path.iterdir()) == [path]

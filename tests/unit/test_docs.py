@@ -42,7 +42,7 @@ from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.event_log import reports
 from cognee_dagster.dagster.sensors import repush
 from cognee_dagster.environment import ENV_FILE_VARIABLE
-from cognee_dagster.remote.settings import RemoteSettings
+from cognee_dagster.remote.https_settings import RemoteSettings
 from cognee_dagster.sources.cognee.config import DATA_ROOT_VARIABLE, PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE
 from tests.unit import test_fault_matrix as fault_matrix
 

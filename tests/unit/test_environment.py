@@ -7,7 +7,7 @@ import pytest
 
 from cognee_dagster.environment import VariableSource, cognee_environment, source_of
 from cognee_dagster.errors import DatasetPermissionError, LocalCogneeError
-from cognee_dagster.sources.cognee.users import user_key
+from cognee_dagster.sources.cognee.user_reference import user_key
 
 SETTING = "SYSTEM_ROOT_DIRECTORY=/srv/cognee/system\n"
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpcore
 import pytest
 
-from cognee_dagster.remote.exchange import Exchange, LimitedNetwork
+from cognee_dagster.remote.exchange_limits import Exchange, LimitedNetwork
 from cognee_dagster.remote.transport import Timeouts
 from tests.unit.scripted_server import Call, ScriptedServer, refused_port
 

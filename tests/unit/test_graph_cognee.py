@@ -12,8 +12,7 @@ import pytest
 import cognee_dagster.sources.cognee.through_cognee as worker
 from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError, StoreBusyError
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader
-from cognee_dagster.sources.cognee import catalog as permissions
-from cognee_dagster.sources.cognee import datasets
+from cognee_dagster.sources.cognee import datasets, permissions
 from cognee_dagster.sources.cognee.child.process import dataset_request
 from cognee_dagster.sources.cognee.datasets import (
     EmptyReader,

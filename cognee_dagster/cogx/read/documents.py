@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cognee_dagster.cogx.encode import exact_json
 from cognee_dagster.cogx.format import DOCUMENTS_FILE
-from cognee_dagster.cogx.read.members import Member, read_members
+from cognee_dagster.cogx.read.safe_members import Member, read_members
 from cognee_dagster.cogx.write.spool import Spool, assemble
 from cognee_dagster.errors import ArchiveError
 from cognee_dagster.system.files import unnamed_file

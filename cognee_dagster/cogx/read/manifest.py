@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from cognee_dagster.cogx.encode.exact_json import parse_line
 from cognee_dagster.cogx.format import MANIFEST_FILE, PERMISSIONS_FILE, RECORD_KINDS
-from cognee_dagster.cogx.read.members import Member, read_members
+from cognee_dagster.cogx.read.safe_members import Member, read_members
 from cognee_dagster.cogx.schema import Manifest, describe, newer_version
 from cognee_dagster.errors import ArchiveError
 
@@ -59,7 +59,7 @@ def iter_records(path: Path) -> Iterator[tuple[str, Any]]:
 def unpack(path: Path, destination: Path) -> Path:
     """Unpack the COGX files of an archive into ``destination``, which is made, and return it.
 
-    What is no part of COGX is left out, and so is ``permissions.json``, which holds password hashes. Nothing is left
+    What is not part of COGX is left out, and so is ``permissions.json``, which holds password hashes. Nothing is left
     behind when the archive turns out to be bad.
 
     Raises:

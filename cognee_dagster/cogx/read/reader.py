@@ -25,7 +25,7 @@ from cognee_dagster.cogx.format import (
     RECORD_KINDS,
 )
 from cognee_dagster.cogx.read.manifest import read_manifest
-from cognee_dagster.cogx.read.members import content_sha256_of, read_members
+from cognee_dagster.cogx.read.safe_members import content_sha256_of, read_members
 from cognee_dagster.cogx.schema import Entity, Fact, RawNode, check_record
 from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.errors import ArchiveError, GraphFileError
@@ -51,8 +51,8 @@ class ArchiveReader:
         dataset_name: Default: the dataset that the archive says it was exported from.
 
     Raises:
-        ArchiveError: It is no archive, or one of another system: such an archive holds more than a graph and should be
-            pushed as it is.
+        ArchiveError: The file is not an archive, or is one of another system: such an archive holds more than a
+            graph and should be pushed as it is.
     """
 
     reopen: Reopen | None = None

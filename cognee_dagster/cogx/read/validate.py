@@ -14,7 +14,7 @@ from xxhash import xxh3_64_intdigest
 from cognee_dagster.cogx.encode.exact_json import parse_line
 from cognee_dagster.cogx.format import MANIFEST_FILE, NODES_FILE, PERMISSIONS_FILE, RECORD_KINDS
 from cognee_dagster.cogx.read.manifest import parse_manifest
-from cognee_dagster.cogx.read.members import Member, read_members
+from cognee_dagster.cogx.read.safe_members import Member, read_members
 from cognee_dagster.cogx.schema import Entity, Fact, Manifest, RawNode, check_record
 from cognee_dagster.errors import ArchiveError
 
@@ -185,7 +185,7 @@ def _missing_ends(fact: Fact, known: "array[int]", *, names_allowed: bool) -> It
     for end in (fact.subject_ref, fact.object_ref):
         key = _key(end)
         place = bisect_left(known, key)
-        # Other systems name entities that have no record of their own; Cognee makes those by intent.
+        # Other systems name entities that have no record; Cognee makes those by intent.
         if (place == len(known) or known[place] != key) and (_is_uuid(end) or not names_allowed):
             yield end
 

@@ -29,7 +29,7 @@ from cognee_dagster.cogx.format import (
     SERVER_LIMITS,
     Limits,
 )
-from cognee_dagster.cogx.read.members import Member, read_members
+from cognee_dagster.cogx.read.safe_members import Member, read_members
 from cognee_dagster.cogx.shard.measure import MeasuredArchive, measure, record_at
 from cognee_dagster.cogx.shard.plan import FactTooLargeError, Integers, NodeTooLargeError, ShardPlan, plan_shards
 from cognee_dagster.cogx.write.spool import Spool, assemble

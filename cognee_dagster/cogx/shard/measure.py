@@ -11,7 +11,7 @@ from xxhash import xxh3_64_intdigest
 
 from cognee_dagster.cogx.encode.exact_json import parse_line
 from cognee_dagster.cogx.format import DOCUMENT_GROWTH_BYTES, DOCUMENTS_FILE, ENTITIES_FILE, FACTS_FILE, NODES_FILE
-from cognee_dagster.cogx.read.members import read_members
+from cognee_dagster.cogx.read.safe_members import read_members
 from cognee_dagster.cogx.shard.plan import GraphSizes, Integers
 
 # In the order in which nodes are numbered: a chunk with a text begins a neighbourhood, so it comes early.
@@ -100,7 +100,7 @@ def _id_of_typed(line: bytes) -> str:
 def _id_of_raw(line: bytes) -> str:
     try:
         return _decode_raw(line).id
-    except msgspec.DecodeError:  # NaN and the like, which only raw nodes hold, or an id that is no text
+    except msgspec.DecodeError:  # NaN and the like, which only raw nodes hold, or an id that is not a string
         return str(parse_line(line)["id"])
 
 

@@ -27,7 +27,7 @@ def write_edges(reader: GraphReader, spool: Spool, *, tally: Tally, report: Call
 
 
 class EdgeProcess:
-    """``write_edges`` in a process of its own.
+    """``write_edges`` in a second process.
 
     Args:
         reopen: Opens the graph there.

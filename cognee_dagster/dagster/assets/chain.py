@@ -1,6 +1,6 @@
 """The chain of assets that brings one dataset from a local graph to a remote Cognee.
 
-Every asset has a step of its own, made by a factory: it can be selected, retried and configured alone. What a step does
+Every asset has its own step, made by a factory: it can be selected, retried and configured alone. What a step does
 is imported when it runs: a code location of hundreds of datasets loads definitions only.
 """
 

@@ -183,7 +183,7 @@ def push_of(record: dg.EventLogRecord) -> Push | None:
 
 
 def pushed_by(dagster_run_id: str, partition: str | None) -> str:
-    """An id for an import that has none of its own."""
+    """An id for an import without one."""
     return f"pushed by {dagster_run_id}" + (f" {partition}" if partition is not None else "")
 
 

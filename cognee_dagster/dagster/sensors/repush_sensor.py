@@ -22,12 +22,12 @@ def build_repush_sensor(
 
     It launches a run of the ``…/remote_push`` asset alone, into the same remote dataset and in the same mode, tagged
     ``cognee/repush_of`` and ``cognee/repush_attempt``. An import merges, so that pushing again is safe. What has a
-    newer push already, and what pushing again cannot help, is left alone. It is a sensor of its own because one run
+    newer push already, and what pushing again cannot help, is left alone. This is a separate sensor because one run
     request that Dagster refuses fails a whole tick.
 
     Args:
         watched: The datasets, or the keys of their ``…/remote_push`` assets; as a mapping, with a policy for each.
-        policy: For those without one of their own; default: push again twice, in the background.
+        policy: For those without their own; default: push again twice, in the background.
         name: The sensor's name.
         minimum_interval_seconds: Time between two ticks.
         default_status: Running from the start.

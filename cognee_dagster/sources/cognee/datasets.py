@@ -16,7 +16,9 @@ from uuid import UUID
 from cognee_dagster.errors import CogneeDagsterError, DatasetNotFoundError, LocalCogneeError
 from cognee_dagster.graph.origin import GraphOrigin
 from cognee_dagster.graph.source import FoundGraph
-from cognee_dagster.sources.cognee.catalog import (
+from cognee_dagster.sources.cognee.config import DATA_ROOT_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
+from cognee_dagster.sources.cognee.ladybug_process import open_ladybug_graph
+from cognee_dagster.sources.cognee.permissions import (
     Catalog,
     GraphStore,
     LocalDataset,
@@ -24,9 +26,7 @@ from cognee_dagster.sources.cognee.catalog import (
     UnknownStoreSchemaError,
     open_catalog,
 )
-from cognee_dagster.sources.cognee.config import DATA_ROOT_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
-from cognee_dagster.sources.cognee.ladybug_process import open_ladybug_graph
-from cognee_dagster.sources.cognee.users import NameOrId, UserRef, user_key
+from cognee_dagster.sources.cognee.user_reference import NameOrId, UserRef, user_key
 
 if TYPE_CHECKING:  # Arrow comes with it
     import pyarrow as pa

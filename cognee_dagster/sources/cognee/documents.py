@@ -11,7 +11,7 @@ from uuid import UUID
 from cognee_dagster.errors import LocalCogneeError
 from cognee_dagster.sources.cognee.child.process import ask_cognee, dataset_request
 from cognee_dagster.sources.cognee.config import LocalCogneeConfig
-from cognee_dagster.sources.cognee.users import UserRef
+from cognee_dagster.sources.cognee.user_reference import UserRef
 
 COGNIFY_SECONDS = 24 * 3_600.0  # a language model may be slow; a run that hangs is still ended
 

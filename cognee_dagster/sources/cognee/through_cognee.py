@@ -17,7 +17,7 @@ from cognee_dagster.errors import LocalCogneeError
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, GraphReader, Reopen
 from cognee_dagster.sources.cognee.child.process import ask_cognee, dataset_request
 from cognee_dagster.sources.cognee.config import LocalCogneeConfig
-from cognee_dagster.sources.cognee.users import UserRef
+from cognee_dagster.sources.cognee.user_reference import UserRef
 
 READ_SECONDS = 3_600.0
 

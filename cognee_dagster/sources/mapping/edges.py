@@ -79,7 +79,7 @@ def _relationship(edge: Edge, values: Mapping[str, Any], rules: Rules) -> tuple[
 
 
 def _read_times(values: dict[str, Any]) -> None:
-    """What is no time would be dropped by a server; it is kept under another name."""
+    """What is not a time would be dropped by a server; it is kept under another name."""
     for name in _TIMES:
         if values.get(name) is None:
             values.pop(name, None)

@@ -50,7 +50,7 @@ class Identity(NamedTuple):
 
 
 def entity(node: Node, *, rules: Rules, left: LeftBehind) -> tuple[tuple[str, str, str, str], list[str]]:
-    """A node as the row of an entity, and the types that get nodes of their own.
+    """A node as the row of an entity, and the types that get their own nodes.
 
     Raises:
         GraphFileError: It has an attribute that has no form in JSON; the message names it.

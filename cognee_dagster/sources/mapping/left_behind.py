@@ -6,7 +6,7 @@ from typing import Any
 
 # Of an ``Entity`` and of an edge a Cognee server keeps these.
 _OF_ENTITIES = {"name", "type", "description", "created_at", "updated_at", "metadata", "text"}
-RENAMED_TIMES = {"attribute_valid_at", "attribute_invalid_at"}  # those that are no times
+RENAMED_TIMES = {"attribute_valid_at", "attribute_invalid_at"}  # those that are not times
 _OF_EDGES = {"edge_text", "valid_at", "invalid_at", "relationship_name"}
 
 

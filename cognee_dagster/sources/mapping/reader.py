@@ -112,7 +112,7 @@ class MappedReader:
         self._read.add("node")
 
     def _node(self, node: Node, left: LeftBehind) -> tuple[NodeRow, list[str]]:
-        """The node's row, and the types that get nodes of their own."""
+        """The node's row, and the types that get their own nodes."""
         if self._rules.as_nodes == "cognee" and node.cognee_type is None:
             return entity(node, rules=self._rules, left=left)
         return typed_node(node, rules=self._rules, left=left), []

@@ -15,7 +15,7 @@ _ZONED = re.compile(r"(?P<time>[^\[\]]+)\[(?P<zone>[^\[\]]+)\]")  # as Java writ
 
 
 def as_time(value: Any) -> Any:
-    """The value as Cognee reads it as a time: ISO 8601, or a number since 1970; None if it is no time.
+    """The value as Cognee reads it as a time: ISO 8601, or a number since 1970; None if it is not a time.
 
     What Cognee already reads rightly is returned as it is.
     """

@@ -1,4 +1,4 @@
-"""Nodes with types of their own, which keep all their attributes, and Cognee's own nodes as they are."""
+"""Nodes with their own types, which keep all their attributes, and Cognee's own nodes as they are."""
 
 import json
 from typing import Any
@@ -9,9 +9,9 @@ from cognee_dagster.sources.mapping.attributes import accepted_name, read_as_typ
 from cognee_dagster.sources.mapping.cognee_types import DECLARED
 from cognee_dagster.sources.mapping.descriptions import described
 from cognee_dagster.sources.mapping.ids import checked_id, key_text
+from cognee_dagster.sources.mapping.indexable_types import ORIGINAL_TYPE, loses_attributes, own_type, safe_type
 from cognee_dagster.sources.mapping.left_behind import LeftBehind
 from cognee_dagster.sources.mapping.rules import Rules
-from cognee_dagster.sources.mapping.type_names import ORIGINAL_TYPE, loses_attributes, own_type, safe_type
 from cognee_dagster.sources.mapping.values import first_text, json_attributes, plain_text, type_names
 
 DEFAULT_TYPE = "Entity"

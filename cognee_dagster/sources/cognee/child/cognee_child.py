@@ -180,7 +180,7 @@ def dataset_key(request: Request) -> str | UUID:
 
 
 def node_row(node_id: str, properties: Mapping[str, Any]) -> list[Any]:
-    """A row in which a null column means: no such property. A property that is no text stays among the properties."""
+    """A row in which a null column means: no such property. Others than strings stay among the properties."""
     columns = {key: properties[key] for key in ("name", "type") if isinstance(properties.get(key), str)}
     rest = {key: value for key, value in properties.items() if key not in columns}
     return [node_id, columns.get("name"), columns.get("type"), as_json(rest)]

@@ -22,7 +22,7 @@ from cognee_dagster.errors import (
     LocalCogneeError,
 )
 from cognee_dagster.sources.cognee.config import PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
-from cognee_dagster.sources.cognee.users import NameOrId, UserRef, user_key
+from cognee_dagster.sources.cognee.user_reference import NameOrId, UserRef, user_key
 from cognee_dagster.system.child_process import ChildProcess, is_secret
 
 SCRIPT = Path(__file__).with_name("cognee_child.py")

@@ -1,6 +1,6 @@
 """The files in a packed archive, streamed: nothing is trusted, nothing is held in memory.
 
-A reader of its own instead of ``tarfile.open``, which follows whatever a header says: extended headers of any size are
+Our own reader instead of ``tarfile.open``, which follows whatever a header says: extended headers of any size are
 read into memory and sparse maps of any length are parsed before a caller sees the member. Here a member is a plain file
 with a harmless name and an honest size, or the archive is refused. (Python's ``TarInfo`` still reads the 512 bytes.)
 """
@@ -108,7 +108,7 @@ def read_members(path: Path, *, any_size: bool = False) -> Iterator[Member]:
         any_size: Do not look at limits: for an archive that this process has just written.
 
     Raises:
-        ArchiveError: The file is no tar archive, is damaged or cut off, or holds what an archive may not hold.
+        ArchiveError: The file is not a tar archive, is damaged or cut off, or holds what an archive may not hold.
         ArchiveLimitError: It is larger, unpacked, than a Cognee server accepts.
         OSError: The file cannot be read.
     """

@@ -8,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from cognee_dagster.environment import API_KEY_VARIABLE, cognee_environment
 from cognee_dagster.errors import ConnectionConfigError
-from cognee_dagster.system.cognee_settings import CogneeSettings, first_problem
+from cognee_dagster.system.settings_source import CogneeSettings, first_problem
 
 SERVICE_URL_VARIABLE = "COGNEE_SERVICE_URL"
 CA_BUNDLE_VARIABLE = "COGNEE_DAGSTER_CA_BUNDLE"
