@@ -67,6 +67,26 @@ def test_an_import_that_failed_is_an_error_with_its_reason(chain: Chain, remote:
     assert "'people'" in str(evaluation.description)
 
 
+def test_while_the_remote_is_down_it_warns_with_the_reason(chain: Chain, remote: FakeRemote) -> None:
+    assert chain.run().success
+    remote.kill()
+    evaluation = chain.check()
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.WARN
+    assert f"The remote could not be asked: {remote.url}" in str(evaluation.description)
+    assert evaluation.metadata["cognee/reason"].value == evaluation.description
+
+
+def test_without_a_known_remote_it_warns_with_the_reason(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert chain.run().success
+    monkeypatch.delenv("ABSENT_KEY", raising=False)
+    chain.remote_options = {"api_key": dg.EnvVar("ABSENT_KEY")}
+    evaluation = chain.check()
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.WARN
+    assert "ABSENT_KEY is not set" in str(evaluation.description)
+
+
 def test_before_the_first_push_it_says_what_to_materialize(chain: Chain) -> None:
     evaluation = chain.check()
     assert not evaluation.passed

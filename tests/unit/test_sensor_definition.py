@@ -46,10 +46,10 @@ class Dagster:
     def tick(self, *, api_key: str | None = None) -> list[str]:
         """Evaluates, writes; what was said, and which events were written."""
         resource = CogneeRemote(url=self.remote.url, api_key=api_key or self.remote.api_key)
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self.instance, cursor=self.cursor, resources={REMOTE_RESOURCE: resource}
-        )
-        result = self.sensor.evaluate_tick(context)
+        ) as context:
+            result = self.sensor.evaluate_tick(context)
         for event in result.asset_events:
             self.instance.report_runless_asset_event(event)
         self.cursor = result.cursor
@@ -117,11 +117,11 @@ def test_the_resource_can_have_another_name(tmp_path: Path, remote: FakeRemote) 
     dg.Definitions(
         assets=[dg.AssetSpec(PUSH)], sensors=[sensor], resources={"staging": CogneeRemote()}
     ).get_repository_def()
-    context = dg.build_sensor_context(
+    with dg.build_sensor_context(
         instance=dg.DagsterInstance.local_temp(str(tmp_path)),
         resources={"staging": CogneeRemote(url=remote.url, api_key=remote.api_key)},
-    )
-    assert sensor.evaluate_tick(context).skip_message == "No import is pending."
+    ) as context:
+        assert sensor.evaluate_tick(context).skip_message == "No import is pending."
 
 
 def test_an_old_server_without_paging_is_asked_all_the_same(tmp_path: Path) -> None:

@@ -162,15 +162,15 @@ def test_the_second_import_sensor_over_an_asset_of_one_code_location_is_refused(
         sensors=sensors,
         resources={REMOTE_RESOURCE: CogneeRemote()},
     )
-    context = dg.build_sensor_context(
+    with dg.build_sensor_context(
         instance=dg.DagsterInstance.local_temp(str(tmp_path)),
         definitions=definitions,
         resources={REMOTE_RESOURCE: CogneeRemote()},
-    )
-    for fine in (sensors[0], sensors[2]):
-        assert fine.evaluate_tick(context).skip_message == "No import is pending."
-    with pytest.raises(DatasetDefinitionError, match="'one' and 'two' both watch team/b/remote_push"):
-        sensors[1].evaluate_tick(context)
+    ) as context:
+        for fine in (sensors[0], sensors[2]):
+            assert fine.evaluate_tick(context).skip_message == "No import is pending."
+        with pytest.raises(DatasetDefinitionError, match="'one' and 'two' both watch team/b/remote_push"):
+            sensors[1].evaluate_tick(context)
 
 
 # The index of assets, which Dagster writes after the event

@@ -51,10 +51,10 @@ class Shop:
         """A tick of the import sensor."""
         for _ in range(200):  # until the fake has ended the import that was let go
             resource = CogneeRemote(url=self.remote.url, api_key=self.remote.api_key)
-            context = dg.build_sensor_context(
+            with dg.build_sensor_context(
                 instance=self.chain.instance, cursor=self.cursor, resources={"cognee_remote": resource}
-            )
-            result = self.imports.evaluate_tick(context)
+            ) as context:
+                result = self.imports.evaluate_tick(context)
             for event in result.asset_events:
                 self.chain.instance.report_runless_asset_event(event)
             self.cursor = result.cursor
@@ -65,9 +65,8 @@ class Shop:
     def ask(self) -> tuple[list[dg.RunRequest], str]:
         """A tick of the repush sensor."""
         definitions = dg.Definitions(assets=self.chain.assets, sensors=[self.repush], resources=self.chain.resources)
-        result = self.repush.evaluate_tick(
-            dg.build_sensor_context(instance=self.chain.instance, definitions=definitions)
-        )
+        with dg.build_sensor_context(instance=self.chain.instance, definitions=definitions) as context:
+            result = self.repush.evaluate_tick(context)
         return list(result.run_requests or []), str(result.skip_message)
 
 
