@@ -75,10 +75,10 @@ def _chain_job(dataset: CogneeDataset) -> Any:
 
 
 def _job(name: str, datasets: Sequence[CogneeDataset], *, description: str) -> Any:  # Dagster does not name its type
-    # The check of remote_graph asks the remote about an earlier push: it has no place in a run that pushes.
-    selection = dg.AssetSelection.assets(
-        *(key for dataset in datasets for key in (dataset.graph_key, dataset.archive_key, dataset.push_key))
-    )
+    # Whatever a graph is made of, in whichever definitions these are merged with, runs before it: a job that left that
+    # out would push yesterday's graph. Checks of remote_graph ask about an earlier push, and so are not part of a run
+    # that pushes.
+    selection = dg.AssetSelection.assets(*(dataset.push_key for dataset in datasets)).upstream()
     return dg.define_asset_job(name, selection=selection, description=description)
 
 

@@ -55,6 +55,16 @@ def test_an_unreachable_remote_is_tried_again(chain: Chain, remote: FakeRemote) 
     assert attempts(result, "remote_push") == 2
 
 
+def test_the_last_attempt_shows_its_error_not_how_many_there_were(chain: Chain, remote: FakeRemote) -> None:
+    chain.remote_options = {"url": remote.url}
+    remote.kill()
+    (failed,) = [event for event in chain.run().all_events if event.is_step_failure]
+    error = failed.step_failure_data.error
+    assert error is not None
+    assert remote.url in error.message
+    assert "max_retries" not in error.to_string()
+
+
 def test_a_missing_connection_says_where_to_put_it(
     chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,26 @@ def test_they_merge_with_definitions_of_the_users_own() -> None:
     )
 
 
+@pytest.mark.parametrize("job", ["push_all_datasets", "push_x"])
+def test_a_job_runs_what_a_graph_is_made_of_before_it(job: str) -> None:
+    ran = []
+
+    @dg.asset
+    def extract() -> None:
+        ran.append("extract")
+
+    @dg.asset(deps=[extract])
+    def my_graph() -> dg.MaterializeResult[None]:
+        ran.append("my_graph")
+        raise dg.Failure("far enough", allow_retries=False)
+
+    dataset = CogneeDataset(name="x", graph=dg.AssetKey("my_graph"), cron_schedule="0 3 * * *")
+    merged = dg.Definitions.merge(dg.Definitions(assets=[extract, my_graph]), build_definitions([dataset]))
+    result = merged.resolve_job_def(job).execute_in_process(raise_on_error=False)
+    assert ran == ["extract", "my_graph"]
+    assert not result.success
+
+
 def test_no_dataset_is_refused() -> None:
     with pytest.raises(DatasetDefinitionError, match="no dataset"):
         build_definitions([])

@@ -19,7 +19,8 @@ _PROGRESS_INTERVAL = 10.0  # seconds
 def engine_step(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[None]:
     """Inside it, what the engine logs goes to the run's log, and what it raises on purpose fails the step.
 
-    An error that a later attempt may get past is left to the step's retry policy; any other ends the step at once.
+    An error that a later attempt may get past is left to the step's retry policy; any other ends the step at once. So
+    does the last attempt's, whatever it is: Dagster would only say how many attempts there were.
     Dagster cancels a run with a ``BaseException``, which passes through here untouched.
 
     Raises:
@@ -32,13 +33,19 @@ def engine_step(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContex
             raise dg.Failure(
                 description=str(error),
                 metadata={REASON: str(error), ERROR: type(error).__name__},
-                allow_retries=is_retryable(error),
+                allow_retries=is_retryable(error) and _is_tried_again(context),
             ) from error
 
 
 def is_retryable(error: CogneeDagsterError) -> bool:
     """Whether the same step may succeed later: the remote was not reachable or busy, or the graph was being written."""
     return isinstance(error, StoreBusyError) or (isinstance(error, RemoteError) and error.retryable)
+
+
+def _is_tried_again(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> bool:
+    step = context.op_execution_context
+    policy = step.op_def.retry_policy
+    return policy is not None and step.retry_number < policy.max_retries
 
 
 def progress_in_log(log: logging.Logger, *, what: str) -> Callable[[int, int], None]:
