@@ -19,7 +19,8 @@ DATASETS = [f"d{number:02}" for number in range(20)]
 STALLED_AFTER = 45.0
 TIME_LIMIT = 240.0
 
-# Two sensors over the same assets, as after a rename or in two code locations.
+# Two code locations with a sensor over the same assets each: within one, the second sensor is refused.
+LOCATIONS = ("one.py", "two.py")
 CODE_LOCATION = """
 import dagster as dg
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
@@ -28,10 +29,7 @@ from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor
 keys = [dg.AssetKey([name, "remote_push"]) for name in {datasets!r}]
 defs = dg.Definitions(
     assets=[dg.AssetSpec(key) for key in keys],
-    sensors=[
-        build_import_sensor(keys, name=name, minimum_interval_seconds=1, stalled_after_seconds={stalled_after})
-        for name in ("one", "two")
-    ],
+    sensors=[build_import_sensor(keys, minimum_interval_seconds=1, stalled_after_seconds={stalled_after})],
     resources={{REMOTE_RESOURCE: CogneeRemote(url=dg.EnvVar("REMOTE_URL"), api_key=dg.EnvVar("REMOTE_KEY"))}},
 )
 """
@@ -97,12 +95,13 @@ class Scene:
 
     @contextmanager
     def daemon(self) -> Iterator[subprocess.Popen[bytes]]:
-        """A daemon with its code server, killed with SIGKILL at the end, by its process group."""
+        """A daemon with its code servers, killed with SIGKILL at the end, by its process group."""
         environ = {**os.environ, "REMOTE_URL": self.remote.url, "REMOTE_KEY": self.remote.api_key}
         environ["DAGSTER_HOME"] = str(self.directory)
+        files = [argument for location in LOCATIONS for argument in ("-f", location)]
         with (self.directory / "daemon.log").open("ab") as log:
             process = subprocess.Popen(
-                [str(Path(sys.executable).parent / "dagster-daemon"), "run", "-f", "location.py"],
+                [str(Path(sys.executable).parent / "dagster-daemon"), "run", *files],
                 cwd=self.directory,
                 env=environ,
                 stdout=log,
@@ -132,7 +131,8 @@ def _run_of(event: dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheck
 @pytest.fixture
 def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    (tmp_path / "location.py").write_text(CODE_LOCATION.format(datasets=DATASETS, stalled_after=STALLED_AFTER))
+    for location in LOCATIONS:
+        (tmp_path / location).write_text(CODE_LOCATION.format(datasets=DATASETS, stalled_after=STALLED_AFTER))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     with FakeRemote() as remote, dg.DagsterInstance.get() as instance:
         yield Scene(remote, tmp_path, instance)
