@@ -2,54 +2,46 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 from uuid import UUID
 
 import dagster as dg
 
 from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
+from cognee_dagster.dagster.field_types import (
+    FieldType,
+    Flag,
+    Graph,
+    KeyPrefix,
+    Meaning,
+    Name,
+    NumBytes,
+    OptionalString,
+    RepushAttempts,
+    RetryPolicy,
+    String,
+    Strings,
+    Tags,
+    User,
+    Verify,
+)
 from cognee_dagster.dagster.keys import DATASET_TAG
 from cognee_dagster.errors import CogneeDagsterError, DatasetDefinitionError
-from cognee_dagster.pushing.options import VERIFICATIONS, Verification, validate_mode
+from cognee_dagster.pushing.options import validate_mode
 from cognee_dagster.remote.names import validate_dataset_name
 from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.profiles.choose import named_profile
 from cognee_dagster.store.names import as_identifier, is_plain, safe_segment
 
 CODE_VERSION = 1  # raise it when the assets' code changes what they produce
-MAX_REPUSH_ATTEMPTS = 20
 
 # What decides what is read, and how it is cut: parts of the code version of what is made of it.
 SOURCE_FIELDS = ("name", "documents", "graph", "mapping", "profile", "user")
 LIMIT_FIELDS = ("max_archive_bytes", "max_file_bytes")
-
-_TEXT = ((str, type(None)), "a text")
-_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
-    "name": ((str, UUID), "a dataset's name or UUID"),
-    "graph": ((dg.AssetKey, str, os.PathLike, type(None)), "an AssetKey or the path of a graph file"),
-    "mapping": ((GraphMapping, Mapping, type(None)), "a GraphMapping, or its fields"),
-    "profile": _TEXT,
-    "target_dataset": _TEXT,
-    "mode": ((str,), "a text"),
-    "run_in_background": ((bool,), "true or false"),
-    "verify": ((str,), "a text"),
-    "fail_on_incomplete": ((bool,), "true or false"),
-    "group_name": _TEXT,
-    "tags": ((Mapping,), "a mapping of texts to texts"),
-    "cron_schedule": _TEXT,
-    "execution_timezone": _TEXT,
-    "user": ((str, UUID, type(None)), "an e-mail address or a UUID"),
-    "repush_attempts": ((int,), "a number"),
-    "repush_in_background": ((bool,), "true or false"),
-    "max_archive_bytes": ((int,), "a number of bytes"),
-    "max_file_bytes": ((int,), "a number of bytes"),
-    "retry_policy": ((dg.RetryPolicy, type(None)), "a dagster.RetryPolicy"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +49,7 @@ class CogneeDataset:
     """One dataset's way from a local graph to a remote Cognee: a chain of assets.
 
     Attributes:
-        name: The local Cognee dataset: a name, or its UUID. A text is a name first, and, if no dataset has that name
+        name: The local Cognee dataset: a name, or its UUID. A string is a name first, and, if no dataset has that name
             and it is one, a UUID. With ``graph`` it is the name that the graph gets.
         documents: Glob patterns (``docs/**/*.md``) of files to add to the dataset and cognify before it is read: what
             is new or changed. Cognee does not forget by itself: a file that no pattern matches any more stays in the
@@ -92,32 +84,31 @@ class CogneeDataset:
         DatasetDefinitionError: A value that cannot work; the message names the dataset and the field.
     """
 
-    name: str | UUID
-    documents: Sequence[str] = ()
-    graph: dg.AssetKey | str | os.PathLike[str] | None = None
-    mapping: GraphMapping | Mapping[str, Any] | None = field(default=None, hash=False)
-    profile: str | None = None
-    target_dataset: str | None = None
-    mode: str = "preserve"
-    run_in_background: bool = False
-    verify: Verification = "counts"
-    fail_on_incomplete: bool = False
-    key_prefix: str | Sequence[str] = ()
-    group_name: str | None = None
-    owners: Sequence[str] = ()
-    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
-    cron_schedule: str | None = None
-    execution_timezone: str | None = None
-    user: str | UUID | None = None
-    repush_attempts: int = 0
-    repush_in_background: bool = True
-    max_archive_bytes: int = MAX_TOTAL_BYTES
-    max_file_bytes: int = MAX_MEMBER_BYTES
-    retry_policy: dg.RetryPolicy | None = field(default=None, hash=False)
+    name: Name
+    documents: Strings = ()
+    graph: Graph = None
+    mapping: Meaning = field(default=None, hash=False)
+    profile: OptionalString = None
+    target_dataset: OptionalString = None
+    mode: String = "preserve"
+    run_in_background: Flag = False
+    verify: Verify = "counts"
+    fail_on_incomplete: Flag = False
+    key_prefix: KeyPrefix = ()
+    group_name: OptionalString = None
+    owners: Strings = ()
+    tags: Tags = field(default_factory=dict, hash=False)
+    cron_schedule: OptionalString = None
+    execution_timezone: OptionalString = None
+    user: User = None
+    repush_attempts: RepushAttempts = 0
+    repush_in_background: Flag = True
+    max_archive_bytes: NumBytes = MAX_TOTAL_BYTES
+    max_file_bytes: NumBytes = MAX_MEMBER_BYTES
+    retry_policy: RetryPolicy = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         self._check_types()
-        self._normalize()
         self._check_name()
         self._check_source()
         self._check_push()
@@ -172,40 +163,22 @@ class CogneeDataset:
         return dg.AssetKey([*self.key_prefix, self.segment, last])
 
     def _check_types(self) -> None:
-        """Settings and YAML hand over whatever stands there."""
-        for name, (expected, word) in _TYPES.items():
-            if not isinstance(getattr(self, name), expected):
-                raise self._error(name, getattr(self, name), f"it must be {word}")
-
-    def _normalize(self) -> None:
-        """Sequences become tuples: a list that its owner changes later must not change a definition."""
-        prefix = self.key_prefix.split("/") if isinstance(self.key_prefix, str) else self.key_prefix
-        object.__setattr__(self, "key_prefix", self._texts("key_prefix", prefix))
-        for name in ("documents", "owners"):
-            object.__setattr__(self, name, self._texts(name, getattr(self, name)))
-        object.__setattr__(self, "tags", dict(self.tags))
-
-    def _texts(self, name: str, values: Sequence[str]) -> tuple[str, ...]:
-        if isinstance(values, str) or not isinstance(values, Sequence):
-            raise self._error(name, values, "it must be a list of texts")
-        for value in values:
-            if not isinstance(value, str) or not value.strip():
-                raise self._error(name, value, "each entry must be a text that is not empty")
-        return tuple(values)
+        for name, its_type in _field_types().items():
+            value = getattr(self, name)
+            try:
+                object.__setattr__(self, name, its_type.checked(value))
+            except ValueError as error:
+                raise self._error(name, value, str(error)) from None
 
     def _check_name(self) -> None:
         if isinstance(self.name, UUID):
             return
-        if not self.name.strip():
-            raise self._error("name", self.name, "it must be a dataset's name or UUID")
         if self.name != self.name.strip():
             raise self._error("name", self.name, "it begins or ends with white space")
         if not self.name.isprintable():
             raise self._error("name", self.name, "it holds a line break or another character that cannot be printed")
 
     def _check_source(self) -> None:
-        if isinstance(self.graph, str) and not self.graph.strip():
-            raise self._error("graph", self.graph, "it must be an AssetKey or the path of a graph file")
         if self.graph is not None and self.documents:
             raise self._error("documents", self.documents, "documents cannot be added to a graph= of your own")
         if self.graph is not None and isinstance(self.name, UUID):
@@ -215,18 +188,9 @@ class CogneeDataset:
                 raise self._error(name, getattr(self, name), "it is about a graph= of your own, and there is none")
         self._check("mapping", lambda: self.graph_mapping)
         self._check("profile", lambda: self.profile is None or named_profile(self.profile))
-        if isinstance(self.user, str) and not self.user.strip():
-            raise self._error("user", self.user, "it must be an e-mail address or a UUID")
 
     def _check_push(self) -> None:
-        if isinstance(self.repush_attempts, bool) or not 0 <= self.repush_attempts <= MAX_REPUSH_ATTEMPTS:
-            raise self._error("repush_attempts", self.repush_attempts, f"it must be 0 to {MAX_REPUSH_ATTEMPTS}")
-        for name in ("max_archive_bytes", "max_file_bytes"):
-            if isinstance(getattr(self, name), bool) or getattr(self, name) <= 0:
-                raise self._error(name, getattr(self, name), "it must be a number of bytes, 1 or more")
         self._check("mode", lambda: validate_mode(self.mode))
-        if self.verify not in VERIFICATIONS:
-            raise self._error("verify", self.verify, f"it must be one of {', '.join(VERIFICATIONS)}")
         if self.target_dataset is not None:
             target = self.target_dataset
             self._check("target_dataset", lambda: validate_dataset_name(target))
@@ -267,3 +231,8 @@ class CogneeDataset:
         return DatasetDefinitionError(
             f"CogneeDataset {str(self.name)[:80]!r}: {name}={shown} cannot be used: {reason}."
         )
+
+
+@cache
+def _field_types() -> Mapping[str, FieldType]:
+    return {name: FieldType(hint) for name, hint in get_type_hints(CogneeDataset, include_extras=True).items()}

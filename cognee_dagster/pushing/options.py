@@ -12,7 +12,6 @@ DEFAULT_DATASET = "main_dataset"  # Cognee 1.6.5, api/v1/push/push.py
 
 IMPORT_MODES = ("preserve", "hybrid", "re-derive")  # Cognee 1.6.5, modules/migration/sources/base.py
 
-VERIFICATIONS = ("counts", "graph", "off")
 Verification = Literal["counts", "graph", "off"]
 """``counts``: the server's own count of what it read; ``graph``: read the remote graph back, too; ``off``."""
 

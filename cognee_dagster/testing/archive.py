@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
-import orjson
+import msgspec
 
 from cognee_dagster.testing.multipart import Slice
 
@@ -150,11 +150,11 @@ def _check(manifest: Record) -> None:
 
 def _parse(line: bytes) -> Record:
     try:
-        value = orjson.loads(line)
-    except ValueError:  # NaN and Infinity, which Python's own parser takes
+        value = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # NaN and Infinity, which Python's parser takes
         try:
             value = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidArchiveError(str(error)) from error
     if not isinstance(value, dict):
         raise InvalidArchiveError("a line that is no object")

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, BinaryIO, cast
 from urllib.parse import parse_qsl, urlsplit
 
-import orjson
+import msgspec
 
 from cognee_dagster.testing import endpoints
 from cognee_dagster.testing.answers import Answer, AnswerError, bad_request, unauthenticated
@@ -213,7 +213,7 @@ class _Handler(BaseHTTPRequestHandler):
         return None, None
 
     def _send(self, answer: Answer) -> None:
-        payload = orjson.dumps(answer.body)  # NaN becomes null, as on the real server
+        payload = msgspec.json.encode(answer.body)  # NaN becomes null, as on the real server
         try:
             self.send_response(answer.status)
             self.send_header("content-type", "application/json")

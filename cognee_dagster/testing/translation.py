@@ -1,11 +1,10 @@
 """COGX records to what an import writes: Cognee 1.6.5, ``modules/migration/loader.py``."""
 
+import json
 import sys
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import NAMESPACE_OID, uuid4, uuid5
-
-import orjson
 
 from cognee_dagster.testing.archive import Archive, Record
 from cognee_dagster.testing.graph import Graph, Node, Triple, id_for, is_uuid
@@ -157,7 +156,7 @@ def _raw_node(record: Record) -> Node:
 def _index_fields(metadata: object) -> list[str]:
     if isinstance(metadata, str):
         try:
-            metadata = orjson.loads(metadata)
+            metadata = json.loads(metadata)
         except ValueError:
             return []
     return list(metadata.get("index_fields") or []) if isinstance(metadata, dict) else []

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 from pydantic import SecretStr
 
 from cognee_dagster.errors import RemoteError, RemoteUnreachableError, UnexpectedAnswerError
@@ -248,27 +248,27 @@ class ModelClient:
         return RemoteUser(id=self._world.user.id, email=None)
 
     def datasets(self) -> list[RemoteDataset]:
-        return list(parse_datasets(orjson.dumps([self._world.dataset.shown()])))
+        return list(parse_datasets(msgspec.json.encode([self._world.dataset.shown()])))
 
     def find_dataset(self, name: str) -> RemoteDataset | None:
         return self.ensure_dataset(name)
 
     def ensure_dataset(self, name: str) -> RemoteDataset:
-        return parse_dataset(orjson.dumps(self._world.dataset.shown()))
+        return parse_dataset(msgspec.json.encode(self._world.dataset.shown()))
 
     def data(self, dataset_id: str) -> Iterator[Any]:
         return iter(())
 
     def graph(self, dataset_id: str) -> RemoteGraph:
         self._world.advance(ROUND_TRIP)
-        return parse_graph(orjson.dumps(self._world.dataset.graph.shown()))
+        return parse_graph(msgspec.json.encode(self._world.dataset.graph.shown()))
 
     def runs(
         self, *, pipeline_name: str = IMPORT_PIPELINE, dataset_id: str | None = None, limit: int = 500, offset: int = 0
     ) -> list[PipelineRun]:
         self._world.advance(ROUND_TRIP)
         feed = self._world.state.feed(self._world.user, dataset_id=dataset_id, pipeline_name=pipeline_name)
-        return list(parse_runs(orjson.dumps(list(feed)[offset : offset + limit])))
+        return list(parse_runs(msgspec.json.encode(list(feed)[offset : offset + limit])))
 
     def upload(self, path: Path, **_: object) -> ModelUpload:
         fault = self._world.faults.pop(0) if self._world.faults else UploadFault()

@@ -80,7 +80,7 @@ def test_any_name_is_a_safe_segment_or_refused(name: str) -> None:
         ("name", "a\nb", "line break"),
         ("name", "a\x00b", "cannot be printed"),
         ("name", 7, "must be a dataset's name"),
-        ("documents", "docs/*.md", "list of texts"),
+        ("documents", "docs/*.md", "list of strings"),
         ("documents", [""], "not be empty|not empty"),
         ("graph", 7, "AssetKey or the path"),
         ("graph", " ", "AssetKey or the path"),

@@ -1,0 +1,76 @@
+"""The types of ``CogneeDataset``'s fields, for pydantic; each one's description says what a value must be."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, get_args
+from uuid import UUID
+
+import dagster as dg
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, InstanceOf, TypeAdapter, ValidationError
+
+from cognee_dagster.pushing.options import Verification
+from cognee_dagster.sources.mapping.value import GraphMapping
+
+MAX_REPUSH_ATTEMPTS = 20
+
+# Settings and YAML hand over whatever stands there: nothing is turned into something else.
+_STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True)
+
+
+def _segments(value: Any) -> Any:
+    return value.split("/") if isinstance(value, str) else value
+
+
+NotBlank = Annotated[str, Field(pattern=r"\S")]
+Name = Annotated[NotBlank | UUID, Field(description="a dataset's name or UUID")]
+User = Annotated[NotBlank | UUID | None, Field(description="an e-mail address or a UUID")]
+String = Annotated[str, Field(description="a string")]
+OptionalString = Annotated[str | None, Field(description="a string")]
+Flag = Annotated[bool, Field(description="true or false")]
+# A list that its owner changes later must not change a definition.
+Strings = Annotated[
+    Sequence[NotBlank], AfterValidator(tuple), Field(description="a list of strings, each of them not empty")
+]
+KeyPrefix = Annotated[
+    str | Sequence[NotBlank],
+    AfterValidator(tuple),
+    BeforeValidator(_segments),
+    Field(description="a list of strings, each of them not empty"),
+]
+Tags = Annotated[Mapping[str, str], AfterValidator(dict), Field(description="a mapping of strings to strings")]
+Graph = Annotated[
+    InstanceOf[dg.AssetKey] | NotBlank | InstanceOf[os.PathLike[str]] | None,
+    Field(description="an AssetKey or the path of a graph file"),
+]
+Meaning = Annotated[
+    InstanceOf[GraphMapping] | InstanceOf[Mapping[str, Any]] | None,
+    Field(description="a GraphMapping, or its fields"),
+]
+Verify = Annotated[Verification, Field(description=f"one of {', '.join(get_args(Verification))}")]
+RepushAttempts = Annotated[int, Field(ge=0, le=MAX_REPUSH_ATTEMPTS, description=f"0 to {MAX_REPUSH_ATTEMPTS}")]
+NumBytes = Annotated[int, Field(ge=1, description="a number of bytes, 1 or more")]
+RetryPolicy = Annotated[InstanceOf[dg.RetryPolicy] | None, Field(description="a dagster.RetryPolicy")]
+
+
+class FieldType:
+    """One field's type, made ready once.
+
+    Args:
+        annotation: One of this module's types.
+    """
+
+    def __init__(self, annotation: Any) -> None:
+        self._adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=_STRICT)
+        self._must_be = next(part.description for part in annotation.__metadata__ if hasattr(part, "description"))
+
+    def checked(self, value: Any) -> Any:
+        """The value as the field holds it.
+
+        Raises:
+            ValueError: It is of another type; the message says what it must be.
+        """
+        try:
+            return self._adapter.validate_python(value)
+        except ValidationError:
+            problem = f"it must be {self._must_be}"
+        raise ValueError(problem)
