@@ -41,7 +41,7 @@ mutants: $(INSTALLED) ## break the code in 100 places and see whether a test not
 lint: $(INSTALLED) ## ruff, and who may import whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/lint-imports
 
 types: $(INSTALLED) ## mypy --strict
 	@$(BIN)/python -m mypy

@@ -12,7 +12,7 @@ from tests.import_map import ROOT, redrawn
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-logo"]
+LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as lint; lint()"]
 
 
 def test_the_map_is_the_one_that_the_contracts_draw() -> None:
