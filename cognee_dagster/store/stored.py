@@ -3,7 +3,7 @@
 import dataclasses
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,9 +68,15 @@ class StoredFile:
             return
         with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
             path = Path(directory) / self.location.name
-            with suppress(FileNotFoundError):
-                self.location.fs.get_file(self.location.path, str(path))
-            yield path if path.is_file() else None
+            # fsspec before 2023.9 leaves an empty file where there is nothing to copy.
+            yield path if self._copied_to(path) else None
+
+    def _copied_to(self, path: Path) -> bool:
+        try:
+            self.location.fs.get_file(self.location.path, str(path))
+        except FileNotFoundError:
+            return False
+        return True
 
 
 def _in_file(path: Path, *, archive: "Archive") -> "Archive | None":
