@@ -55,6 +55,7 @@ DATASET_TAG = "cognee/dataset"
 # asset checks
 CHECK_NOT_EMPTY = "graph_not_empty"
 CHECK_NO_DANGLING_EDGES = "no_dangling_edges"
+CHECK_NOTHING_LEFT_BEHIND = "no_attributes_left_behind"
 CHECK_WITHIN_LIMITS = "archive_within_server_limits"
 CHECK_IMPORT_SUCCEEDED = "remote_import_succeeded"
 CHECK_GRAPH_COMPLETE = "remote_graph_complete"

@@ -177,6 +177,7 @@ def test_all_checks_pass_on_a_good_graph(chain: Chain) -> None:
     assert {name: evaluation.passed for name, evaluation in evaluations.items()} == {
         "graph_not_empty": True,
         "no_dangling_edges": True,
+        "no_attributes_left_behind": True,
         "archive_within_server_limits": True,
         "remote_import_succeeded": True,
     }
@@ -277,10 +278,12 @@ def test_an_asset_can_be_materialized_without_its_checks(chain: Chain) -> None:
     assert set(checks(result)) == {"remote_import_succeeded"}
 
 
-@pytest.mark.parametrize("name", ["graph_not_empty", "no_dangling_edges", "archive_within_server_limits"])
+@pytest.mark.parametrize(
+    "name", ["graph_not_empty", "no_dangling_edges", "no_attributes_left_behind", "archive_within_server_limits"]
+)
 def test_a_check_can_be_executed_alone(chain: Chain, name: str) -> None:
     chain.run()
-    key = chain.dataset.archive_key if "archive" in name else chain.dataset.graph_key
+    key = chain.dataset.archive_key if name.startswith("archive") else chain.dataset.graph_key
     result = dg.materialize(
         chain.assets,
         resources=chain.resources,

@@ -13,7 +13,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from cognee_dagster import CogneeDataset, GraphMapping
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.testing import FakeRemote
-from tests.asset_chain import NO_RETRY, Chain, metadata_of
+from tests.asset_chain import NO_RETRY, Chain, checks, materialized, metadata_of
 
 
 def birds() -> Any:
@@ -55,6 +55,23 @@ def test_what_stays_behind_is_said_in_the_log(chain: Chain) -> None:
     assert metadata_of(result, "cognified_graph")["cognee/profile"] == "cognee"
     warnings = [entry.user_message for entry in chain.instance.all_logs(result.run_id) if entry.level == 30]
     assert any("Attributes that do not reach the remote: species (2), does (1)" in text for text in warnings)
+
+
+def test_what_stays_behind_is_a_warning_of_a_check_that_stops_nothing(chain: Chain) -> None:
+    result = chain.run()
+    found = checks(result)["no_attributes_left_behind"]
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "species (2), does (1)" in str(found.description)
+    counted = {key: value.value for key, value in found.metadata.items()}
+    assert {row["attribute"]: row["nodes_and_edges"] for row in rows(counted, "cognee/attributes_left_behind")} == {
+        "species": 2, "does": 1, "ring": 1, "wings": 1,
+    }  # fmt: skip
+    assert "remote_push" in materialized(result)
+
+
+def test_the_check_passes_where_nothing_stays_behind(chain: Chain) -> None:
+    chain.options["mapping"] = GraphMapping(node_type="species", relationship="does")
+    assert checks(chain.run())["no_attributes_left_behind"].passed
 
 
 @pytest.mark.parametrize("place", ["file", "folder", "url"])

@@ -32,6 +32,11 @@ def test_checks_of_every_asset_are_defined() -> None:
     }
 
 
+def test_a_graph_of_ones_own_has_a_check_of_what_stays_behind() -> None:
+    graph = build_definitions([CogneeDataset(name="g", graph="g.json")]).resolve_asset_graph()
+    assert "no_attributes_left_behind" in {key.name for key in graph.asset_check_keys}
+
+
 def test_a_cron_makes_a_job_and_a_schedule_that_runs() -> None:
     nightly = CogneeDataset(
         name="demo", key_prefix="team", cron_schedule="0 3 * * *", execution_timezone="Europe/Berlin"

@@ -57,6 +57,11 @@ def _graph_description(dataset: CogneeDataset) -> str:
 
 def graph_check_specs(dataset: CogneeDataset) -> list[dg.AssetCheckSpec]:
     """The checks that ``cognified_graph`` evaluates in its own step."""
+    of_foreign_graphs = dg.AssetCheckSpec(
+        keys.CHECK_NOTHING_LEFT_BEHIND,
+        asset=dataset.graph_key,
+        description="Every attribute of nodes and edges reaches the remote, if only in a description.",
+    )
     return [
         dg.AssetCheckSpec(
             keys.CHECK_NOT_EMPTY,
@@ -69,4 +74,5 @@ def graph_check_specs(dataset: CogneeDataset) -> list[dg.AssetCheckSpec]:
             asset=dataset.graph_key,
             description="Both ends of every edge are nodes of the graph. A remote Cognee drops an edge that lacks one.",
         ),
+        *([of_foreign_graphs] if dataset.graph is not None else []),
     ]

@@ -12,6 +12,7 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import LIMIT_FIELDS, SOURCE_FIELDS, CogneeDataset
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, LocalCognee
+from cognee_dagster.dagster.steps.graph_checks import attributes_in_words, graph_check_results
 from cognee_dagster.dagster.steps.graph_metadata import graph_metadata
 from cognee_dagster.dagster.steps.source import add_documents, find_graph
 from cognee_dagster.dagster.steps.step import engine_step
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 StepResult = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 _MAX_DOCUMENTS_LOGGED = 100
-_MAX_ATTRIBUTES_LOGGED = 20
 
 
 def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, graph: Any) -> Iterator[StepResult]:
@@ -64,10 +64,9 @@ def selected(
 
 
 def _warn_of_left_behind(context: dg.AssetExecutionContext, summary: "GraphSummary") -> None:
-    if left := summary.attributes_left_behind:
-        named = ", ".join(f"{name} ({count:,})" for name, count in list(left.items())[:_MAX_ATTRIBUTES_LOGGED])
+    if summary.attributes_left_behind:
         context.log.warning(
-            f"Attributes that do not reach the remote: {named}{', …' if len(left) > _MAX_ATTRIBUTES_LOGGED else ''}. "
+            f"Attributes that do not reach the remote: {attributes_in_words(summary)}. "
             "Give the dataset a mapping=GraphMapping(…), so that descriptions name them."
         )
 
@@ -99,35 +98,3 @@ def snapshots(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> Snap
         limits=dataset.limits,
         version=dataset.code_version(*SOURCE_FIELDS, *LIMIT_FIELDS),
     )
-
-
-def graph_check_results(dataset: CogneeDataset, summary: "GraphSummary") -> list[dg.AssetCheckResult]:
-    """What the pass over the graph means for its checks."""
-    empty = summary.num_nodes == 0
-    return [
-        dg.AssetCheckResult(
-            check_name=keys.CHECK_NOT_EMPTY,
-            asset_key=dataset.graph_key,
-            passed=not empty,
-            description=(
-                f"Dataset {str(dataset.name)!r} has 0 nodes. Run cognee.cognify() (or cognee.remember()) on it first."
-                if empty
-                else f"{summary.num_nodes} nodes, {summary.num_edges} edges."
-            ),
-            metadata={keys.NUM_NODES: summary.num_nodes, keys.NUM_EDGES: summary.num_edges},
-        ),
-        dg.AssetCheckResult(
-            check_name=keys.CHECK_NO_DANGLING_EDGES,
-            asset_key=dataset.graph_key,
-            passed=summary.dangling_edges == 0,
-            description=(
-                f"{summary.dangling_edges} edges have an end that is no node of the graph; the remote would drop them."
-                if summary.dangling_edges
-                else "Every edge has both ends."
-            ),
-            metadata={
-                keys.DANGLING_EDGES: summary.dangling_edges,
-                **({keys.EXAMPLES: "\n".join(summary.dangling_examples)} if summary.dangling_examples else {}),
-            },
-        ),
-    ]

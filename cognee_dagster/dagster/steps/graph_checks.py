@@ -1,0 +1,78 @@
+"""What one pass over a graph means for the checks of ``cognified_graph``."""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.steps.graph_metadata import count_table
+
+if TYPE_CHECKING:
+    from cognee_dagster.graph.reader import GraphSummary
+
+_MAX_ATTRIBUTES_NAMED = 20
+
+
+def graph_check_results(dataset: CogneeDataset, summary: "GraphSummary") -> list[dg.AssetCheckResult]:
+    """The results of all checks that the asset has."""
+    of_foreign_graphs = [_nothing_left_behind(dataset, summary)] if dataset.graph is not None else []
+    return [_not_empty(dataset, summary), _no_dangling_edges(dataset, summary), *of_foreign_graphs]
+
+
+def attributes_in_words(summary: "GraphSummary") -> str:
+    """The attributes that stay behind, with their counts; the most frequent ones where there are many."""
+    left = summary.attributes_left_behind
+    named = ", ".join(f"{name} ({count:,})" for name, count in list(left.items())[:_MAX_ATTRIBUTES_NAMED])
+    return named + (", …" if len(left) > _MAX_ATTRIBUTES_NAMED else "")
+
+
+def _not_empty(dataset: CogneeDataset, summary: "GraphSummary") -> dg.AssetCheckResult:
+    empty = summary.num_nodes == 0
+    return dg.AssetCheckResult(
+        check_name=keys.CHECK_NOT_EMPTY,
+        asset_key=dataset.graph_key,
+        passed=not empty,
+        description=(
+            f"Dataset {str(dataset.name)!r} has 0 nodes. Run cognee.cognify() (or cognee.remember()) on it first."
+            if empty
+            else f"{summary.num_nodes} nodes, {summary.num_edges} edges."
+        ),
+        metadata={keys.NUM_NODES: summary.num_nodes, keys.NUM_EDGES: summary.num_edges},
+    )
+
+
+def _no_dangling_edges(dataset: CogneeDataset, summary: "GraphSummary") -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=keys.CHECK_NO_DANGLING_EDGES,
+        asset_key=dataset.graph_key,
+        passed=summary.dangling_edges == 0,
+        description=(
+            f"{summary.dangling_edges} edges have an end that is no node of the graph; the remote would drop them."
+            if summary.dangling_edges
+            else "Every edge has both ends."
+        ),
+        metadata={
+            keys.DANGLING_EDGES: summary.dangling_edges,
+            **({keys.EXAMPLES: "\n".join(summary.dangling_examples)} if summary.dangling_examples else {}),
+        },
+    )
+
+
+def _nothing_left_behind(dataset: CogneeDataset, summary: "GraphSummary") -> dg.AssetCheckResult:
+    left = summary.attributes_left_behind
+    return dg.AssetCheckResult(
+        check_name=keys.CHECK_NOTHING_LEFT_BEHIND,
+        asset_key=dataset.graph_key,
+        passed=not left,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=(
+            f"Attributes that do not reach the remote: {attributes_in_words(summary)}. Give the dataset a "
+            "mapping=GraphMapping(…), so that descriptions name them."
+            if left
+            else "Every attribute reaches the remote."
+        ),
+        metadata=(
+            {keys.ATTRIBUTES_LEFT_BEHIND: count_table(left, name="attribute", count="nodes_and_edges")} if left else {}
+        ),
+    )
