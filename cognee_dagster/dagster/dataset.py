@@ -67,7 +67,7 @@ class CogneeDataset:
         fail_on_incomplete: Whether the step of a push in the foreground fails, too, where that finds something missing;
             otherwise only the check ``remote_import_succeeded`` does.
         key_prefix: Put before the dataset in every asset key; a string may hold several segments (``team/graphs``).
-        group_name: The assets' group; default: made of the dataset's name.
+        group_name: The assets' group; default: made of ``key_prefix`` and the dataset's name.
         owners: E-mail addresses and ``team:…`` names.
         tags: Dagster tags of all assets of the chain.
         cron_schedule: When to run the whole chain, as a cron expression.
@@ -137,7 +137,7 @@ class CogneeDataset:
 
     @property
     def group(self) -> str:
-        return self.group_name or as_identifier(self.segment)
+        return self.group_name or as_identifier("__".join([*self.key_prefix, self.segment]))
 
     @property
     def all_tags(self) -> dict[str, str]:
@@ -194,6 +194,9 @@ class CogneeDataset:
         if self.target_dataset is not None:
             target = self.target_dataset
             self._check("target_dataset", lambda: validate_dataset_name(target))
+        elif isinstance(self.name, str):  # which is then the remote dataset's, too
+            name = self.name
+            self._check("name", lambda: validate_dataset_name(name))
 
     def _check_with_dagster(self) -> None:
         """What Dagster itself would refuse later, when nobody could tell which dataset it was about."""

@@ -47,7 +47,7 @@ def test_a_uuid_is_a_name() -> None:
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_an_odd_name_gets_a_key_that_dagster_takes(name: str) -> None:
-    dataset = CogneeDataset(name=name)
+    dataset = CogneeDataset(name=name, target_dataset="plain")
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,63}", dataset.segment)
 
     @dg.asset(key=dataset.push_key, group_name=dataset.group, tags=dataset.all_tags)
@@ -64,11 +64,29 @@ def test_odd_names_that_look_alike_get_different_keys() -> None:
 @given(st.text(min_size=1))
 def test_any_name_is_a_safe_segment_or_refused(name: str) -> None:
     try:
-        segment = CogneeDataset(name=name).segment
+        segment = CogneeDataset(name=name, target_dataset="plain").segment
     except DatasetDefinitionError as error:
         assert "name=" in str(error)  # noqa: PT017
     else:
         assert re.fullmatch(r"[A-Za-z0-9_-]{1,63}", segment)
+
+
+@pytest.mark.parametrize("name", ["v1.2", "my data", "..", "知識 グラフ"])
+def test_a_name_that_a_remote_refuses_needs_a_target_dataset(name: str) -> None:
+    with pytest.raises(DatasetDefinitionError, match=rf"name={re.escape(repr(name))} .*Set target_dataset to another"):
+        CogneeDataset(name=name)
+    assert CogneeDataset(name=name, target_dataset="plain").name == name
+
+
+def test_a_uuid_needs_no_target_dataset() -> None:
+    """What the dataset of that id is called is only known to the local Cognee."""
+    assert CogneeDataset(name=UUID(int=1)).target_dataset is None
+
+
+def test_equal_names_under_different_prefixes_are_in_different_groups() -> None:
+    one, two, three = (CogneeDataset(name="my-graph", key_prefix=prefix) for prefix in ((), "team/eu", "team/us"))
+    assert (one.group, two.group, three.group) == ("my_graph", "team__eu__my_graph", "team__us__my_graph")
+    assert CogneeDataset(name="x", key_prefix="team", group_name="graphs").group == "graphs"
 
 
 @pytest.mark.parametrize(

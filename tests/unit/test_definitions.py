@@ -128,11 +128,11 @@ def test_equal_names_under_different_prefixes_are_fine() -> None:
 
 def test_names_that_dagster_would_not_take_load_and_can_be_selected() -> None:
     names = ["知識", "my data", "v1.2", "a/b", "x" * 300]
-    defs = build_definitions([CogneeDataset(name=name, cron_schedule="@daily") for name in names])
+    defs = build_definitions([CogneeDataset(name=name, target_dataset="x", cron_schedule="@daily") for name in names])
     dg.Definitions.validate_loadable(defs)
     graph = defs.resolve_asset_graph()
     for name in names:
-        key = CogneeDataset(name=name).push_key
+        key = CogneeDataset(name=name, target_dataset="x").push_key
         assert dg.AssetSelection.from_string(f"key:{key.to_user_string()}").resolve(graph) == {key}
 
 
