@@ -1,13 +1,15 @@
 """``CogxArchiveIOManager``: hands a COGX archive from the step that writes it to the step that needs it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
 from cognee_dagster import cogx
-from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
+from cognee_dagster.dagster.keys import ERROR, REASON
+from cognee_dagster.errors import CogneeDagsterError, DatasetDefinitionError
 from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY, ArchiveStore
 from cognee_dagster.store.files import LOCAL_PROTOCOLS
 from cognee_dagster.store.stored import StoredArchive
@@ -38,12 +40,14 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: "Archive | Sequence[Archive] | StoredArchive") -> None:
         place, run_id, partition = context.asset_key.path, context.run_id, _partition(context)
+        with _no_retry():
+            store = self.store()
         if isinstance(obj, StoredArchive):
             stored = obj  # the asset's own step put it there
-            self.store().point(stored, place=place, run_id=run_id, partition=partition)
+            store.point(stored, place=place, run_id=run_id, partition=partition)
         else:
             archives = self._archives(obj, name=context.asset_key.to_user_string())
-            stored = self.store().save(archives, place=place, run_id=run_id, partition=partition)
+            stored = store.save(archives, place=place, run_id=run_id, partition=partition)
         first = stored.files[0].location
         context.add_output_metadata({"dagster/uri": str(first if len(stored.files) == 1 else first.parent)})
 
@@ -59,22 +63,44 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
     def load_input(self, context: dg.InputContext) -> StoredArchive:
         upstream = context.upstream_output
         run_id = upstream.run_id if upstream is not None else _NO_RUN
-        try:
+        with _no_retry():
             return self.store().find(
                 place=context.asset_key.path,
                 run_id=None if run_id == _NO_RUN else run_id,
                 partition=_partition(context),
             )
-        except (ArchiveError, ArchiveNotStoredError) as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
 
     def store(self) -> ArchiveStore:
-        """Where the archives are."""
+        """Where the archives are.
+
+        Raises:
+            DatasetDefinitionError: Their file system is not known, or its package is not installed.
+        """
         from upath import UPath
 
-        base = UPath(self.base_directory)
-        # A step may run in another working directory than the one that wrote the archive.
-        return ArchiveStore(base if base.protocol not in LOCAL_PROTOCOLS else UPath(base.path).expanduser().absolute())
+        try:
+            base = UPath(self.base_directory)
+            if base.protocol in LOCAL_PROTOCOLS:
+                # A step may run in another working directory than the one that wrote the archive.
+                return ArchiveStore(UPath(base.path).expanduser().absolute())
+            _ = base.fs  # only this imports its package
+        except (ImportError, ValueError) as error:
+            raise DatasetDefinitionError(
+                f"Archives cannot be kept in {self.base_directory}: {error}. Correct base_directory, or install the "
+                "package of its file system (s3fs, gcsfs, adlfs, …) in every environment in which steps run."
+            ) from error
+        return ArchiveStore(base)
+
+
+@contextmanager
+def _no_retry() -> Iterator[None]:
+    """Inside it, an error that this package raises on purpose ends the step: waiting mends no store."""
+    try:
+        yield
+    except CogneeDagsterError as error:
+        raise dg.Failure(
+            str(error), metadata={REASON: str(error), ERROR: type(error).__name__}, allow_retries=False
+        ) from error
 
 
 def _partition(context: dg.OutputContext | dg.InputContext) -> str | None:

@@ -1,6 +1,7 @@
 """A step that fails says what happened and what to do, and is tried again only where that can help."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,40 @@ def test_the_last_attempt_shows_its_error_not_how_many_there_were(chain: Chain, 
     assert error is not None
     assert remote.url in error.message
     assert "max_retries" not in error.to_string()
+
+
+@pytest.mark.parametrize(("base", "missing"), [("s3://bucket/archives", "s3fs"), ("nowhere://archives", "nowhere")])
+@pytest.mark.parametrize("step", ["cognified_graph", "cogx_archive", "remote_push"])
+def test_archives_that_cannot_be_kept_end_the_step_at_once_and_name_what_is_missing(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, step: str, base: str, missing: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)  # wherever it is installed
+    chain.run()
+    chain.archives = base
+    result = chain.run(step)
+    message, metadata = failure_of(result, step)
+    assert message.startswith(f"Archives cannot be kept in {base}: ")
+    assert missing in message
+    assert metadata["cognee/error"] == "DatasetDefinitionError"
+    assert attempts(result, step) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [(ModuleNotFoundError("No module named 'x'"), 1), (ValueError("no number"), 1), (OSError("the disk is away"), 2)],
+)
+def test_an_error_that_nobody_foresaw_is_shown_as_it_is(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, error: Exception, tries: int
+) -> None:
+    def push_archives(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("cognee_dagster.dagster.steps.push.push_archives", push_archives)
+    result = chain.run()
+    message, metadata = failure_of(result, "remote_push")
+    assert message == f"{type(error).__name__}: {error}"
+    assert metadata["cognee/error"] == type(error).__name__
+    assert attempts(result, "remote_push") == tries
 
 
 def test_a_missing_connection_says_where_to_put_it(

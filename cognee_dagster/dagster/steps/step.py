@@ -13,6 +13,7 @@ from cognee_dagster.errors import CogneeDagsterError, RemoteError, StoreBusyErro
 
 ENGINE_LOGGER = "cognee_dagster"
 _PROGRESS_INTERVAL = 10.0  # seconds
+_STAYS = (ImportError, TypeError, ValueError, LookupError, AttributeError, NotImplementedError)
 
 
 @contextmanager
@@ -24,22 +25,31 @@ def engine_step(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContex
     Dagster cancels a run with a ``BaseException``, which passes through here untouched.
 
     Raises:
-        dagster.Failure: In place of a ``CogneeDagsterError``, with its message.
+        dagster.Failure: In place of what was raised, with its message.
     """
     with _engine_log_in(context.log):
         try:
             yield
-        except CogneeDagsterError as error:
+        except dg.Failure:
+            raise
+        except Exception as error:
+            reason = str(error) if isinstance(error, CogneeDagsterError) else f"{type(error).__name__}: {error}"
             raise dg.Failure(
-                description=str(error),
-                metadata={REASON: str(error), ERROR: type(error).__name__},
+                description=reason,
+                metadata={REASON: reason, ERROR: type(error).__name__},
                 allow_retries=is_retryable(error) and _is_tried_again(context),
             ) from error
 
 
-def is_retryable(error: CogneeDagsterError) -> bool:
-    """Whether the same step may succeed later: the remote was not reachable or busy, or the graph was being written."""
-    return isinstance(error, StoreBusyError) or (isinstance(error, RemoteError) and error.retryable)
+def is_retryable(error: Exception) -> bool:
+    """Whether the same step may succeed later.
+
+    It may where the remote was not reachable or busy, or the graph was being written. Of errors that others raise, a
+    package that is missing and a value that makes no sense stay; anything else may be a disk's or a network's.
+    """
+    if isinstance(error, CogneeDagsterError):
+        return isinstance(error, StoreBusyError) or (isinstance(error, RemoteError) and error.retryable)
+    return not isinstance(error, _STAYS)
 
 
 def _is_tried_again(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> bool:
