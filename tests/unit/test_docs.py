@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,14 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.code_location import PREFIX, CodeLocationSettings
 from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.event_log import reports
-from cognee_dagster.dagster.sensors import repush
+from cognee_dagster.dagster.sensors import repush, scan
+from cognee_dagster.dagster.sensors.policies import WatchPolicy
+from cognee_dagster.dagster.steps import step
 from cognee_dagster.environment import ENV_FILE_VARIABLE
+from cognee_dagster.pushing.options import DeliverySettings
 from cognee_dagster.remote.https_settings import RemoteSettings
+from cognee_dagster.remote.imports.verdict import STALLED_AFTER
+from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.sources.cognee.config import DATA_ROOT_VARIABLE, PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE
 from tests.unit import test_fault_matrix as fault_matrix
 
@@ -205,6 +211,28 @@ def test_the_table_of_faults_names_every_case_of_the_fault_matrix() -> None:
     cases = {case.name for case in fault_matrix.HEALS} | set(ids) - {"foreground", "background"}
     matrix = WHAT_CAN_GO_WRONG.split("## When something dies")[0]
     assert set(re.findall(r"`(\w+)` \|$", matrix, flags=re.MULTILINE)) == cases
+
+
+@pytest.mark.parametrize(
+    ("sentence", "figure"),
+    [
+        ("Upload attempt 1 of {} failed", RetryPolicy().attempts),
+        ("`max_attempts` ({}) times", RetryPolicy().attempts),
+        ("`Retry-After` says (at most {} s)", RetryPolicy().max_retry_after),
+        ("the import that the upload started ({} s, ", DeliverySettings().recovery_timeout),
+        ("and {} ms a document", DeliverySettings().recovery_per_document * 1000),
+        ("the run began more than {} hours ago", STALLED_AFTER / timedelta(hours=1)),
+        ("and pushes too, every {} minutes", scan.AUDIT_INTERVAL_SECONDS / 60),
+        ("The upload's progress, every {} s", step.PROGRESS_INTERVAL),
+    ],
+)
+def test_the_times_and_counts_of_what_can_go_wrong_are_those_of_the_code(sentence: str, figure: float) -> None:
+    assert sentence.format(f"{figure:g}") in WHAT_CAN_GO_WRONG
+
+
+def test_an_import_has_stalled_after_the_same_time_for_everybody() -> None:
+    defaults = (DeliverySettings().stalled_after, timedelta(seconds=WatchPolicy().stalled_after))
+    assert set(defaults) == {STALLED_AFTER}
 
 
 # Links, code, commands

@@ -12,7 +12,7 @@ from cognee_dagster.dagster.keys import ERROR, REASON
 from cognee_dagster.errors import CogneeDagsterError, RemoteError, StoreBusyError
 
 ENGINE_LOGGER = "cognee_dagster"
-_PROGRESS_INTERVAL = 10.0  # seconds
+PROGRESS_INTERVAL = 10.0  # seconds
 _STAYS = (ImportError, TypeError, ValueError, LookupError, AttributeError, NotImplementedError)
 
 
@@ -65,7 +65,7 @@ def progress_in_log(log: logging.Logger, *, what: str) -> Callable[[int, int], N
     def report(done: int, total: int) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last >= _PROGRESS_INTERVAL:
+        if now - last >= PROGRESS_INTERVAL:
             last = now
             log.info("%s: %d of %d bytes (%.0f %%)", what, done, total, 100 * done / max(total, 1))
 
