@@ -35,13 +35,17 @@ class Rival:
         self._thread = threading.Thread(target=self._push, daemon=True)
 
     def __enter__(self) -> "Rival":
-        self._thread.start()
+        self.begin()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.wait()
+
+    def begin(self) -> None:
+        """Start the upload."""
+        self._thread.start()
 
     def wait(self) -> None:
         """Until the server has answered."""
