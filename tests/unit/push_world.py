@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +31,10 @@ from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.remote.server_check import Server
 from cognee_dagster.testing.graph import Graph
 from cognee_dagster.testing.runs import IMPORT_PIPELINE, Run
-from cognee_dagster.testing.state import Clock, State, User
+from cognee_dagster.testing.state import State, User
+from tests.unit.virtual_clock import VirtualClock
 
 ROUND_TRIP = 0.02
-
-
-class VirtualClock(Clock):
-    """The server's clock, moved by hand; never the same moment twice."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds = 0.0
-        self._ticks = 0
-        self.start = datetime.now(timezone.utc)
-
-    def now(self) -> datetime:
-        self._ticks += 1
-        return self.start + timedelta(seconds=self.seconds, microseconds=self._ticks)
 
 
 @dataclass(kw_only=True)

@@ -1,15 +1,15 @@
-"""A remote's run feed in memory, a real Dagster event log, and a clock: what the import sensor's tests play in."""
+"""A fake remote, a real Dagster event log, and a clock that stands still: what the import sensor's tests play in."""
 
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from uuid import NAMESPACE_URL, uuid4, uuid5
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
 
 import dagster as dg
-import msgspec
 from dagster._core.test_utils import freeze_time
+from pydantic import SecretStr
 
 from cognee_dagster.dagster.event_log.import_events import AssetEvent
 from cognee_dagster.dagster.event_log.pushes import graph_key_of
@@ -18,101 +18,86 @@ from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.dagster.sensors.polling import Remote
 from cognee_dagster.dagster.sensors.tick import ImportTick, TickResult
-from cognee_dagster.errors import RemoteError, RemotePermissionError
-from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
+from cognee_dagster.errors import RemoteError
+from cognee_dagster.remote.client import CogneeClient, RetryPolicy
+from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.responses import PipelineRun
-
-URL = "https://cognee.example.com"
-
-
-def dataset_id(name: str) -> str:
-    """The id that the feed gives a dataset of this name."""
-    return str(uuid5(NAMESPACE_URL, name))
+from cognee_dagster.testing import IMPORT_PIPELINE, Dataset, FakeRemote, User
+from cognee_dagster.testing.runs import Run
+from tests.unit.virtual_clock import VirtualClock
 
 
-@dataclass
 class Feed:
-    """The rows that a Cognee 1.6.5 would show, and what it was asked.
+    """The run feed of a fake remote whose time stands still, as ``CogneeClient`` reads it, and what it was asked.
 
-    ``skew``: how far the server's clock is ahead of ours, in seconds. ``failures``: what questions about a dataset (or,
-    under None, about all) are answered with.
+    Args:
+        now: Our time, in Unix seconds.
+
+    Attributes:
+        remote: The server behind it.
+        failures: What questions about a dataset id (or, under None, about all) fail with before they are sent.
+        questions: The datasets that were asked about; None: all.
     """
 
-    now: float
-    skew: float = 0.0
-    rows: list[PipelineRun] = field(default_factory=list)
-    deleted: set[str] = field(default_factory=set)
-    failures: dict[str | None, RemoteError] = field(default_factory=dict)
-    questions: list[str | None] = field(default_factory=list)
-    began: dict[str, datetime] = field(default_factory=dict)
+    def __init__(self, *, now: float) -> None:
+        self.remote = FakeRemote()
+        self.clock = VirtualClock(datetime.fromtimestamp(now, tz=timezone.utc))
+        self.remote.state.clock = self.clock
+        self.failures: dict[str | None, RemoteError] = {}
+        self.questions: list[str | None] = []
+        self._runs: dict[str, Run] = {}
 
-    def start(self, dataset: str, *, run_id: str | None = None, pipeline: str = IMPORT_PIPELINE) -> str:
+    def __enter__(self) -> "Feed":
+        self.remote.start()
+        connection = Connection(url=self.remote.url, api_key=SecretStr(self.remote.api_key))
+        self._client = CogneeClient(connection, retry=RetryPolicy(attempts=1))
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._client.close()
+        self.remote.__exit__(*raised)
+
+    @property
+    def now(self) -> float:
+        """Our time, in Unix seconds; the server's is ``clock.skew`` seconds ahead."""
+        return self.clock.start.timestamp() + self.clock.seconds
+
+    def wait(self, seconds: float) -> None:
+        """Time goes by, here and there."""
+        self.clock.seconds += seconds
+
+    def start(self, dataset: str, *, pipeline: str = IMPORT_PIPELINE) -> str:
         """A run begins."""
-        run_id = run_id or str(uuid4())
-        self.began[run_id] = self.moment
-        self._write(run_id, dataset, pipeline, status="STARTED", outcome=None, error=None)
-        return run_id
+        state, admin = self.remote.state, self.remote.admin
+        run = Run(state=state, pipeline=pipeline, dataset=state.ensure_dataset(dataset, admin), user=admin).start()
+        self._runs[run.id] = run
+        return run.id
 
-    def end(self, run_id: str, dataset: str, *, error: str | None = None, pipeline: str = IMPORT_PIPELINE) -> None:
+    def end(self, run_id: str, *, error: str | None = None) -> None:
         """A run ends, well or, with ``error``, badly."""
-        status, outcome = ("ERRORED", "failed") if error else ("COMPLETED", "succeeded")
-        self._write(run_id, dataset, pipeline, status=status, outcome=outcome, error=error)
+        if error:
+            self._runs[run_id].fail(error)
+        else:
+            self._runs[run_id].complete()
+
+    def delete(self, dataset: str) -> None:
+        """Somebody deletes a dataset; the rows of its runs stay."""
+        del self.remote.state.datasets[dataset_id(dataset)]
 
     def runs(
-        self,
-        *,
-        pipeline_name: str = IMPORT_PIPELINE,
-        dataset_id: str | None = None,
-        limit: int = 500,
-        offset: int = 0,
+        self, *, pipeline_name: str = IMPORT_PIPELINE, dataset_id: str | None = None, limit: int = 500, offset: int = 0
     ) -> Sequence[PipelineRun]:
         """As ``CogneeClient.runs``."""
         self.questions.append(dataset_id)
         for about in {None, dataset_id}:
             if about in self.failures:
                 raise self.failures[about]
-        if dataset_id in self.deleted:
-            raise RemotePermissionError("Request owner does not have necessary permission: [read]", status=403)
-        fitting = [
-            row for row in self.rows if row.pipeline_name == pipeline_name and dataset_id in (None, row.dataset_id)
-        ]
-        newest_first = sorted(fitting, key=lambda row: (row.created_at, row.row_id), reverse=True)
-        return [
-            _without_name(row) if row.dataset_id in self.deleted else row
-            for row in newest_first[offset : offset + limit]
-        ]
-
-    @property
-    def moment(self) -> datetime:
-        """The server's time; never the same twice."""
-        return datetime.fromtimestamp(self.now + self.skew, tz=timezone.utc) + timedelta(microseconds=len(self.rows))
-
-    def _write(
-        self, run_id: str, dataset: str, pipeline: str, *, status: str, outcome: str | None, error: str | None
-    ) -> None:
-        moment = self.moment
-        self.rows.append(
-            PipelineRun(
-                row_id=str(uuid4()),
-                kind="pipeline",
-                pipeline_name=pipeline,
-                pipeline_run_id=run_id,
-                status=f"DATASET_PROCESSING_{status}",
-                outcome=outcome,
-                error_class=error,
-                background=None,
-                dataset_id=dataset_id(dataset),
-                dataset_name=dataset,
-                user_id="user",
-                created_at=moment,
-                started_at=self.began.get(run_id, moment),
-                ended_at=moment if outcome else None,
-            )
-        )
+        return self._client.runs(pipeline_name=pipeline_name, dataset_id=dataset_id, limit=limit, offset=offset)
 
 
-def _without_name(row: PipelineRun) -> PipelineRun:
-    return msgspec.structs.replace(row, dataset_name=None)
+def dataset_id(name: str) -> str:
+    """The id that a fake remote gives its superuser's dataset of this name."""
+    return Dataset(name=name, owner=User(email="admin@example.com", api_key=""), created_at="").id
 
 
 @dataclass(frozen=True)
@@ -143,8 +128,7 @@ class World:
 
     def __init__(self, *, datasets: Sequence[str] = ("a",), policy: WatchPolicy | None = None) -> None:
         self.instance = dg.DagsterInstance.ephemeral()
-        self.start = datetime.now(timezone.utc).timestamp()
-        self.feed = Feed(now=self.start)
+        self.feed = Feed(now=datetime.now(timezone.utc).timestamp())
         self.policy = policy or WatchPolicy()
         self.keys = [push_key(dataset) for dataset in datasets]
         self.cursors: dict[str, str | None] = {}
@@ -153,9 +137,16 @@ class World:
         self.pushers_clock = 0.0  # how many seconds the clock of the machine that pushes is ahead
         self.sensors_clock = 0.0  # and the daemon's
 
+    def __enter__(self) -> "World":
+        self.feed.__enter__()
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self.feed.__exit__(*raised)
+
     def wait(self, seconds: float) -> None:
         """Time goes by, here and there."""
-        self.feed.now += seconds
+        self.feed.wait(seconds)
 
     def push(
         self,
@@ -166,10 +157,11 @@ class World:
         partition: str | None = None,
         status: str = "started",
         mode: str = "preserve",
-        url: str = URL,
+        url: str | None = None,
     ) -> str:
         """A background push begins: the remote has a run of it, and Dagster a materialization."""
         target = target or dataset
+        self.feed.remote.state.ensure_dataset(target, self.feed.remote.admin)
         run_id = self.feed.start(target) if run_id is None else run_id
         self._write(
             dg.AssetMaterialization(
@@ -183,7 +175,7 @@ class World:
                     "dataset_name": dataset,
                     "target_dataset": target,
                     "pipeline_run_id": run_id or None,
-                    "cognee/remote_url": url,
+                    "cognee/remote_url": url or self.feed.remote.url,
                     "cognee/remote_dataset_id": dataset_id(target),
                     "cognee/archive_digest": "sha256:graph",
                 },
@@ -248,7 +240,7 @@ class World:
     def _connect(self) -> Iterator[Remote]:
         if self.connect_error is not None:
             raise self.connect_error
-        yield Remote(url=URL, feed=self.feed)
+        yield Remote(url=self.feed.remote.url, feed=self.feed)
 
 
 def push_key(dataset: str) -> dg.AssetKey:

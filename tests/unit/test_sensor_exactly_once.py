@@ -23,8 +23,8 @@ WEEK = 7 * 86_400.0
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    world = World(datasets=("a", "b", "c"))
-    yield world
+    with World(datasets=("a", "b", "c")) as world:
+        yield world
     assert world.log.errors == []
 
 
@@ -40,8 +40,8 @@ def pending(world: World, sensor: str = "sensor") -> int:
 def test_a_tick_whose_cursor_was_saved_and_whose_events_were_dropped_is_made_good(world: World) -> None:
     """What "Commit tick result" does in Dagster's UI (dagster#33974)."""
     done, failed = world.push("a"), world.push("b")
-    world.feed.end(done, "a")
-    world.feed.end(failed, "b", error="RuntimeError")
+    world.feed.end(done)
+    world.feed.end(failed, error="RuntimeError")
     for _ in range(3):
         world.cursors["sensor"] = world.evaluate().cursor
     assert (world.reported(done), world.reported(failed, "b")) == (Reported(), Reported())
@@ -53,8 +53,8 @@ def test_a_tick_whose_cursor_was_saved_and_whose_events_were_dropped_is_made_goo
 @pytest.mark.parametrize("written", [1, 2, 3])
 def test_a_tick_whose_events_were_written_in_part_is_made_good(world: World, written: int) -> None:
     runs = [world.push("a"), world.push("b")]
-    for run, dataset in zip(runs, "ab", strict=True):
-        world.feed.end(run, dataset)
+    for run in runs:
+        world.feed.end(run)
     result = world.evaluate()
     world.write(result, dies_after=written)
     world.cursors["sensor"] = result.cursor
@@ -65,7 +65,7 @@ def test_a_tick_whose_events_were_written_in_part_is_made_good(world: World, wri
 
 def test_an_import_leaves_the_cursor_when_its_report_is_seen_in_the_event_log(world: World) -> None:
     run = world.push()
-    world.feed.end(run, "a")
+    world.feed.end(run)
     world.tick()
     assert pending(world) == 1
     asked = len(world.feed.questions)
@@ -80,8 +80,8 @@ def test_an_import_leaves_the_cursor_when_its_report_is_seen_in_the_event_log(wo
 def test_two_sensors_that_tick_at_once_report_once(world: World) -> None:
     """Neither sees in the event log what the other has just handed to Dagster."""
     done, failed = world.push("a"), world.push("b")
-    world.feed.end(done, "a")
-    world.feed.end(failed, "b", error="RuntimeError")
+    world.feed.end(done)
+    world.feed.end(failed, error="RuntimeError")
     for _ in range(4):
         results = {sensor: world.evaluate(sensor) for sensor in ("one", "two")}
         for sensor, result in results.items():
@@ -93,8 +93,8 @@ def test_two_sensors_that_tick_at_once_report_once(world: World) -> None:
 
 def test_two_sensors_share_the_reports_where_only_some_of_their_assets_are_the_same(world: World) -> None:
     runs = {dataset: world.push(dataset) for dataset in "ab"}
-    for dataset, run in runs.items():
-        world.feed.end(run, dataset)
+    for run in runs.values():
+        world.feed.end(run)
     world.keys = [push_key("a")]
     one = world.evaluate("one")
     world.keys = [push_key("a"), push_key("b")]
@@ -107,7 +107,7 @@ def test_two_sensors_share_the_reports_where_only_some_of_their_assets_are_the_s
 
 def test_a_sensor_that_vanished_with_its_events_is_waited_for_so_long_and_no_longer(world: World) -> None:
     run = world.push()
-    world.feed.end(run, "a")
+    world.feed.end(run)
     world.evaluate("vanished")
     world.wait(LEASE_SECONDS - 1)
     world.tick("other")
@@ -194,7 +194,7 @@ def stale_index(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_a_report_that_the_index_of_assets_does_not_show_is_not_repeated(world: World, stale_index: Any) -> None:
     run = world.push()
-    world.feed.end(run, "a")
+    world.feed.end(run)
     world.tick(dies_after=1)
     stale_index(dg.AssetKey(["team", "a", "remote_graph"]))
     for _ in range(3):
@@ -205,7 +205,7 @@ def test_a_report_that_the_index_of_assets_does_not_show_is_not_repeated(world: 
 def test_a_push_that_the_index_of_assets_does_not_show_is_found_by_the_audit(world: World, stale_index: Any) -> None:
     world.tick()
     lost, shown = world.push("a"), world.push("b")
-    world.feed.end(lost, "a")
+    world.feed.end(lost)
     stale_index(push_key("a"))
     world.wait(120)
     for _ in range(3):  # the watermark passes the push
@@ -226,7 +226,7 @@ def test_a_push_that_the_index_of_assets_does_not_show_is_found_by_the_audit(wor
 def test_a_push_clock_that_is_off_repeats_nothing(world: World, pushers_clock: float, error: str | None) -> None:
     world.pushers_clock = pushers_clock
     run = world.push()
-    world.feed.end(run, "a", error=error)
+    world.feed.end(run, error=error)
     for _ in range(5):
         world.tick()
         world.wait(30)
@@ -239,13 +239,13 @@ def test_a_push_clock_that_is_off_repeats_nothing(world: World, pushers_clock: f
 def test_a_sensors_clock_that_was_off_and_is_put_right_repeats_nothing(world: World, sensors_clock: float) -> None:
     world.sensors_clock = sensors_clock
     early = world.push()
-    world.feed.end(early, "a", error="RuntimeError")
+    world.feed.end(early, error="RuntimeError")
     for _ in range(3):
         world.tick()
         world.wait(30)
     world.sensors_clock = 0.0
     late = world.push()
-    world.feed.end(late, "a", error="RuntimeError")
+    world.feed.end(late, error="RuntimeError")
     for _ in range(3):
         world.tick()
         world.wait(120)

@@ -1,5 +1,7 @@
 """Any sequence of pushes, ends, crashes, lost cursors and silences yields exactly one terminal report an import."""
 
+from contextlib import ExitStack
+
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -18,7 +20,9 @@ class Watching(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.world = World(datasets=DATASETS, policy=WatchPolicy(reports_per_tick=3, questions_per_tick=3))
+        self.opened = ExitStack()
+        policy = WatchPolicy(reports_per_tick=3, questions_per_tick=3)
+        self.world = self.opened.enter_context(World(datasets=DATASETS, policy=policy))
         self.running: dict[str, str] = {}
         self.succeeded: dict[str, str] = {}
         self.failed: dict[str, str] = {}
@@ -34,7 +38,7 @@ class Watching(RuleBasedStateMachine):
     def end(self, data: st.DataObject, error: str | None) -> None:
         run = data.draw(st.sampled_from(sorted(self.running)))
         dataset = self.running.pop(run)
-        self.world.feed.end(run, dataset, error=error)
+        self.world.feed.end(run, error=error)
         (self.failed if error else self.succeeded)[run] = dataset
 
     @precondition(lambda self: self.running)
@@ -90,8 +94,11 @@ class Watching(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """The remote recovers, all imports come to an end or grow old, and the sensors go on ticking."""
-        if not hasattr(self, "world"):
-            return
+        if hasattr(self, "world"):
+            with self.opened:
+                self._recover()
+
+    def _recover(self) -> None:
         self.world.feed.failures.clear()
         self.world.wait(STALLED_AFTER)
         # Three imports a tick are taken to their end, every push of them on its own, and two sensors take turns.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -20,8 +21,8 @@ HOUR = 3600.0
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    world = World(datasets=("a", "b", "c"))
-    yield world
+    with World(datasets=("a", "b", "c")) as world:
+        yield world
     assert world.log.errors == []
 
 
@@ -39,7 +40,7 @@ def test_a_finished_import_materializes_the_remote_graph_and_passes_its_check(wo
     world.tick()
     assert world.reported(run) == Reported()
     world.wait(20)
-    world.feed.end(run, "a")
+    world.feed.end(run)
     result = world.tick()
     assert world.reported(run) == FINISHED
     assert result.summary == "1 finished."
@@ -50,7 +51,7 @@ def test_a_finished_import_materializes_the_remote_graph_and_passes_its_check(wo
 def test_the_remote_graph_carries_what_the_push_said_and_how_long_the_remote_took(world: World) -> None:
     run = world.push()
     world.wait(20)
-    world.feed.end(run, "a")
+    world.feed.end(run)
     materialization = world.tick().events[0]
     assert isinstance(materialization, dg.AssetMaterialization)
     assert materialization.asset_key == dg.AssetKey(["team", "a", "remote_graph"])
@@ -66,7 +67,7 @@ def test_the_remote_graph_carries_what_the_push_said_and_how_long_the_remote_too
 
 def test_a_failed_import_fails_the_check_with_the_reason_and_what_to_do(world: World) -> None:
     run = world.push()
-    world.feed.end(run, "a", error="AbandonedPipelineRunError")
+    world.feed.end(run, error="AbandonedPipelineRunError")
     result = world.tick()
     assert world.reported(run) == FAILED
     assert result.summary == "1 failed."
@@ -80,7 +81,7 @@ def test_a_failed_import_fails_the_check_with_the_reason_and_what_to_do(world: W
 
 def test_a_tick_says_what_it_did(world: World) -> None:
     for name in ("a", "b", "c"):
-        world.feed.end(world.push(name), name, error="RuntimeError" if name == "c" else None)
+        world.feed.end(world.push(name), error="RuntimeError" if name == "c" else None)
     for _ in range(3):
         world.push("a")
     assert world.tick().summary == "2 finished, 1 failed, 3 running."
@@ -110,19 +111,18 @@ def test_an_import_that_neither_ends_nor_fails_is_reported_as_stalled(world: Wor
 
 def test_an_import_that_ended_while_nobody_looked_for_days_is_not_stalled(world: World) -> None:
     run = world.push()
-    world.feed.end(run, "a")
+    world.feed.end(run)
     world.wait(10 * 24 * HOUR)
     world.tick()
     assert world.reported(run) == FINISHED
 
 
 @pytest.mark.parametrize("skew", [-90 * 86_400.0, -HOUR, HOUR, 90 * 86_400.0])
-def test_a_servers_clock_that_is_off_changes_nothing(skew: float) -> None:
-    world = World(datasets=("a",))
-    world.feed.skew = skew
+def test_a_servers_clock_that_is_off_changes_nothing(world: World, skew: float) -> None:
+    world.feed.clock.skew = skew
     done, running = world.push(), world.push()
     world.wait(HOUR)
-    world.feed.end(done, "a")
+    world.feed.end(done)
     assert world.tick().summary == "1 finished, 1 running."
     world.wait(6 * HOUR)
     world.tick()
@@ -131,8 +131,8 @@ def test_a_servers_clock_that_is_off_changes_nothing(skew: float) -> None:
 
 def test_a_deleted_dataset_is_a_failure_that_says_so(world: World) -> None:
     done, running, other = world.push("a"), world.push("a"), world.push("b")
-    world.feed.end(done, "a")
-    world.feed.deleted.add(dataset_id("a"))
+    world.feed.end(done)
+    world.feed.delete("a")
     assert world.tick().summary == "2 failed, 1 running."
     assert world.reported(done) == FAILED
     assert world.reported(running) == FAILED
@@ -152,18 +152,18 @@ def test_a_run_that_the_remote_does_not_know_is_looked_for_until_it_is_old(world
 
 def test_hybrid_in_the_background_is_finished_with_its_cognify_run(world: World) -> None:
     run = world.push(status="running", mode="hybrid")
-    world.feed.end(run, "a")
+    world.feed.end(run)
     assert world.tick().summary == "1 running."
     cognify = world.feed.start("a", pipeline=COGNIFY_PIPELINE)
     world.wait(60)
-    world.feed.end(cognify, "a", pipeline=COGNIFY_PIPELINE)
+    world.feed.end(cognify)
     world.tick()
     assert world.reported(run) == FINISHED
 
 
 def test_rederive_without_a_run_id_is_reported_once(world: World) -> None:
     world.push(run_id="", status="running", mode="re-derive")
-    world.feed.end(world.feed.start("a", pipeline=ADD_PIPELINE), "a", error="IngestionError", pipeline=ADD_PIPELINE)
+    world.feed.end(world.feed.start("a", pipeline=ADD_PIPELINE), error="IngestionError")
     world.tick()
     world.cursors.clear()
     world.tick()
@@ -173,8 +173,8 @@ def test_rederive_without_a_run_id_is_reported_once(world: World) -> None:
 
 def test_an_import_with_a_partition_is_reported_for_that_partition(world: World) -> None:
     one, two = world.push(partition="2026-01-01"), world.push(partition="2026-01-02")
-    world.feed.end(one, "a")
-    world.feed.end(two, "a", error="RuntimeError")
+    world.feed.end(one)
+    world.feed.end(two, error="RuntimeError")
     world.tick()
     assert (world.reported(one), world.reported(two)) == (FINISHED, FAILED)
     records = world.instance.fetch_materializations(dg.AssetKey(["team", "a", "remote_graph"]), limit=10).records
@@ -187,7 +187,7 @@ def test_one_partition_can_be_reported_again_and_again(world: World) -> None:
     """Dagster would store only one evaluation of a check and partition without a run."""
     for _ in range(3):
         run = world.push(partition="2026-01-01")
-        world.feed.end(run, "a", error="RuntimeError")
+        world.feed.end(run, error="RuntimeError")
         world.tick()
         assert world.reported(run) == FAILED
 
@@ -198,8 +198,8 @@ def test_one_partition_can_be_reported_again_and_again(world: World) -> None:
 @pytest.mark.parametrize("written", [0, 1, 2, 3])
 def test_a_daemon_killed_between_events_and_cursor_repeats_nothing(world: World, written: int) -> None:
     done, failed = world.push(), world.push()
-    world.feed.end(done, "a")
-    world.feed.end(failed, "a", error="RuntimeError")
+    world.feed.end(done)
+    world.feed.end(failed, error="RuntimeError")
     world.tick(dies_after=written)
     world.tick()
     world.tick()
@@ -209,12 +209,12 @@ def test_a_daemon_killed_between_events_and_cursor_repeats_nothing(world: World,
 @pytest.mark.parametrize("cursor", [None, "", "garbage", "1:garbage", "0:{}", '{"version": 99}', "1:" + "0" * 100_000])
 def test_a_lost_or_foreign_cursor_loses_and_repeats_nothing(world: World, cursor: str | None) -> None:
     reported, running, finished = world.push(), world.push(), world.push("b")
-    world.feed.end(reported, "a")
+    world.feed.end(reported)
     world.tick()
-    world.feed.end(finished, "b")
+    world.feed.end(finished)
     world.cursors["sensor"] = cursor
     world.tick()
-    world.feed.end(running, "a")
+    world.feed.end(running)
     world.tick()
     assert [world.reported(run) for run in (reported, running)] == [FINISHED, FINISHED]
     assert world.reported(finished, "b") == FINISHED
@@ -224,8 +224,8 @@ def test_two_sensors_over_the_same_assets_report_once(world: World) -> None:
     done, failed = world.push(), world.push()
     world.tick("one")
     world.tick("two")
-    world.feed.end(done, "a")
-    world.feed.end(failed, "a", error="RuntimeError")
+    world.feed.end(done)
+    world.feed.end(failed, error="RuntimeError")
     world.tick("one")
     assert world.tick("two").events == []
     assert (world.reported(done), world.reported(failed)) == (FINISHED, FAILED)
@@ -234,7 +234,7 @@ def test_two_sensors_over_the_same_assets_report_once(world: World) -> None:
 def test_a_rerun_that_adopts_a_running_import_adds_no_report(world: World) -> None:
     run = world.push()
     world.push(run_id=run)
-    world.feed.end(run, "a")
+    world.feed.end(run)
     world.tick()
     world.push(run_id=run)  # logged just after the report of what it adopted
     world.tick()
@@ -243,26 +243,55 @@ def test_a_rerun_that_adopts_a_running_import_adds_no_report(world: World) -> No
     assert world.reported(run) == FINISHED
 
 
-def test_a_push_logged_late_with_a_lower_storage_id_is_not_passed_by(world: World) -> None:
-    """A database hands out ids before it commits; what was logged in the last minute is looked at again."""
-    world.push("b")
+def test_a_push_logged_late_with_a_lower_storage_id_is_not_passed_by(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database hands out ids before it commits: until then nobody sees the event, but later ones."""
     world.tick()
-    cursor = ImportCursor.decode(world.cursors["sensor"])
-    assert cursor is not None
-    assert cursor.watermark == 0
-    world.wait(120)
-    world.push("b")
+    world.wait(300)
+    late = world.push("a")
+    world.feed.end(late)
+    with monkeypatch.context() as uncommitted:
+        hide_pushes_up_to_now(world, uncommitted)
+        for _ in range(3):
+            world.push("a")
+            world.push("b")
+            world.tick()
+            world.wait(15)
+        assert world.reported(late) == Reported()
+    world.wait(30)  # less than the time to the next audit, which would find it, too
     world.tick()
+    assert world.reported(late) == FINISHED
+
+
+def test_what_was_logged_long_ago_is_not_read_again_and_again(world: World) -> None:
+    for _ in range(2):
+        world.push("b")
+        world.tick()
+        world.wait(120)
     cursor = ImportCursor.decode(world.cursors["sensor"])
     assert cursor is not None
     assert cursor.watermark > 0
 
 
+def hide_pushes_up_to_now(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the transactions that wrote the pushes so far were still open."""
+    fetch = world.instance.fetch_materializations
+    hidden = {record.storage_id for key in world.keys for record in fetch(key, limit=1000).records}
+
+    def without(*args: Any, **kwargs: Any) -> dg.EventRecordsResult:
+        found = fetch(*args, **kwargs)
+        shown = [record for record in found.records if record.storage_id not in hidden]
+        return dg.EventRecordsResult(shown, cursor=found.cursor, has_more=found.has_more)
+
+    monkeypatch.setattr(world.instance, "fetch_materializations", without)
+
+
 def test_an_asset_that_is_watched_from_now_on_has_its_older_pushes_reported(world: World) -> None:
     keys, world.keys = world.keys, [push_key("b")]
     run, other = world.push("a"), world.push("b")
-    world.feed.end(run, "a")
-    world.feed.end(other, "b")
+    world.feed.end(run)
+    world.feed.end(other)
     world.wait(600)
     world.tick()
     world.tick()
@@ -276,7 +305,7 @@ def test_an_asset_that_is_not_watched_for_a_while_loses_nothing(world: World) ->
     run = world.push("a")
     world.tick()
     keys, world.keys = world.keys, [push_key("b")]
-    world.feed.end(run, "a")
+    world.feed.end(run)
     world.tick()
     world.keys = keys
     world.tick()
@@ -287,7 +316,7 @@ def test_an_asset_that_was_wiped_leaves_nothing_pending(world: World) -> None:
     run = world.push()
     world.tick()
     world.instance.wipe_assets([push_key("a")])
-    world.feed.end(run, "a")
+    world.feed.end(run)
     world.tick()
     assert pending(world) == 0
 
@@ -297,9 +326,9 @@ def test_an_asset_that_was_wiped_leaves_nothing_pending(world: World) -> None:
 
 def test_two_imports_of_one_asset_in_flight_are_both_reported(world: World) -> None:
     one, two = world.push(), world.push()
-    world.feed.end(one, "a")
+    world.feed.end(one)
     world.tick()
-    world.feed.end(two, "a")
+    world.feed.end(two)
     world.tick()
     assert (world.reported(one), world.reported(two)) == (FINISHED, FINISHED)
 
@@ -307,11 +336,11 @@ def test_two_imports_of_one_asset_in_flight_are_both_reported(world: World) -> N
 @pytest.mark.parametrize("together", [True, False])
 def test_a_late_error_of_an_abandoned_import_does_not_overturn_a_newer_success(world: World, together: bool) -> None:
     older, newer = world.push(), world.push()
-    world.feed.end(newer, "a")
+    world.feed.end(newer)
     if not together:
         world.tick()
     world.wait(HOUR)
-    world.feed.end(older, "a", error="AbandonedPipelineRunError")
+    world.feed.end(older, error="AbandonedPipelineRunError")
     world.tick()
     assert world.reported(newer) == FINISHED
     assert world.reported(older) == Reported(observed=1)
@@ -323,9 +352,9 @@ def test_a_late_error_of_an_abandoned_import_does_not_overturn_a_newer_success(w
 
 def test_a_late_success_of_an_older_import_does_not_turn_a_newer_failure_green(world: World) -> None:
     older, newer = world.push(), world.push()
-    world.feed.end(newer, "a", error="RuntimeError")
+    world.feed.end(newer, error="RuntimeError")
     world.tick()
-    world.feed.end(older, "a")
+    world.feed.end(older)
     world.tick()
     assert world.reported(older) == Reported(materialized=1)
     assert not world.checks()[0].passed
@@ -336,10 +365,10 @@ def test_a_success_elsewhere_does_not_hide_a_failure(world: World) -> None:
     """Another partition, or another remote dataset, is another graph."""
     failed, other = world.push(partition="x", target="t"), world.push(partition="y", target="t")
     third = world.push(partition="x", target="u")
-    world.feed.end(other, "t")
-    world.feed.end(third, "u")
+    world.feed.end(other)
+    world.feed.end(third)
     world.tick()
-    world.feed.end(failed, "t", error="RuntimeError")
+    world.feed.end(failed, error="RuntimeError")
     world.tick()
     assert world.reported(failed) == FAILED
 
@@ -352,7 +381,7 @@ def test_one_import_that_cannot_be_asked_about_does_not_stop_the_others(world: W
     world.feed.failures[dataset_id("b")] = RemoteRejectedError("answers 500", status=500)
     runs = [world.push("a") for _ in range(3)]
     for run in runs:
-        world.feed.end(run, "a")
+        world.feed.end(run)
     result = world.tick()
     assert [world.reported(run) for run in runs] == [FINISHED] * 3
     assert result.summary == "3 finished, 1 not found yet. answers 500"
@@ -384,7 +413,7 @@ def test_an_import_that_cannot_be_asked_about_is_asked_less_and_less_often(world
 def test_a_silent_remote_costs_one_question_a_tick_and_loses_nothing(world: World, error: Exception) -> None:
     runs = [world.push("a") for _ in range(5)]
     for run in runs:
-        world.feed.end(run, "a")
+        world.feed.end(run)
     assert isinstance(error, RemoteUnreachableError | RemoteAuthError)
     world.feed.failures[None] = error
     assert str(error) in world.tick().summary
@@ -414,7 +443,7 @@ def test_without_a_connection_the_tick_says_so_and_keeps_what_it_knows(world: Wo
     world.connect_error = NoConnectionError("No Cognee Cloud connection configured.")
     assert "No Cognee Cloud connection configured." in world.tick().summary
     world.connect_error = None
-    world.feed.end(run, "a")
+    world.feed.end(run)
     world.wait(60)
     world.tick()
     assert world.reported(run) == FINISHED
@@ -443,7 +472,7 @@ def test_a_push_to_another_remote_is_not_asked_about_with_this_ones_key(world: W
     assert "https://other.example.com" in result.summary
     assert world.feed.questions == [None]
     world.wait(7 * HOUR)
-    world.feed.end(here, "b")
+    world.feed.end(here)
     world.tick()
     assert world.reported(run) == FAILED
     assert "https://other.example.com" in str(world.checks()[0].description)
@@ -454,7 +483,7 @@ def test_an_asset_whose_events_cannot_be_read_does_not_stop_the_others(
     world: World, monkeypatch: pytest.MonkeyPatch, taken_up: bool
 ) -> None:
     earlier, fine = world.push("a"), world.push("b")
-    world.feed.end(earlier, "a")
+    world.feed.end(earlier)
     world.tick()
     storage = world.instance.event_log_storage
     read = storage.get_asset_check_execution_history
@@ -467,8 +496,8 @@ def test_an_asset_whose_events_cannot_be_read_does_not_stop_the_others(
     broken = world.push("a")
     if taken_up:
         world.tick()
-    world.feed.end(broken, "a")
-    world.feed.end(fine, "b")
+    world.feed.end(broken)
+    world.feed.end(fine)
     monkeypatch.setattr(storage, "get_asset_check_execution_history", fails_for_a)
     world.wait(120)
     world.tick()
@@ -500,28 +529,27 @@ class Ticking:
 def test_under_a_short_budget_every_imports_turn_comes(world: World) -> None:
     """The feed has no such runs, so that each must be asked about singly; time is for three a tick."""
     runs = [world.push("a", target=f"t{number}") for number in range(12)]
-    rows, world.feed.rows = world.feed.rows, []
-    world.feed.rows = []
+    rows, world.feed.remote.state.rows = world.feed.remote.state.rows, []
     asked: set[str | None] = set()
     for _ in range(8):
         world.tick(budget=TimeBudget(8, clock=Ticking()))
         asked |= set(world.feed.questions)
         world.wait(1)
     assert {dataset_id(f"t{number}") for number in range(12)} <= asked
-    world.feed.rows = rows
-    for number, run in enumerate(runs):
-        world.feed.end(run, f"t{number}")
+    world.feed.remote.state.rows = rows
+    for run in runs:
+        world.feed.end(run)
     for _ in range(40):
         world.tick()
         world.wait(60)
     assert [world.reported(run) for run in runs] == [FINISHED] * 12
 
 
-def test_a_tick_reports_only_so_many_and_the_next_ones_the_rest() -> None:
-    world = World(datasets=("a",), policy=WatchPolicy(reports_per_tick=2))
+def test_a_tick_reports_only_so_many_and_the_next_ones_the_rest(world: World) -> None:
+    world.policy = WatchPolicy(reports_per_tick=2)
     runs = [world.push() for _ in range(5)]
     for run in runs:
-        world.feed.end(run, "a")
+        world.feed.end(run)
     assert world.tick().summary == "2 finished, 3 to be reported next."
     assert [world.reported(run) for run in runs] == [FINISHED] * 2 + [Reported()] * 3
     world.tick()
@@ -529,14 +557,15 @@ def test_a_tick_reports_only_so_many_and_the_next_ones_the_rest() -> None:
     assert [world.reported(run) for run in runs] == [FINISHED] * 5
 
 
-def test_more_imports_than_the_cursor_holds_wait_in_the_event_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_imports_than_the_cursor_holds_wait_in_the_event_log(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("cognee_dagster.dagster.sensors.cursor.MAX_PENDING", 3)
-    world = World(datasets=("a", "b"))
     runs = [world.push("a" if number % 2 else "b", target="t") for number in range(10)]
     assert "3 imports are pending already" in world.tick().summary
     assert pending(world) == 3
     for run in runs:
-        world.feed.end(run, "t")
+        world.feed.end(run)
     for _ in range(6):
         world.tick()
         world.wait(60)
@@ -544,9 +573,9 @@ def test_more_imports_than_the_cursor_holds_wait_in_the_event_log(monkeypatch: p
     assert pending(world) == 0
 
 
-def test_hundreds_of_pending_imports_take_as_many_requests_as_their_rows_have_pages() -> None:
+def test_hundreds_of_pending_imports_take_as_many_requests_as_their_rows_have_pages(world: World) -> None:
     names = [f"d{number}" for number in range(60)]
-    world = World(datasets=names)
+    world.keys = [push_key(name) for name in names]
     for number in range(600):
         world.push(names[number % 60])
     assert world.tick().summary == "600 running."

@@ -1,5 +1,6 @@
 """Asking a remote about many imports takes few requests, whatever the feed looks like."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,12 @@ NOW = 1_763_847_687.0
 HOUR = 3600.0
 
 
+@pytest.fixture
+def feed() -> Iterator[Feed]:
+    with Feed(now=NOW) as feed:
+        yield feed
+
+
 def watch(feed: Feed, *, questions: int = 1000) -> ImportWatch:
     """A watch that may ask so many questions."""
     left = len(feed.questions) + questions
@@ -26,30 +33,28 @@ def state(feed: Feed, item: WatchedImport) -> ImportState:
     return watch(feed).ask(item).state
 
 
-def test_hundreds_of_imports_take_a_page_for_every_250() -> None:
-    feed = Feed(now=NOW)
+def test_hundreds_of_imports_take_a_page_for_every_250(feed: Feed) -> None:
     runs = []
     for number in range(700):
         runs.append(feed.start(f"dataset {number}"))
-        feed.end(runs[-1], f"dataset {number}")
+        feed.end(runs[-1])
     reading = read_import_runs(feed, runs, since=NOW, keep_going=lambda: True)
     assert set(reading.rows) == set(runs)
     assert len(feed.questions) == 3
 
 
-def test_reading_ends_with_rows_that_are_a_day_older_than_the_oldest_push() -> None:
-    feed = Feed(now=NOW - 3 * 86_400)
+def test_reading_ends_with_rows_that_are_a_day_older_than_the_oldest_push(feed: Feed) -> None:
+    feed.wait(-3 * 86_400)
     for number in range(2_000):
         feed.start(f"old {number}")
-    feed.now = NOW
+    feed.wait(3 * 86_400)
     reading = read_import_runs(feed, ["unknown"], since=NOW, keep_going=lambda: True)
     assert reading.complete
     assert len(feed.questions) == 1
 
 
-def test_a_look_cut_short_by_time_goes_on_where_it_stopped() -> None:
+def test_a_look_cut_short_by_time_goes_on_where_it_stopped(feed: Feed) -> None:
     """Otherwise what lies deep in the feed of a slow remote would never be read."""
-    feed = Feed(now=NOW)
     deep = feed.start("deep")
     for number in range(1_200):
         feed.start(f"newer {number}")
@@ -65,8 +70,7 @@ def test_a_look_cut_short_by_time_goes_on_where_it_stopped() -> None:
     assert asked == 3
 
 
-def test_what_lies_before_an_old_offset_is_read_after_it() -> None:
-    feed = Feed(now=NOW)
+def test_what_lies_before_an_old_offset_is_read_after_it(feed: Feed) -> None:
     for number in range(600):
         feed.start(f"older {number}")
     newest = feed.start("newest")
@@ -74,51 +78,48 @@ def test_what_lies_before_an_old_offset_is_read_after_it() -> None:
     assert newest in reading.rows
 
 
-def test_a_run_that_the_feed_does_not_show_is_looked_for_in_its_dataset() -> None:
-    feed = Feed(now=NOW)
+def test_a_run_that_the_feed_does_not_show_is_looked_for_in_its_dataset(feed: Feed) -> None:
     run = feed.start("a")
-    feed.end(run, "a")
+    feed.end(run)
     item = WatchedImport(run_id=run, dataset_id=dataset_id("a"), pushed_at=NOW)
     settled = watch(feed).settle([item], read_import_runs(feed, [], since=NOW, keep_going=lambda: True))
     assert settled.verdicts[0].state is ImportState.SUCCEEDED
 
 
-def test_a_deleted_dataset_is_gone_whether_its_import_had_ended_or_not() -> None:
-    feed = Feed(now=NOW)
+def test_a_deleted_dataset_is_gone_whether_its_import_had_ended_or_not(feed: Feed) -> None:
     ended, running = feed.start("a"), feed.start("b")
-    feed.end(ended, "a")
-    feed.deleted |= {dataset_id("a"), dataset_id("b")}
+    feed.end(ended)
+    feed.delete("a")
+    feed.delete("b")
     assert state(feed, WatchedImport(run_id=ended, pushed_at=NOW)) is ImportState.GONE
     assert state(feed, WatchedImport(run_id=running, pushed_at=NOW)) is ImportState.GONE
     assert state(feed, WatchedImport(run_id=running, dataset_id=dataset_id("b"), pushed_at=NOW)) is ImportState.GONE
 
 
 @pytest.mark.parametrize("skew", [-7 * 86_400.0, -HOUR, 0.0, HOUR, 7 * 86_400.0])
-def test_an_import_is_as_old_as_our_own_clock_says_whatever_the_servers_says(skew: float) -> None:
-    feed = Feed(now=NOW, skew=skew)
+def test_an_import_is_as_old_as_our_own_clock_says_whatever_the_servers_says(feed: Feed, skew: float) -> None:
+    feed.clock.skew = skew
     run = feed.start("a")
     item = WatchedImport(run_id=run, dataset_id=dataset_id("a"), pushed_at=NOW)
-    feed.now = NOW + 0.9 * HOUR
+    feed.wait(0.9 * HOUR)
     assert state(feed, item) is ImportState.RUNNING
-    feed.now = NOW + 1.1 * HOUR
+    feed.wait(0.2 * HOUR)
     assert state(feed, item) is ImportState.STALLED
 
 
-def test_a_late_word_that_an_older_run_was_abandoned_says_nothing_of_a_newer_one() -> None:
-    feed = Feed(now=NOW)
+def test_a_late_word_that_an_older_run_was_abandoned_says_nothing_of_a_newer_one(feed: Feed) -> None:
     older = feed.start("a")
     newer = feed.start("a")
-    feed.end(newer, "a")
-    feed.now += 2 * HOUR
-    feed.end(older, "a", error="AbandonedPipelineRunError")
+    feed.end(newer)
+    feed.wait(2 * HOUR)
+    feed.end(older, error="AbandonedPipelineRunError")
     assert state(feed, WatchedImport(run_id=newer, pushed_at=NOW)) is ImportState.SUCCEEDED
     assert state(feed, WatchedImport(run_id=older, pushed_at=NOW)) is ImportState.FAILED
 
 
-def test_one_dataset_that_cannot_be_asked_about_does_not_hide_the_others() -> None:
-    feed = Feed(now=NOW)
+def test_one_dataset_that_cannot_be_asked_about_does_not_hide_the_others(feed: Feed) -> None:
     runs = {name: feed.start(name) for name in "abc"}
-    feed.end(runs["c"], "c")
+    feed.end(runs["c"])
     feed.failures[dataset_id("b")] = RemoteRejectedError("500", status=500)
     items = [WatchedImport(run_id=run, dataset_id=dataset_id(name), pushed_at=NOW) for name, run in runs.items()]
     settled = watch(feed).settle(items, read_import_runs(feed, [], since=NOW, keep_going=lambda: True))
@@ -129,8 +130,7 @@ def test_one_dataset_that_cannot_be_asked_about_does_not_hide_the_others() -> No
     assert set(settled.errors) == {1}
 
 
-def test_a_remote_that_falls_silent_is_not_asked_on_and_on() -> None:
-    feed = Feed(now=NOW)
+def test_a_remote_that_falls_silent_is_not_asked_on_and_on(feed: Feed) -> None:
     items = [
         WatchedImport(run_id=feed.start(name), dataset_id=dataset_id(name), pushed_at=NOW) for name in ("a", "b", "c")
     ]
@@ -141,42 +141,38 @@ def test_a_remote_that_falls_silent_is_not_asked_on_and_on() -> None:
     assert len(feed.questions) == 2
 
 
-def test_time_that_is_up_ends_the_questions_with_what_is_known() -> None:
-    feed = Feed(now=NOW)
+def test_time_that_is_up_ends_the_questions_with_what_is_known(feed: Feed) -> None:
     items = [WatchedImport(run_id=feed.start(str(n)), dataset_id=dataset_id(str(n)), pushed_at=NOW) for n in range(5)]
     reading = read_import_runs(feed, [], since=NOW, keep_going=lambda: True)
     assert set(watch(feed, questions=2).settle(items, reading).verdicts) == {0, 1}
 
 
-def test_hybrid_in_the_background_ends_with_its_cognify_run() -> None:
-    feed = Feed(now=NOW)
-    feed.end(feed.start("a", pipeline=COGNIFY_PIPELINE), "a", error="Earlier", pipeline=COGNIFY_PIPELINE)
+def test_hybrid_in_the_background_ends_with_its_cognify_run(feed: Feed) -> None:
+    feed.end(feed.start("a", pipeline=COGNIFY_PIPELINE), error="Earlier")
     run = feed.start("a")
     item = WatchedImport(run_id=run, dataset_id=dataset_id("a"), pushed_at=NOW, cognifies=True)
-    feed.end(run, "a")
+    feed.end(run)
     assert state(feed, item) is ImportState.RUNNING
-    feed.end(feed.start("a", pipeline=ADD_PIPELINE), "a", pipeline=ADD_PIPELINE)
+    feed.end(feed.start("a", pipeline=ADD_PIPELINE))
     cognify = feed.start("a", pipeline=COGNIFY_PIPELINE)
     assert state(feed, item) is ImportState.RUNNING
-    feed.end(cognify, "a", error="InternalServerError", pipeline=COGNIFY_PIPELINE)
+    feed.end(cognify, error="InternalServerError")
     assert state(feed, item) is ImportState.FAILED
 
 
-def test_rederive_has_no_run_of_its_own_and_ends_with_the_runs_that_follow_it() -> None:
-    feed = Feed(now=NOW)
+def test_rederive_has_no_run_of_its_own_and_ends_with_the_runs_that_follow_it(feed: Feed) -> None:
     item = WatchedImport(run_id="", dataset_id=dataset_id("a"), pushed_at=NOW, cognifies=True)
     assert state(feed, item) is ImportState.RUNNING
-    feed.end(feed.start("a", pipeline=ADD_PIPELINE), "a", error="IngestionError", pipeline=ADD_PIPELINE)
+    feed.end(feed.start("a", pipeline=ADD_PIPELINE), error="IngestionError")
     assert state(feed, item) is ImportState.FAILED
 
 
-def test_many_hybrids_share_the_questions_about_what_follows_them() -> None:
-    feed = Feed(now=NOW)
+def test_many_hybrids_share_the_questions_about_what_follows_them(feed: Feed) -> None:
     items = []
     for number in range(100):
         run = feed.start(str(number))
-        feed.end(run, str(number))
-        feed.end(feed.start(str(number), pipeline=COGNIFY_PIPELINE), str(number), pipeline=COGNIFY_PIPELINE)
+        feed.end(run)
+        feed.end(feed.start(str(number), pipeline=COGNIFY_PIPELINE))
         items.append(WatchedImport(run_id=run, dataset_id=dataset_id(str(number)), pushed_at=NOW, cognifies=True))
     look = watch(feed)
     settled = look.settle(items, look.read(items))
@@ -184,15 +180,14 @@ def test_many_hybrids_share_the_questions_about_what_follows_them() -> None:
     assert len(feed.questions) == 3
 
 
-def test_waiting_ends_with_the_import_and_not_before() -> None:
-    feed = Feed(now=NOW)
+def test_waiting_ends_with_the_import_and_not_before(feed: Feed) -> None:
     run = feed.start("a")
     seen: list[ImportState] = []
 
     def sleep(seconds: float) -> None:
-        feed.now += seconds
+        feed.wait(seconds)
         if len(seen) == 3:
-            feed.end(run, "a")
+            feed.end(run)
 
     verdict = wait_for_import(
         feed,
@@ -206,12 +201,11 @@ def test_waiting_ends_with_the_import_and_not_before() -> None:
     assert seen == [ImportState.RUNNING] * 3 + [ImportState.SUCCEEDED]
 
 
-def test_waiting_has_an_end_when_asked_for() -> None:
-    feed = Feed(now=NOW)
+def test_waiting_has_an_end_when_asked_for(feed: Feed) -> None:
     run = feed.start("a")
 
     def sleep(seconds: float) -> None:
-        feed.now += seconds
+        feed.wait(seconds)
 
     verdict = wait_for_import(
         feed,
