@@ -1,29 +1,45 @@
 """``cognee-dagster export``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from cognee_dagster import cogx, sources
+from cognee_dagster import cogx
 from cognee_dagster.cli.options import TEXT, json_option, user_option
+from cognee_dagster.cli.source import Source, mapping_options
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.graph.counting import counted
 
+if TYPE_CHECKING:
+    from cognee_dagster.sources.mapping.value import GraphMapping
+
 
 @click.command()
-@click.argument("dataset", type=TEXT)
+@click.argument("source", type=TEXT)
 @click.argument("destination", type=click.Path(dir_okay=False, path_type=Path))
+@mapping_options
 @user_option
 @json_option
-def export(*, dataset: str, destination: Path, user: str | None, as_json: bool) -> None:
-    """Write DATASET, a local dataset's name or else its UUID, to the file DESTINATION as a .cogx.tar.gz archive.
+def export(
+    *,
+    source: str,
+    destination: Path,
+    mapping: "GraphMapping | None",
+    profile: str | None,
+    user: str | None,
+    as_json: bool,
+) -> None:
+    """Write SOURCE to the file DESTINATION as a .cogx.tar.gz archive. SOURCE is a local dataset's name, or else its
+    UUID; or a graph file, a folder that holds a graph, or a URL.
 
     With --json: path, num_nodes, num_edges, digest, size_bytes.
     """
     if not destination.parent.exists():
         destination.parent.mkdir(parents=True, exist_ok=True)
         say(f"Made the directory {destination.parent}", err=True)
-    with sources.open_dataset(sources.parse_dataset(dataset, user=user), user=user) as reader, progress_bars() as bars:
+    given = Source(text=source, mapping=mapping, profile=profile, user=user)
+    with progress_bars() as bars, given.open() as reader:
         # The writer is loaded here, while the process that reads the graph starts.
         archive = cogx.write_archive(reader, destination, progress=bars.export)
     if as_json:

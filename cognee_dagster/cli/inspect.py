@@ -1,33 +1,33 @@
 """``cognee-dagster inspect``."""
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cognee_dagster import sources
 from cognee_dagster.cli.exit_codes import ExitCode
-from cognee_dagster.cli.options import json_option, user_option
+from cognee_dagster.cli.options import TEXT, json_option, user_option
+from cognee_dagster.cli.source import Source, mapping_options
 from cognee_dagster.cli.terminal import print_json, say
 from cognee_dagster.graph.counting import counted
-from cognee_dagster.sources.remote_files import is_url, local_path
 
 if TYPE_CHECKING:
-    from cognee_dagster.graph.reader import GraphReader
     from cognee_dagster.sources.inspection import Counts, Inspection
+    from cognee_dagster.sources.mapping.value import GraphMapping
 
 _SHOWN_SAMPLES = 5
 
 
 @click.command()
-@click.argument("source")
-@click.option("--profile", metavar="NAME", help="Whose conventions a foreign graph follows. Default: what it shows.")
+@click.argument("source", type=TEXT)
+@mapping_options
 @user_option
 @json_option
-def inspect(*, source: str, profile: str | None, user: str | None, as_json: bool) -> None:
+def inspect(
+    *, source: str, mapping: "GraphMapping | None", profile: str | None, user: str | None, as_json: bool
+) -> None:
     """Show what SOURCE is and what of it a remote would get: a graph file, a folder, a URL, an archive, or else a local
     dataset. Nothing is sent.
 
@@ -35,7 +35,7 @@ def inspect(*, source: str, profile: str | None, user: str | None, as_json: bool
     sample_edges, arrives (num_nodes, num_edges, nodes_by_type, edges_by_relationship), attributes_left_behind, refused
     (what, why).
     """
-    with _opened(source, profile=profile, user=user) as reader:
+    with Source(text=source, mapping=mapping, profile=profile, user=user).open() as reader:
         found = sources.inspect_graph(reader)
     if as_json:
         print_json(_as_json(source, found))
@@ -43,17 +43,6 @@ def inspect(*, source: str, profile: str | None, user: str | None, as_json: bool
         _show(source, found)
     if found.refused:
         raise click.exceptions.Exit(ExitCode.INVALID_ARCHIVE)
-
-
-@contextlib.contextmanager
-def _opened(source: str, *, profile: str | None, user: str | None) -> "Iterator[GraphReader]":
-    if is_url(source) or local_path(source).exists() or "/" in source or Path(source).suffix:
-        yield sources.open_graph_file(source, profile=profile)
-        return
-    if profile is not None:
-        raise click.UsageError(f"--profile is about a graph file; {source!r} is a local dataset.")
-    with sources.open_dataset(sources.parse_dataset(source, user=user), user=user) as reader:
-        yield reader
 
 
 def _as_json(source: str, found: "Inspection") -> dict[str, Any]:

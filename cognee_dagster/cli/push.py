@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cognee_dagster import pushing, remote, sources
+from cognee_dagster import pushing, remote
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import TEXT, json_option, remote_options, user_option
+from cognee_dagster.cli.source import Source, mapping_options
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from cognee_dagster.pushing.archives import PushResult
     from cognee_dagster.remote.connection import Connection
     from cognee_dagster.remote.imports.verdict import ImportVerdict
+    from cognee_dagster.sources.mapping.value import GraphMapping
 
 
 @click.command()
-@click.argument("dataset", type=TEXT, default="main_dataset")
+@click.argument("source", type=TEXT, default="main_dataset")
 @click.option("--target-dataset", type=TEXT, metavar="NAME", help="The remote dataset. Default: the local one's name.")
 @click.option(
     "--mode",
@@ -47,24 +49,28 @@ if TYPE_CHECKING:
     show_default=True,
     help="What one file in an archive may have at most.",
 )
+@mapping_options
 @remote_options
 @user_option
 @json_option
 def push(
     *,
-    dataset: str,
+    source: str,
     target_dataset: str | None,
     mode: str,
     background: bool,
     wait: bool,
     max_archive_bytes: int,
     max_file_bytes: int,
+    mapping: "GraphMapping | None",
+    profile: str | None,
     url: str | None,
     api_key: str | None,
     user: str | None,
     as_json: bool,
 ) -> None:
-    """Upload DATASET, a local dataset's name or else its UUID, to a remote Cognee.
+    """Upload SOURCE to a remote Cognee: a local dataset's name, or else its UUID; or a graph file, a folder that holds
+    a graph, or a URL.
 
     A graph beyond the remote's limits goes in several archives, one after another; a push that failed goes on after the
     last one that arrived. With --background only the last one's import is left to itself.
@@ -73,12 +79,12 @@ def push(
     """
     options = pushing.PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=background)
     connection = remote.resolve_connection(url, api_key)
+    given = Source(text=source, mapping=mapping, profile=profile, user=user)
     with progress_bars() as bars:
-        result = pushing.push_dataset(
-            sources.parse_dataset(dataset, user=user),
+        result = pushing.push_graph(
+            given.open(),
             connection=connection,
             options=options,
-            user=user,
             limits=Limits(total_bytes=max_archive_bytes, member_bytes=max_file_bytes),
             progress=pushing.PushProgress(on_export=bars.export, on_upload=bars.upload, on_shard=bars.shard),
         )

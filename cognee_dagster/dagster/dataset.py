@@ -151,7 +151,7 @@ class CogneeDataset:
     @property
     def graph_mapping(self) -> GraphMapping | None:
         """``mapping`` as a value."""
-        return GraphMapping(**self.mapping) if isinstance(self.mapping, Mapping) else self.mapping
+        return GraphMapping.of(self.mapping) if isinstance(self.mapping, Mapping) else self.mapping
 
     def code_version(self, *fields: str) -> str:
         """A hash of the code's version and of the named fields, so that Dagster sees when a definition changed."""

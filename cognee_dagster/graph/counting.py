@@ -1,5 +1,8 @@
 """Counts in words: "1 edge", "2 edges"."""
 
+from collections.abc import Mapping
+from itertools import islice
+
 
 def counted(number: int, singular: str) -> str:
     """The number, with separators, and its noun in the right form.
@@ -9,3 +12,14 @@ def counted(number: int, singular: str) -> str:
         singular: A noun whose plural ends in "s".
     """
     return f"{number:,} {singular}" if number == 1 else f"{number:,} {singular}s"
+
+
+def with_counts(counts: Mapping[str, int], *, limit: int = 20) -> str:
+    """Names with their counts, in their order: ``weight (2), note (1), …``.
+
+    Args:
+        counts: By name.
+        limit: How many are named.
+    """
+    named = ", ".join(f"{name} ({count:,})" for name, count in islice(counts.items(), limit))
+    return named + (", …" if len(counts) > limit else "")

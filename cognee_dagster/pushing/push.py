@@ -7,6 +7,7 @@ face, with the signature, defaults, results and errors of ``cognee.push()`` (Cog
 import asyncio
 import tempfile
 import threading
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -21,6 +22,7 @@ from cognee_dagster.remote.connection import Connection, resolve_connection
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Limits
+    from cognee_dagster.graph.reader import GraphReader
     from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig, UserRef
 
 
@@ -80,9 +82,35 @@ def push_dataset(
     stop: threading.Event | None = None,
 ) -> PushResult:
     """``push()``, synchronous, with what the command line and tests need besides: progress, limits, a way to stop."""
+    return push_graph(
+        sources.open_dataset(dataset, user=user, config=config),
+        connection=connection,
+        options=options,
+        limits=limits,
+        progress=progress,
+        stop=stop,
+    )
+
+
+def push_graph(
+    graph: "AbstractContextManager[GraphReader]",
+    *,
+    connection: Connection,
+    options: PushOptions | None = None,
+    limits: "Limits | None" = None,
+    progress: PushProgress | None = None,
+    stop: threading.Event | None = None,
+) -> PushResult:
+    """``push_dataset`` of a graph from anywhere: what ``sources.open_graph`` gives, not entered yet.
+
+    The graph is closed before anything is sent: an import takes minutes, and its memory and lock belong to others then.
+
+    Raises:
+        CogneeDagsterError: As opening and reading the graph and ``push_archives`` do.
+    """
     options, progress = options or PushOptions(), progress or PushProgress()
     with tempfile.TemporaryDirectory(prefix="cognee-push-") as directory:
-        with sources.open_dataset(dataset, user=user, config=config) as reader:
+        with graph as reader:
             target = options.target_of(reader.origin.dataset_name)
             # The writer is loaded here, while the process that reads the graph starts.
             whole = cogx.write_archive(reader, Path(directory) / "graph.cogx.tar.gz", progress=progress.on_export)

@@ -17,9 +17,8 @@ from cognee_dagster.sources.formats.graphml import GraphMLFile
 from cognee_dagster.sources.formats.node_link import NodeLinkFile
 from cognee_dagster.sources.mapping.reader import MappedReader
 from cognee_dagster.sources.mapping.value import GraphMapping
+from cognee_dagster.sources.places import ARCHIVE_SUFFIXES
 from cognee_dagster.sources.remote_files import fetched, is_url, local_path
-
-_ARCHIVE_SUFFIXES = (".cogx", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 def _json(path: Path) -> ElementSource:
@@ -64,7 +63,7 @@ def open_graph_file(
         where = "" if path.is_absolute() else f" (looked in {Path.cwd()})"
         raise GraphFileError(f"The graph file {path} does not exist, or is no file{where}.")
     dataset_name = dataset_name or path.name.split(".", 1)[0] or path.name
-    if path.name.lower().endswith(_ARCHIVE_SUFFIXES) and path.is_file():
+    if path.name.lower().endswith(ARCHIVE_SUFFIXES) and path.is_file():
         if mapping is not None or profile is not None:
             raise GraphFileError(f"The archive {path} holds a graph of Cognee already: leave mapping and profile out.")
         return ArchiveReader(path, dataset_name=dataset_name)

@@ -12,10 +12,11 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import LIMIT_FIELDS, SOURCE_FIELDS, CogneeDataset
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, LocalCognee
-from cognee_dagster.dagster.steps.graph_checks import attributes_in_words, graph_check_results
+from cognee_dagster.dagster.steps.graph_checks import graph_check_results
 from cognee_dagster.dagster.steps.graph_metadata import graph_metadata
 from cognee_dagster.dagster.steps.source import add_documents, find_graph
 from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.graph.counting import with_counts
 from cognee_dagster.store.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ def selected(
 
 
 def _warn_of_left_behind(context: dg.AssetExecutionContext, summary: "GraphSummary") -> None:
-    if summary.attributes_left_behind:
+    if left := summary.attributes_left_behind:
         context.log.warning(
-            f"Attributes that do not reach the remote: {attributes_in_words(summary)}. "
+            f"Attributes that do not reach the remote: {with_counts(left)}. "
             "Give the dataset a mapping=GraphMapping(…), so that descriptions name them."
         )
 

@@ -7,24 +7,16 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.steps.graph_metadata import count_table
+from cognee_dagster.graph.counting import with_counts
 
 if TYPE_CHECKING:
     from cognee_dagster.graph.reader import GraphSummary
-
-_MAX_ATTRIBUTES_NAMED = 20
 
 
 def graph_check_results(dataset: CogneeDataset, summary: "GraphSummary") -> list[dg.AssetCheckResult]:
     """The results of all checks that the asset has."""
     of_foreign_graphs = [_nothing_left_behind(dataset, summary)] if dataset.graph is not None else []
     return [_not_empty(dataset, summary), _no_dangling_edges(dataset, summary), *of_foreign_graphs]
-
-
-def attributes_in_words(summary: "GraphSummary") -> str:
-    """The attributes that stay behind, with their counts; the most frequent ones where there are many."""
-    left = summary.attributes_left_behind
-    named = ", ".join(f"{name} ({count:,})" for name, count in list(left.items())[:_MAX_ATTRIBUTES_NAMED])
-    return named + (", …" if len(left) > _MAX_ATTRIBUTES_NAMED else "")
 
 
 def _not_empty(dataset: CogneeDataset, summary: "GraphSummary") -> dg.AssetCheckResult:
@@ -67,7 +59,7 @@ def _nothing_left_behind(dataset: CogneeDataset, summary: "GraphSummary") -> dg.
         passed=not left,
         severity=dg.AssetCheckSeverity.WARN,
         description=(
-            f"Attributes that do not reach the remote: {attributes_in_words(summary)}. Give the dataset a "
+            f"Attributes that do not reach the remote: {with_counts(left)}. Give the dataset a "
             "mapping=GraphMapping(…), so that descriptions name them."
             if left
             else "Every attribute reaches the remote."

@@ -1,9 +1,10 @@
 """What a user says about the meaning of a graph's attributes."""
 
+import difflib
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 from cognee_dagster.errors import GraphFileError
 
@@ -51,10 +52,25 @@ class GraphMapping:
         object.__setattr__(self, "drop", _names("drop", self.drop))
         if both := sorted(set(self.keep or ()) & set(self.drop)):
             raise GraphFileError(f"GraphMapping: {both[0]!r} is both in keep and in drop. Take it out of one.")
-        if self.as_nodes not in {None, "cognee", "typed"}:
+        if self.as_nodes not in (None, "cognee", "typed"):  # a list has no hash
             raise GraphFileError(f"GraphMapping: as_nodes is {self.as_nodes!r:.60}, but must be 'cognee' or 'typed'.")
         if self.edge_text is not None:
             placeholders(self.edge_text)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> "GraphMapping":
+        """A mapping written as its fields, as YAML and JSON have them; a field without a value is left out.
+
+        Raises:
+            GraphFileError: There is no such field, or a value cannot work.
+        """
+        known = [field.name for field in fields(cls)]
+        for name in given:
+            if name not in known:
+                near = difflib.get_close_matches(str(name), known, n=1)
+                hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
+                raise GraphFileError(f"GraphMapping: there is no {name!r:.60}. {hint}")
+        return cls(**{name: value for name, value in given.items() if value is not None})
 
     def names(self, option: str) -> tuple[str, ...]:
         """The attributes that an option names."""

@@ -1,0 +1,70 @@
+"""A ``GraphMapping`` as people write it down: in a YAML or JSON file, or as ``name=value``."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.mapping.value import GraphMapping
+
+_INLINE = re.compile(r"(?P<name>\w+)=(?P<value>.*)", re.DOTALL)
+_LISTS = frozenset({"keep", "drop"})
+_NAMES = frozenset({"node_type", "name", "relationship"})  # one, or several to be tried in order
+
+
+def written_mapping(texts: Iterable[str]) -> GraphMapping:
+    """The mapping that these say together; a later one wins.
+
+    Args:
+        texts: Each the path of a YAML or JSON file with the fields of a ``GraphMapping``, such fields as JSON, or one
+            field as ``name=value``, where commas stand between several attributes.
+
+    Raises:
+        GraphFileError: There is no such file, or what it says cannot work.
+    """
+    fields: dict[str, Any] = {}
+    for text in texts:
+        fields.update(_inline(text) or _from_file(text))
+    return GraphMapping.of(fields)
+
+
+def _inline(text: str) -> Mapping[str, Any] | None:
+    if text.lstrip().startswith("{"):
+        return _fields(text, of=f"The mapping {text:.60}")
+    if (match := _INLINE.fullmatch(text)) is None:
+        return None
+    name, value = match["name"], match["value"]
+    parts = [part.strip() for part in value.split(",")]
+    if name in _LISTS or (name in _NAMES and len(parts) > 1):
+        return {name: parts}
+    return {name: value}
+
+
+def _from_file(place: str) -> Mapping[str, Any]:
+    path = Path(place).expanduser()
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise GraphFileError(
+            f"The mapping file {place} cannot be read: {error}. Name a YAML or JSON file, or say it here: "
+            "node_type=species."
+        ) from error
+    return _fields(text, of=f"The mapping file {place}")
+
+
+def _fields(text: str, *, of: str) -> Mapping[str, Any]:
+    import yaml  # what needs no mapping does without
+
+    try:
+        try:
+            fields = json.loads(text)
+        except ValueError:
+            fields = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise GraphFileError(f"{of} is neither YAML nor JSON: {reason}.") from error
+    if not isinstance(fields, Mapping):
+        raise GraphFileError(f"{of} must hold the fields of a GraphMapping, such as: node_type: species.")
+    return fields
