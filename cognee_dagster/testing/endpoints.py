@@ -135,9 +135,15 @@ def count_documents(call: Call, dataset_id: str) -> Answer:
     return Answer(200, {"count": len(call.dataset(dataset_id, "read").documents)})
 
 
-def delete_document(call: Call, dataset_id: str, document_id: str) -> Answer:
-    """Frees the document's id; the graph stays as it is."""
-    call.dataset(dataset_id, "delete").documents.pop(document_id, None)
+def delete_data(call: Call, dataset_id: str, document_id: str) -> Answer:
+    """Frees a document's id, or takes away what an import of that id brought; an id that nothing has is no error."""
+    dataset = call.dataset(dataset_id, "delete")
+    call.pace.acquire(dataset.lock)
+    try:
+        dataset.documents.pop(document_id, None)
+        dataset.graph.forget(document_id)
+    finally:
+        dataset.lock.release()
     return Answer(200, None)
 
 
@@ -280,7 +286,7 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", f"/api/v1/datasets/{_SEGMENT}/graph", graph),
     ("GET", f"/api/v1/datasets/{_SEGMENT}/data", list_documents),
     ("GET", f"/api/v1/datasets/{_SEGMENT}/data/count", count_documents),
-    ("DELETE", f"/api/v1/datasets/{_SEGMENT}/data/{_SEGMENT}", delete_document),
+    ("DELETE", f"/api/v1/datasets/{_SEGMENT}/data/{_SEGMENT}", delete_data),
     ("GET", "/api/v1/activity/pipeline-runs", pipeline_runs),
     ("POST", "/api/v1/remember", remember),
 )

@@ -1,5 +1,6 @@
 """One dataset's graph on the fake server: what an import adds to it, and how ``GET …/graph`` shows it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -44,10 +45,30 @@ class Node:
 
 @dataclass
 class Graph:
-    """Nodes by id; edges by (source, label, target), in the order of their arrival. Merging is all an import does."""
+    """Nodes by id; edges by (source, label, target), in the order of their arrival. Merging is all an import does.
+
+    ``references``: the data ids of what brought each node (by id) and each edge (by triple); united over imports.
+    """
 
     nodes: dict[str, Node] = field(default_factory=dict)
     edges: dict[Triple, dict[str, Any]] = field(default_factory=dict)
+    references: dict[str | Triple, set[str]] = field(default_factory=dict)
+
+    def merge(self, nodes: Mapping[str, Node], edges: Mapping[Triple, dict[str, Any]], *, reference: str) -> None:
+        """Add or replace nodes and edges, on behalf of a data id."""
+        self.nodes.update(nodes)
+        self.edges.update(edges)
+        touched: list[str | Triple] = [*nodes, *edges]
+        for key in touched:
+            self.references.setdefault(key, set()).add(reference)
+
+    def forget(self, reference: str) -> None:
+        """Take a data id's reference away, and delete the nodes and edges that nothing else brought."""
+        for key, references in list(self.references.items()):
+            if references == {reference}:
+                del self.references[key]
+                self.nodes.pop(key, None) if isinstance(key, str) else self.edges.pop(key, None)
+            references.discard(reference)
 
     def shown(self) -> dict[str, Any]:
         """The body of ``GET …/graph``. Edges show no properties there."""
@@ -65,6 +86,11 @@ class Graph:
 def id_for(type_name: str, name: str) -> str:
     """Cognee's own id of a node of that class with that name (``DataPoint.id_for``)."""
     return str(uuid5(NAMESPACE_OID, f"{type_name}:{name.lower().replace(' ', '_').replace(chr(39), '')}"))
+
+
+def import_reference(source_system: str, dataset_name: str) -> str:
+    """The data id of all that archives of one source system bring into datasets of that name."""
+    return str(uuid5(NAMESPACE_OID, f"cogx-import:{source_system}:{dataset_name}"))
 
 
 def is_uuid(text: str) -> bool:

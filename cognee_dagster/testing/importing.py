@@ -17,7 +17,7 @@ from cognee_dagster.testing.answers import (
     social_layer_refused,
 )
 from cognee_dagster.testing.archive import Archive, InvalidArchiveError, Limits, unpacked
-from cognee_dagster.testing.graph import Node
+from cognee_dagster.testing.graph import Node, import_reference
 from cognee_dagster.testing.multipart import Upload
 from cognee_dagster.testing.pace import Pace, ServerKilledError
 from cognee_dagster.testing.runs import IMPORT_PIPELINE, Operation, Run
@@ -159,8 +159,9 @@ class Importer:
         return run
 
     def _write_graph(self, translation: Translation, dataset: Dataset, run: Run) -> None:
+        reference = import_reference(translation.source_system, dataset.name)
         with _released(dataset.lock):
-            dataset.graph.nodes.update(translation.raw)
+            dataset.graph.merge(translation.raw, {}, reference=reference)
             self.pace.import_graph(translation.num_nodes)
             if not translation.is_readable:
                 run.fail("ValidationError")
@@ -168,7 +169,7 @@ class Importer:
             if self.pace.next_failures:
                 run.fail(self.pace.next_failures.pop(0))
                 raise import_failed()
-            translation.write_into(dataset.graph)
+            translation.write_into(dataset.graph, reference=reference)
             run.complete()
 
     def _lose_the_archive(self, dataset: Dataset, run: Run) -> None:
@@ -203,7 +204,8 @@ class Importer:
                 run.fail("InternalServerError")
                 raise cognify_failed(dataset.id)
             for document in documents:
-                dataset.graph.nodes[document.id] = Node(document.title or document.id, "TextDocument", {})
+                node = Node(document.title or document.id, "TextDocument", {})
+                dataset.graph.merge({document.id: node}, {}, reference=document.id)
             run.complete()
         Operation(state=self.state, name="improve", dataset=dataset, user=owner, parent=remember.id).write("noop")
         return run
@@ -253,7 +255,8 @@ class Importer:
     # --- answers -----------------------------------------------------------------------------------------------------
 
     def _translation(self, archive: Archive) -> Translation:
-        return Translation(keeps_source_ids=archive.source_system == "cognee" and self.release.keeps_source_ids)
+        keeps_source_ids = archive.source_system == "cognee" and self.release.keeps_source_ids
+        return Translation(source_system=archive.source_system, keeps_source_ids=keeps_source_ids)
 
     def _item(self, archive: Archive, translation: Translation, run: Run | None, *, running: bool) -> Body:
         graph_only = self.mode != "re-derive"

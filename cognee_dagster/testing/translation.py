@@ -37,6 +37,7 @@ class Translation:
         is_readable: False with a raw node whose id is no UUID, on which the server stumbles only within the import.
     """
 
+    source_system: str
     keeps_source_ids: bool
     counts: dict[str, int] = field(default_factory=dict)
     raw: dict[str, Node] = field(default_factory=dict)
@@ -69,12 +70,9 @@ class Translation:
         for record in archive.facts():
             self._add_fact(record)
 
-    def write_into(self, graph: Graph) -> None:
+    def write_into(self, graph: Graph, *, reference: str) -> None:
         """Merges all into the graph."""
-        graph.nodes.update(self.raw)
-        graph.nodes.update(self.entities)
-        graph.edges.update(self.edges)
-        graph.edges.update(self.implied)
+        graph.merge({**self.raw, **self.entities}, {**self.edges, **self.implied}, reference=reference)
 
     def batched_num_nodes(self) -> int:
         """How many nodes hybrid says it imports: a node counts again in each other batch that an edge of it lies in."""
