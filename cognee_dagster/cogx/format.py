@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 COGX_VERSION = "0.1"
-ARCHIVE_SUFFIX = ".cogx.tar.gz"
+ARCHIVE_SUFFIX = ".cogx.tar.gz"  # of those that are written here
+ARCHIVE_SUFFIXES = (".cogx", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 MANIFEST_FILE = "manifest.json"
 DOCUMENTS_FILE = "documents.jsonl"

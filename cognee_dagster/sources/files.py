@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
+from cognee_dagster.cogx.format import ARCHIVE_SUFFIXES
 from cognee_dagster.cogx.read.reader import ArchiveReader
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.reader import GraphReader
@@ -17,7 +18,6 @@ from cognee_dagster.sources.formats.graphml import GraphMLFile
 from cognee_dagster.sources.formats.node_link import NodeLinkFile
 from cognee_dagster.sources.mapping.reader import MappedReader
 from cognee_dagster.sources.mapping.value import GraphMapping
-from cognee_dagster.sources.places import ARCHIVE_SUFFIXES
 from cognee_dagster.sources.remote_files import fetched, is_url, local_path
 
 

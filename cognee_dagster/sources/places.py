@@ -1,8 +1,8 @@
 """Strings that name a file, a folder or a URL, told from those that name a local dataset."""
 
+from cognee_dagster.cogx.format import ARCHIVE_SUFFIXES
 from cognee_dagster.sources.remote_files import is_url, local_path
 
-ARCHIVE_SUFFIXES = (".cogx", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 GRAPH_SUFFIXES = (".graphml", ".gexf", ".json", ".jsonl", ".ndjson")
 COMPRESSED_SUFFIXES = (".gz",)
 

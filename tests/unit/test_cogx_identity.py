@@ -11,7 +11,7 @@ from upath import UPath
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.format import Limits
-from cognee_dagster.cogx.read.reader import inspect_archive
+from cognee_dagster.cogx.read.inspect import inspect_archive
 from cognee_dagster.cogx.write import spool
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import ArchiveError

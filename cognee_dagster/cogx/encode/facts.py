@@ -12,30 +12,15 @@ from typing import Any, NoReturn
 
 import msgspec
 import pyarrow as pa
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import Raw
 
 from cognee_dagster.cogx.digest import digest_of
 from cognee_dagster.cogx.encode import exact_json
 from cognee_dagster.cogx.encode.json_columns import content_of, decoded, digest_of_lines, escaped, joined, optional
+from cognee_dagster.cogx.encode.lines import FactLine, encode_line
 from cognee_dagster.cogx.encode.timestamps import timestamp_json
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.arrow import text, text_column
-
-
-class _Fact(msgspec.Struct, gc=False, tag_field="kind", tag="fact"):
-    """A line of ``facts.jsonl``; the last four are what pydantic writes for every fact."""
-
-    external_id: str
-    subject_ref: str
-    predicate: str
-    object_ref: str
-    fact_text: str | UnsetType = UNSET
-    valid_at: Raw | UnsetType = UNSET
-    invalid_at: Raw | UnsetType = UNSET
-    external_system: str = "cognee"
-    scope: Raw = Raw(b"{}")
-    metadata: Raw = Raw(b"{}")
-    provenance: Raw = Raw(b"[]")
 
 
 class _Properties(msgspec.Struct, gc=False):
@@ -47,8 +32,7 @@ class _Properties(msgspec.Struct, gc=False):
 
 
 _decoder = msgspec.json.Decoder(_Properties)
-_encode = msgspec.json.Encoder().encode
-# A line of ``_Fact`` as msgspec writes it, but for the values.
+# A ``FactLine`` as msgspec writes it, but for the values.
 _START = text('{"kind":"fact","external_id":"')
 _COLON = text(":")
 _SUBJECT, _PREDICATE, _OBJECT = text('","subject_ref":"'), text('","predicate":"'), text('","object_ref":"')
@@ -115,17 +99,17 @@ def _line(
     source: str, target: str, relationship: str, stored: str | None, *, labels: Mapping[str, str] | None
 ) -> bytes:
     """The line of any edge, without a line end."""
-    fact = _Fact(f"{source}:{relationship}:{target}", source, relationship, target)
+    fact = FactLine(f"{source}:{relationship}:{target}", source, relationship, target)
     _add_properties(fact, stored)
     if labels is not None and not (fact.fact_text and fact.fact_text.strip()):
         fact.fact_text = _sentence(fact, labels)
     try:
-        return _encode(fact)
+        return encode_line(fact)
     except UnicodeEncodeError as error:
         _refuse(fact, "has an edge_text that is no valid Unicode (a lone surrogate)", error)
 
 
-def _add_properties(fact: _Fact, stored: str | None) -> None:
+def _add_properties(fact: FactLine, stored: str | None) -> None:
     """Lay what the edge's properties say, whatever they are, into the fact."""
     try:
         properties = _properties(stored) if stored else {}
@@ -150,13 +134,13 @@ def _properties(text: str) -> Any:
         return {}
 
 
-def _sentence(fact: _Fact, labels: Mapping[str, str]) -> str:
+def _sentence(fact: FactLine, labels: Mapping[str, str]) -> str:
     """As ``_build_fallback_edge_text`` of Cognee 1.6.5 (``modules/graph/utils/prepare_edges_for_storage.py``)."""
     phrase = fact.predicate.strip().replace("_", " ") or "related to"
     return f"{labels.get(fact.subject_ref, fact.subject_ref)} {phrase} {labels.get(fact.object_ref, fact.object_ref)}."
 
 
-def _refuse(fact: _Fact, what: str, cause: BaseException | None = None) -> NoReturn:
+def _refuse(fact: FactLine, what: str, cause: BaseException | None = None) -> NoReturn:
     raise GraphFileError(
         f"Edge {fact.subject_ref!r} -[{fact.predicate}]-> {fact.object_ref!r} {what}. "
         "cognee.export() cannot write such an edge either; correct it in the graph."

@@ -11,18 +11,19 @@ a line, so that both are made in one go.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw
 
 from cognee_dagster.cogx.digest import combined, digest_of
 from cognee_dagster.cogx.encode import exact_json
 from cognee_dagster.cogx.encode.entities import entity_lines
 from cognee_dagster.cogx.encode.json_columns import content_of, digest_of_lines
+from cognee_dagster.cogx.encode.lines import DocumentLine, EntityLine, encode_line
 from cognee_dagster.cogx.encode.timestamps import timestamp_json
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.arrow import FALSE, text
@@ -30,33 +31,6 @@ from cognee_dagster.graph.arrow import FALSE, text
 _LABEL_LENGTH = 80
 _TIMESTAMPS = ("created_at", "updated_at")
 _NOTHING, _ENTITY = text(""), text("Entity")
-
-
-class _Entity(msgspec.Struct, gc=False, tag_field="kind", tag="entity"):
-    """A line of ``entities.jsonl``, but for its timestamps; the last five are what pydantic writes for every entity."""
-
-    external_id: str
-    name: str
-    description: str | UnsetType = UNSET
-    external_system: str = "cognee"
-    scope: Raw = Raw(b"{}")
-    metadata: Raw = Raw(b"{}")
-    aliases: Raw = Raw(b"[]")
-    attributes: Raw = Raw(b"{}")
-
-
-class _Document(msgspec.Struct, gc=False, tag_field="kind", tag="document"):
-    """A line of ``documents.jsonl``; the last three are what pydantic writes for every document."""
-
-    external_id: str
-    content: Raw
-    created_at: Raw | UnsetType = UNSET
-    external_system: str = "cognee"
-    scope: Raw = Raw(b"{}")
-    metadata: Raw = Raw(b"{}")
-
-
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +53,7 @@ class NodeRecords:
         ids: The nodes' ids.
         types: How many nodes there are of a type; ``""`` for none.
         labels: What a person would call the nodes, by id; empty unless asked for.
+        names: What edges may call the nodes besides their ids: names of an archive's entities.
     """
 
     documents: Lines
@@ -88,6 +63,7 @@ class NodeRecords:
     ids: pa.Array
     types: Counter[str]
     labels: dict[str, str]
+    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,18 +174,18 @@ def _add_records(records: _Records, node_id: str, node: dict[str, Any], *, plain
         _add_entity(records, node_id, name, description, (node.get("created_at"), node.get("updated_at")))
         return
     if node_type == "DocumentChunk" and node.get("text"):
-        text_json = Raw(_encode(_check_text(node_id, "text", node["text"])))
-        document = _Document(node_id, text_json)
+        text_json = Raw(encode_line(_check_text(node_id, "text", node["text"])))
+        document = DocumentLine(node_id, text_json)
         if plain:
             node["text"] = text_json  # to be written again with the raw node
         if (created := timestamp_json(node.get("created_at"))) is not None:
             document.created_at = Raw(created.encode("ascii"))
-        records.documents.append(_encode(document))
+        records.documents.append(encode_line(document))
     _add_raw_node(records, node, plain=plain)
 
 
 def _add_entity(records: _Records, node_id: str, name: str, description: str | None, times: tuple[Any, Any]) -> None:
-    canonical = _encode(_Entity(node_id, name, UNSET if description is None else description))
+    canonical = encode_line(EntityLine(node_id, name, UNSET if description is None else description))
     created, updated = times
     first = timestamp_json(created)
     # Most often they are the same, and printing a time costs as much as writing the rest of the record.

@@ -1,5 +1,8 @@
 """Unpack a COGX archive, or read its manifest or records, without trusting it."""
 
+import ast
+import contextlib
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +11,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from cognee_dagster.cogx.encode.exact_json import parse_line
-from cognee_dagster.cogx.format import MANIFEST_FILE, PERMISSIONS_FILE, RECORD_KINDS
+from cognee_dagster.cogx.format import ARCHIVE_SUFFIXES, MANIFEST_FILE, PERMISSIONS_FILE, RECORD_KINDS
 from cognee_dagster.cogx.read.safe_members import Member, read_members
 from cognee_dagster.cogx.schema import Manifest, describe, newer_version
 from cognee_dagster.errors import ArchiveError
 
 _MAX_MANIFEST_BYTES = 1024 * 1024
+_EXPORT_NOTE = re.compile(r"Exported from Cognee dataset (?P<name>.*)\.", re.DOTALL)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -39,6 +43,14 @@ def parse_manifest(member: Member, path: Path) -> Manifest:
     if reason := newer_version(manifest.cogx_version):
         raise ArchiveError(f"{path}: {MANIFEST_FILE}: {reason}.")
     return manifest
+
+
+def dataset_name_of(manifest: Manifest, path: Path) -> str:
+    """The dataset that an archive was exported from, as it notes; else the file's name without its suffixes."""
+    stem = path.name
+    while stem.lower().endswith(ARCHIVE_SUFFIXES):
+        stem = stem.rpartition(".")[0]
+    return _noted_dataset(manifest.notes) or stem or path.name
 
 
 def iter_records(path: Path) -> Iterator[tuple[str, Any]]:
@@ -83,3 +95,14 @@ def unpack(path: Path, destination: Path) -> Path:
         shutil.rmtree(destination, ignore_errors=True)
         raise
     return destination
+
+
+def _noted_dataset(notes: list[str]) -> str | None:
+    """The dataset named in the note that Cognee's export leaves in a manifest."""
+    for note in notes:
+        if match := _EXPORT_NOTE.fullmatch(note):
+            with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+                name = ast.literal_eval(match["name"])
+                if isinstance(name, str) and name:
+                    return name
+    return None

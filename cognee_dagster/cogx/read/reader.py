@@ -1,41 +1,26 @@
 """An archive as a graph: the records of Cognee's export, back as batches of nodes and edges."""
 
-import ast
-import contextlib
 import itertools
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.digest import combined, digest_of, digest_text
 from cognee_dagster.cogx.encode import exact_json
-from cognee_dagster.cogx.encode.exact_json import parse_line
-from cognee_dagster.cogx.format import (
-    ARCHIVE_SUFFIX,
-    DOCUMENTS_FILE,
-    ENTITIES_FILE,
-    FACTS_FILE,
-    NODES_FILE,
-    RECORD_KINDS,
-)
-from cognee_dagster.cogx.read.manifest import read_manifest
-from cognee_dagster.cogx.read.safe_members import content_sha256_of, read_members
-from cognee_dagster.cogx.schema import Entity, Fact, RawNode, check_record
-from cognee_dagster.cogx.write.tally import summarize
-from cognee_dagster.errors import ArchiveError, GraphFileError
+from cognee_dagster.cogx.encode.facts import FactRecords
+from cognee_dagster.cogx.encode.nodes import NodeRecords
+from cognee_dagster.cogx.format import ENTITIES_FILE, FACTS_FILE, NODES_FILE
+from cognee_dagster.cogx.read import verbatim
+from cognee_dagster.cogx.read.manifest import dataset_name_of, read_manifest
+from cognee_dagster.cogx.read.records import PUSH_IT_AS_IT_IS, GraphRecord, graph_records
+from cognee_dagster.cogx.schema import Entity, Fact, RawNode
+from cognee_dagster.errors import ArchiveError
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, Reopen
-from cognee_dagster.system.files import sha256_of
 
 _BATCH_ROWS = 10_000
 _BATCH_CHARACTERS = 4_000_000
-_GRAPH_FILES = (DOCUMENTS_FILE, ENTITIES_FILE, NODES_FILE, FACTS_FILE)
-_EXPORT_NOTE = re.compile(r"Exported from Cognee dataset (?P<name>.*)\.", re.DOTALL)
 _COLUMNS = ("name", "type")
 
 _Row = tuple[str, str | None, str | None, str | None]
@@ -44,7 +29,7 @@ _Row = tuple[str, str | None, str | None, str | None]
 class ArchiveReader:
     """A ``GraphReader`` over an archive that Cognee or this package exported.
 
-    Writing it again gives an archive with the same records and the same digest.
+    Writing it again gives an archive with the same records, line by line, and the same digest.
 
     Args:
         path: The packed archive.
@@ -62,11 +47,11 @@ class ArchiveReader:
         if manifest.source_system != "cognee":
             raise ArchiveError(
                 f"{path}: an archive of {manifest.source_system!r:.60}, which holds more than a graph. "
-                "Push the archive itself instead of reading it as a graph."
+                f"{PUSH_IT_AS_IT_IS}"
             )
         self._path = path
         self._origin = GraphOrigin(
-            dataset_name=dataset_name or noted_dataset(manifest.notes) or file_stem(path),
+            dataset_name=dataset_name or dataset_name_of(manifest, path),
             embedding_model=manifest.embedding_model,
             migration_revision=manifest.migration_revision,
             read_through="archive",
@@ -80,25 +65,21 @@ class ArchiveReader:
 
     def nodes(self) -> Iterator[pa.RecordBatch]:
         """Entities and raw nodes in the order of the archive; documents are texts of raw nodes once more."""
-        return _batches(self._rows((ENTITIES_FILE, NODES_FILE), _node_row), NODE_SCHEMA)
+        rows = (_node_row(record) for record in graph_records(self._path, ENTITIES_FILE, NODES_FILE))
+        return _batches(rows, NODE_SCHEMA)
 
     def edges(self) -> Iterator[pa.RecordBatch]:
         """Facts in the order of the archive."""
-        return _batches(self._rows((FACTS_FILE,), _edge_row), EDGE_SCHEMA)
+        rows = (_edge_row(record) for record in graph_records(self._path, FACTS_FILE))
+        return _batches(rows, EDGE_SCHEMA)
 
-    def _rows(self, files: tuple[str, ...], row: Callable[[bytes, str], _Row]) -> Iterator[_Row]:
-        for member in read_members(self._path):
-            if member.name in RECORD_KINDS and member.name not in _GRAPH_FILES and member.size:
-                raise ArchiveError(f"{self._path}: holds {member.name}, which is no part of a graph.")
-            if member.name not in files:
-                continue
-            for number, line in member.lines():
-                try:
-                    values = row(line, member.name)
-                    "".join(filter(None, values)).encode()  # a lone surrogate fits into JSON, but not into Arrow
-                except ValueError as error:
-                    raise ArchiveError(f"{self._path}: {member.name}, line {number}: {error}") from error
-                yield values
+    def node_records(self) -> Iterator[NodeRecords]:
+        """Documents, entities and raw nodes as they are."""
+        return verbatim.node_records(self._path)
+
+    def fact_records(self) -> Iterator[FactRecords]:
+        """Facts as they are."""
+        return verbatim.fact_records(self._path)
 
 
 def read_archive(path: Path, *, dataset_name: str | None = None) -> ArchiveReader:
@@ -113,68 +94,6 @@ def read_archive(path: Path, *, dataset_name: str | None = None) -> ArchiveReade
         OSError: The file cannot be read.
     """
     return ArchiveReader(path, dataset_name=dataset_name)
-
-
-def inspect_archive(path: Path) -> Archive:
-    """An archive on disk as a value: reads it whole, to count its records and find its digest.
-
-    Raises:
-        ArchiveError: The archive is damaged or not valid.
-        OSError: The file cannot be read.
-    """
-    manifest = read_manifest(path)
-    with path.open("rb") as file:
-        sha256 = sha256_of(file)
-    member_bytes: dict[str, int] = {}
-    counts: Counter[str] = Counter()
-    digest = 0
-    is_graph = manifest.source_system == "cognee"
-    for member in read_members(path):
-        member_bytes[member.name] = member.size
-        if member.name in RECORD_KINDS:
-            lines = _counted(member.lines(), kind=RECORD_KINDS[member.name], counts=counts)
-            digest = combined(digest, digest_of(lines))
-            is_graph = is_graph and (member.name in _GRAPH_FILES or not member.size)
-    try:
-        summary = summarize(ArchiveReader(path)) if is_graph else None
-    except GraphFileError as error:
-        raise ArchiveError(f"{path}: {error}") from error
-    return Archive(
-        path=path,
-        dataset_name=noted_dataset(manifest.notes) or file_stem(path),
-        num_nodes=counts["entity"] + counts["raw_node"],
-        num_edges=counts["fact"],
-        digest=summary.digest if summary else digest_text(digest),
-        content_sha256=content_sha256_of(path),
-        sha256=sha256,
-        size_bytes=path.stat().st_size,
-        record_counts={kind: count for kind, count in counts.items() if count},
-        member_bytes=member_bytes,
-        summary=summary,
-    )
-
-
-def _counted(lines: Iterable[tuple[int, bytes]], *, kind: str, counts: Counter[str]) -> Iterator[bytes]:
-    """The lines without their numbers, each counted as it passes."""
-    for _, line in lines:
-        counts[kind] += 1
-        yield line
-
-
-def noted_dataset(notes: list[str]) -> str | None:
-    """The dataset named in the note that Cognee's export leaves in a manifest."""
-    for note in notes:
-        if match := _EXPORT_NOTE.fullmatch(note):
-            with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
-                name = ast.literal_eval(match["name"])
-                if isinstance(name, str) and name:
-                    return name
-    return None
-
-
-def file_stem(path: Path) -> str:
-    """The file's name without what says that it is an archive."""
-    return path.name.removesuffix(ARCHIVE_SUFFIX) or path.name
 
 
 def _batches(rows: Iterator[_Row], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -195,27 +114,31 @@ def _some(rows: Iterator[_Row]) -> Iterator[_Row]:
             return
 
 
-def _node_row(line: bytes, file: str) -> _Row:
-    record = check_record(parse_line(line), file=file)
-    if isinstance(record, Entity):
-        properties: dict[str, Any] = {"description": record.description}
-        properties |= _texts(created_at=record.created_at, updated_at=record.updated_at)
-        return record.external_id, record.name, "Entity", exact_json.dump(properties).decode()
-    if not isinstance(record, RawNode):
-        raise ValueError(f"a record of kind {record.kind!r} among the nodes")
-    node_id = record.properties.get("id")
-    if not isinstance(node_id, str) or not node_id:
-        raise ValueError("a node without an id")
-    name, node_type = (value if isinstance(value := record.properties.get(key), str) else None for key in _COLUMNS)
-    return node_id, name, node_type, line.decode()
+def _node_row(record: GraphRecord) -> _Row:
+    node = record.value
+    if isinstance(node, Entity):
+        properties: dict[str, Any] = {"description": node.description, **_said(node, "entity_type", "aliases")}
+        properties |= {**_said(node, "attributes"), **_texts(created_at=node.created_at, updated_at=node.updated_at)}
+        return node.external_id, node.name, "Entity", exact_json.dump(properties).decode()
+    assert isinstance(node, RawNode)  # noqa: S101 - by the files that were asked for
+    name, node_type = (value if isinstance(value := node.properties.get(key), str) else None for key in _COLUMNS)
+    return node.properties["id"], name, node_type, record.line.decode()
 
 
-def _edge_row(line: bytes, file: str) -> _Row:
-    record = check_record(parse_line(line), file=file)
-    if not isinstance(record, Fact):
-        raise ValueError(f"a record of kind {record.kind!r} among the facts")
-    properties = {"edge_text": record.fact_text, **_texts(valid_at=record.valid_at, invalid_at=record.invalid_at)}
-    return record.subject_ref, record.object_ref, record.predicate, exact_json.dump(properties).decode()
+def _edge_row(record: GraphRecord) -> _Row:
+    fact = record.value
+    assert isinstance(fact, Fact)  # noqa: S101 - by the file that was asked for
+    properties = {
+        "edge_text": fact.fact_text,
+        **_texts(valid_at=fact.valid_at, invalid_at=fact.invalid_at),
+        **_said(fact, "confidence", "provenance"),
+    }
+    return fact.subject_ref, fact.object_ref, fact.predicate, exact_json.dump(properties).decode()
+
+
+def _said(record: Entity | Fact, *names: str) -> dict[str, Any]:
+    """What a record says beyond Cognee's own export."""
+    return {name: value for name in names if (value := getattr(record, name)) not in (None, [], {})}
 
 
 def _texts(**times: datetime | None) -> dict[str, str]:

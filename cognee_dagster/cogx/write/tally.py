@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
 
 from cognee_dagster.cogx.digest import combined, digest_text
 from cognee_dagster.cogx.encode.facts import FactRecords, encode_edges
@@ -10,6 +11,17 @@ from cognee_dagster.cogx.write.slices import pieces
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader, GraphSummary
 
 _MAX_EXAMPLES = 5
+
+
+@runtime_checkable
+class RecordReader(Protocol):
+    """A ``GraphReader`` whose graph consists of records already, which are to be written as they are."""
+
+    def node_records(self) -> Iterator[NodeRecords]:
+        """Documents, entities and raw nodes, in batches."""
+
+    def fact_records(self) -> Iterator[FactRecords]:
+        """Facts, in batches."""
 
 
 class Tally:
@@ -30,23 +42,30 @@ class Tally:
 
     def nodes(self, reader: GraphReader) -> Iterator[NodeRecords]:
         """Encode the graph's nodes and count them in, batch by batch."""
-        for batch in pieces(reader.nodes()):
-            records = encode_nodes(batch, with_labels=self._labels is not None)
+        for records in reader.node_records() if isinstance(reader, RecordReader) else self._encoded_nodes(reader):
             self._add_nodes(records)
             yield records
 
     def edges(self, reader: GraphReader) -> Iterator[FactRecords]:
         """Encode the graph's edges and count them in, batch by batch; after all nodes."""
-        for batch in pieces(reader.edges()):
-            records = encode_edges(batch, labels=self._labels)
+        for records in reader.fact_records() if isinstance(reader, RecordReader) else self._encoded_edges(reader):
             self._add_edges(records)
             yield records
+
+    def _encoded_nodes(self, reader: GraphReader) -> Iterator[NodeRecords]:
+        for batch in pieces(reader.nodes()):
+            yield encode_nodes(batch, with_labels=self._labels is not None)
+
+    def _encoded_edges(self, reader: GraphReader) -> Iterator[FactRecords]:
+        for batch in pieces(reader.edges()):
+            yield encode_edges(batch, labels=self._labels)
 
     def _add_nodes(self, records: NodeRecords) -> None:
         self._digest = combined(self._digest, records.digest)
         self._nodes_by_type.update(records.types)
         if self._known is not None:
             self._known.update(records.ids.to_pylist())
+            self._known.update(records.names)
         if self._labels is not None:
             self._labels |= records.labels
 
