@@ -1,17 +1,18 @@
 """Graphs in memory for the tests of the archive format, and what Cognee's export makes of them, spelled out slowly."""
 
 import json
+import math
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from pydantic import TypeAdapter
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.encode.timestamps import parse_timestamp
 from cognee_dagster.cogx.format import SERVER_LIMITS, Limits
-from cognee_dagster.cogx.schema import Document, Entity, Fact
 from cognee_dagster.cogx.shard.cut import cut
 from cognee_dagster.cogx.write.writer import Progress, write_archive
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, GraphReader, Reopen
@@ -102,7 +103,7 @@ def sorted_records(records: list[Any]) -> list[Any]:
 
 
 def cognee_records(reader: MemoryReader) -> dict[str, list[Any]]:
-    """What ``_write_cogx`` of Cognee 1.6.5 writes for a graph, by its own plain means: ``json`` and pydantic models."""
+    """What ``_write_cogx`` of Cognee 1.6.5 writes for a graph, spelled out without any of our code."""
     files: dict[str, list[Any]] = {}
     for batch in reader.nodes():
         for row in batch.to_pylist():
@@ -112,46 +113,64 @@ def cognee_records(reader: MemoryReader) -> dict[str, list[Any]]:
                     node.update(json.loads(row["properties"]))
                 except ValueError:
                     node["properties"] = row["properties"]
-            for name, line in _node_lines(row["id"], node):
-                files.setdefault(name, []).append(json.loads(line))
+            for name, record in _node_records(row["id"], node):
+                files.setdefault(name, []).append(record)
     for batch in reader.edges():
         for row in batch.to_pylist():
-            files.setdefault("facts.jsonl", []).append(json.loads(_fact_line(**row)))
+            files.setdefault("facts.jsonl", []).append(_fact(**row))
     return {name: sorted_records(records) for name, records in files.items()}
 
 
-def _node_lines(node_id: str, node: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    created = parse_timestamp(node.get("created_at"))
+def _node_records(node_id: str, node: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    created_at = _moment(node.get("created_at"))
     if node.get("type") == "Entity" and node.get("name"):
-        entity = Entity(
-            external_system="cognee",
-            external_id=node_id,
-            name=node["name"],
-            description=node.get("description"),
-            created_at=created,
-            updated_at=parse_timestamp(node.get("updated_at")),
-        )
-        yield "entities.jsonl", entity.model_dump_json(exclude_none=True)
+        values = {"name": node["name"], "description": node.get("description"), "aliases": [], "attributes": {}}
+        stamps = {"created_at": created_at, "updated_at": _moment(node.get("updated_at"))}
+        yield "entities.jsonl", _record("entity", node_id, **values, **stamps)
         return
     if node.get("type") == "DocumentChunk" and node.get("text"):
-        document = Document(external_system="cognee", external_id=node_id, content=node["text"], created_at=created)
-        yield "documents.jsonl", document.model_dump_json(exclude_none=True)
-    yield "nodes.jsonl", json.dumps({"id": node_id, **node})
+        yield "documents.jsonl", _record("document", node_id, content=node["text"], created_at=created_at)
+    yield "nodes.jsonl", {"id": node_id, **node}
 
 
-def _fact_line(*, source: str, target: str, relationship: str, properties: str | None) -> str:
+def _fact(*, source: str, target: str, relationship: str, properties: str | None) -> dict[str, Any]:
     try:
         values = json.loads(properties) if properties else {}
     except ValueError:
         values = {}
     values = values or {}
-    return Fact(
-        external_system="cognee",
-        external_id=f"{source}:{relationship}:{target}",
+    return _record(
+        "fact",
+        f"{source}:{relationship}:{target}",
         subject_ref=source,
         predicate=relationship,
         object_ref=target,
         fact_text=values.get("edge_text"),
-        valid_at=parse_timestamp(values.get("valid_at")),
-        invalid_at=parse_timestamp(values.get("invalid_at")),
-    ).model_dump_json(exclude_none=True)
+        valid_at=_moment(values.get("valid_at")),
+        invalid_at=_moment(values.get("invalid_at")),
+        provenance=[],
+    )
+
+
+def _record(kind: str, external_id: str, **values: Any) -> dict[str, Any]:
+    """A record as pydantic dumps it: with all defaults, without what is None."""
+    common = {"external_system": "cognee", "external_id": external_id, "scope": {}, "metadata": {}, "kind": kind}
+    return common | {key: value for key, value in values.items() if value is not None}
+
+
+def _moment(value: Any) -> str | None:
+    """A timestamp as Cognee reads it and pydantic prints it."""
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        elif isinstance(value, int | float):
+            seconds = float(value)
+            while 2e10 < abs(seconds) < math.inf:  # milli-, micro- or nanoseconds
+                seconds /= 1000
+            moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
+        else:
+            return None
+    except (ValueError, OverflowError, OSError):
+        return None
+    in_a_zone = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return str(TypeAdapter(datetime).dump_python(in_a_zone, mode="json"))

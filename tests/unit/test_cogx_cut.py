@@ -207,11 +207,17 @@ def test_a_failed_cut_leaves_what_was_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [destination]
 
 
-def test_progress_tells_of_the_cutting(tmp_path: Path) -> None:
+def test_progress_of_the_cutting_never_goes_back_and_ends_with_all_records(tmp_path: Path) -> None:
     told: list[Progress] = []
-    write_archives(topics(), tmp_path / "graph.cogx.tar.gz", limits=LIMITS, progress=told.append)
-    assert [step.phase for step in told][-1] == "cutting"
-    assert told[-1].done <= (told[-1].total or 0)
+    whole = write_archive(topics(), tmp_path / "whole.cogx.tar.gz")
+    parts = write_archives(topics(), tmp_path / "graph.cogx.tar.gz", limits=LIMITS, progress=told.append)
+    cutting = [step for step in told if step.phase == "cutting"]
+    done = [step.done for step in cutting]
+    assert done == sorted(set(done))
+    (total,) = {step.total for step in cutting}
+    assert total == -(-len(parts) // 16) * whole.unpacked_bytes  # 16 parts are written in one reading of the whole
+    assert done[-1] == total - whole.member_bytes["manifest.json"]
+    assert cutting[-1] is told[-1]
 
 
 @st.composite

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import dagster as dg
@@ -136,16 +137,17 @@ def test_names_that_dagster_would_not_take_load_and_can_be_selected() -> None:
         assert dg.AssetSelection.from_string(f"key:{key.to_user_string()}").resolve(graph) == {key}
 
 
-def test_every_public_name_can_be_got() -> None:
-    for name in dir(cognee_dagster):
-        assert getattr(cognee_dagster, name) is not None
+def test_every_public_name_is_what_it_says() -> None:
+    assert dir(cognee_dagster) == sorted(cognee_dagster.__all__)
+    for name in set(dir(cognee_dagster)) - {"__version__"}:
+        assert getattr(cognee_dagster, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'pull'"):
+        cognee_dagster.pull  # noqa: B018
 
 
-def test_push_stays_the_function_whatever_was_imported_before() -> None:
-    import cognee_dagster.dagster.assets.push
-    import cognee_dagster.pushing.push
-
-    assert callable(cognee_dagster.push)
+def test_no_public_name_is_also_a_modules_name() -> None:
+    """Importing such a module would put it in the place of what the package gives under that name."""
+    assert [name for name in dir(cognee_dagster) if find_spec(f"cognee_dagster.{name}")] == []
 
 
 @pytest.mark.parametrize(

@@ -64,4 +64,4 @@ def test_a_broken_setting_is_refused_by_name(variables: dict[str, str], message:
 
 
 def test_the_remotes_own_settings_are_no_strangers() -> None:
-    read(CA_BUNDLE="/etc/ssl/ca.pem", ALLOW_PLAIN_HTTP="true")
+    assert read(CA_BUNDLE="/etc/ssl/ca.pem", ALLOW_PLAIN_HTTP="true") == read()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from uuid import UUID
 
@@ -35,6 +36,7 @@ def test_every_name_of_a_face_is_there(face: str) -> None:
     for name in module.__all__:
         assert getattr(module, name) is not None
     assert set(module.__all__) <= set(dir(module))
+    assert [name for name in module.__all__ if find_spec(f"{face}.{name}")] == []  # it would take the name's place
 
 
 @each_face

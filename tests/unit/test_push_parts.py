@@ -156,6 +156,7 @@ def test_a_stopped_push_stops_between_archives_too(remote: FakeRemote, parts: tu
 
     with pytest.raises(PushInterruptedError):
         push(remote, parts, on_shard=before, stop=stop)
+    assert len(remote.uploads) == 2
 
 
 def test_re_derive_takes_one_archive(remote: FakeRemote, parts: tuple[Archive, ...]) -> None:

@@ -93,11 +93,15 @@ def _cut(whole: Archive, *, limits: Limits, progress: Callable[[Progress], None]
     with contextlib.ExitStack() as stack:
         paths = [(path, stack.enter_context(replacing(path))) for path in _names(whole.path, plan.num_shards)]
         written = []
-        for first in range(0, plan.num_shards, _SHARDS_AT_ONCE):
+        readings = range(0, plan.num_shards, _SHARDS_AT_ONCE)
+        for reading, first in enumerate(readings):
             numbers = range(first, min(first + _SHARDS_AT_ONCE, plan.num_shards))
             with contextlib.ExitStack() as files:
                 shards = [files.enter_context(_Shard(number, directory=whole.path.parent)) for number in numbers]
-                _distribute(whole, _Destinations(plan, measured, numbers), shards, progress)
+                for done in _distribute(whole, _Destinations(plan, measured, numbers), shards):
+                    if progress is not None:
+                        read, total = (times * whole.unpacked_bytes for times in (reading, len(readings)))
+                        progress(Progress(phase="cutting", done=read + done, total=total))
                 written += [shard.pack(whole, manifest, *paths[shard.number], total=len(paths)) for shard in shards]
     return tuple(written)
 
@@ -212,13 +216,8 @@ class _Destinations:
                 yield shard, found if indices is None else np.sort(indices[found])
 
 
-def _distribute(
-    whole: Archive,
-    destinations: _Destinations,
-    shards: list[_Shard],
-    progress: Callable[[Progress], None] | None,
-) -> None:
-    """Read the whole archive once and give these shards their records, in its order."""
+def _distribute(whole: Archive, destinations: _Destinations, shards: list[_Shard]) -> Iterator[int]:
+    """Read the whole archive once and give these shards their records, in its order; tells the bytes done so far."""
     by_number = {shard.number: shard for shard in shards}
     done = 0
     for member in read_members(whole.path, any_size=True):
@@ -234,8 +233,7 @@ def _distribute(
                     by_number[number].num_nodes += count
             start = records.stop
             done += sum(map(len, lines)) + len(lines)
-            if progress is not None:
-                progress(Progress(phase="cutting", done=done, total=whole.unpacked_bytes))
+            yield done
 
 
 def _blocks(member: Member) -> Iterator[list[bytes]]:
