@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from cognee_dagster import remote, sources, store
 from cognee_dagster.cli.settings import MASK
 from cognee_dagster.environment import cognee_environment
-from cognee_dagster.errors import LocalCogneeError
+from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.options import DEFAULT_DATASET
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -21,15 +22,24 @@ if TYPE_CHECKING:
 
 ARCHIVES_VARIABLE = "COGNEE_DAGSTER_ARCHIVES"
 PYTHON_VARIABLE = "COGNEE_DAGSTER_PYTHON"
+OF_THE_REMOTE = ("remote", "server", "key")
+"""Checks of which the later ones ask whom the earlier ones could not reach."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checks:
-    """The checks of one call. A context manager, for the connection to the remote."""
+    """The checks of one call. A context manager, for the connection to the remote.
+
+    Attributes:
+        url: The remote's address, if given.
+        api_key: The remote's key, if given.
+        dataset: The local dataset, by name or else UUID; None: the default one, which need not be there.
+        user: Who reads it.
+    """
 
     url: str | None
     api_key: str | None
-    dataset: str
+    dataset: str | None
     user: str | None
 
     def __enter__(self) -> "Checks":
@@ -80,8 +90,16 @@ class Checks:
 
     def local_dataset(self) -> str:
         """Whether the local dataset is there, the user may read it, and its graph can be opened."""
+        if self.dataset is not None:
+            return self._opened(self.dataset)
+        try:
+            return self._opened(DEFAULT_DATASET)
+        except DatasetNotFoundError as error:
+            return f"the local store can be read; name a DATASET to have it checked. {error}"
+
+    def _opened(self, text: str) -> str:
         config = sources.LocalCogneeConfig(python=cognee_environment().get(PYTHON_VARIABLE) or None)
-        dataset = sources.parse_dataset(self.dataset, user=self.user, config=config)
+        dataset = sources.parse_dataset(text, user=self.user, config=config)
         with sources.open_dataset(dataset, user=self.user, config=config) as reader:
             origin = reader.origin
         through = (

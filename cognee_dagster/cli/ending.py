@@ -1,6 +1,6 @@
 """How a command ends that does not reach its end: by an error, a signal, or what nobody has thought of.
 
-In words on standard error; with ``--json`` also as one JSON object on standard output.
+In words on standard error; with ``--json`` as one JSON object on standard output instead.
 """
 
 import re
@@ -60,8 +60,9 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> ExitCode:
     message = _message(error, code)
     if debug:
         say("".join(traceback.format_exception(error)).rstrip(), err=True)
-    say(f"Error: {message}" if code < ExitCode.INTERRUPTED else message, err=True)
-    if as_json:
+    if not as_json:
+        say(f"Error: {message}" if code < ExitCode.INTERRUPTED else message, err=True)
+    else:
         reason, _, advice = message.partition("\n")
         if not advice:
             reason, *more = _NEXT_SENTENCE.split(message, maxsplit=1)

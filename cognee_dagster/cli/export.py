@@ -9,10 +9,13 @@ from cognee_dagster import cogx
 from cognee_dagster.cli.options import TEXT, json_option, user_option
 from cognee_dagster.cli.source import Source, mapping_options
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
+from cognee_dagster.cogx.format import ARCHIVE_SUFFIX
 from cognee_dagster.graph.counting import counted
 
 if TYPE_CHECKING:
     from cognee_dagster.sources.mapping.value import GraphMapping
+
+_SUFFIXES = (".tar.gz", ".tgz", ".cogx")  # by which what takes a graph's file knows a gzipped archive
 
 
 @click.command()
@@ -35,11 +38,17 @@ def export(
 
     With --json: path, num_nodes, num_edges, digest, size_bytes.
     """
-    if not destination.parent.exists():
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        say(f"Made the directory {destination.parent}", err=True)
+    if not destination.name.lower().endswith(_SUFFIXES):
+        say(
+            f"Warning: {destination.name} will be a gzipped tar archive, whatever its name says. A name that ends with "
+            f"{ARCHIVE_SUFFIX} says so to everybody.",
+            err=True,
+        )
     given = Source(text=source, mapping=mapping, profile=profile, user=user)
     with progress_bars() as bars, given.open() as reader:
+        if not destination.parent.exists():
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            say(f"Made the directory {destination.parent}", err=True)
         # The writer is loaded here, while the process that reads the graph starts.
         archive = cogx.write_archive(reader, destination, progress=bars.export)
     if as_json:

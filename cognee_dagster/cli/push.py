@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     "graph there again.",
 )
 @click.option("--background", is_flag=True, help="Return when the remote has taken the archive over.")
-@click.option("--wait", is_flag=True, help="With --background: wait until the remote has finished the import.")
+@click.option(
+    "--wait",
+    is_flag=True,
+    help="With --background: wait until the remote has finished the import. Without it a push waits anyway.",
+)
 @click.option(
     "--max-archive-bytes",
     type=click.IntRange(min=1),
@@ -70,13 +74,15 @@ def push(
     as_json: bool,
 ) -> None:
     """Upload SOURCE to a remote Cognee: a local dataset's name, or else its UUID; or a graph file, a folder that holds
-    a graph, or a URL.
+    a graph, or a URL. Without it, Cognee's default dataset (main_dataset).
 
     A graph beyond the remote's limits goes in several archives, one after another; a push that failed goes on after the
     last one that arrived. With --background only the last one's import is left to itself.
 
     With --json: status, dataset_name, target_dataset, num_nodes, num_edges, remote_response, pipeline_run_id.
     """
+    if wait and not background:
+        say("--wait changes nothing here: without --background a push waits for the end of the import.", err=True)
     options = pushing.PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=background)
     connection = remote.resolve_connection(url, api_key)
     given = Source(text=source, mapping=mapping, profile=profile, user=user)

@@ -31,6 +31,7 @@ FROM_SERVE = "cognee.serve()"
 FROM_ENVIRONMENT = "environment"
 FROM_SAVED_CREDENTIALS = "saved credentials"
 
+API_PATH = "/api/v1"  # of every Cognee
 _SERVE_STATE_MODULE = "cognee.api.v1.serve.state"
 
 
@@ -39,7 +40,7 @@ class Connection:
     """A remote Cognee and the key for it; every instance is safe to use.
 
     Attributes:
-        url: Base address, without a trailing slash.
+        url: Base address, without a trailing slash and without ``/api/v1``, which may be given along.
         api_key: Sent as ``X-Api-Key``; empty for a server without authentication.
         source: Where the URL came from: ``arguments``, ``cognee.serve()``, ``environment``, the ``.env`` and its
             line that sets it, or ``saved credentials``.
@@ -189,7 +190,8 @@ def _valid_url(url: str, *, source: str) -> str:
     elif parts.query or parts.fragment:
         problem = "has a query or fragment; give the server's base address only"
     else:
-        return parts.geturl().rstrip("/")  # with the scheme in lower case, whatever was typed
+        # With the scheme in lower case, whatever was typed; and up to where every path that is asked for begins.
+        return parts.geturl().rstrip("/").removesuffix(API_PATH).rstrip("/")
     raise ConnectionConfigError(f"The remote's URL (from {source}) {problem}. Correct it where it was set.")
 
 

@@ -12,9 +12,7 @@ RETRYABLE_STATUSES = frozenset({408, 425, 429, 502, 503, 504, 520, 521, 522, 523
 
 SERVERS_WORDS = " The answer is: "  # what a server says stands behind this, at the end of a message
 OVERLOADED = "The server, or a proxy before it, is overloaded, starting or down; try again later."
-_NOT_THE_BASE_ADDRESS = (
-    "Check that the URL is the server's base address (without /api/v1) and that the server is a Cognee."
-)
+_NOT_THE_BASE_ADDRESS = "Check that the URL is the server's base address and that the server is a Cognee."
 
 STATUS_MEANS: Mapping[int, str] = {
     400: "Correct the request; trying again will not help.",

@@ -144,6 +144,46 @@ def test_export_writes_the_file_that_validate_accepts(tmp_path: Path) -> None:
     assert (validated.exit_code, object_on_stdout(validated)["valid"]) == (ExitCode.OK, True)
 
 
+@pytest.mark.parametrize(
+    ("name", "warns"),
+    [("demo.zip", True), ("demo.json", True), ("demo", True), ("demo.cogx.tar.gz", False), ("DEMO.TGZ", False)],
+)
+def test_export_warns_of_a_name_that_says_something_else_than_what_it_writes(
+    name: str, warns: bool, tmp_path: Path
+) -> None:
+    result = run("export", "demo", tmp_path / name)
+    assert result.exit_code == ExitCode.OK
+    assert (tmp_path / name).is_file()
+    assert (f"Warning: {name} will be a gzipped tar archive" in result.stderr) is warns
+
+
+def test_export_makes_the_directory_that_is_missing_and_says_so_but_not_for_a_dataset_that_is_not_there(
+    tmp_path: Path,
+) -> None:
+    destination = tmp_path / "a" / "b" / "demo.cogx.tar.gz"
+    assert run("export", "nowhere", destination).exit_code == ExitCode.NO_DATASET
+    assert not (tmp_path / "a").exists()
+    result = run("export", "demo", destination)
+    assert result.exit_code == ExitCode.OK
+    assert f"Made the directory {destination.parent}" in result.stderr
+
+
+def test_wait_without_background_is_not_passed_over_in_silence(remote: FakeRemote) -> None:
+    result = run("push", "demo", "--wait", remote=remote)
+    assert result.exit_code == ExitCode.OK
+    assert "--wait changes nothing here" in result.stderr
+    assert "--wait" not in run("push", "demo", "--wait", "--background", remote=remote).stderr
+
+
+def test_an_address_with_the_path_of_the_api_is_taken_for_its_servers(remote: FakeRemote) -> None:
+    for path in ("/api/v1", "/api/v1/", "/"):
+        assert run("datasets", "--url", remote.url + path, "--api-key", remote.api_key).exit_code == ExitCode.OK
+
+
+def test_the_state_of_an_import_names_its_run_once(remote: FakeRemote) -> None:
+    assert run("status", "abc", remote=remote).stdout.count("abc") == 1
+
+
 def test_validate_says_what_is_wrong_and_ends_with_its_own_code(tmp_path: Path) -> None:
     archive = tmp_path / "broken.cogx.tar.gz"
     archive.write_bytes(b"no archive")

@@ -86,7 +86,7 @@ def test_the_traceback_is_there_for_who_asks(how: str, monkeypatch: pytest.Monke
 def test_an_argument_that_is_not_utf_8_is_a_wrong_command_line(arguments: list[str]) -> None:
     result = call(*arguments, "--json")
     assert (result.exit_code, json.loads(result.stdout)["exit_code"]) == (ExitCode.USAGE, ExitCode.USAGE)
-    assert "not valid UTF-8" in result.stderr
+    assert "not valid UTF-8" in json.loads(result.stdout)["reason"]
     result.stdout.encode()
 
 
@@ -106,6 +106,15 @@ def test_a_sentence_ends_with_one_full_stop(kind: type[CogneeDagsterError]) -> N
     assert str(kind(f"It cannot be read: {theirs}. Look in ../x, or in y/.. instead.")) == (
         "It cannot be read: no such table. Look in ../x, or in y/.. instead."
     )
+
+
+def test_with_json_an_error_is_on_standard_output_alone(tmp_path: Path) -> None:
+    for arguments in (["status", "\udcff"], ["runs", "--url", "ftp://x"], ["nonsense"]):
+        plain, as_json = call(*arguments), call(*arguments, "--json")
+        assert plain.stdout == ""
+        assert "Error: " in plain.stderr
+        assert as_json.stderr == ""
+        assert json.loads(as_json.stdout)["reason"] in plain.stderr.replace("\n", " ")
 
 
 def test_there_is_advice_for_each_exit_code_of_a_failure() -> None:

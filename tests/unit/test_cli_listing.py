@@ -140,6 +140,28 @@ def test_doctor_ends_with_the_code_of_the_first_check_that_failed(
     assert f"FAILED  {failed}:" in call("doctor", *arguments).stdout
 
 
+def test_doctor_without_a_dataset_does_not_miss_the_default_one(remote: FakeRemote) -> None:
+    result = call("doctor")
+    assert result.exit_code == ExitCode.OK, result.stdout
+    assert "name a DATASET to have it checked" in result.stdout
+    assert call("doctor", "main_dataset").exit_code == ExitCode.NO_DATASET
+
+
+def test_doctor_says_once_what_is_wrong_with_the_remote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COGNEE_ENV_FILE", str(tmp_path / "empty.env"))
+    (tmp_path / "empty.env").touch()
+    monkeypatch.delenv("COGNEE_SERVICE_URL", raising=False)
+    result = call("doctor", "demo")
+    assert result.exit_code == ExitCode.NO_CONNECTION
+    assert result.stdout.count("No Cognee Cloud connection configured") == 1
+    assert [line for line in result.stdout.splitlines() if line.startswith("-")] == [
+        "-       server: not checked: see remote",
+        "-       key: not checked: see remote",
+    ]
+    checks = json.loads(call("doctor", "demo", "--json").stdout)["checks"]
+    assert [check["ok"] for check in checks] == [True, False, None, None, True, True]
+
+
 def test_doctor_says_that_a_server_is_down(remote: FakeRemote) -> None:
     remote.faults.always(HEALTH, answer(503))
     assert call("doctor", "demo").exit_code == ExitCode.UNREACHABLE

@@ -136,7 +136,7 @@ def test_a_run_that_is_not_shown_is_unknown() -> None:
     verdict = judge(row("b"), row("b", "succeeded", at=5))
 
     assert verdict.state is ImportState.UNKNOWN
-    assert "no run a" in verdict.reason
+    assert "no such run" in verdict.reason
 
 
 def test_a_run_without_an_end_stalls_with_age() -> None:

@@ -130,7 +130,7 @@ def judge_import(
     clock = _Clock(now or _newest(rows), stalled_after)
     run = _Run.of(rows, run_id)
     if run is None:
-        return _unknown(run_id)
+        return _UNKNOWN
     verdict = run.verdict(clock, "the graph is being imported")
     if not cognifies or verdict.state is not ImportState.SUCCEEDED:
         return verdict
@@ -278,14 +278,13 @@ def _unfinished(age: timedelta, clock: _Clock, doing: str, *, started_at: dateti
     )
 
 
-def _unknown(run_id: str) -> ImportVerdict:
-    return ImportVerdict(
-        state=ImportState.UNKNOWN,
-        reason=(
-            f"the remote shows no run {run_id}: the id is mistyped, it is another server or user than the one that was "
-            "pushed to, or its database was reset. `cognee-dagster runs` lists the imports that it knows."
-        ),
-    )
+_UNKNOWN = ImportVerdict(
+    state=ImportState.UNKNOWN,
+    reason=(
+        "the remote shows no such run: the id is mistyped, it is another server or user than the one that was pushed "
+        "to, or its database was reset. `cognee-dagster runs` lists the imports that it knows."
+    ),
+)
 
 
 def _failure(row: PipelineRun) -> str:
