@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cognee_dagster import remote, sources, store
+from cognee_dagster.cli.options import remote_connection
 from cognee_dagster.cli.settings import MASK
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError
@@ -52,9 +53,7 @@ class Checks:
     @cached_property
     def client(self) -> "CogneeClient":
         """A client that soon says what is wrong."""
-        return remote.CogneeClient(
-            remote.resolve_connection(self.url, self.api_key), retry=remote.RetryPolicy(attempts=2)
-        )
+        return remote.CogneeClient(remote_connection(self.url, self.api_key), retry=remote.RetryPolicy(attempts=2))
 
     def all(self) -> dict[str, Callable[[], str]]:
         """The checks by name, in the order of what they need."""
@@ -75,7 +74,12 @@ class Checks:
     def remote(self) -> str:
         """Where the remote is, and with which key."""
         connection = self.client.connection
-        key = f"key {MASK}" if connection.has_key else "no key"
+        because = connection.no_key_because
+        key = (
+            f"key {MASK} (from {connection.key_source})"
+            if connection.has_key
+            else f"no key{because and f': {because}'}"
+        )
         return f"{connection.url} (from {connection.source}), {key}"
 
     def server(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cognee_dagster import remote
-from cognee_dagster.cli.options import json_option, remote_options
+from cognee_dagster.cli.options import json_option, remote_connection, remote_options
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, print_table, say, spelled_time
 from cognee_dagster.errors import RemoteError, RemotePermissionError, RemoteRejectedError
 
@@ -26,7 +26,7 @@ def datasets(*, no_sizes: bool, url: str | None, api_key: str | None, as_json: b
     With --json: datasets, each with name, id, owner_id, owned_by_you, num_nodes, num_edges, last_import (an object with
     pipeline_run_id, state, started_at; or null).
     """
-    with log_to_stderr(), remote.CogneeClient(remote.resolve_connection(url, api_key)) as client:
+    with log_to_stderr(reminders=not as_json), remote.CogneeClient(remote_connection(url, api_key)) as client:
         found = _look(client, sizes=not no_sizes)
     if as_json:
         print_json({"datasets": [item.as_json() for item in found]})

@@ -30,7 +30,7 @@ def doctor(*, dataset: str | None, url: str | None, api_key: str | None, user: s
     """
     results: list[_Result] = []
     checks = Checks(url=url, api_key=api_key, dataset=dataset, user=user)
-    with log_to_stderr(), waiting("Checking …") as show, checks:
+    with log_to_stderr(reminders=not as_json), waiting("Checking …") as show, checks:
         settings = _settings()
         for name, check in checks.all().items():
             show(f"Checking: {name} …")

@@ -45,7 +45,7 @@ def export(
             err=True,
         )
     given = Source(text=source, mapping=mapping, profile=profile, user=user)
-    with progress_bars() as bars, given.open() as reader:
+    with progress_bars(reminders=not as_json) as bars, given.open() as reader:
         if not destination.parent.exists():
             destination.parent.mkdir(parents=True, exist_ok=True)
             say(f"Made the directory {destination.parent}", err=True)

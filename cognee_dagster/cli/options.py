@@ -6,10 +6,12 @@ from uuid import UUID
 
 import click
 
+from cognee_dagster import remote
 from cognee_dagster.errors import DatasetNotFoundError
 
 if TYPE_CHECKING:
     from cognee_dagster.remote.client import CogneeClient
+    from cognee_dagster.remote.connection import Connection
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -44,11 +46,22 @@ def remote_options(command: _Command) -> _Command:
             "--url",
             type=TEXT,
             metavar="URL",
-            help="The remote's address. Default: COGNEE_SERVICE_URL, then what `cognee-cli serve` saved.",
+            help="The remote's address. Default: COGNEE_SERVICE_URL, then what `cognee-cli serve` saved. Without "
+            "--api-key, COGNEE_API_KEY goes there (one in Cognee's .env, too) unless COGNEE_SERVICE_URL names another "
+            "host.",
         ),
     ):
         command = option(command)
     return command
+
+
+def remote_connection(url: str | None, api_key: str | None) -> "Connection":
+    """What ``--url`` and ``--api-key`` mean.
+
+    Raises:
+        ConnectionConfigError: Nothing names a remote, or what names it cannot be used.
+    """
+    return remote.resolve_connection(url, api_key, lend_key=False)
 
 
 user_option = click.option(

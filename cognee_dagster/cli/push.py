@@ -8,10 +8,10 @@ import click
 
 from cognee_dagster import pushing, remote
 from cognee_dagster.cli.exit_codes import ExitCode
-from cognee_dagster.cli.options import TEXT, json_option, remote_options, user_option
+from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_options, user_option
 from cognee_dagster.cli.source import Source, mapping_options
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
-from cognee_dagster.cli.terminal import print_json, progress_bars, say
+from cognee_dagster.cli.terminal import log_to_stderr, print_json, progress_bars, say
 from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
 from cognee_dagster.graph.counting import counted
 
@@ -84,9 +84,9 @@ def push(
     if wait and not background:
         say("--wait changes nothing here: without --background a push waits for the end of the import.", err=True)
     options = pushing.PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=background)
-    connection = remote.resolve_connection(url, api_key)
+    connection = remote_connection(url, api_key)
     given = Source(text=source, mapping=mapping, profile=profile, user=user)
-    with progress_bars() as bars:
+    with progress_bars(reminders=not as_json) as bars:
         result = pushing.push_graph(
             given.open(),
             connection=connection,
@@ -96,7 +96,8 @@ def push(
         )
     code, reason = ExitCode.OK, ""
     if wait and result.status != "completed":
-        verdict = _wait(result, mode=mode, connection=connection)
+        with log_to_stderr(reminders=not as_json):
+            verdict = _wait(result, mode=mode, connection=connection)
         code, reason = exit_code_of_import(verdict), verdict.reason
         result = dataclasses.replace(result, status=verdict.state.status)
     if as_json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cognee_dagster import remote
-from cognee_dagster.cli.options import TEXT, json_option, remote_dataset_id, remote_options
+from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_dataset_id, remote_options
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, print_table, say, spelled_time
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def runs(*, dataset: str | None, limit: int, url: str | None, api_key: str | Non
     With --json: runs, each with pipeline_run_id, dataset_name, dataset_id, state, error_class, started_at, finished_at,
     seconds.
     """
-    with log_to_stderr(), remote.CogneeClient(remote.resolve_connection(url, api_key)) as client:
+    with log_to_stderr(reminders=not as_json), remote.CogneeClient(remote_connection(url, api_key)) as client:
         dataset_id = remote_dataset_id(client, dataset) if dataset else None
         found = remote.list_imports(client, dataset_id=dataset_id, limit=limit)
     if as_json:

@@ -6,7 +6,7 @@ import click
 
 from cognee_dagster import remote
 from cognee_dagster.cli.exit_codes import ExitCode
-from cognee_dagster.cli.options import TEXT, json_option, remote_dataset_id, remote_options
+from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_dataset_id, remote_options
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, say, waiting
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def status(
     With --json: pipeline_run_id, state (running, succeeded, failed, stalled, gone or unknown), reason, error_class,
     started_at, finished_at.
     """
-    with log_to_stderr(), remote.CogneeClient(remote.resolve_connection(url, api_key)) as client:
+    with log_to_stderr(reminders=not as_json), remote.CogneeClient(remote_connection(url, api_key)) as client:
         dataset_id = remote_dataset_id(client, dataset) if dataset else ""
         verdict = ask_remote(client, remote.WatchedImport(run_id=pipeline_run_id, dataset_id=dataset_id), wait=wait)
     if as_json:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cognee_dagster.remote.slow_answers import LOGGER as SLOW_ANSWERS
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -105,10 +107,10 @@ class Bars:
 
 
 @contextlib.contextmanager
-def progress_bars() -> Iterator[Bars]:
-    """Bars, and the engine's messages above them."""
+def progress_bars(*, reminders: bool) -> Iterator[Bars]:
+    """Bars, and the engine's messages above them; see ``log_to_stderr``."""
     if not sys.stderr.isatty():
-        with log_to_stderr():
+        with log_to_stderr(reminders=reminders):
             yield Bars(None)
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -116,16 +118,22 @@ def progress_bars() -> Iterator[Bars]:
     console = stderr_console()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn())
     with (
-        log_to_stderr(lambda line: console.print(line, markup=False, soft_wrap=True)),
+        log_to_stderr(lambda line: console.print(line, markup=False, soft_wrap=True), reminders=reminders),
         Progress(*columns, console=console, transient=True) as progress,
     ):
         yield Bars(progress)
 
 
 @contextlib.contextmanager
-def log_to_stderr(write: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Show what the engine says of its work, such as which run imports and how long a retry waits, one line each."""
+def log_to_stderr(write: Callable[[str], None] | None = None, *, reminders: bool) -> Iterator[None]:
+    """Show what the engine says of its work, such as which run imports and how long a retry waits, one line each.
+
+    Args:
+        write: Shows a line.
+        reminders: Whether it is also said that a slow answer is still waited for: to a person, not to a script.
+    """
     handler = _Lines(write or partial(say, err=True))
+    handler.addFilter(lambda record: reminders or record.name != SLOW_ANSWERS)
     logger = logging.getLogger("cognee_dagster")
     level = logger.level
     logger.addHandler(handler)

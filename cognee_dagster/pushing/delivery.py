@@ -38,6 +38,7 @@ from cognee_dagster.pushing.run_lookup import RunLookup
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.compat import Strategy, choose_background_strategy
 from cognee_dagster.remote.responses import RemoteDataset
+from cognee_dagster.remote.retry import FailedAttempts
 from cognee_dagster.system.host_lock import host_lock
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> Delivery
     """Upload the archive's file, or a copy with other document ids, until one upload of it is seen through."""
     attempts = max(request.client.retry.attempts, 1)
     conflicts = 0
+    failed = FailedAttempts("The upload", attempts=attempts, log=logger)
     for number in range(1, attempts + 1):
         request.heed_stop()
         upload = request.client.upload(
@@ -129,17 +131,12 @@ def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> Delivery
                     lookup.expect_another()
             if not (error.retryable or step is NextStep.RETRY) or number == attempts:
                 raise explain(error, mode=request.mode, target=request.dataset.name) from error
-            _wait(request, error, number)
+            seconds = request.client.retry.wait(error.retry_after, attempt=number)
+            failed.say(error, attempt=number, seconds=seconds)
+            request.pause(seconds)
         finally:
             attempt.leave()
     raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def _wait(request: DeliveryRequest, error: RemoteError, number: int) -> None:
-    seconds = request.client.retry.wait(error.retry_after, attempt=number)
-    message = "Upload attempt %d of %d failed, trying again in %.1f s: %s"
-    logger.warning(message, number, request.client.retry.attempts, seconds, error)
-    request.pause(seconds)
 
 
 def _strategy(client: CogneeClient, options: PushOptions) -> Strategy:

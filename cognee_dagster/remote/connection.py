@@ -4,7 +4,7 @@ The order of sources is that of ``cognee.push()`` (Cognee 1.6.5, ``api/v1/push/p
 ``cognee.serve()`` connection, ``COGNEE_SERVICE_URL``/``COGNEE_API_KEY``, the credentials saved by ``cognee-cli serve``.
 The first source that names a URL wins, whole: a key never travels to a URL that another source named, except that an
 explicit key goes with any source (Cognee ignores it where ``cognee.serve()`` is live) and ``COGNEE_API_KEY`` with an
-explicit URL.
+explicit URL. The command line keeps that key back from an explicit URL where ``COGNEE_SERVICE_URL`` names another host.
 """
 
 import ipaddress
@@ -30,6 +30,7 @@ FROM_ARGUMENTS = "arguments"
 FROM_SERVE = "cognee.serve()"
 FROM_ENVIRONMENT = "environment"
 FROM_SAVED_CREDENTIALS = "saved credentials"
+KEY_FROM_ARGUMENTS = "the argument api_key or --api-key"
 
 API_PATH = "/api/v1"  # of every Cognee
 _SERVE_STATE_MODULE = "cognee.api.v1.serve.state"
@@ -44,6 +45,8 @@ class Connection:
         api_key: Sent as ``X-Api-Key``; empty for a server without authentication.
         source: Where the URL came from: ``arguments``, ``cognee.serve()``, ``environment``, the ``.env`` and its
             line that sets it, or ``saved credentials``.
+        key_source: Where the key came from, likewise.
+        no_key_because: Why there is no key though one is known.
         ca_bundle: PEM file with the authorities to trust instead of the usual ones.
         allow_plain_http: Whether the key may travel unencrypted to a host that is not loopback.
 
@@ -55,6 +58,8 @@ class Connection:
     url: str
     api_key: SecretStr = field(default_factory=lambda: SecretStr(""))
     source: str = FROM_ARGUMENTS
+    key_source: str = KEY_FROM_ARGUMENTS
+    no_key_because: str = ""
     ca_bundle: Path | None = None
     allow_plain_http: bool = False
 
@@ -95,6 +100,7 @@ def resolve_connection(
     url: str | None = None,
     api_key: str | None = None,
     *,
+    lend_key: bool = True,
     environ: Mapping[str, str] | None = None,
     credentials_file: Path | None = None,
     ca_bundle: Path | None = None,
@@ -105,6 +111,8 @@ def resolve_connection(
     Args:
         url: Explicit address; wins over every other source.
         api_key: Explicit key; goes with the URL of any source.
+        lend_key: Whether ``COGNEE_API_KEY`` goes with an explicit URL though ``COGNEE_SERVICE_URL`` names another host,
+            as in ``cognee.push()``.
         environ: Variables as Cognee would see them; default: ``cognee_environment()``.
         credentials_file: Default: ``~/.cognee/cloud_credentials.json``, where ``cognee-cli serve`` saves.
         ca_bundle: PEM file of authorities to trust; default: ``COGNEE_DAGSTER_CA_BUNDLE``, else the usual ones.
@@ -117,7 +125,7 @@ def resolve_connection(
     variables = cognee_environment() if environ is None else environ
     settings = RemoteSettings.read(variables)
     found = (
-        _from_arguments(url, settings)
+        _from_arguments(url, settings, variables, lend_key=lend_key)
         or _from_serve()
         or _from_environment(settings, variables)
         or _from_saved_credentials(credentials_file or default_credentials_file())
@@ -131,6 +139,8 @@ def resolve_connection(
         url=found.url,
         api_key=SecretStr(api_key) if api_key else found.api_key,
         source=found.source,
+        key_source=KEY_FROM_ARGUMENTS if api_key else found.key_source,
+        no_key_because="" if api_key else found.no_key_because,
         ca_bundle=ca_bundle or settings.ca_bundle,
         allow_plain_http=settings.allow_plain_http if allow_plain_http is None else allow_plain_http,
     )
@@ -141,10 +151,21 @@ class _Found:
     url: str
     api_key: SecretStr
     source: str
+    key_source: str
+    no_key_because: str = ""
 
 
-def _from_arguments(url: str | None, settings: RemoteSettings) -> _Found | None:
-    return _Found(url, settings.api_key, FROM_ARGUMENTS) if url else None
+def _from_arguments(
+    url: str | None, settings: RemoteSettings, variables: Mapping[str, str], *, lend_key: bool
+) -> _Found | None:
+    if not url:
+        return None
+    key, key_source = settings.api_key, _source(variables, API_KEY_VARIABLE)
+    named = settings.service_url
+    if not lend_key and key.get_secret_value() and named and _host(named) != _host(url):
+        because = f"{API_KEY_VARIABLE} ({key_source}) goes with {SERVICE_URL_VARIABLE}, which names another host"
+        return _Found(url, SecretStr(""), FROM_ARGUMENTS, key_source, because)
+    return _Found(url, key, FROM_ARGUMENTS, key_source)
 
 
 def _from_serve() -> _Found | None:
@@ -153,20 +174,35 @@ def _from_serve() -> _Found | None:
     if state is None or not state.is_remote_mode():  # get_remote_client() would log a note when there is none
         return None
     client = state.get_remote_client()
-    return _Found(str(client.service_url), SecretStr(str(client.api_key or "")), FROM_SERVE)
+    return _Found(str(client.service_url), SecretStr(str(client.api_key or "")), FROM_SERVE, FROM_SERVE)
 
 
 def _from_environment(settings: RemoteSettings, variables: Mapping[str, str]) -> _Found | None:
     if not settings.service_url:
         return None
-    found = source_of(variables, SERVICE_URL_VARIABLE)
-    source = FROM_ENVIRONMENT if found is None or found.file is None else str(found)
-    return _Found(settings.service_url, settings.api_key, source)
+    source, key_source = _source(variables, SERVICE_URL_VARIABLE), _source(variables, API_KEY_VARIABLE)
+    return _Found(settings.service_url, settings.api_key, source, key_source)
+
+
+def _source(variables: Mapping[str, str], name: str) -> str:
+    """Where a variable was set; empty if it was not."""
+    found = source_of(variables, name)
+    if found is None:
+        return ""
+    return FROM_ENVIRONMENT if found.file is None else str(found)
+
+
+def _host(url: str) -> str:
+    """The host in an address; empty where it is none."""
+    try:
+        return urlsplit(url.strip()).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _from_saved_credentials(path: Path | None) -> _Found | None:
     saved = read_saved_credentials(path)
-    return _Found(*saved, FROM_SAVED_CREDENTIALS) if saved else None
+    return _Found(*saved, FROM_SAVED_CREDENTIALS, FROM_SAVED_CREDENTIALS) if saved else None
 
 
 def _valid_url(url: str, *, source: str) -> str:

@@ -42,12 +42,16 @@ class Question:
         what: ``reading the graph of dataset …``.
         remote: The remote's URL.
         source: Where the URL came from.
+        key_source: Where the key came from.
+        no_key_because: Why there is no key though one is known.
         secret: The API key, to blank it out where a server echoes it.
     """
 
     what: str
     remote: str
     source: str
+    key_source: str = ""
+    no_key_because: str = ""
     secret: str = ""
 
     def __repr__(self) -> str:
@@ -84,7 +88,7 @@ def refusal(answer: Answer, question: Question) -> RemoteError:
     if 300 <= status < 400:
         return _redirect(answer, question)
     page = page_title(answer)
-    words = quoted(page or _own_words(answer), secret=question.secret)
+    words = quoted(page or _first_sentence(_own_words(answer), of=status), secret=question.secret)
     advice, kind = _advice(status, words, page=bool(page), question=question), _KINDS.get(status, RemoteRejectedError)
     ending = f"{SERVERS_WORDS}{words}." if words else ""
     message = f"{question.remote} answers {status} when {question.what}." + (f" {advice}" if advice else "") + ending
@@ -165,12 +169,15 @@ def _redirect(answer: Answer, question: Question) -> UnexpectedAnswerError:
 
 
 def _auth_hint(question: Question) -> str:
-    if not question.secret:
-        return "No API key was given: pass api_key, set COGNEE_API_KEY, or log in with `cognee-cli serve`."
-    return (
-        f"The API key is not one of this instance's (URL from {question.source}). Make a key there, then pass api_key, "
-        "set COGNEE_API_KEY, or log in again with `cognee-cli serve`."
-    )
+    if question.secret:
+        return (
+            f"The API key is not one of this instance's: the key is from {question.key_source}, the URL from "
+            f"{question.source}. Make a key there, then pass api_key, set COGNEE_API_KEY, or log in again with "
+            "`cognee-cli serve`."
+        )
+    if question.no_key_because:
+        return f"No API key was sent: {question.no_key_because}. Give the key of this one with --api-key."
+    return "No API key was given: pass api_key, set COGNEE_API_KEY, or log in with `cognee-cli serve`."
 
 
 def _own_words(answer: Answer) -> str:
@@ -184,6 +191,11 @@ def _own_words(answer: Answer) -> str:
     if isinstance(content, list):
         content = "; ".join(_problem(item) for item in content)
     return content if isinstance(content, str) else msgspec.json.encode(content).decode()
+
+
+def _first_sentence(words: str, *, of: int) -> str:
+    """Of a 401 the first sentence: Cognee (1.6.5) goes on with advice to who deploys a server, not to who asks one."""
+    return words.partition(". ")[0] if of == httpx.codes.UNAUTHORIZED else words
 
 
 def _problem(item: object) -> str:

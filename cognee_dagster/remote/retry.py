@@ -47,6 +47,32 @@ class RetryPolicy:
         return chance() * bound
 
 
+class FailedAttempts:
+    """Says how attempts fail and when the next one follows: in full what is new, in few words the same once more.
+
+    Args:
+        what: What they do, for the log: ``Reading the datasets of …``.
+        attempts: How many there are at most.
+        log: Where every wait is written.
+    """
+
+    def __init__(self, what: str, *, attempts: int, log: logging.Logger) -> None:
+        self._what = what
+        self._attempts = attempts
+        self._log = log
+        self._said = ""
+
+    def say(self, error: RemoteError, *, attempt: int, seconds: float) -> None:
+        """The attempt of that number (the first is 1) failed, and in so many seconds comes the next."""
+        message = str(error)
+        if message == self._said:
+            self._log.warning("Still so (attempt %d of %d); again in %.1f s", attempt, self._attempts, seconds)
+        else:
+            failed = "%s failed (attempt %d of %d), trying again in %.1f s: %s"
+            self._log.warning(failed, self._what, attempt, self._attempts, seconds, message)
+        self._said = message
+
+
 def with_retries(
     operation: Callable[[], _T],
     *,
@@ -73,18 +99,14 @@ def with_retries(
     """
     import tenacity
 
+    failed = FailedAttempts(what, attempts=policy.attempts, log=log or logger)
+
     def wait(state: tenacity.RetryCallState) -> float:
         return policy.wait(_failure(state).retry_after, attempt=state.attempt_number, chance=chance)
 
     def report(state: tenacity.RetryCallState) -> None:
-        (log or logger).warning(
-            "%s failed (attempt %d of %d), trying again in %.1f s: %s",
-            what,
-            state.attempt_number,
-            policy.attempts,
-            state.next_action.sleep if state.next_action else 0.0,
-            _failure(state),
-        )
+        seconds = state.next_action.sleep if state.next_action else 0.0
+        failed.say(_failure(state), attempt=state.attempt_number, seconds=seconds)
 
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(max(policy.attempts, 1)),

@@ -17,6 +17,7 @@ from cognee_dagster.remote.moments import http_date
 from cognee_dagster.remote.responses import RemoteGraph
 from cognee_dagster.remote.retry import RetryPolicy, with_retries
 from cognee_dagster.remote.rows import Rows
+from cognee_dagster.remote.slow_answers import waiting_aloud
 from cognee_dagster.remote.transport import Timeouts, open_http
 
 _T = TypeVar("_T")
@@ -102,7 +103,10 @@ class Session:
 
         def attempt() -> _T:
             failure: RemoteError
-            with Exchange(seconds=allowed.within, max_bytes=allowed.size) as exchange:
+            with (
+                waiting_aloud(self.connection.url, what),
+                Exchange(seconds=allowed.within, max_bytes=allowed.size) as exchange,
+            ):
                 try:
                     response = self.http.send(request, stream=True)
                     try:
@@ -145,6 +149,8 @@ class Session:
             what=what,
             remote=self.connection.url,
             source=self.connection.source,
+            key_source=self.connection.key_source,
+            no_key_because=self.connection.no_key_because,
             secret=self.connection.api_key.get_secret_value(),
         )
 

@@ -175,6 +175,19 @@ def test_wait_without_background_is_not_passed_over_in_silence(remote: FakeRemot
     assert "--wait" not in run("push", "demo", "--wait", "--background", remote=remote).stderr
 
 
+def test_the_environments_key_is_not_sent_to_another_host_than_the_environments(
+    remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COGNEE_SERVICE_URL", "https://cognee.example.com")
+    monkeypatch.setenv("COGNEE_API_KEY", remote.api_key)
+    result = run("datasets", "--url", remote.url)
+    assert result.exit_code == ExitCode.NO_CONNECTION
+    assert "No API key was sent: COGNEE_API_KEY (environment) goes with COGNEE_SERVICE_URL" in result.stderr
+    assert "--api-key" in result.stderr
+    monkeypatch.delenv("COGNEE_SERVICE_URL")
+    assert run("datasets", "--url", remote.url).exit_code == ExitCode.OK
+
+
 def test_an_address_with_the_path_of_the_api_is_taken_for_its_servers(remote: FakeRemote) -> None:
     for path in ("/api/v1", "/api/v1/", "/"):
         assert run("datasets", "--url", remote.url + path, "--api-key", remote.api_key).exit_code == ExitCode.OK

@@ -24,7 +24,9 @@ from cognee_dagster.errors import (
     NoConnectionError,
 )
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.remote import slow_answers
 from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.faults import DATASETS, delay_answer
 from tests.command_line import call
 from tests.unit.test_cli import PUSH_DEMO
 
@@ -184,6 +186,35 @@ def test_the_clock_of_a_finished_bar_stops_and_the_wait_for_the_import_shows() -
     export, upload, wait = progress.tasks
     assert "the remote is at work" in wait.description
     assert (export.elapsed, upload.elapsed, wait.elapsed) == (10.0, 0.0, 50.0)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_who_waits_for_a_slow_server_is_told_so_but_no_script_is(
+    options: tuple[str, ...], fake_remote_environment: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_answers, "FIRST_AFTER", 0.01)
+    fake_remote_environment.faults.on(DATASETS, delay_answer(0.5))
+    result = call("datasets", *options)
+    assert result.exit_code == ExitCode.OK, result.stderr
+    said = f"Still waiting for {fake_remote_environment.url} after 0 s of listing its datasets"
+    assert (said in result.stderr) is not bool(options)
+
+
+def test_the_reminders_of_a_slow_answer_become_rare(caplog: pytest.LogCaptureFixture) -> None:
+    pauses: list[float] = []
+
+    def over(seconds: float) -> bool:
+        pauses.append(seconds)
+        return len(pauses) > 7
+
+    with caplog.at_level("INFO", logger=slow_answers.LOGGER):
+        slow_answers.remind("https://a.example.com", "listing its datasets", over)
+    assert pauses == [10, 20, 40, 80, 160, 300, 300, 300]
+    said = [record.getMessage() for record in caplog.records]
+    assert said[:2] == [
+        f"Still waiting for https://a.example.com after {seconds} s of listing its datasets" for seconds in (10, 30)
+    ]
+    assert len(said) == 7
 
 
 def test_every_command_that_prints_json_has_the_option() -> None:

@@ -158,6 +158,12 @@ class TestRefusals:
                 client.check_key()
             assert "x-api-key" not in server.requests[0].headers
 
+    def test_a_wrong_key_is_traced_to_where_it_was_set_and_the_servers_advice_to_its_deployer_left_out(self) -> None:
+        words = "Authentication required (auth posture: x). For single-user local use, set Y=false and restart."
+        error = failure_of(answer(401, {"detail": words}))
+        assert "the key is from the argument api_key or --api-key, the URL from arguments" in str(error)
+        assert str(error).endswith("The answer is: `Authentication required (auth posture: x)`.")
+
     def test_an_html_page_is_recognized_as_a_proxys(self) -> None:
         page = b"<html>\n<head><title>502 Bad\n Gateway</title></head><body>" + b"x" * 9999
         error = failure_of(answer(502, body=page, content_type="text/html"))

@@ -129,3 +129,18 @@ class TestWithRetries:
         (record,) = caplog.records
         assert (record.name, record.levelname) == ("a.run", "WARNING")
         assert record.getMessage() == ("Asking for tea failed (attempt 1 of 2), trying again in 4.0 s: down for tea")
+
+    def test_a_failure_that_stays_the_same_is_told_in_full_once(self, caplog: pytest.LogCaptureFixture) -> None:
+        failures = iter(["refused", "refused", "refused", "reset", "refused"])
+
+        def operation() -> None:
+            raise RemoteUnreachableError(next(failures), retryable=True)
+
+        with pytest.raises(RemoteUnreachableError):
+            with_retries(operation, what="Asking", policy=RetryPolicy(), sleep=lambda seconds: None, chance=lambda: 1.0)
+        assert [record.getMessage() for record in caplog.records] == [
+            "Asking failed (attempt 1 of 5), trying again in 1.0 s: refused",
+            "Still so (attempt 2 of 5); again in 2.0 s",
+            "Still so (attempt 3 of 5); again in 4.0 s",
+            "Asking failed (attempt 4 of 5), trying again in 8.0 s: reset",
+        ]

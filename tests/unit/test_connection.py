@@ -11,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from pydantic import SecretStr
 
+from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import ConnectionConfigError, NoConnectionError
 from cognee_dagster.remote.connection import Connection, resolve_connection
 
@@ -98,6 +99,38 @@ class TestOrderOfSources:
         found = resolve_connection(environ={}, credentials_file=saved)
         assert (found.url, key_of(found)) == ("https://saved.example.com", SAVED_KEY)
         assert found.source == "saved credentials"
+
+    def test_the_key_has_a_source_of_its_own(self, saved: Path, tmp_path: Path) -> None:
+        given = resolve_connection("https://a.example.com", KEY, environ=ENVIRON)
+        assert given.key_source == "the argument api_key or --api-key"
+        assert resolve_connection("https://a.example.com", environ=ENVIRON).key_source == "environment"
+        assert resolve_connection(environ={}, credentials_file=saved).key_source == "saved credentials"
+        file = tmp_path / "cognee.env"
+        file.write_text("COGNEE_SERVICE_URL=https://env.example.com\n\nCOGNEE_API_KEY=ck_file\n")
+        found = resolve_connection(environ=cognee_environment({"COGNEE_ENV_FILE": str(file)}))
+        assert (found.source, found.key_source) == (f"{file}, line 1", f"{file}, line 3")
+
+    @pytest.mark.parametrize("url", ["https://other.example.com", "http://127.0.0.1:1", "https://env.example.com.evil"])
+    def test_who_wants_it_so_keeps_the_environments_key_from_another_host_than_the_environments(self, url: str) -> None:
+        kept = resolve_connection(url, environ=ENVIRON, lend_key=False)
+        assert not kept.has_key
+        assert "COGNEE_API_KEY (environment) goes with COGNEE_SERVICE_URL" in kept.no_key_because
+        assert key_of(resolve_connection(url, KEY, environ=ENVIRON, lend_key=False)) == KEY
+
+    @pytest.mark.parametrize(
+        ("url", "environ"),
+        [
+            ("https://ENV.example.com:8443/api/v1", ENVIRON),
+            ("https://other.example.com", {"COGNEE_API_KEY": "ck_env"}),
+        ],
+    )
+    def test_the_same_host_and_an_environment_that_names_none_get_its_key(
+        self, url: str, environ: dict[str, str]
+    ) -> None:
+        assert key_of(resolve_connection(url, environ=environ, lend_key=False)) == "ck_env"
+
+    def test_an_explicit_url_gets_the_environments_key_as_in_cognee_unless_told_otherwise(self) -> None:
+        assert key_of(resolve_connection("https://other.example.com", environ=ENVIRON)) == "ck_env"
 
     def test_none_at_all_tells_how_to_log_in(self, tmp_path: Path) -> None:
         with pytest.raises(NoConnectionError) as caught:

@@ -216,7 +216,7 @@ def test_the_table_of_faults_names_every_case_of_the_fault_matrix() -> None:
 @pytest.mark.parametrize(
     ("sentence", "figure"),
     [
-        ("Upload attempt 1 of {} failed", RetryPolicy().attempts),
+        ("The upload failed (attempt 1 of {})", RetryPolicy().attempts),
         ("`max_attempts` ({}) times", RetryPolicy().attempts),
         ("`Retry-After` says (at most {} s)", RetryPolicy().max_retry_after),
         ("the import that the upload started ({} s, ", DeliverySettings().recovery_timeout),
