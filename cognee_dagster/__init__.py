@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cognee_dagster.dagster.sensors.repush_sensor import build_repush_sensor as build_repush_sensor
     from cognee_dagster.errors import CogneeDagsterError as CogneeDagsterError
     from cognee_dagster.pushing.archives import PushResult as PushResult
+    from cognee_dagster.pushing.as_it_is import push_archive as push_archive
     from cognee_dagster.pushing.push import push as push
     from cognee_dagster.sources.mapping.value import GraphMapping as GraphMapping
     from cognee_dagster.store.stored import StoredArchive as StoredArchive
@@ -41,6 +42,7 @@ _EXPORTS = {
     "build_import_sensor": "cognee_dagster.dagster.sensors.import_sensor",
     "build_repush_sensor": "cognee_dagster.dagster.sensors.repush_sensor",
     "push": "cognee_dagster.pushing.push",
+    "push_archive": "cognee_dagster.pushing.as_it_is",
 }
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "build_import_sensor",
     "build_repush_sensor",
     "push",
+    "push_archive",
 ]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cognee_dagster import pushing, remote
+from cognee_dagster import pushing, remote, sources
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_options, user_option
 from cognee_dagster.cli.source import Source, mapping_options
@@ -14,6 +14,7 @@ from cognee_dagster.cli.status import ask_remote, exit_code_of_import
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, progress_bars, say
 from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.sources.places import is_place
 
 if TYPE_CHECKING:
     from cognee_dagster.pushing.archives import PushResult
@@ -74,7 +75,8 @@ def push(
     as_json: bool,
 ) -> None:
     """Upload SOURCE to a remote Cognee: a local dataset's name, or else its UUID; or a graph file, a folder that holds
-    a graph, or a URL. Without it, Cognee's default dataset (main_dataset).
+    a graph, or a URL; or a COGX archive of whichever system, packed or as the directory that cognee.export() writes,
+    which is sent exactly as it is. Without it, Cognee's default dataset (main_dataset).
 
     A graph beyond the remote's limits goes in several archives, one after another; a push that failed goes on after the
     last one that arrived. With --background only the last one's import is left to itself.
@@ -85,15 +87,19 @@ def push(
         say("--wait changes nothing here: without --background a push waits for the end of the import.", err=True)
     options = pushing.PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=background)
     connection = remote_connection(url, api_key)
-    given = Source(text=source, mapping=mapping, profile=profile, user=user)
     with progress_bars(reminders=not as_json) as bars:
-        result = pushing.push_graph(
-            given.open(),
-            connection=connection,
-            options=options,
-            limits=Limits(total_bytes=max_archive_bytes, member_bytes=max_file_bytes),
-            progress=pushing.PushProgress(on_export=bars.export, on_upload=bars.upload, on_shard=bars.shard),
-        )
+        progress = pushing.PushProgress(on_export=bars.export, on_upload=bars.upload, on_shard=bars.shard)
+        if is_place(source) and sources.is_archive(source):
+            _refuse_what_is_not_about_archives(source)
+            result = pushing.push_archive_file(source, connection=connection, options=options, progress=progress)
+        else:
+            result = pushing.push_graph(
+                Source(text=source, mapping=mapping, profile=profile, user=user).open(),
+                connection=connection,
+                options=options,
+                limits=Limits(total_bytes=max_archive_bytes, member_bytes=max_file_bytes),
+                progress=progress,
+            )
     code, reason = ExitCode.OK, ""
     if wait and result.status != "completed":
         with log_to_stderr(reminders=not as_json):
@@ -112,6 +118,17 @@ def push(
     if code is not ExitCode.OK:
         say(f"Error: {reason}", err=True)
         raise click.exceptions.Exit(code)
+
+
+def _refuse_what_is_not_about_archives(source: str) -> None:
+    """Options about how a graph is read and packed cannot be heeded where what is sent is there already."""
+    context = click.get_current_context()
+    for name in ("mapping", "profile", "user", "max_archive_bytes", "max_file_bytes"):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} is about a graph that is still to be packed; the archive {source} is sent "
+                "as it is."
+            )
 
 
 def _wait(result: "PushResult", *, mode: str, connection: "Connection") -> "ImportVerdict":

@@ -3,6 +3,7 @@ from .archive import check_limits as check_limits
 from .archive import limit_problems as limit_problems
 from .format import SERVER_LIMITS as SERVER_LIMITS
 from .format import Limits as Limits
+from .read.imported import ImportedGraph as ImportedGraph
 from .read.inspect import inspect_archive as inspect_archive
 from .read.reader import ArchiveReader as ArchiveReader
 from .read.reader import read_archive as read_archive

@@ -47,6 +47,9 @@ class Archive:
         record_counts: Number of records by kind, as in the manifest.
         member_bytes: Unpacked size by file name.
         summary: The whole graph's counts by type and relationship; None where the archive was not written just now.
+        source_system: The system that it was exported from, as its manifest says.
+        as_it_is: Whether a remote is to get this very file, byte by byte. Otherwise documents get ids of the remote
+            dataset's own on the way.
     """
 
     path: Path
@@ -60,6 +63,8 @@ class Archive:
     record_counts: dict[str, int]
     member_bytes: dict[str, int] = field(default_factory=dict)
     summary: "GraphSummary | None" = None
+    source_system: str = "cognee"
+    as_it_is: bool = False
 
     @property
     def unpacked_bytes(self) -> int:

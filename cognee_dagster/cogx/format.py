@@ -25,6 +25,9 @@ RECORD_KINDS = {
     NODES_FILE: "raw_node",
 }
 
+# Kinds of which an import keeps the text as a document, and, unless the mode is preserve, cognifies it.
+TEXT_KINDS = ("document", "episode", "memory", "memory_block")
+
 # What unpack_archive of modules/migration/archive.py refuses.
 MAX_MEMBERS = 100_000
 MAX_MEMBER_BYTES = 512 * 1024 * 1024

@@ -1,5 +1,8 @@
 from .archives import PushResult as PushResult
 from .archives import push_archives as push_archives
+from .as_it_is import push_archive as push_archive
+from .as_it_is import push_archive_file as push_archive_file
+from .as_it_is import push_as_they_are as push_as_they_are
 from .options import DeliverySettings as DeliverySettings
 from .options import PushOptions as PushOptions
 from .progress import PushProgress as PushProgress

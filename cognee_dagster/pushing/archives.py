@@ -3,11 +3,13 @@
 import contextlib
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cognee_dagster.cogx.format import TEXT_KINDS
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, RemoteError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.delivery import deliver
@@ -78,7 +80,7 @@ def push_archives(
         stop: When set from another thread, the upload is hung up and ``PushInterruptedError`` raised.
 
     Raises:
-        EmptyGraphError: The graph has no nodes.
+        EmptyGraphError: The graph has no nodes; an archive that is sent as it is, no record.
         InvalidModeError: The mode takes a single archive.
         InvalidTargetError: The remote would refuse the target's name, or it is another owner's dataset.
         RemoteError: See ``pushing.delivery.deliver``. Archives before the one that failed are imported.
@@ -87,7 +89,10 @@ def push_archives(
     name, total = archives[0].dataset_name, len(archives)
     num_nodes = sum(archive.num_nodes for archive in archives)
     num_edges = sum(archive.num_edges for archive in archives)
-    require_nodes(name, num_nodes)
+    if any(archive.as_it_is for archive in archives):
+        _require_records(archives, mode=options.mode)
+    else:
+        require_nodes(name, num_nodes)
     _require_mode_for(name, mode=options.mode, num_archives=total)
     target, connection = options.target_of(name), client.connection
     message = "Pushing dataset %r (%s, %s) to dataset %r on %s (%s)"
@@ -168,6 +173,19 @@ def _one_answer(results: Sequence[DeliveryResult]) -> dict[str, Any]:
     total = {"items_processed": sum(processed)} if len(processed) == len(answers) else {}
     items = [item for answer in answers for item in answer.get("items") or ()]
     return {**answers[-1], **total, **knowing, "items": items}
+
+
+def _require_records(archives: "Sequence[Archive]", *, mode: str) -> None:
+    """Refuse to push nothing; say what becomes of texts without a graph, such as those of a memory's archive."""
+    counts = sum((Counter(archive.record_counts) for archive in archives), Counter[str]())
+    if not counts.total():
+        raise EmptyGraphError(f"The archive {archives[0].path.name} holds no record: there is nothing to push.")
+    if mode == "preserve" and all(kind in TEXT_KINDS for kind in counts):
+        logger.warning(
+            "The archive holds texts (%s) and no graph: in mode preserve the remote only keeps them. In mode hybrid it "
+            "builds a graph of them, which takes a language model there",
+            ", ".join(counted(count, f"{kind} record") for kind, count in counts.items()),
+        )
 
 
 def require_nodes(dataset_name: str, num_nodes: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cognee_dagster.cogx.format import TEXT_KINDS
 from cognee_dagster.errors import PushInterruptedError
 from cognee_dagster.pushing.options import DeliverySettings
 from cognee_dagster.pushing.progress import UploadProgress
@@ -16,8 +17,6 @@ from cognee_dagster.remote.responses import RemoteDataset
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
-
-_TEXT_RECORDS = ("document", "episode", "memory", "memory_block")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +53,7 @@ class DeliveryRequest:
     @property
     def num_documents(self) -> int:
         """Texts in the archive, which the server stores before the graph's import begins."""
-        return sum(self.archive.record_counts.get(kind, 0) for kind in _TEXT_RECORDS)
+        return sum(self.archive.record_counts.get(kind, 0) for kind in TEXT_KINDS)
 
     @property
     def cognifies(self) -> bool:

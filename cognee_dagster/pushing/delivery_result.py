@@ -63,7 +63,7 @@ def _stand_in_answer(
         "items": [
             {
                 "kind": "migration_import",
-                "source_system": "cognee",
+                "source_system": request.archive.source_system,
                 "mode": request.mode,
                 "record_counts": dict(request.archive.record_counts),
                 "pipeline_run_id": run_id,

@@ -7,11 +7,12 @@ changed is deleted before it is pushed again.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.format import TEXT_KINDS
 from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints, rename_documents
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset, RemoteDocument
@@ -57,8 +58,34 @@ def plan_documents(
     return DocumentPlan(external_ids=external_ids, outdated=tuple(outdated))
 
 
+def plan_unchanged(
+    documents: Iterable[DocumentPrint], present: Iterable[RemoteDocument], *, dataset_id: str
+) -> tuple[str, ...]:
+    """What is to be deleted before documents go under the ids that they have: data ids on the remote.
+
+    Those whose text has changed, and those that an earlier push, which was free to choose, put under an id of the
+    dataset's own: they would be there twice.
+
+    Args:
+        documents: The archive's.
+        present: What the remote dataset holds.
+        dataset_id: The remote dataset's id.
+    """
+    there = {(row.external_system, row.external_id): row for row in present}
+    outdated: list[str] = []
+    for document in documents:
+        stored = there.get((document.external_system, document.external_id))
+        if stored is not None and stored.name != f"text_{document.md5}":
+            outdated.append(stored.id)
+        if (own := there.get((_SOURCE_SYSTEM, f"{dataset_id}:{document.external_id}"))) is not None:
+            outdated.append(own.id)
+    return tuple(dict.fromkeys(outdated))
+
+
 def prepare_documents(client: CogneeClient, archive: Archive, *, dataset: RemoteDataset, directory: Path) -> Archive:
     """Make room on the remote for an archive's documents, and give them ids that are theirs alone.
+
+    An archive that is to be sent as it is keeps all ids: whatever is in the way on the remote is deleted.
 
     Args:
         client: The remote.
@@ -72,13 +99,14 @@ def prepare_documents(client: CogneeClient, archive: Archive, *, dataset: Remote
     Raises:
         RemoteError: The remote's documents cannot be listed or deleted.
     """
-    if not archive.record_counts.get("document") or not dataset.id:
+    if not _has_documents(archive) or not dataset.id:
         return archive
-    plan = plan_documents(document_prints(archive.path), client.data(dataset.id), dataset_id=dataset.id)
-    for data_id in plan.outdated:
-        client.delete_data(dataset.id, data_id)
-    if plan.outdated:
-        logger.info("Deleted %d documents of %r whose text has changed", len(plan.outdated), dataset.name)
+    documents, present = document_prints(archive.path), client.data(dataset.id)
+    if archive.as_it_is:
+        _delete(client, plan_unchanged(documents, present, dataset_id=dataset.id), dataset=dataset)
+        return archive
+    plan = plan_documents(documents, present, dataset_id=dataset.id)
+    _delete(client, plan.outdated, dataset=dataset)
     copy = directory / archive.path.name
     rename_documents(archive.path, copy, plan.external_ids)
     return replace(archive, path=copy)
@@ -90,13 +118,27 @@ def missing_documents(client: CogneeClient, archive: Archive, *, dataset: Remote
     Raises:
         RemoteError: The remote's documents cannot be listed.
     """
-    if not archive.record_counts.get("document"):
+    if not _has_documents(archive):
         return []
-    there = {row.external_id: row.name for row in client.data(dataset.id) if row.external_system == _SOURCE_SYSTEM}
+    there = {(row.external_system, row.external_id): row.name for row in client.data(dataset.id)}
     missing = [
         document.external_id
         for document in document_prints(archive.path)
         if f"text_{document.md5}"
-        not in (there.get(f"{dataset.id}:{document.external_id}"), there.get(document.external_id))
+        not in (
+            there.get((document.external_system, f"{dataset.id}:{document.external_id}")),
+            there.get((document.external_system, document.external_id)),
+        )
     ]
     return [f"{len(missing)} documents are missing on the remote, such as {missing[0]}. Push again."] if missing else []
+
+
+def _has_documents(archive: Archive) -> bool:
+    return any(archive.record_counts.get(kind) for kind in TEXT_KINDS)
+
+
+def _delete(client: CogneeClient, data_ids: Collection[str], *, dataset: RemoteDataset) -> None:
+    for data_id in data_ids:
+        client.delete_data(dataset.id, data_id)
+    if data_ids:
+        logger.info("Deleted %d documents of %r that this archive replaces", len(data_ids), dataset.name)

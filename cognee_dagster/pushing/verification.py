@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-from uuid import NAMESPACE_OID, UUID, uuid5
 
 from cognee_dagster import cogx
 from cognee_dagster.pushing.options import Verification
@@ -143,63 +142,28 @@ def compare_graph(archives: "Sequence[Archive]", graph: RemoteGraph) -> GraphCom
     Raises:
         ArchiveError: An archive is damaged.
     """
-    readers = [cogx.ArchiveReader(archive.path) for archive in archives]
+    sent = cogx.ImportedGraph([archive.path for archive in archives])
     named_there = {node.id: node.label for node in graph.nodes}
-    ids = _RemoteIds()
     sent_nodes: dict[str, bool] = {}
-    for reader in readers:
-        for batch in reader.nodes():
-            for node_id, name in zip(batch["id"].to_pylist(), batch["name"].to_pylist(), strict=True):
-                there = ids.of_node(node_id, name)
-                same = not name or _canonical(node_id) is None or (named_there.get(there) or name) == name
-                sent_nodes[there] = same or sent_nodes.get(there, False)
-    num_edges, sent_edges = 0, set[_Triple]()
-    for reader in readers:
-        for batch in reader.edges():
-            num_edges += batch.num_rows
-            sent_edges.update(
-                (ids.of_end(source), relationship, ids.of_end(target))
-                for source, target, relationship in zip(*(batch.column(i).to_pylist() for i in range(3)), strict=True)
-            )
+    for node_id, name in sent.nodes():
+        same = not name or (named_there.get(node_id) or name) == name
+        sent_nodes[node_id] = same or sent_nodes.get(node_id, False)
+    num_facts, sent_edges = 0, set[_Triple]()
+    for triple in sent.facts():
+        num_facts += 1
+        sent_edges.add(triple)
+    repeated_edges = num_facts - len(sent_edges)
+    sent_edges.update(sent.implied_edges())
     triples = graph.triples()
+    ends = {end for source, _, target in sent_edges for end in (source, target)}  # some are nodes by that alone
     return GraphComparison(
         missing_nodes=[node_id for node_id in sent_nodes if node_id not in named_there],
         missing_edges=sorted(sent_edges - triples),
         other_names=[node_id for node_id, as_sent in sent_nodes.items() if not as_sent],
-        extra_nodes=[node_id for node_id in named_there if node_id not in sent_nodes],
+        extra_nodes=[node_id for node_id in named_there if node_id not in sent_nodes and node_id not in ends],
         extra_edges=sorted(triples - sent_edges),
-        repeated_edges=num_edges - len(sent_edges),
+        repeated_edges=repeated_edges,
     )
-
-
-class _RemoteIds:
-    """Which id a server gives what the archive has under another one.
-
-    UUIDs are kept, in their one canonical spelling. An entity without one gets an id that is made from its name, and so
-    does the end of a fact that names no node (Cognee 1.6.5, ``modules/migration/loader.py``).
-    """
-
-    def __init__(self) -> None:
-        self._made: dict[str, str] = {}
-
-    def of_node(self, node_id: str, name: str | None) -> str:
-        kept = _canonical(node_id)
-        return kept if kept is not None else self._made.setdefault(node_id, _id_for_entity(name or node_id))
-
-    def of_end(self, node_id: str) -> str:
-        return _canonical(node_id) or self._made.get(node_id) or _id_for_entity(node_id)
-
-
-def _canonical(node_id: str) -> str | None:
-    try:
-        return str(UUID(node_id))
-    except ValueError:
-        return None
-
-
-def _id_for_entity(name: str) -> str:
-    """Cognee's own id of an entity of that name (1.6.5, ``infrastructure/engine/models/DataPoint.py``, ``id_for``)."""
-    return str(uuid5(NAMESPACE_OID, f"Entity:{name.lower().replace(' ', '_').replace(chr(39), '')}"))
 
 
 def _counted(found: Iterable[str], what: str, advice: str = "") -> Iterator[str]:

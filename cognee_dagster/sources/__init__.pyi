@@ -1,3 +1,5 @@
+from .archives import archive_as_it_is as archive_as_it_is
+from .archives import is_archive as is_archive
 from .cognee.config import LocalCogneeConfig as LocalCogneeConfig
 from .cognee.datasets import find_dataset as find_dataset
 from .cognee.datasets import open_dataset as open_dataset

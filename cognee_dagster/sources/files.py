@@ -1,13 +1,14 @@
 """A graph file of any kind, or a folder that holds one, as a graph."""
 
-import re
+import contextlib
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cognee_dagster.cogx.format import ARCHIVE_SUFFIXES
+from cognee_dagster.cogx.format import ARCHIVE_SUFFIX, ARCHIVE_SUFFIXES
 from cognee_dagster.cogx.read.reader import ArchiveReader
+from cognee_dagster.cogx.write.packing import archive_root, pack_directory
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.reader import GraphReader
 from cognee_dagster.sources.elements import ElementSource
@@ -18,7 +19,7 @@ from cognee_dagster.sources.formats.graphml import GraphMLFile
 from cognee_dagster.sources.formats.node_link import NodeLinkFile
 from cognee_dagster.sources.mapping.reader import MappedReader
 from cognee_dagster.sources.mapping.value import GraphMapping
-from cognee_dagster.sources.remote_files import fetched, is_url, local_path
+from cognee_dagster.sources.remote_files import fetched, is_url, local_path, name_of
 
 
 def _json(path: Path) -> ElementSource:
@@ -63,11 +64,32 @@ def open_graph_file(
         where = "" if path.is_absolute() else f" (looked in {Path.cwd()})"
         raise GraphFileError(f"The graph file {path} does not exist, or is no file{where}.")
     dataset_name = dataset_name or path.name.split(".", 1)[0] or path.name
-    if path.name.lower().endswith(ARCHIVE_SUFFIXES) and path.is_file():
+    is_directory = path.is_dir() and archive_root(path) is not None
+    if is_directory or (path.name.lower().endswith(ARCHIVE_SUFFIXES) and path.is_file()):
         if mapping is not None or profile is not None:
             raise GraphFileError(f"The archive {path} holds a graph of Cognee already: leave mapping and profile out.")
-        return ArchiveReader(path, dataset_name=dataset_name)
+        return _open_packed(path, dataset_name) if is_directory else ArchiveReader(path, dataset_name=dataset_name)
     return _open_foreign(path, dataset_name=dataset_name, mapping=mapping, profile=profile)
+
+
+def _open_packed(directory: Path, dataset_name: str) -> ArchiveReader:
+    with _kept_folder() as folder:
+        packed = Path(folder.name) / f"{directory.absolute().name}{ARCHIVE_SUFFIX}"
+        pack_directory(directory, packed)
+        reader = ArchiveReader(packed, dataset_name=dataset_name)
+        weakref.finalize(reader, folder.cleanup)
+    return reader
+
+
+@contextlib.contextmanager
+def _kept_folder() -> "Iterator[tempfile.TemporaryDirectory[str]]":
+    """A folder for a reader's files, which is gone at once if there will be no reader."""
+    folder = tempfile.TemporaryDirectory(prefix="cognee-graph-")
+    try:
+        yield folder
+    except BaseException:
+        folder.cleanup()
+        raise
 
 
 def _open_foreign(path: Path, *, dataset_name: str, mapping: GraphMapping | None, profile: str | None) -> MappedReader:
@@ -83,16 +105,10 @@ def _open_foreign(path: Path, *, dataset_name: str, mapping: GraphMapping | None
 
 
 def _open_url(url: str, *, dataset_name: str | None, mapping: GraphMapping | None, profile: str | None) -> GraphReader:
-    name = re.split(r"[?#]", url, maxsplit=1)[0].rpartition("/")[2]
-    folder = tempfile.TemporaryDirectory(prefix="cognee-graph-")
-    try:
-        reader = open_graph_file(
-            fetched(url, to=Path(folder.name) / name), dataset_name=dataset_name, mapping=mapping, profile=profile
-        )
-    except BaseException:
-        folder.cleanup()
-        raise
-    weakref.finalize(reader, folder.cleanup)
+    with _kept_folder() as folder:
+        fetched_file = fetched(url, to=Path(folder.name) / name_of(url))
+        reader = open_graph_file(fetched_file, dataset_name=dataset_name, mapping=mapping, profile=profile)
+        weakref.finalize(reader, folder.cleanup)
     return reader
 
 

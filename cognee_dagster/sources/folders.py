@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from cognee_dagster.cogx.format import MANIFEST_FILE
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import ElementSource
 from cognee_dagster.sources.formats.graphrag_folder import GraphRagFolder
@@ -26,12 +25,8 @@ def open_folder(folder: Path) -> ElementSource:
     for find in _KINDS:
         if (source := find(folder)) is not None:
             return source
-    if (folder / MANIFEST_FILE).is_file():
-        raise GraphFileError(
-            "is an unpacked COGX archive. Pack it, and name what you packed: "
-            f"tar -czf {folder.name}.cogx.tar.gz -C {folder} ."
-        )
     raise GraphFileError(
         "holds no graph of a known kind: neither nodes and edges as .csv or .parquet, nor GraphRAG's entities.parquet "
-        "and relationships.parquet, nor LightRAG's or nano-graphrag's graph_chunk_entity_relation.graphml."
+        "and relationships.parquet, nor LightRAG's or nano-graphrag's graph_chunk_entity_relation.graphml, "
+        "nor the manifest.json of a COGX archive."
     )

@@ -1,4 +1,4 @@
-"""Graph files that are somewhere else, fetched through fsspec."""
+"""Graph files and archives that are somewhere else, fetched through fsspec."""
 
 import re
 import shutil
@@ -22,6 +22,11 @@ def local_path(path: str) -> Path:
     return Path(path).expanduser()
 
 
+def name_of(place: str) -> str:
+    """The last part of a path or URL."""
+    return re.split(r"[?#]", place, maxsplit=1)[0].rpartition("/")[2] if is_url(place) else local_path(place).name
+
+
 def fetched(url: str, *, to: Path) -> Path:
     """Fetch a file.
 
@@ -34,7 +39,7 @@ def fetched(url: str, *, to: Path) -> Path:
         with fsspec.open(url, "rb") as remote, to.open("wb") as local:
             shutil.copyfileobj(remote, local, 1 << 20)
     except ImportError as error:
-        raise GraphFileError(f"The graph file {url} cannot be fetched: {error}") from error
+        raise GraphFileError(f"The file {url} cannot be fetched: {error}") from error
     except Exception as error:  # every file system has its own errors
-        raise GraphFileError(f"The graph file {url} cannot be fetched: {type(error).__name__}: {error}.") from error
+        raise GraphFileError(f"The file {url} cannot be fetched: {type(error).__name__}: {error}.") from error
     return to

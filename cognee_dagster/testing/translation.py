@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
@@ -196,12 +197,24 @@ def _text_of(kind: str, record: Record) -> tuple[str | None, str | None]:
     if kind == "document":
         return record["content"], record.get("title")
     if kind == "episode":
-        return "\n".join(f"{turn['role']}: {turn['content']}" for turn in record.get("turns", [])), record.get("title")
+        return _transcript(record), record.get("title")
     if kind == "memory":
-        return record["content"], None
+        categories = record.get("categories")
+        return record["content"] + (f"\nCategories: {', '.join(categories)}" if categories else ""), None
     if kind == "memory_block":
         return f"{record['label']}:\n{record['value']}", record["label"]
     return None, None
+
+
+def _transcript(record: Record) -> str:
+    moments = [
+        (datetime.fromisoformat(turn["occurred_at"].replace("Z", "+00:00")) if turn.get("occurred_at") else None, turn)
+        for turn in record.get("turns", [])
+    ]
+    lines = [f"# {record['title']}"] if record.get("title") else []
+    for moment, turn in sorted(moments, key=lambda pair: pair[0].timestamp() if pair[0] else float("-inf")):
+        lines.append(f"{turn['role']}{f' [{moment.isoformat()}]' if moment else ''}: {turn['content']}")
+    return "\n".join(lines)
 
 
 def digests(archive: Archive, clock: Clock) -> list[Document]:

@@ -34,6 +34,7 @@ from cognee_dagster import (
     build_repush_sensor,
     errors,
     push,
+    push_archive,
 )
 from cognee_dagster.cli import main
 from cognee_dagster.cli.exit_codes import MEANINGS
@@ -119,6 +120,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
     "build_repush_sensor": parameters(build_repush_sensor),
     "RepushPolicy": fields_of_dataclass(RepushPolicy),
     "push": parameters(push),
+    "push_archive": parameters(push_archive),
 }
 
 

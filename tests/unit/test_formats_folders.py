@@ -13,10 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cognee_dagster.cogx.read.reader import read_archive
+from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.files import open_graph_file
 from cognee_dagster.sources.networkx.graphs import from_networkx
+from tests.archives_of_others import pack, unpack
 from tests.graph_files import Found
 
 
@@ -211,11 +214,19 @@ def test_a_folder_without_a_graph_says_what_was_looked_for(tmp_path: Path) -> No
         open_graph_file(tmp_path)
 
 
-def test_an_unpacked_archive_says_how_to_pack_it(tmp_path: Path) -> None:
-    (tmp_path / "x").mkdir()
-    (tmp_path / "x" / "manifest.json").write_text("{}")
-    with pytest.raises(GraphFileError, match=r"unpacked COGX archive.*tar -czf x\.cogx\.tar\.gz -C "):
-        open_graph_file(tmp_path / "x")
+@pytest.mark.parametrize("inside", ["", "export"])
+def test_the_directory_of_an_archive_is_the_graph_that_it_holds(tmp_path: Path, inside: str) -> None:
+    unpack(tmp_path / "x" / inside, "cognee")
+    reader = open_graph_file(tmp_path / "x")
+    again = write_archive(reader, tmp_path / "again.cogx.tar.gz")
+    direct = read_archive(pack(tmp_path / "x.tar.gz", "cognee"))
+    assert (reader.origin.dataset_name, again.digest) == ("x", summarize(direct).digest)
+
+
+def test_a_manifest_of_something_else_makes_no_archive(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"name": "a web page"}')
+    with pytest.raises(GraphFileError, match=r"holds no graph of a known kind: .*manifest\.json of a COGX archive"):
+        open_graph_file(tmp_path)
 
 
 class TestElsewhere:
@@ -234,7 +245,7 @@ class TestElsewhere:
 
     @pytest.mark.parametrize("url", ["memory://graphs/none.json", "nosuch://x/g.json"])
     def test_what_cannot_be_fetched_is_named(self, url: str) -> None:
-        with pytest.raises(GraphFileError, match=f"The graph file {url} cannot be fetched"):
+        with pytest.raises(GraphFileError, match=f"The file {url} cannot be fetched"):
             open_graph_file(url)
 
     def test_a_relative_path_says_where_it_was_looked_for(self) -> None:

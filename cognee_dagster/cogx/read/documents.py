@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cognee_dagster.cogx.encode import exact_json
-from cognee_dagster.cogx.format import DOCUMENTS_FILE
+from cognee_dagster.cogx.format import DOCUMENTS_FILE, RECORD_KINDS, TEXT_KINDS
 from cognee_dagster.cogx.read.safe_members import Member, read_members
+from cognee_dagster.cogx.read.texts import kept_text
+from cognee_dagster.cogx.schema import RawNode, check_record
 from cognee_dagster.cogx.write.spool import Spool, assemble
 from cognee_dagster.errors import ArchiveError
 from cognee_dagster.system.files import unnamed_file
+
+_TEXT_FILES = frozenset(name for name, kind in RECORD_KINDS.items() if kind in TEXT_KINDS)
 
 
 @dataclass(frozen=True)
@@ -19,30 +23,39 @@ class DocumentPrint:
     """A document without its text.
 
     Attributes:
-        external_id: Its id in the archive.
+        external_id: Its id in the system that it is from.
         md5: MD5 of its text in UTF-8, which is what Cognee names the stored file by (1.6.5,
             ``modules/ingestion/save_data_to_file.py``); 32 hex digits.
+        external_system: That system; a server knows a document by both.
     """
 
     external_id: str
     md5: str
+    external_system: str = "cognee"
 
 
 def document_prints(archive: Path) -> list[DocumentPrint]:
-    """All documents of a packed archive.
+    """All that a server keeps as a document of a packed archive: documents, episodes, memories and memory blocks.
 
     Raises:
         ArchiveError: The archive is damaged.
     """
-    return [
-        DocumentPrint(
-            record["external_id"],
-            hashlib.md5(record["content"].encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest(),
-        )
-        for member in read_members(archive)
-        if member.name == DOCUMENTS_FILE
-        for record in _records(member, archive)
-    ]
+    return list(_prints(archive))
+
+
+def _prints(archive: Path) -> Iterator[DocumentPrint]:
+    for member in read_members(archive):
+        if member.name not in _TEXT_FILES:
+            continue
+        for number, line in member.lines():
+            try:
+                record = check_record(exact_json.parse_line(line), file=member.name)
+            except ValueError as error:
+                raise ArchiveError(f"{archive}: {member.name}, line {number} is no document: {error}.") from error
+            text = kept_text(record)
+            if text is not None and not isinstance(record, RawNode):
+                md5 = hashlib.md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+                yield DocumentPrint(record.external_id, md5, record.external_system)
 
 
 def rename_documents(archive: Path, destination: Path, external_ids: Mapping[str, str]) -> None:

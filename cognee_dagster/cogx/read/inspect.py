@@ -12,7 +12,6 @@ from cognee_dagster.cogx.read.reader import ArchiveReader
 from cognee_dagster.cogx.read.records import GRAPH_FILES
 from cognee_dagster.cogx.read.safe_members import content_sha256_of, read_members
 from cognee_dagster.cogx.write.tally import summarize
-from cognee_dagster.errors import ArchiveError, GraphFileError
 from cognee_dagster.system.files import sha256_of
 
 
@@ -36,10 +35,7 @@ def inspect_archive(path: Path) -> Archive:
             lines = _counted(member.lines(), kind=RECORD_KINDS[member.name], counts=counts)
             digest = combined(digest, digest_of(lines))
             is_graph = is_graph and (member.name in GRAPH_FILES or not member.size)
-    try:
-        summary = summarize(ArchiveReader(path)) if is_graph else None
-    except GraphFileError as error:
-        raise ArchiveError(f"{path}: {error}") from error
+    summary = summarize(ArchiveReader(path)) if is_graph else None
     return Archive(
         path=path,
         dataset_name=dataset_name_of(manifest, path),
@@ -52,6 +48,7 @@ def inspect_archive(path: Path) -> Archive:
         record_counts={kind: count for kind, count in counts.items() if count},
         member_bytes=member_bytes,
         summary=summary,
+        source_system=manifest.source_system,
     )
 
 

@@ -3,8 +3,9 @@
 import json
 from functools import lru_cache
 from typing import Any
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import UUID, uuid5
 
+from cognee_dagster.cogx.ids import id_for
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.mapping.attributes import as_json_value
 
@@ -42,8 +43,8 @@ def key_text(key: Any) -> str:
 
 
 def entity_type_id(name: str) -> str:
-    """The id that Cognee itself gives the ``EntityType`` of this name (1.6.5, ``DataPoint.id_for``)."""
-    return str(uuid5(NAMESPACE_OID, f"EntityType:{name.lower().replace(' ', '_').replace(chr(39), '')}"))
+    """The id that Cognee itself gives the ``EntityType`` of this name."""
+    return id_for("EntityType", name)
 
 
 @lru_cache(maxsize=1 << 16)

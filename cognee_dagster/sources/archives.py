@@ -1,0 +1,73 @@
+"""Archives of anybody's, wherever they are, to be pushed as they are."""
+
+import dataclasses
+import logging
+import os
+from pathlib import Path
+
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.format import ARCHIVE_SUFFIX, ARCHIVE_SUFFIXES
+from cognee_dagster.cogx.read.inspect import inspect_archive
+from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
+from cognee_dagster.cogx.write.packing import archive_root, pack_directory
+from cognee_dagster.errors import ArchiveError
+from cognee_dagster.graph.counting import counted
+from cognee_dagster.sources.remote_files import fetched, is_url, local_path, name_of
+
+_PROBLEMS_TOLD = 3
+
+logger = logging.getLogger(__name__)
+
+
+def is_archive(place: str) -> bool:
+    """Whether a path or URL is that of a COGX archive: by its suffix, or a directory that holds one."""
+    if name_of(place).lower().endswith(ARCHIVE_SUFFIXES):
+        return True
+    return not is_url(place) and (path := local_path(place)).is_dir() and archive_root(path) is not None
+
+
+def archive_as_it_is(place: str | os.PathLike[str], *, directory: Path) -> Archive:
+    """An archive, checked as a Cognee server will check it, to be pushed byte by byte.
+
+    Args:
+        place: Path or URL of a packed archive, however it is compressed, or of the directory of one, which is packed:
+            the same content gives the same archive each time.
+        directory: For what has to be fetched or packed; it must outlive the archive.
+
+    Raises:
+        ArchiveError: There is no archive, or a server would refuse it; the message says why.
+        GraphFileError: A URL cannot be fetched.
+    """
+    path = _found(place, directory=directory)
+    report = validate_archive(path)
+    if not report.valid:
+        raise ArchiveError(_refusal(place, report))
+    archive = dataclasses.replace(inspect_archive(path), as_it_is=True)
+    texts = ", ".join(counted(count, f"{kind} record") for kind, count in archive.record_counts.items())
+    logger.info("%s is a valid archive of %s: %s", place, archive.source_system, texts or "no record")
+    return archive
+
+
+def _found(place: str | os.PathLike[str], *, directory: Path) -> Path:
+    if isinstance(place, str) and is_url(place):
+        return fetched(place, to=directory / name_of(place))
+    path = local_path(place) if isinstance(place, str) else Path(place)
+    if path.is_dir():
+        packed = directory / f"{path.absolute().name}{ARCHIVE_SUFFIX}"
+        pack_directory(path, packed)
+        logger.info("Packed the directory %s as an archive: its files in a fixed order, times and owners zero", path)
+        return packed
+    if not path.exists():
+        where = "" if path.is_absolute() else f" (looked in {Path.cwd()})"
+        raise ArchiveError(f"There is no archive {path}{where}. Correct the path.")
+    return path
+
+
+def _refusal(place: str | os.PathLike[str], report: ValidationReport) -> str:
+    told = "; ".join(str(problem) for problem in report.problems[:_PROBLEMS_TOLD])
+    more = report.num_problems - _PROBLEMS_TOLD
+    return (
+        f"{os.fspath(place)} is not pushed: it is not a valid COGX archive: {told}"
+        f"{f'; and {more:,} more' if more > 0 else ''}. `cognee-dagster validate ARCHIVE` lists all that is wrong with "
+        "a packed one. Correct it where it was made."
+    )
