@@ -4,6 +4,7 @@ import base64
 import json
 import random
 import string
+import tracemalloc
 import uuid
 import zlib
 from collections.abc import Callable
@@ -62,6 +63,17 @@ def test_a_damaged_cursor_is_no_cursor_or_a_whole_one(cursor: ImportCursor, data
     damaged = text[:place] + data.draw(st.characters(codec="ascii")) + text[place + 1 :]
     decoded = ImportCursor.decode(damaged)
     assert decoded is None or ImportCursor.decode(decoded.encode()) == decoded
+
+
+def test_a_cursor_that_unpacks_to_more_than_any_release_writes_fills_no_memory() -> None:
+    state = zlib.decompress(base64.b85decode(ImportCursor().encode()[2:]))
+    bomb = "2:" + base64.b85encode(zlib.compress(state + b" " * (1 << 26), 9)).decode()
+    tracemalloc.start()
+    try:
+        assert ImportCursor.decode(bomb) is None
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
 
 
 @given(cursors)

@@ -4,12 +4,13 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 import cognee_dagster
-from cognee_dagster import CogneeDataset, build_definitions
+from cognee_dagster import CogneeDataset, CogneeRemote, LocalCognee, build_definitions, build_import_sensor
 from cognee_dagster.errors import DatasetDefinitionError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -109,6 +110,27 @@ def test_a_job_runs_what_a_graph_is_made_of_before_it(job: str) -> None:
     result = merged.resolve_job_def(job).execute_in_process(raise_on_error=False)
     assert ran == ["extract", "my_graph"]
     assert not result.success
+
+
+def test_what_is_given_goes_before_the_defaults() -> None:
+    given: dict[str, Any] = {
+        "cognee_remote": CogneeRemote(url="https://a.example.com"),
+        "local_cognee": LocalCognee(),
+        "cogx_archives": dg.mem_io_manager,
+    }
+    dataset = CogneeDataset(name="demo", cron_schedule="@daily")
+    defs = build_definitions(
+        [dataset],
+        remote=given["cognee_remote"],
+        local=given["local_cognee"],
+        archives=given["cogx_archives"],
+        import_sensor=build_import_sensor([dataset], name="mine"),
+        default_schedule_status=dg.DefaultScheduleStatus.STOPPED,
+    )
+    assert {key: id(value) for key, value in (defs.resources or {}).items()} == {k: id(v) for k, v in given.items()}
+    repository = defs.get_repository_def()
+    assert [sensor.name for sensor in repository.sensor_defs] == ["mine"]
+    assert [schedule.default_status for schedule in repository.schedule_defs] == [dg.DefaultScheduleStatus.STOPPED]
 
 
 def test_no_dataset_is_refused() -> None:

@@ -19,7 +19,8 @@ from cognee_dagster.errors import (
 )
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.options import DeliverySettings
-from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote
+from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote, faults
+from cognee_dagster.testing.faults import RUNS, UPLOADS
 from tests.cogx_graphs import MemoryReader
 from tests.pushes import HASTY, client_of, demo_archive, push_archive
 
@@ -88,6 +89,31 @@ def test_a_run_that_never_appears_ends_in_an_error_that_says_where_to_look(remot
     with lock, pytest.raises(ImportFailedError, match="no import run of it became visible") as caught:
         push_demo(remote, tmp_path, run_in_background=True, settings=impatient)
     assert "detach_timeout" in str(caught.value)
+
+
+@pytest.mark.parametrize("skew", [-3600.0, 3600.0])
+def test_our_run_is_found_on_a_server_whose_clock_is_off(remote: FakeRemote, tmp_path: Path, skew: float) -> None:
+    remote.state.clock.skew = skew
+    with remote.hold_imports():
+        result = push_demo(remote, tmp_path, run_in_background=True)
+    assert result.status == "started"
+    assert result.pipeline_run_id in import_outcomes(remote)
+
+
+def test_between_two_looks_for_a_lost_import_the_remote_is_left_alone(remote: FakeRemote, tmp_path: Path) -> None:
+    class Counting(threading.Event):
+        waits = 0
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waits += 1
+            return super().wait(timeout)
+
+    stop = Counting()
+    remote.faults.on(UPLOADS, faults.answer(504))
+    assert push_demo(remote, tmp_path, stop=stop).status == "completed"
+    looks = [r for r in remote.requests if r.path == RUNS and r.query["pipeline_name"] == IMPORT_PIPELINE]
+    assert len(looks) > 5
+    assert stop.waits >= len(looks) - 5  # the first look of each upload and the last are not waited for
 
 
 def test_the_run_is_told_as_soon_as_it_is_known(remote: FakeRemote, tmp_path: Path) -> None:

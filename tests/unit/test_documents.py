@@ -74,6 +74,12 @@ def test_a_new_document_gets_an_id_that_no_other_dataset_can_have() -> None:
     assert plan.outdated == ()
 
 
+def test_a_document_under_our_id_goes_before_one_that_another_tool_put_there() -> None:
+    present = [stored("chunk", "other", data_id="1"), stored("d1:chunk", "m", data_id="2")]
+    plan = plan_documents([DocumentPrint("chunk", "m")], present, dataset_id="d1")
+    assert (plan.external_ids, plan.outdated) == ({"chunk": "d1:chunk"}, ())
+
+
 def test_only_documents_with_another_text_are_outdated() -> None:
     present = [stored("d1:same", "m1", data_id="1"), stored("d1:changed", "old", data_id="2")]
     plan = plan_documents([DocumentPrint("same", "m1"), DocumentPrint("changed", "m2")], present, dataset_id="d1")

@@ -107,6 +107,7 @@ def test_an_import_that_neither_ends_nor_fails_is_reported_as_stalled(world: Wor
     assert world.tick().summary == "1 stalled."
     assert world.reported(run) == FAILED
     assert world.checks()[0].metadata["status"].value == "stalled"
+    assert "cognee/seconds" not in world.checks()[0].metadata  # those of the push would be taken for the import's
 
 
 def test_an_import_that_ended_while_nobody_looked_for_days_is_not_stalled(world: World) -> None:
@@ -168,6 +169,7 @@ def test_rederive_without_a_run_id_is_reported_once(world: World) -> None:
     world.cursors.clear()
     world.tick()
     assert [check.passed for check in world.checks()] == [False]
+    assert "pipeline_run_id" not in world.checks()[0].metadata
     assert "IngestionError" in str(world.checks()[0].description)
 
 
@@ -231,16 +233,35 @@ def test_two_sensors_over_the_same_assets_report_once(world: World) -> None:
     assert (world.reported(done), world.reported(failed)) == (FINISHED, FAILED)
 
 
-def test_a_rerun_that_adopts_a_running_import_adds_no_report(world: World) -> None:
+@pytest.mark.parametrize("later", [0, 600])
+@pytest.mark.parametrize("error", [None, "RuntimeError"])
+def test_a_rerun_that_adopts_a_running_import_adds_no_report(world: World, error: str | None, later: int) -> None:
     run = world.push()
     world.push(run_id=run)
-    world.feed.end(run)
+    world.feed.end(run, error=error)
     world.tick()
-    world.push(run_id=run)  # logged just after the report of what it adopted
+    for _ in range(later // 120):  # what lies before the watermark is not read again
+        world.push("b")
+        world.wait(120)
+        world.tick()
+    world.push(run_id=run)  # logged after the report of what it adopted
     world.tick()
     world.cursors.clear()
     world.tick()
-    assert world.reported(run) == FINISHED
+    assert world.reported(run) == (FAILED if error else FINISHED)
+
+
+def test_a_report_that_many_newer_ones_lie_over_is_found(world: World) -> None:
+    """Evaluations of a check are read newest first, ten of them and then a page after the other."""
+    runs = [world.push() for _ in range(25)]
+    for run in runs:
+        world.feed.end(run, error="RuntimeError")
+    for _ in range(4):
+        world.tick()
+        world.wait(30)
+    world.cursors.clear()
+    world.tick()
+    assert [world.reported(run) for run in runs] == [FAILED] * 25
 
 
 def test_a_push_logged_late_with_a_lower_storage_id_is_not_passed_by(
@@ -361,6 +382,35 @@ def test_a_late_success_of_an_older_import_does_not_turn_a_newer_failure_green(w
     assert world.reported(newer) == FAILED
 
 
+def test_a_late_failure_of_an_older_import_is_a_failure_where_the_newer_one_failed_too(world: World) -> None:
+    older, newer = world.push(), world.push()
+    world.feed.end(newer, error="RuntimeError")
+    world.tick()
+    world.feed.end(older, error="RuntimeError")
+    world.tick()
+    assert (world.reported(older), world.reported(newer)) == (FAILED, FAILED)
+
+
+def test_of_several_newer_imports_the_newest_that_has_ended_decides(world: World) -> None:
+    oldest, failed, succeeded, running = (world.push() for _ in range(4))
+    world.feed.end(failed, error="RuntimeError")
+    world.feed.end(succeeded)
+    world.tick()
+    world.feed.end(oldest, error="RuntimeError")
+    world.tick()
+    assert world.reported(oldest) == Reported(observed=1)
+    assert world.reported(running) == Reported()
+
+
+def test_of_imports_that_end_together_the_newest_is_reported_last(world: World) -> None:
+    """Dagster shows the last evaluation of a check."""
+    older, newer = world.push(), world.push()
+    world.feed.end(newer, error="FileNotFoundError")
+    world.feed.end(older, error="RuntimeError")
+    events = world.tick().events
+    assert [event.metadata["pipeline_run_id"].value for event in events] == [older, newer]
+
+
 def test_a_success_elsewhere_does_not_hide_a_failure(world: World) -> None:
     """Another partition, or another remote dataset, is another graph."""
     failed, other = world.push(partition="x", target="t"), world.push(partition="y", target="t")
@@ -401,6 +451,24 @@ def test_an_import_that_cannot_be_asked_about_is_asked_less_and_less_often(world
     gaps = [later - earlier for earlier, later in pairwise(times)]
     assert gaps[:4] == [1, 2, 4, 8]
     assert max(gaps) == 30  # 15 minutes
+
+
+def test_an_import_that_is_found_running_is_asked_about_again_as_if_nothing_had_been(world: World) -> None:
+    run = world.push("b")
+    rows, world.feed.remote.state.rows = world.feed.remote.state.rows, []
+    for _ in range(20):
+        world.tick()
+        world.wait(60)
+    world.feed.remote.state.rows = rows
+    for _ in range(20):
+        world.tick()
+        world.wait(60)
+    cursor = ImportCursor.decode(world.cursors["sensor"])
+    assert cursor is not None
+    assert [item.failures for item in cursor.pending.values()] == [0]
+    world.feed.end(run)
+    world.tick()
+    assert world.reported(run, "b") == FINISHED
 
 
 @pytest.mark.parametrize(
@@ -478,6 +546,25 @@ def test_a_push_to_another_remote_is_not_asked_about_with_this_ones_key(world: W
     assert "https://other.example.com" in str(world.checks()[0].description)
 
 
+@pytest.mark.parametrize("url", ["", "https://another-name-of-the-same-server.example.com"])
+def test_an_import_that_this_remote_shows_is_reported_wherever_it_was_pushed_to(world: World, url: str) -> None:
+    run = world.push(url=url)
+    world.feed.end(run)
+    world.tick()
+    assert world.reported(run) == FINISHED
+
+
+def test_a_push_that_does_not_say_where_to_is_asked_about_here(world: World) -> None:
+    run = world.push(url="")
+    rows, world.feed.remote.state.rows = world.feed.remote.state.rows, []
+    assert world.tick().summary == "1 not found yet."
+    world.feed.remote.state.rows = rows
+    world.feed.end(run)
+    world.wait(60)
+    world.tick()
+    assert world.reported(run) == FINISHED
+
+
 @pytest.mark.parametrize("taken_up", [True, False])
 def test_an_asset_whose_events_cannot_be_read_does_not_stop_the_others(
     world: World, monkeypatch: pytest.MonkeyPatch, taken_up: bool
@@ -543,6 +630,18 @@ def test_under_a_short_budget_every_imports_turn_comes(world: World) -> None:
         world.tick()
         world.wait(60)
     assert [world.reported(run) for run in runs] == [FINISHED] * 12
+
+
+def test_a_long_look_through_the_event_log_leaves_time_for_the_remote(world: World) -> None:
+    names = [f"d{number:02}" for number in range(30)]
+    world.keys = [push_key(name) for name in names]
+    runs = [world.push(name) for name in names]
+    for run in runs:
+        world.feed.end(run)
+    result = world.tick(budget=TimeBudget(12, clock=Ticking()))
+    assert "Not all new pushes are taken up yet: time is up." in result.summary
+    assert world.feed.questions == [None]
+    assert result.events != []
 
 
 def test_a_tick_reports_only_so_many_and_the_next_ones_the_rest(world: World) -> None:

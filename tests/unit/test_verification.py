@@ -61,6 +61,12 @@ def test_an_answer_that_was_not_waited_for_has_no_counts_to_compare(tmp_path: Pa
     assert count_problems([demo_archive(tmp_path)], answer(record_counts={})) == []
 
 
+def test_an_answer_that_counts_some_kinds_read_nothing_of_the_others(tmp_path: Path) -> None:
+    archive = demo_archive(tmp_path)
+    problems = count_problems([archive], answer(record_counts={"document": 1, "entity": 1, "raw_node": 3}))
+    assert problems == ["The remote read 0 of 2 fact records. Push again."]
+
+
 def test_a_node_under_another_name_is_told(tmp_path: Path) -> None:
     renamed = (*NODES[:1], *(msgspec.structs.replace(node, label="Somebody else") for node in NODES[1:]))
     (problem,) = compare_graph([demo_archive(tmp_path)], RemoteGraph(renamed, EDGES)).problems

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from cognee_dagster.errors import RemoteRejectedError, RemoteUnreachableError
-from cognee_dagster.remote.imports.feed import read_import_runs
+from cognee_dagster.remote.imports.feed import FeedReading, read_import_runs
 from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, COGNIFY_PIPELINE, ImportState
 from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport, wait_for_import
 from tests.unit.sensor_world import Feed, dataset_id
@@ -217,3 +218,47 @@ def test_waiting_has_an_end_when_asked_for(feed: Feed) -> None:
     )
     assert verdict.state is ImportState.RUNNING
     assert feed.now <= NOW + 30
+
+
+def test_a_run_whose_end_the_look_has_passed_is_asked_about_before_it_counts_as_stalled(feed: Feed) -> None:
+    """A look that goes on at an old offset shows the row of its start alone."""
+    run = feed.start("a")
+    feed.wait(2 * HOUR)
+    feed.end(run)
+    reading = read_import_runs(feed, [run], since=NOW, offset=1, keep_going=lambda: True)
+    assert [row.outcome for row in reading.rows[run]] == [None]
+    settled = watch(feed).settle([WatchedImport(run_id=run, pushed_at=NOW)], reading)
+    assert settled.verdicts[0].state is ImportState.SUCCEEDED
+
+
+def test_a_dataset_that_a_look_showed_without_its_name_is_asked_about_before_it_counts_as_gone(feed: Feed) -> None:
+    run = feed.start("a")
+    shown = read_import_runs(feed, [run], since=NOW, keep_going=lambda: True).rows[run]
+    reading = FeedReading(rows={run: [msgspec.structs.replace(row, dataset_name=None) for row in shown]})
+    settled = watch(feed).settle([WatchedImport(run_id=run, pushed_at=NOW)], reading)
+    assert settled.verdicts[0].state is ImportState.RUNNING
+
+
+def test_what_the_look_showed_still_counts_where_the_datasets_own_rows_show_nothing(feed: Feed) -> None:
+    run = feed.start("a")
+    reading = read_import_runs(feed, [run], since=NOW, keep_going=lambda: True)
+    feed.remote.state.rows.clear()
+    feed.wait(2 * HOUR)
+    settled = watch(feed).settle([WatchedImport(run_id=run, pushed_at=NOW)], reading)
+    assert settled.verdicts[0].state is ImportState.STALLED
+
+
+@pytest.mark.parametrize(
+    ("began_before", "push_seconds", "state"),
+    [(20, 0, ImportState.FAILED), (120, 100, ImportState.FAILED), (40, 0, ImportState.RUNNING)],
+)
+def test_a_rederive_is_followed_by_runs_from_its_acceptance_on_which_is_before_its_push_was_logged(
+    feed: Feed, began_before: float, push_seconds: float, state: ImportState
+) -> None:
+    feed.wait(-began_before)
+    feed.end(feed.start("a", pipeline=ADD_PIPELINE), error="IngestionError")
+    feed.wait(began_before)
+    item = WatchedImport(
+        run_id="", dataset_id=dataset_id("a"), pushed_at=NOW, push_seconds=push_seconds, cognifies=True
+    )
+    assert watch(feed).ask(item).state is state
