@@ -39,7 +39,7 @@ def push_stored(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Upload the archive, and report the remote graph where the import is finished with it."""
     began = time.monotonic()
-    with engine_step(context), archive.local() as archives, remote.client() as client:
+    with engine_step(context) as known, archive.local() as archives, remote.client() as client:
         options = PushOptions(
             target_dataset=config.target_dataset or None,
             mode=config.mode,
@@ -47,6 +47,7 @@ def push_stored(
             delivery=remote.delivery_settings(),
         )
         push = _identity(archives, options, remote_url=client.connection.url)
+        known.update(push)
         result = push_archives(
             archives,
             client=client,
@@ -138,7 +139,7 @@ def _report_remote_graph(
         metadata={**metadata, **({keys.REMARKS: " ".join(findings.remarks)} if findings.remarks else {})},
     )
     verdict = ImportVerdict(
-        state=ImportState.FAILED if findings.problems else ImportState.SUCCEEDED,
+        state=ImportState.INCOMPLETE if findings.problems else ImportState.SUCCEEDED,
         reason=" ".join(findings.problems),
         started_at=now - timedelta(seconds=metadata[keys.SECONDS]),
         finished_at=now,

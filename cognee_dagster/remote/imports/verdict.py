@@ -40,6 +40,8 @@ class ImportState(str, Enum):
     FAILED = "failed"
     STALLED = "stalled"
     """Begun long ago and without an end: the server most likely died under it."""
+    INCOMPLETE = "incomplete"
+    """Finished, and the remote graph lacks something of what was sent."""
     SUPERSEDED = "superseded"
     """Failed or stalled, when a newer push into the same dataset had succeeded already."""
     GONE = "gone"
@@ -60,7 +62,13 @@ class ImportState(str, Enum):
     @property
     def is_final(self) -> bool:
         """Whether asking again is pointless. Not so for STALLED: a slow import may still end."""
-        return self in (ImportState.SUCCEEDED, ImportState.FAILED, ImportState.SUPERSEDED, ImportState.GONE)
+        return self in (
+            ImportState.SUCCEEDED,
+            ImportState.FAILED,
+            ImportState.INCOMPLETE,
+            ImportState.SUPERSEDED,
+            ImportState.GONE,
+        )
 
     @property
     def is_under_way(self) -> bool:
