@@ -16,6 +16,7 @@ from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
+from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.options import PushOptions, Verification
 from cognee_dagster.pushing.progress import PushProgress
@@ -39,6 +40,8 @@ def push_stored(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Upload the archive, and report the remote graph where the import is finished with it."""
     began = time.monotonic()
+    with engine_step(context):
+        refuse_partitioned_step(context)
     with engine_step(context) as known, archive.local() as archives, remote.client() as client:
         options = PushOptions(
             target_dataset=config.target_dataset or None,
