@@ -4,6 +4,7 @@ from enum import IntEnum
 
 from cognee_dagster.errors import (
     ArchiveError,
+    ArchiveNotStoredError,
     CogneeDagsterError,
     ConnectionConfigError,
     DatasetNotFoundError,
@@ -40,7 +41,7 @@ MEANINGS = {
     ExitCode.FAILED: "failed for another reason than those below",
     ExitCode.USAGE: "the command line is wrong: unknown option, mode or a name that a remote refuses",
     ExitCode.NO_CONNECTION: "no remote is configured, or it does not accept the API key",
-    ExitCode.NO_DATASET: "no such dataset or import, or no permission for it",
+    ExitCode.NO_DATASET: "no such dataset, stored archive or import, or no permission for it",
     ExitCode.INVALID_ARCHIVE: "not a valid COGX archive, or beyond a server's limits",
     ExitCode.IMPORT_FAILED: "the remote's import failed or stalled",
     ExitCode.UNREACHABLE: "the remote does not answer",
@@ -71,6 +72,7 @@ _OF_ERRORS: tuple[tuple[type[CogneeDagsterError], ExitCode], ...] = (
     (DatasetNotFoundError, ExitCode.NO_DATASET),
     (DatasetPermissionError, ExitCode.NO_DATASET),
     (RemotePermissionError, ExitCode.NO_DATASET),
+    (ArchiveNotStoredError, ExitCode.NO_DATASET),
     (ArchiveError, ExitCode.INVALID_ARCHIVE),
     (ImportFailedError, ExitCode.IMPORT_FAILED),
     (ImportUnconfirmedError, ExitCode.IMPORT_FAILED),

@@ -11,6 +11,7 @@ from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_options, user_option
 from cognee_dagster.cli.source import Source, mapping_options
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
+from cognee_dagster.cli.stored import archive_option, archives_option, stored_archive
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, progress_bars, say
 from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
 from cognee_dagster.graph.counting import counted
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="What one file in an archive may have at most.",
 )
+@archive_option
+@archives_option
 @mapping_options
 @remote_options
 @user_option
@@ -67,6 +70,8 @@ def push(
     wait: bool,
     max_archive_bytes: int,
     max_file_bytes: int,
+    archive: str | None,
+    archives: str | None,
     mapping: "GraphMapping | None",
     profile: str | None,
     url: str | None,
@@ -76,7 +81,8 @@ def push(
 ) -> None:
     """Upload SOURCE to a remote Cognee: a local dataset's name, or else its UUID; or a graph file, a folder that holds
     a graph, or a URL; or a COGX archive of whichever system, packed or as the directory that cognee.export() writes,
-    which is sent exactly as it is. Without it, Cognee's default dataset (main_dataset).
+    which is sent exactly as it is. With --archive, SOURCE is the dataset of a stored archive. Without SOURCE, Cognee's
+    default dataset (main_dataset).
 
     A graph beyond the remote's limits goes in several archives, one after another; a push that failed goes on after the
     last one that arrived. With --background only the last one's import is left to itself.
@@ -85,12 +91,18 @@ def push(
     """
     if wait and not background:
         say("--wait changes nothing here: without --background a push waits for the end of the import.", err=True)
+    if archives is not None and archive is None:
+        raise click.UsageError("--archives says where --archive is looked for, and that is not given.")
     options = pushing.PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=background)
     connection = remote_connection(url, api_key)
     with progress_bars(reminders=not as_json) as bars:
         progress = pushing.PushProgress(on_export=bars.export, on_upload=bars.upload, on_shard=bars.shard)
-        if is_place(source) and sources.is_archive(source):
-            _refuse_what_is_not_about_archives(source)
+        if archive is not None:
+            _refuse_what_is_not_about_archives()
+            with stored_archive(source, archive, location=archives).local() as found:
+                result = pushing.push_as_they_are(found, connection=connection, options=options, progress=progress)
+        elif is_place(source) and sources.is_archive(source):
+            _refuse_what_is_not_about_archives()
             result = pushing.push_archive_file(source, connection=connection, options=options, progress=progress)
         else:
             result = pushing.push_graph(
@@ -120,15 +132,12 @@ def push(
         raise click.exceptions.Exit(code)
 
 
-def _refuse_what_is_not_about_archives(source: str) -> None:
+def _refuse_what_is_not_about_archives() -> None:
     """Options about how a graph is read and packed cannot be heeded where what is sent is there already."""
     context = click.get_current_context()
     for name in ("mapping", "profile", "user", "max_archive_bytes", "max_file_bytes"):
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(
-                f"--{name.replace('_', '-')} is about a graph that is still to be packed; the archive {source} is sent "
-                "as it is."
-            )
+            raise click.UsageError(f"--{name.replace('_', '-')} changes nothing here: an archive is sent as it is.")
 
 
 def _wait(result: "PushResult", *, mode: str, connection: "Connection") -> "ImportVerdict":

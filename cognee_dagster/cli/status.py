@@ -26,8 +26,7 @@ def status(
 ) -> None:
     """Say what has become of the import PIPELINE_RUN_ID on the remote.
 
-    After a push in mode hybrid that is the graph's import; what the remote cognifies after it is another run,
-    whose state `cognee-dagster runs` shows.
+    After a push in mode hybrid that is the graph's import; what the remote cognifies after it is another run.
 
     With --json: pipeline_run_id, state (running, succeeded, failed, stalled, gone or unknown), reason, error_class,
     started_at, finished_at.

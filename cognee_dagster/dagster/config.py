@@ -24,6 +24,13 @@ class PushConfig(dg.Config):
     run_in_background: bool = Field(
         default=False, description="Do not wait for the import; the import sensor reports remote_graph when it is done."
     )
+    archive: str | None = Field(
+        default=None,
+        description=(
+            "Send a stored archive exactly as it is: latest, or the beginning of its content digest; empty: send the "
+            "archive that this run or the latest one has made."
+        ),
+    )
 
 
 @cache

@@ -9,9 +9,8 @@ from pydantic import Field
 
 from cognee_dagster import cogx
 from cognee_dagster.dagster.keys import ERROR, REASON
-from cognee_dagster.errors import CogneeDagsterError, DatasetDefinitionError
+from cognee_dagster.errors import CogneeDagsterError
 from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY, ArchiveStore
-from cognee_dagster.store.files import LOCAL_PROTOCOLS
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
@@ -76,20 +75,7 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
         Raises:
             DatasetDefinitionError: Their file system is not known, or its package is not installed.
         """
-        from upath import UPath
-
-        try:
-            base = UPath(self.base_directory)
-            if base.protocol in LOCAL_PROTOCOLS:
-                # A step may run in another working directory than the one that wrote the archive.
-                return ArchiveStore(UPath(base.path).expanduser().absolute())
-            _ = base.fs  # only this imports its package
-        except (ImportError, ValueError) as error:
-            raise DatasetDefinitionError(
-                f"Archives cannot be kept in {self.base_directory}: {error}. Correct base_directory, or install the "
-                "package of its file system (s3fs, gcsfs, adlfs, …) in every environment in which steps run."
-            ) from error
-        return ArchiveStore(base)
+        return ArchiveStore.at(self.base_directory)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ ARCHIVE_DIGEST = "cognee/archive_digest"
 ARCHIVE_SHA256 = "cognee/archive_sha256"
 ARCHIVE_CONTENT = "cognee/archive_content_sha256"
 ARCHIVE_BYTES = "cognee/archive_bytes"
+CHOSEN_ARCHIVE = "cognee/chosen_archive"  # the digest of a stored archive that was chosen at launch
 ARCHIVES_TOTAL = "cognee/archives_total"  # how many archives a graph takes
 ARCHIVES_DONE = "cognee/archives_done"  # how many of them the remote has, or is importing as the last one
 IMPORT_KNOWN_BY = "cognee/import_known_by"  # answer, run or remote_graph: what the word on an import rests on

@@ -1,5 +1,9 @@
 from .archives import DEFAULT_ARCHIVE_DIRECTORY as DEFAULT_ARCHIVE_DIRECTORY
 from .archives import ArchiveStore as ArchiveStore
 from .files import is_local as is_local
+from .listing import LATEST as LATEST
+from .listing import ListedArchive as ListedArchive
+from .listing import choose as choose
+from .listing import listed as listed
 from .stored import StoredArchive as StoredArchive
 from .stored import StoredFile as StoredFile

@@ -4,7 +4,7 @@ An archive's file is stored once, under the SHA-256 of what is in it, uncompress
 *pointer* to it, or to the several archives that a large graph takes, one per run, and one more, ``latest``. So
 re-executing an old run finds what that run wrote, however much newer there is, and an unchanged graph costs no space::
 
-    <base>/<place>/blobs/<content SHA-256>.cogx.tar.gz
+    <base>/<place>/blobs/<content SHA-256>.cogx.tar.gz  (an archive of others: <file's SHA-256>.tar)
     <base>/<place>/runs/<run id>.json
     <base>/<place>/latest.json
     <base>/<place>/snapshot.json
@@ -14,19 +14,17 @@ A partition's pointers and blobs are in ``<base>/<place>/partitions/<partition>/
 On a local file system a blob and a pointer appear whole or not at all; object stores promise that by themselves.
 """
 
-import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cognee_dagster import cogx
-from cognee_dagster.cogx.format import ARCHIVE_SUFFIX
-from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
-from cognee_dagster.store.files import put_bytes, put_file
+from cognee_dagster.errors import ArchiveNotStoredError, DatasetDefinitionError
+from cognee_dagster.store.files import is_local, put_bytes, put_file
 from cognee_dagster.store.names import safe_segment
-from cognee_dagster.store.stored import StoredArchive, StoredFile
+from cognee_dagster.store.pointers import archives_of, pointer_to, require_owner, stored_in, understood
+from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code location should not wait for that
     from upath import UPath
@@ -34,8 +32,8 @@ if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code locatio
     from cognee_dagster.cogx.archive import Archive
 
 DEFAULT_ARCHIVE_DIRECTORY = "~/.cognee-dagster/archives"
-POINTER_FORMAT = 2
 MAX_FILE_NAME_LENGTH = 200  # file systems allow 255 bytes
+_RUNS = "runs"
 _LATEST = "latest"
 _SNAPSHOT = "snapshot"
 
@@ -45,6 +43,28 @@ class ArchiveStore:
     """Archives under one base directory."""
 
     base: "UPath"
+
+    @classmethod
+    def at(cls, location: str) -> "ArchiveStore":
+        """The store in a directory or at an fsspec URL.
+
+        Raises:
+            DatasetDefinitionError: The URL's file system is not known, or its package is not installed.
+        """
+        from upath import UPath
+
+        try:
+            base = UPath(location)
+            if is_local(base):
+                # A step may run in another working directory than the one that wrote the archive.
+                return cls(UPath(base.path).expanduser().absolute())
+            _ = base.fs  # only this imports its package
+        except (ImportError, ValueError) as error:
+            raise DatasetDefinitionError(
+                f"Archives cannot be kept in {location}: {error}. Correct base_directory, or install the package of "
+                "its file system (s3fs, gcsfs, adlfs, …) in every environment in which steps run."
+            ) from error
+        return cls(base)
 
     def save(
         self, archives: "Sequence[Archive]", *, place: Sequence[str], run_id: str, partition: str | None = None
@@ -66,7 +86,7 @@ class ArchiveStore:
     ) -> StoredArchive:
         """Copy the archives' files into the store, those that are not there yet; nothing points to them so far."""
         files = []
-        for file in _stored(archives, self._directory(place, partition=partition)).files:
+        for file in stored_in(self._directory(place, partition=partition), archives).files:
             present = file.present()
             if present is None:
                 put_file(file.archive.path, file.location)
@@ -76,7 +96,7 @@ class ArchiveStore:
     def point(self, stored: StoredArchive, *, place: Sequence[str], run_id: str, partition: str | None = None) -> None:
         """Point a run, and ``latest``, to archives that were put into this place."""
         for name in (self._run_name(run_id), f"{_LATEST}.json"):
-            self._write_pointer(name, stored, place=place, partition=partition)
+            self._write_pointer(name, stored, place=place, partition=partition, facts={"stored_at": time.time()})
 
     def find(self, *, place: Sequence[str], run_id: str | None, partition: str | None = None) -> StoredArchive:
         """What a run wrote; without a run, what was written last.
@@ -113,6 +133,24 @@ class ArchiveStore:
         except FileNotFoundError:
             return None
 
+    def directories(self) -> "Iterator[UPath]":
+        """Where pointers are: of every place, and of each of its partitions."""
+        for directory in _inside(self.base):
+            yield directory
+            yield from _inside(directory / "partitions")
+
+    def read_pointer(self, path: "UPath") -> tuple[StoredArchive, dict[str, Any]]:
+        """The archives that a pointer names, whosesoever they are, and all that it says.
+
+        Raises:
+            FileNotFoundError: It is gone.
+            ArchiveError: It is damaged.
+        """
+        directory = path.parent.parent if path.parent.name == _RUNS else path.parent
+        with understood(path):
+            values = json.loads(path.read_bytes())
+            return stored_in(directory, archives_of(values)), values
+
     def _write_pointer(
         self,
         name: str,
@@ -122,21 +160,18 @@ class ArchiveStore:
         partition: str | None,
         facts: Mapping[str, Any] | None = None,
     ) -> None:
-        values = _to_json([file.archive for file in stored.files], place=place, partition=partition)
+        values = pointer_to([file.archive for file in stored.files], place=place, partition=partition)
         content = json.dumps({**values, **(facts or {})}, indent=2, default=str).encode()
         put_bytes(content, self._directory(place, partition=partition) / name)
 
     def _read_pointer(
         self, name: str, *, place: Sequence[str], partition: str | None
     ) -> tuple[StoredArchive, dict[str, Any]]:
-        directory = self._directory(place, partition=partition)
-        try:
-            values = json.loads((directory / name).read_bytes())
-            return _stored(_from_json(values, place=place, partition=partition), directory), values
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
-            raise ArchiveError(
-                f"{directory / name} is not a pointer to an archive: {error}. Materialize the archive again."
-            ) from None
+        path = self._directory(place, partition=partition) / name
+        stored, values = self.read_pointer(path)
+        with understood(path):
+            require_owner(values, place=place, partition=partition)
+        return stored, values
 
     def _directory(self, place: Sequence[str], *, partition: str | None) -> "UPath":
         # No segment holds a dot, so different places have different names, and none has a separator.
@@ -146,35 +181,14 @@ class ArchiveStore:
 
     @staticmethod
     def _run_name(run_id: str) -> str:
-        return f"runs/{safe_segment(run_id)}.json"
+        return f"{_RUNS}/{safe_segment(run_id)}.json"
 
 
-def _stored(archives: "Sequence[Archive]", directory: "UPath") -> StoredArchive:
-    return StoredArchive(
-        files=tuple(
-            StoredFile(location=directory / "blobs" / f"{archive.content_sha256}{ARCHIVE_SUFFIX}", archive=archive)
-            for archive in archives
-        )
-    )
-
-
-def _to_json(archives: "Sequence[Archive]", *, place: Sequence[str], partition: str | None) -> dict[str, Any]:
-    listed = [dataclasses.asdict(dataclasses.replace(archive, summary=None)) for archive in archives]
-    for facts in listed:
-        del facts["path"], facts["summary"]  # where it was, and what no step after this one needs
-    return {"format": POINTER_FORMAT, "place": list(place), "partition": partition, "archives": listed}
-
-
-def _from_json(values: dict[str, Any], *, place: Sequence[str], partition: str | None) -> "list[Archive]":
-    if values["format"] != POINTER_FORMAT:
-        raise ValueError(f"format {values['format']!r} is not {POINTER_FORMAT}")
-    owner = (values["place"], values["partition"])
-    if owner != (list(place), partition):  # a file system that does not tell upper from lower case
-        raise ValueError(f"it belongs to {owner}, not to {(list(place), partition)}")
-    if not values["archives"]:
-        raise ValueError("it names no archive")
-    # Pointers of release 0.1.0 know an archive by its file alone, and its blob has that name.
-    return [cogx.Archive(path=Path(), **{"content_sha256": facts["sha256"], **facts}) for facts in values["archives"]]
+def _inside(directory: "UPath") -> "list[UPath]":
+    try:
+        return sorted((path for path in directory.iterdir() if path.is_dir()), key=str)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _not_stored(pointer: "UPath", *, place: Sequence[str], run_id: str | None) -> ArchiveNotStoredError:

@@ -80,12 +80,16 @@ class StoredFile:
 
 
 def _in_file(path: Path, *, archive: "Archive") -> "Archive | None":
-    """An archive as it is in a file, whoever compressed it; None where the file holds something else."""
+    """An archive as it is in a file, whoever compressed it, unless its very bytes matter; None where the file holds
+    something else.
+    """
     from cognee_dagster.cogx.read.safe_members import content_sha256_of  # numpy comes with it
 
     with path.open("rb") as file:
         sha256 = sha256_of(file)
     if sha256 != archive.sha256:
+        if archive.as_it_is:
+            return None
         try:
             if content_sha256_of(path) != archive.content_sha256:
                 return None

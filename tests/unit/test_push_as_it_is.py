@@ -167,7 +167,7 @@ def test_options_about_packing_a_graph_are_refused_for_an_archive(
 ) -> None:
     result = command(remote, str(pack(tmp_path / "a.tar.gz", "mem0")), *option)
     assert result.exit_code == ExitCode.USAGE
-    assert f"{option[0]} is about a graph that is still to be packed" in result.stderr.replace("\n", " ")
+    assert f"{option[0]} changes nothing here: an archive is sent as it is." in result.stderr.replace("\n", " ")
 
 
 def test_texts_without_a_graph_are_said_to_become_none(remote: FakeRemote, tmp_path: Path) -> None:

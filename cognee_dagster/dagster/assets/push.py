@@ -8,7 +8,7 @@ from cognee_dagster.dagster import steps
 from cognee_dagster.dagster.assets.spec import DEFAULT_RETRY_POLICY, asset_spec, parsed_once
 from cognee_dagster.dagster.config import PushConfig, config_fields
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.resources import REMOTE_RESOURCE
+from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, REMOTE_RESOURCE
 from cognee_dagster.store.stored import StoredArchive
 
 REMOTE_POOL = "cognee_remote"  # limit it, and a hundred datasets do not hit one server at once
@@ -29,7 +29,7 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         specs=[spec],
         ins={"archive": dg.AssetIn(key=dataset.archive_key)},
         pool=REMOTE_POOL,
-        required_resource_keys={REMOTE_RESOURCE},
+        required_resource_keys={REMOTE_RESOURCE, ARCHIVES_RESOURCE},
         config_schema=config_fields(dataset.target_dataset, dataset.mode, dataset.run_in_background),
         retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
     )

@@ -10,6 +10,7 @@ from cognee_dagster.dagster.event_log.pushes import graph_key_of, plain_metadata
 from cognee_dagster.dagster.event_log.reports import FAILED, STALLED
 from cognee_dagster.dagster.keys import (
     CHECK_IMPORT_SUCCEEDED,
+    CHOSEN_ARCHIVE,
     ERROR,
     MODE,
     PARTITION,
@@ -38,7 +39,8 @@ class FailedImport:
         root: The import whose failure was the first of this chain of attempts; see ``Push.import_id``.
         partition: The partition, if any.
         target_dataset: The remote dataset, and
-        mode: the import mode of the push that failed; the new push has the same.
+        mode: the import mode of the push that failed, and
+        archive: the stored archive that was chosen for it, if one was; the new push has the same.
     """
 
     push_key: dg.AssetKey
@@ -46,6 +48,7 @@ class FailedImport:
     partition: str | None
     target_dataset: str | None
     mode: str | None
+    archive: str | None = None
 
 
 class RepushPlan:
@@ -122,6 +125,7 @@ class RepushPlan:
             partition=partition,
             target_dataset=newest.target_dataset or None,
             mode=newest.metadata.get(MODE),
+            archive=newest.metadata.get(CHOSEN_ARCHIVE),
         )
 
 
@@ -132,12 +136,17 @@ def _evaluation(record: Any) -> dg.AssetCheckEvaluation | None:
 
 
 def _request(failed: FailedImport, policy: RepushPolicy, *, attempt: int) -> dg.RunRequest:
-    """A run of the push alone; the archive is the newest there is. A run key is used once for ever, so it counts."""
+    """A run of the push alone; the archive is the chosen one, else the newest there is.
+
+    A run key is used once for ever, so it counts.
+    """
     config: dict[str, Any] = {"run_in_background": policy.run_in_background}
     if failed.target_dataset is not None:
         config["target_dataset"] = failed.target_dataset
     if failed.mode is not None:
         config["mode"] = failed.mode
+    if failed.archive is not None:
+        config["archive"] = failed.archive
     return dg.RunRequest(
         run_key=f"{failed.root} {attempt}",
         asset_selection=[failed.push_key],

@@ -15,8 +15,8 @@ from cognee_dagster.dagster.event_log.begun_imports import BegunImports
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.resources import CogneeRemote
+from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
-from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.options import PushOptions, Verification
 from cognee_dagster.pushing.progress import PushProgress
@@ -40,9 +40,12 @@ def push_stored(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Upload the archive, and report the remote graph where the import is finished with it."""
     began = time.monotonic()
-    with engine_step(context):
-        refuse_partitioned_step(context)
-    with engine_step(context) as known, archive.local() as archives, remote.client() as client:
+    chosen = config.archive or None
+    with (
+        engine_step(context),
+        archives_to_push(context, dataset, made=archive, chosen=chosen) as archives,
+        remote.client() as client,
+    ):
         options = PushOptions(
             target_dataset=config.target_dataset or None,
             mode=config.mode,
@@ -50,7 +53,6 @@ def push_stored(
             delivery=remote.delivery_settings(),
         )
         push = _identity(archives, options, remote_url=client.connection.url)
-        known.update(push)
         result = push_archives(
             archives,
             client=client,
@@ -59,6 +61,8 @@ def push_stored(
             record=BegunImports(context, archives=archives, push=push),
         )
         metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
+        if chosen is not None:
+            metadata[keys.CHOSEN_ARCHIVE] = archives[0].digest
         findings = _findings(client, archives, result, verify=dataset.verify)
     metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
     pushed = dg.MaterializeResult[None](metadata=metadata, data_version=dg.DataVersion(archives[0].digest))
@@ -142,7 +146,7 @@ def _report_remote_graph(
         metadata={**metadata, **({keys.REMARKS: " ".join(findings.remarks)} if findings.remarks else {})},
     )
     verdict = ImportVerdict(
-        state=ImportState.INCOMPLETE if findings.problems else ImportState.SUCCEEDED,
+        state=ImportState.FAILED if findings.problems else ImportState.SUCCEEDED,
         reason=" ".join(findings.problems),
         started_at=now - timedelta(seconds=metadata[keys.SECONDS]),
         finished_at=now,

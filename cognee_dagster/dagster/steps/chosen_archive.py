@@ -1,0 +1,66 @@
+"""The archive that a push sends: the one that was made for it, or a stored one that was chosen at launch."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from cognee_dagster import store
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
+from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
+from cognee_dagster.errors import ArchiveNotStoredError
+from cognee_dagster.store.stored import StoredArchive
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
+
+_Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+
+
+@contextmanager
+def archives_to_push(
+    context: _Context, dataset: CogneeDataset, *, made: StoredArchive, chosen: str | None
+) -> "Iterator[tuple[Archive, ...]]":
+    """The archives as local files; a chosen one's are to be sent as they are.
+
+    Args:
+        context: The step of ``remote_push``, or of a check of what it did.
+        dataset: Whose archive.
+        made: What ``cogx_archive`` made.
+        chosen: ``latest``, or the beginning of a digest; None: what was made.
+
+    Raises:
+        ArchiveNotStoredError: There is no such archive; the message lists what is stored.
+        ArchiveError: Its file is damaged.
+    """
+    if chosen is None:
+        with made.local() as archives:
+            yield archives
+        return
+    with find_stored(context, dataset, chosen).local() as archives:
+        context.log.info(f"Chosen: the stored archive {archives[0].digest}, exactly as it is.")
+        yield tuple(dataclasses.replace(archive, as_it_is=True) for archive in archives)
+
+
+def find_stored(context: _Context, dataset: CogneeDataset, wanted: str) -> StoredArchive:
+    """A stored archive of a dataset by its digest, whichever chain wrote it; ``latest`` is this chain's own.
+
+    Raises:
+        ArchiveNotStoredError: There is none.
+    """
+    archives = getattr(context.resources, ARCHIVES_RESOURCE)
+    if not isinstance(archives, CogxArchiveIOManager):
+        raise ArchiveNotStoredError(
+            f"Archives are stored by {type(archives).__name__}, which cannot be searched: launch the push without "
+            "archive."
+        )
+    step = context.op_execution_context
+    own_place = (tuple(dataset.archive_key.path), step.partition_key if step.has_partition_key else None)
+    everything = store.listed(archives.store(), wanted=lambda _: True)
+    own = [found for found in everything if (found.place, found.partition) == own_place]
+    names = {str(dataset.name), *(found.stored.dataset_name for found in own)}
+    found = own if wanted == store.LATEST else [found for found in everything if found.stored.dataset_name in names]
+    return store.choose(found, wanted, of=dataset.archive_key.to_user_string())

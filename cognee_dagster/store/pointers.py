@@ -1,0 +1,83 @@
+"""Pointers: what a run wrote, as a small JSON file that names the archives by their content."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cognee_dagster import cogx
+from cognee_dagster.cogx.format import ARCHIVE_SUFFIX
+from cognee_dagster.errors import ArchiveError
+from cognee_dagster.store.stored import StoredArchive, StoredFile
+
+if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code location should not wait for that
+    from upath import UPath
+
+    from cognee_dagster.cogx.archive import Archive
+
+POINTER_FORMAT = 2
+_USUAL = {"source_system": "cognee", "as_it_is": False}
+
+
+def stored_in(directory: "UPath", archives: "Sequence[Archive]") -> StoredArchive:
+    """Where these archives are in a place's directory."""
+    return StoredArchive(
+        files=tuple(
+            StoredFile(location=directory / "blobs" / _blob_name(archive), archive=archive) for archive in archives
+        )
+    )
+
+
+def _blob_name(archive: "Archive") -> str:
+    """By the content; by the file itself, however it is compressed, where its very bytes matter."""
+    return f"{archive.sha256}.tar" if archive.as_it_is else f"{archive.content_sha256}{ARCHIVE_SUFFIX}"
+
+
+@contextlib.contextmanager
+def understood(pointer: "UPath") -> Iterator[None]:
+    """Whatever does not fit what a pointer must be is an ``ArchiveError`` that names it."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, ArchiveError):
+            raise
+        raise ArchiveError(
+            f"{pointer} is not a pointer to an archive: {error}. Materialize the archive again."
+        ) from None
+
+
+def pointer_to(archives: "Sequence[Archive]", *, place: Sequence[str], partition: str | None) -> dict[str, Any]:
+    """A pointer, as JSON values."""
+    listed = [dataclasses.asdict(dataclasses.replace(archive, summary=None)) for archive in archives]
+    for facts in listed:
+        del facts["path"], facts["summary"]  # where it was, and what no step after this one needs
+        for name, usual in _USUAL.items():  # which releases up to 0.1.0 do not know
+            if facts[name] == usual:
+                del facts[name]
+    return {"format": POINTER_FORMAT, "place": list(place), "partition": partition, "archives": listed}
+
+
+def require_owner(values: dict[str, Any], *, place: Sequence[str], partition: str | None) -> None:
+    """Refuse a pointer of another place: a file system need not tell upper from lower case.
+
+    Raises:
+        ValueError: It is another's.
+    """
+    owner = (values["place"], values["partition"])
+    if owner != (list(place), partition):
+        raise ValueError(f"it belongs to {owner}, not to {(list(place), partition)}")
+
+
+def archives_of(values: dict[str, Any]) -> "list[Archive]":
+    """The archives that a pointer names.
+
+    Raises:
+        KeyError, TypeError, ValueError: It is no pointer.
+    """
+    if values["format"] != POINTER_FORMAT:
+        raise ValueError(f"format {values['format']!r} is not {POINTER_FORMAT}")
+    if not values["archives"]:
+        raise ValueError("it names no archive")
+    # Pointers of release 0.1.0 know an archive by its file alone, and its blob has that name.
+    return [cogx.Archive(path=Path(), **{"content_sha256": facts["sha256"], **facts}) for facts in values["archives"]]
