@@ -5,7 +5,8 @@ that a line with many operators does not crowd out the others.
 """
 
 import ast
-import random
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,13 +82,26 @@ def mutants_of(path: Path, *, root: Path) -> Iterator[Mutant]:
 
 
 def sample(mutants: Iterable[Mutant], *, size: int, seed: int) -> Sequence[Mutant]:
-    """So many mutants, one a place at most, the same for the same seed and code."""
-    generator = random.Random(seed)
+    """So many mutants, one a place at most.
+
+    Each place draws a lot of its own, from the seed and the text of its line: a change of the code changes the sample
+    only by what it touches, and what is explained of a survivor stays true.
+    """
     by_place: dict[tuple[str, int, int], list[Mutant]] = {}
     for mutant in sorted(mutants):
         by_place.setdefault((mutant.module, mutant.line, mutant.column), []).append(mutant)
-    places = generator.sample(sorted(by_place), min(size, len(by_place)))
-    return [generator.choice(by_place[place]) for place in places]
+    equal: Counter[str] = Counter()
+    drawn: list[tuple[str, Mutant]] = []
+    for (module, _, column), here in by_place.items():
+        place = f"{seed} {module} {column} {here[0].source}"
+        equal[place] += 1  # a module may have several such lines
+        chosen = min(here, key=lambda mutant: _lot(f"{place} {mutant.operator}"))
+        drawn.append((_lot(f"{place} {equal[place]}"), chosen))
+    return [mutant for _, mutant in sorted(drawn)[:size]]
+
+
+def _lot(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _idle_places(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:

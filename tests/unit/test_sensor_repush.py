@@ -9,9 +9,11 @@ import pytest
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor
 from cognee_dagster.dagster.sensors.policies import RepushPolicy
+from cognee_dagster.dagster.sensors.repush import RepushPlan
 from cognee_dagster.dagster.sensors.repush_sensor import build_repush_sensor
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import NO_RETRY, Chain
+from tests.unit.sensor_world import World, push_key
 
 
 class Shop:
@@ -131,6 +133,46 @@ def test_what_pushing_again_cannot_help_is_left_alone(shop: Shop) -> None:
     shop.push(error="FileNotFoundError")
     assert shop.watch() == "1 failed."
     assert shop.ask()[0] == []
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with World() as world:
+        yield world
+
+
+def asked_again(world: World, *, after: float = 0.0) -> list[str | None]:
+    """The partitions that are pushed again, so many seconds later."""
+    policies = {push_key("a"): RepushPolicy(attempts=1)}
+    requests, _ = RepushPlan(world.instance, policies, now=world.feed.now + after).requests()
+    return [request.partition_key for request in requests]
+
+
+def test_the_failures_of_more_than_a_day_ago_are_left_alone(world: World) -> None:
+    """Whoever switches the sensor on does not want last year's failures pushed."""
+    world.feed.end(world.push(), error="RuntimeError")
+    world.tick()
+    assert asked_again(world, after=86_300) == [None]
+    assert asked_again(world, after=86_500) == []
+
+
+def test_each_partition_is_pushed_again_unless_its_import_was_found_finished_after_all(world: World) -> None:
+    slow = world.push(partition="slow")
+    world.feed.end(world.push(partition="failed"), error="RuntimeError")
+    world.wait(7 * 3600)
+    world.tick()
+    assert sorted(map(str, asked_again(world))) == ["failed", "slow"]
+    world.feed.end(slow)
+    (stalled,) = (check for check in world.checks() if check.metadata["status"].value == "stalled")
+    world.instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=stalled.asset_key,
+            check_name=stalled.check_name,
+            passed=True,
+            metadata={**stalled.metadata, "status": "completed"},
+        )
+    )
+    assert asked_again(world) == ["failed"]
 
 
 def test_the_new_push_has_the_old_ones_target_and_the_policys_way(remote: FakeRemote, tmp_path: Path) -> None:
