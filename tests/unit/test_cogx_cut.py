@@ -186,6 +186,18 @@ def test_what_is_too_large_by_itself_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_loop_at_a_large_node_takes_its_node_once(tmp_path: Path) -> None:
+    reader = MemoryReader([node(0, size=12_000), node(1, size=12_000)], [edge(0, 0)])
+    whole = write_archive(reader, tmp_path / "whole.cogx.tar.gz")
+    check_parts(write_archives(reader, tmp_path / "graph.cogx.tar.gz", limits=LIMITS), whole, LIMITS)
+
+
+def test_an_edge_whose_ends_are_too_large_together_is_named_though_each_file_has_room(tmp_path: Path) -> None:
+    reader = MemoryReader([node(0, size=17_000), node(1, kind="EntityType", size=17_000)], [edge(0, 1)])
+    with pytest.raises(ArchiveLimitError, match=f"edge '{node_id(0)}'"):
+        write_archives(reader, tmp_path / "graph.cogx.tar.gz", limits=Limits(member_bytes=20_000, total_bytes=40_000))
+
+
 def test_an_edge_without_an_end_travels_with_the_other_one(tmp_path: Path) -> None:
     edges = [edge(0, number) for number in range(1, 150)] + [edge(999, 1), edge(998, 997)]
     reader = MemoryReader(
@@ -240,6 +252,30 @@ def test_any_graph_is_cut_by_the_rules(
     reader = MemoryReader(*graph)
     whole = write_archive(reader, tmp_path / "whole.cogx.tar.gz")
     check_parts(write_archives(reader, tmp_path / "graph.cogx.tar.gz", limits=limits), whole, limits)
+
+
+def test_an_archive_is_cut_that_would_be_beyond_the_limits_as_it_is_pushed(tmp_path: Path) -> None:
+    """37 bytes a document, and of nothing else: its id gets the remote dataset's id and a colon before it."""
+    reader = MemoryReader([(node_id(number), "", "DocumentChunk", '{"text": "a"}') for number in range(100)])
+    whole = write_archive(reader, tmp_path / "whole.cogx.tar.gz")
+    pushed = whole.member_bytes["documents.jsonl"] + 3700
+    assert pushed - 1 > max(whole.member_bytes.values())
+    for limits, is_cut in (
+        (Limits(member_bytes=pushed, total_bytes=10**6), False),
+        (Limits(member_bytes=pushed - 1, total_bytes=10**6), True),
+        (Limits(member_bytes=10**6, total_bytes=whole.unpacked_bytes + 3700), False),
+        (Limits(member_bytes=10**6, total_bytes=whole.unpacked_bytes + 3699), True),
+    ):
+        parts = write_archives(reader, tmp_path / "graph.cogx.tar.gz", limits=limits)
+        assert (len(parts) > 1) is is_cut
+
+
+def test_a_part_is_within_the_limits_with_its_manifest_and_the_tars_own_bytes(tmp_path: Path) -> None:
+    limits = Limits(member_bytes=60_000, total_bytes=60_000)
+    parts = write_archives(topics(), tmp_path / "graph.cogx.tar.gz", limits=limits)
+    sizes = [len(gzip.decompress(part.path.read_bytes())) for part in parts]
+    assert max(sizes) <= limits.total_bytes
+    assert max(sizes) > limits.total_bytes - 4_000
 
 
 def test_the_records_of_documents_grow_when_they_are_pushed(tmp_path: Path) -> None:

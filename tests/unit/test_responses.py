@@ -150,6 +150,21 @@ class TestImportAnswers:
         assert responses.migration_imports(answer) == []
 
 
+def test_a_dataset_has_its_owner_and_the_time_it_was_made() -> None:
+    row = {"id": "d1", "name": "demo", "createdAt": "2026-11-22T19:44:54", "updatedAt": None, "ownerId": "u1"}
+    dataset = parsed(responses.parse_dataset, row)
+    assert (dataset.owner_id, dataset.created_at) == ("u1", datetime(2026, 11, 22, 19, 44, 54, tzinfo=timezone.utc))
+
+
+@pytest.mark.parametrize(
+    "row", [{"id": "", "name": "demo"}, {"id": "d1", "name": ""}, {"id": "d1"}, {"id": 1, "name": "a"}]
+)
+def test_a_row_whose_name_or_id_is_empty_is_no_dataset(row: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"a dataset without (id|name)"):
+        parsed(responses.parse_dataset, row)
+    assert [dataset.id for dataset in parsed(responses.parse_datasets, [row, {"id": "d2", "name": "b"}])] == ["d2"]
+
+
 def test_a_graph_gives_ids_and_triples_for_comparing() -> None:
     node = {"id": "a", "label": "Ann", "type": "Entity", "properties": {"description": "x"}}
     bare = {"id": "b", "label": None, "type": None, "properties": None}

@@ -235,6 +235,15 @@ def test_a_push_clock_that_is_off_repeats_nothing(world: World, pushers_clock: f
     assert world.reported(run) == (FAILED if error else FINISHED)
 
 
+def test_a_push_from_the_future_is_as_old_as_our_knowledge_of_it(world: World) -> None:
+    world.pushers_clock = WEEK
+    run = world.push()
+    world.tick()
+    world.wait(7 * 3600)
+    assert world.tick().summary == "1 stalled."
+    assert world.reported(run) == FAILED
+
+
 @pytest.mark.parametrize("sensors_clock", [-WEEK, WEEK])
 def test_a_sensors_clock_that_was_off_and_is_put_right_repeats_nothing(world: World, sensors_clock: float) -> None:
     world.sensors_clock = sensors_clock

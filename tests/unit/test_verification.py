@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.pushing.verification import compare_graph, count_problems
 from cognee_dagster.remote.responses import RemoteEdge, RemoteGraph, RemoteNode
 from cognee_dagster.testing import FakeRemote
-from tests.cogx_graphs import ID_A, ID_B, ID_C
+from tests.cogx_graphs import ID_A, ID_B, ID_C, MemoryReader
 from tests.pushes import HASTY, client_of, demo_archive, push_archive
 
 NODES = tuple(RemoteNode(node_id, "", "Entity", {}) for node_id in (ID_A, ID_B, ID_C))
@@ -71,6 +72,14 @@ def test_a_node_under_another_name_is_told(tmp_path: Path) -> None:
     renamed = (*NODES[:1], *(msgspec.structs.replace(node, label="Somebody else") for node in NODES[1:]))
     (problem,) = compare_graph([demo_archive(tmp_path)], RemoteGraph(renamed, EDGES)).problems
     assert "nodes have another name on the remote" in problem
+
+
+def test_a_server_spells_an_id_in_its_own_way_and_has_it_all_the_same(tmp_path: Path) -> None:
+    spelled, kept = "{AAAAAAAA-BBBB-5CCC-8DDD-EEEEEEEEEEEE}", "aaaaaaaa-bbbb-5ccc-8ddd-eeeeeeeeeeee"
+    reader = MemoryReader([(spelled, "Ada", "Entity", None)], [(spelled, spelled, "knows", None)])
+    archive = write_archive(reader, tmp_path / "spelled.cogx.tar.gz")
+    graph = RemoteGraph((RemoteNode(kept, "Ada", "Entity", {}),), (RemoteEdge(kept, kept, "knows"),))
+    assert compare_graph([archive], graph).problems == []
 
 
 def test_what_only_the_remote_has_is_told(tmp_path: Path) -> None:
