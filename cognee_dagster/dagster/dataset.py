@@ -15,6 +15,7 @@ from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
 from cognee_dagster.dagster.field_types import (
     FieldType,
     Flag,
+    GivenArchive,
     Graph,
     KeyPrefix,
     Meaning,
@@ -40,7 +41,7 @@ from cognee_dagster.store.names import as_identifier, is_plain, safe_segment
 CODE_VERSION = 1  # raise it when the assets' code changes what they produce
 
 # What decides what is read, and how it is cut: parts of the code version of what is made of it.
-SOURCE_FIELDS = ("name", "documents", "graph", "mapping", "profile", "user")
+SOURCE_FIELDS = ("name", "documents", "graph", "archive", "mapping", "profile", "user")
 LIMIT_FIELDS = ("max_archive_bytes", "max_file_bytes")
 
 
@@ -56,6 +57,9 @@ class CogneeDataset:
             dataset, see ``sources.cognee.documents.add_documents``.
         graph: Instead of a local Cognee dataset: the ``AssetKey`` of an asset of yours that returns a NetworkX graph,
             or the path or URL of a graph file, or a folder that holds a graph; see docs/bring-your-graph.md.
+        archive: Instead of a graph, a COGX archive that is there already, of whichever system: its path or URL, or the
+            directory that ``cognee.export()`` wrote. The remote gets it exactly as it is; the chain begins with
+            ``cogx_archive``.
         mapping: Which attributes of ``graph`` hold type, name and relationship, and what becomes of the others: a
             ``GraphMapping``, or its fields; default: found by convention.
         profile: Whose conventions those are, such as ``graphrag``; default: what the graph shows.
@@ -87,6 +91,7 @@ class CogneeDataset:
     name: Name
     documents: Strings = ()
     graph: Graph = None
+    archive: GivenArchive = None
     mapping: Meaning = field(default=None, hash=False)
     profile: OptionalString = None
     target_dataset: OptionalString = None
@@ -183,11 +188,20 @@ class CogneeDataset:
             raise self._error("documents", self.documents, "documents cannot be added to a graph= of your own")
         if self.graph is not None and isinstance(self.name, UUID):
             raise self._error("name", self.name, "a graph= of your own needs a name, not a UUID")
+        if self.archive is not None:
+            self._check_archive()
         for name in ("mapping", "profile"):
             if self.graph is None and getattr(self, name) is not None:
                 raise self._error(name, getattr(self, name), "it is about a graph= of your own, and there is none")
         self._check("mapping", lambda: self.graph_mapping)
         self._check("profile", lambda: self.profile is None or named_profile(self.profile))
+
+    def _check_archive(self) -> None:
+        for name in ("graph", "documents", "user"):
+            if getattr(self, name):
+                raise self._error(name, getattr(self, name), "an archive= is sent as it is: nothing is read for it")
+        if isinstance(self.name, UUID):
+            raise self._error("name", self.name, "an archive= needs a name, not a UUID")
 
     def _check_push(self) -> None:
         self._check("mode", lambda: validate_mode(self.mode))

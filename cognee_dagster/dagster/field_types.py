@@ -42,6 +42,9 @@ Graph = Annotated[
     InstanceOf[dg.AssetKey] | NotBlank | InstanceOf[os.PathLike[str]] | None,
     Field(description="an AssetKey or the path of a graph file"),
 ]
+GivenArchive = Annotated[
+    NotBlank | InstanceOf[os.PathLike[str]] | None, Field(description="the path or URL of a COGX archive")
+]
 Meaning = Annotated[
     InstanceOf[GraphMapping] | InstanceOf[Mapping[str, Any]] | None,
     Field(description="a GraphMapping, or its fields"),

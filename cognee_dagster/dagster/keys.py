@@ -46,6 +46,7 @@ DANGLING_EDGES = "cognee/dangling_edges"
 EXAMPLES = "cognee/examples"
 
 # cogx_archive
+SOURCE_SYSTEM = "cognee/source_system"  # of an archive that is there already: which system exported it
 RECORD_COUNTS = "cognee/record_counts"
 UNPACKED_BYTES = "cognee/unpacked_bytes"
 CHANGED_SINCE_LOOK = "cognee/graph_changed_since_cognified_graph"

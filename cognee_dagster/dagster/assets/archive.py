@@ -19,17 +19,15 @@ from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 
 
 def build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
-    """The asset that writes the graph as an archive."""
+    """The asset that writes the graph as an archive, or keeps one that is there already as it is."""
+    is_given = dataset.archive is not None
     spec = asset_spec(
         dataset,
         dataset.archive_key,
-        deps=[dataset.graph_key, *graph_deps(dataset)],
+        deps=[] if is_given else [dataset.graph_key, *graph_deps(dataset)],
         code_version=dataset.code_version(*SOURCE_FIELDS, *LIMIT_FIELDS),
         kinds={"cognee", "cogx"},
-        description=(
-            f"The graph of {str(dataset.name)!r} as a COGX archive, packed and in the archive store; as several where "
-            "one would be beyond the remote's limits."
-        ),
+        description=_description(dataset),
     )
 
     @dg.multi_asset(
@@ -43,9 +41,25 @@ def build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
     )
     @parsed_once
     def cogx_archive(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[Any]:
-        yield from steps.write_archive(context, dataset, graph=inputs.get("graph"))
+        if is_given:
+            yield from steps.keep_archive(context, dataset)
+        else:
+            yield from steps.write_archive(context, dataset, graph=inputs.get("graph"))
 
     return cogx_archive
+
+
+def _description(dataset: CogneeDataset) -> str:
+    name = repr(str(dataset.name))
+    if dataset.archive is not None:
+        return (
+            f"The COGX archive {dataset.archive}, under the name {name}: checked as a Cognee server will check it, and "
+            "in the archive store exactly as it is."
+        )
+    return (
+        f"The graph of {name} as a COGX archive, packed and in the archive store; as several where one would be beyond "
+        "the remote's limits."
+    )
 
 
 def archive_check_spec(dataset: CogneeDataset) -> dg.AssetCheckSpec:

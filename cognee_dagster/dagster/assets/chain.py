@@ -16,13 +16,14 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 def build_dataset_assets(dataset: CogneeDataset) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """The dataset's assets and checks; give them to ``dg.Definitions(assets=…)``.
 
-    ``<prefix…>/<dataset>/cognified_graph``, ``…/cogx_archive`` and ``…/remote_push`` are materialized in this order.
+    ``<prefix…>/<dataset>/cognified_graph``, ``…/cogx_archive`` and ``…/remote_push`` are materialized in this order; an
+    ``archive=`` that is there already needs no ``cognified_graph``.
     ``…/remote_graph`` is external: it is reported when the remote has finished the import. They need the resources
     ``cognee_remote`` (``CogneeRemote``), ``cogx_archives`` (``CogxArchiveIOManager``) and, for a local Cognee dataset,
     ``local_cognee`` (``LocalCognee``).
     """
     return [
-        build_graph_asset(dataset),
+        *([build_graph_asset(dataset)] if dataset.archive is None else []),
         build_archive_asset(dataset),
         build_push_asset(dataset),
         remote_graph_spec(dataset),

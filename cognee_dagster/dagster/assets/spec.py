@@ -61,4 +61,4 @@ def graph_input(dataset: CogneeDataset) -> dict[str, dg.AssetIn]:
 
 def source_resources(dataset: CogneeDataset) -> set[str]:
     """The keys of the resources that reading the graph needs."""
-    return {LOCAL_RESOURCE} if dataset.graph is None else set()
+    return {LOCAL_RESOURCE} if dataset.graph is None and dataset.archive is None else set()

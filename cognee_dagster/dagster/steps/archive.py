@@ -15,10 +15,18 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.steps.graph import StepResult, local_cognee, selected, snapshots
 from cognee_dagster.dagster.steps.source import find_graph
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.store.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
+
+
+_ADVICE = {
+    False: (
+        "Lower max_archive_bytes and max_file_bytes of the dataset and materialize the archive again: the graph is "
+        "then cut into smaller ones."
+    ),
+    True: "An archive that is sent as it is cannot be cut: give it as graph= instead of archive=.",
+}
 
 
 def write_archive(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, graph: Any) -> Iterator[StepResult]:
@@ -34,16 +42,16 @@ def write_archive(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
             [archive_check_result(dataset, snapshot.archives)],
             value=snapshot.stored or snapshot.archives,
             metadata={
-                **_archive_metadata(snapshot, seconds=time.monotonic() - began),
+                **archive_metadata(snapshot.archives, seconds=time.monotonic() - began),
+                keys.GRAPH_READ: snapshot.read,
                 keys.CHANGED_SINCE_LOOK: _changed_since_look(context, dataset, archive=snapshot.archives[0]),
             },
             data_version=dg.DataVersion(snapshot.summary.digest),
         )
 
 
-def _archive_metadata(snapshot: Snapshot, *, seconds: float) -> dict[str, Any]:
+def archive_metadata(archives: "Sequence[Archive]", *, seconds: float) -> dict[str, Any]:
     """The archives' own metadata; the IO manager adds where they are (``dagster/uri``)."""
-    archives = snapshot.archives
     counts: Counter[str] = Counter()
     for archive in archives:
         counts += Counter(archive.record_counts)
@@ -58,7 +66,6 @@ def _archive_metadata(snapshot: Snapshot, *, seconds: float) -> dict[str, Any]:
         keys.ARCHIVES_TOTAL: len(archives),
         keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),
         keys.RECORD_COUNTS: dg.MetadataValue.json(dict(counts)),
-        keys.GRAPH_READ: snapshot.read,
         keys.SECONDS: round(seconds, 3),
     }
 
@@ -91,8 +98,7 @@ def archive_check_result(dataset: CogneeDataset, archives: "Sequence[Archive]") 
         asset_key=dataset.archive_key,
         passed=not problems,
         description=(
-            f"{'; '.join(problems)}. Lower max_archive_bytes and max_file_bytes of the dataset and materialize the "
-            "archive again: the graph is then cut into smaller ones."
+            f"{'; '.join(problems)}. {_ADVICE[archives[0].as_it_is]}"
             if problems
             else "Within the limits of a Cognee server" + (f", in {count} archives." if count > 1 else ".")
         ),
