@@ -90,6 +90,17 @@ def test_records_come_with_their_file(path: Path) -> None:
     assert list(iter_records(path)) == [("entities.jsonl", ENTITY)]
 
 
+def test_files_below_the_one_directory_are_passed_over(path: Path) -> None:
+    pack(path, {"x/manifest.json": jsonl(MANIFEST), "x/entities.jsonl": jsonl(ENTITY), "x/y/facts.jsonl": b"no fact"})
+    assert list(iter_records(path)) == [("entities.jsonl", ENTITY)]
+
+
+def test_an_archive_in_two_directories_is_refused(path: Path) -> None:
+    pack(path, {"x/manifest.json": jsonl(MANIFEST), "y/entities.jsonl": jsonl(ENTITY)})
+    with pytest.raises(ArchiveError, match="more than once"):
+        list(iter_records(path))
+
+
 def test_a_plain_tar_is_read_too(path: Path) -> None:
     pack(path, {"manifest.json": jsonl(MANIFEST)})
     path.write_bytes(gzip.decompress(path.read_bytes()))

@@ -64,7 +64,7 @@ NODE = st.tuples(
 EDGE_PROPERTIES = st.fixed_dictionaries(
     {}, optional={"edge_text": st.none() | TEXT, "valid_at": STAMP, "invalid_at": STAMP, "other": JSON}
 ).map(json.dumps)
-EDGE = st.tuples(TEXT, TEXT, TEXT, st.none() | st.just("") | st.just("{") | EDGE_PROPERTIES)
+EDGE = st.tuples(TEXT, TEXT, TEXT, st.none() | st.sampled_from(["", "{", "null", "[]", "0"]) | EDGE_PROPERTIES)
 
 
 def node(*rows: NodeRow) -> pa.RecordBatch:
@@ -170,16 +170,21 @@ def test_empty_batches_have_no_records() -> None:
 
 
 def test_fact_texts_are_made_only_where_the_source_may_lack_them(tmp_path: Path) -> None:
-    nodes: list[NodeRow] = [(ID_A, "Ada", "X", None), (ID_B, None, "X", '{"text": "a  long\\ntext"}')]
-    edges: list[EdgeRow] = [(ID_A, ID_B, "has_written", None), (ID_B, ID_A, "r", '{"edge_text": "given"}')]
+    nodes: list[NodeRow] = [(ID_A, "Ada", "X", None), (ID_B, None, "X", json.dumps({"text": "a  long\ntext" * 9}))]
+    edges: list[EdgeRow] = [
+        (ID_A, ID_B, "has_written", None),
+        (ID_B, ID_A, "r", '{"edge_text": "given"}'),
+        (ID_A, ID_A, "", '{"edge_text": " "}'),
+    ]
     texts = {}
     for complete in (True, False):
         path = tmp_path / f"{complete}.cogx.tar.gz"
         origin = GraphOrigin(dataset_name="d", fact_text_complete=complete)
         write_archive(MemoryReader(nodes, edges, origin=origin), path)
         texts[complete] = {fact["predicate"]: fact.get("fact_text") for fact in archived_records(path)["facts.jsonl"]}
-    assert texts[True] == {"has_written": None, "r": "given"}
-    assert texts[False] == {"has_written": "Ada has written a long text.", "r": "given"}
+    beginning = ("a long text" + "a long text" * 8)[:80]
+    assert texts[True] == {"has_written": None, "r": "given", "": " "}
+    assert texts[False] == {"has_written": f"Ada has written {beginning}.", "r": "given", "": "Ada related to Ada."}
 
 
 def test_demo_records_are_cognees(tmp_path: Path) -> None:

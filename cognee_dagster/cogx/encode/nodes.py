@@ -189,7 +189,7 @@ def _add_entity(records: _Records, node_id: str, name: str, description: str | N
     created, updated = times
     first = timestamp_json(created)
     # Most often they are the same, and printing a time costs as much as writing the rest of the record.
-    second = first if type(created) is type(updated) and created == updated else timestamp_json(updated)
+    second = first if created == updated else timestamp_json(updated)
     tail = "" if first is None else f',"created_at":{first}'
     if second is not None:
         tail += f',"updated_at":{second}'
