@@ -152,6 +152,7 @@ def test_the_launchpad_shows_the_datasets_own_settings(chain: Chain) -> None:
         "target_dataset": "others",
         "mode": "hybrid",
         "run_in_background": True,
+        "archive": None,
     }
 
 
