@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from cognee_dagster.dagster.assets.chain import build_dataset_assets as build_dataset_assets
     from cognee_dagster.dagster.dataset import CogneeDataset as CogneeDataset
     from cognee_dagster.dagster.definitions import build_definitions as build_definitions
+    from cognee_dagster.dagster.event_log.push_failure import PushFailure as PushFailure
     from cognee_dagster.dagster.io_manager import CogxArchiveIOManager as CogxArchiveIOManager
     from cognee_dagster.dagster.resources import CogneeRemote as CogneeRemote
     from cognee_dagster.dagster.resources import LocalCognee as LocalCognee
+    from cognee_dagster.dagster.sensors.alert_sensor import build_alert_sensor as build_alert_sensor
     from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor as build_import_sensor
     from cognee_dagster.dagster.sensors.policies import RepushPolicy as RepushPolicy
     from cognee_dagster.dagster.sensors.repush_sensor import build_repush_sensor as build_repush_sensor
@@ -34,9 +36,11 @@ _EXPORTS = {
     "CogxArchiveIOManager": "cognee_dagster.dagster.io_manager",
     "GraphMapping": "cognee_dagster.sources.mapping.value",
     "LocalCognee": "cognee_dagster.dagster.resources",
+    "PushFailure": "cognee_dagster.dagster.event_log.push_failure",
     "PushResult": "cognee_dagster.pushing.archives",
     "RepushPolicy": "cognee_dagster.dagster.sensors.policies",
     "StoredArchive": "cognee_dagster.store.stored",
+    "build_alert_sensor": "cognee_dagster.dagster.sensors.alert_sensor",
     "build_dataset_assets": "cognee_dagster.dagster.assets.chain",
     "build_definitions": "cognee_dagster.dagster.definitions",
     "build_import_sensor": "cognee_dagster.dagster.sensors.import_sensor",
@@ -52,10 +56,12 @@ __all__ = [
     "CogxArchiveIOManager",
     "GraphMapping",
     "LocalCognee",
+    "PushFailure",
     "PushResult",
     "RepushPolicy",
     "StoredArchive",
     "__version__",
+    "build_alert_sensor",
     "build_dataset_assets",
     "build_definitions",
     "build_import_sensor",

@@ -21,6 +21,7 @@ from cognee_dagster.errors import LocalCogneeError
 ENV_FILE_VARIABLE = "COGNEE_ENV_FILE"
 API_KEY_VARIABLE = "COGNEE_API_KEY"  # of the remote
 DEBUG_VARIABLE = "COGNEE_DAGSTER_DEBUG"  # of the command line
+NO_LANGUAGE_MODEL = "the-sandbox-has-no-language-model-set-LLM_API_KEY"  # in the LLM_ENDPOINT of one that has none
 _PROJECT_MARKERS = (".git", "pyproject.toml")
 
 

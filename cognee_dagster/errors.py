@@ -39,6 +39,16 @@ The builtin base classes are those that ``cognee.push()`` raises, so that code w
 import re
 
 _TWO_STOPS = re.compile(r"""(?<=[\w)\]"'`])\.\.(?=\s|$)""")
+_NEXT_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
+
+
+def reason_and_advice(message: str) -> tuple[str, str]:
+    """What happened, and what to do about it (perhaps nothing): a message's first line or sentence, and the rest."""
+    reason, _, advice = message.partition("\n")
+    if not advice:
+        reason, *more = _NEXT_SENTENCE.split(message, maxsplit=1)
+        advice = more[0] if more else ""
+    return reason, advice
 
 
 class CogneeDagsterError(Exception):

@@ -7,6 +7,7 @@ import click
 
 from cognee_dagster import remote
 from cognee_dagster.cli.options import json_option, remote_connection, remote_options
+from cognee_dagster.cli.runs import spelled_state
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, print_table, say, spelled_time
 from cognee_dagster.errors import RemoteError, RemotePermissionError, RemoteRejectedError
 
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 def datasets(*, no_sizes: bool, url: str | None, api_key: str | None, as_json: bool) -> None:
     """List the remote's datasets that the key's user may read: who owns them, how large they are, their last import.
 
+    The state of the last import is that of the cognify run which followed it at once, if one did.
+
     With --json: datasets, each with name, id, owner_id, owned_by_you, num_nodes, num_edges, last_import (an object with
-    pipeline_run_id, state, started_at; or null).
+    pipeline_run_id, state, cognified, error_class, started_at; or null).
     """
     with log_to_stderr(reminders=not as_json), remote.CogneeClient(remote_connection(url, api_key)) as client:
         found = _look(client, sizes=not no_sizes)
@@ -56,6 +59,8 @@ class _Shown:
         last = self.last and {
             "pipeline_run_id": self.last.run_id,
             "state": self.last.verdict.state.value,
+            "cognified": self.last.cognified,
+            "error_class": self.last.verdict.error_class,
             "started_at": self.last.verdict.started_at and self.last.verdict.started_at.isoformat(),
         }
         nodes, edges = self.size or (None, None)
@@ -75,7 +80,7 @@ class _Shown:
         if self.last is None:
             return (self.dataset.name, owner, nodes, edges, "none", "")
         return (
-            self.dataset.name, owner, nodes, edges, self.last.verdict.state.value,
+            self.dataset.name, owner, nodes, edges, spelled_state(self.last),
             spelled_time(self.last.verdict.started_at),
         )  # fmt: skip
 

@@ -3,7 +3,6 @@
 In words on standard error; with ``--json`` as one JSON object on standard output instead.
 """
 
-import re
 import signal
 import threading
 import traceback
@@ -16,9 +15,7 @@ import click
 from cognee_dagster.cli.exit_codes import ADVICE, ExitCode, exit_code_of
 from cognee_dagster.cli.terminal import print_json, say
 from cognee_dagster.environment import DEBUG_VARIABLE
-from cognee_dagster.errors import CogneeDagsterError
-
-_NEXT_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
+from cognee_dagster.errors import CogneeDagsterError, reason_and_advice
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -63,10 +60,8 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> ExitCode:
     if not as_json:
         say(f"Error: {message}" if code < ExitCode.INTERRUPTED else message, err=True)
     else:
-        reason, _, advice = message.partition("\n")
-        if not advice:
-            reason, *more = _NEXT_SENTENCE.split(message, maxsplit=1)
-            advice = more[0] if more else ADVICE[code]
+        reason, advice = reason_and_advice(message)
+        advice = advice or ADVICE[code]
         print_json({"error": type(error).__name__, "reason": reason, "advice": advice, "exit_code": int(code)})
     return code
 

@@ -10,6 +10,7 @@ from cognee_dagster.cli.options import TEXT, json_option, remote_connection, rem
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, print_table, say, spelled_time
 
 if TYPE_CHECKING:
+    from cognee_dagster.remote.imports.listing import ListedImport
     from cognee_dagster.remote.imports.verdict import ImportVerdict
 
 
@@ -21,15 +22,22 @@ if TYPE_CHECKING:
 def runs(*, dataset: str | None, limit: int, url: str | None, api_key: str | None, as_json: bool) -> None:
     """List the imports that the remote knows, the newest first: run, dataset, state, begin, duration.
 
-    With --json: runs, each with pipeline_run_id, dataset_name, dataset_id, state, error_class, started_at, finished_at,
-    seconds.
+    Where a cognify run followed an import at once, as after a push in mode hybrid, the state is that run's.
+
+    With --json: runs, each with pipeline_run_id, dataset_name, dataset_id, cognified, state, reason, error_class,
+    started_at, finished_at, seconds.
     """
     with log_to_stderr(reminders=not as_json), remote.CogneeClient(remote_connection(url, api_key)) as client:
         dataset_id = remote_dataset_id(client, dataset) if dataset else None
         found = remote.list_imports(client, dataset_id=dataset_id, limit=limit)
     if as_json:
         shown = [
-            {"pipeline_run_id": item.run_id, "dataset_name": item.dataset_name, "dataset_id": item.dataset_id}
+            {
+                "pipeline_run_id": item.run_id,
+                "dataset_name": item.dataset_name,
+                "dataset_id": item.dataset_id,
+                "cognified": item.cognified,
+            }
             | _of_verdict(item.verdict)
             for item in found
         ]
@@ -42,7 +50,7 @@ def runs(*, dataset: str | None, limit: int, url: str | None, api_key: str | Non
             (
                 item.run_id,
                 item.dataset_name or "(deleted)",
-                item.verdict.state.value + (f" ({item.verdict.error_class})" if item.verdict.error_class else ""),
+                spelled_state(item),
                 spelled_time(item.verdict.started_at),
                 _spelled_seconds(item.verdict),
             )
@@ -51,9 +59,17 @@ def runs(*, dataset: str | None, limit: int, url: str | None, api_key: str | Non
         print_table(header, rows)
 
 
+def spelled_state(item: "ListedImport") -> str:
+    """The state of a listed import; where it is another than success, with the run that it is of."""
+    verdict = item.verdict
+    of_what = "cognify " if item.cognified and verdict.state is not remote.ImportState.SUCCEEDED else ""
+    return of_what + verdict.state.value + (f" ({verdict.error_class})" if verdict.error_class else "")
+
+
 def _of_verdict(verdict: "ImportVerdict") -> dict[str, Any]:
     return {
         "state": verdict.state.value,
+        "reason": verdict.reason,
         "error_class": verdict.error_class,
         "started_at": _iso(verdict.started_at),
         "finished_at": _iso(verdict.finished_at),

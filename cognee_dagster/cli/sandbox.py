@@ -34,8 +34,8 @@ def sandbox(*, directory: Path | None) -> None:
         click.echo(f"export COGNEE_API_KEY={server.api_key}")
         if not server.has_language_model:
             click.echo(
-                "It has no language model: pushes in mode hybrid or re-derive will fail. They need LLM_API_KEY, set "
-                "before this command is started.",
+                "It has no language model: pushes in mode hybrid or re-derive will fail, after some minutes. They need "
+                "LLM_API_KEY, set before this command is started.",
                 err=True,
             )
         click.echo(f"Cognee is running; its log is {server.log}. Ctrl-C stops it.", err=True)

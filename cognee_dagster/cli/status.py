@@ -26,7 +26,8 @@ def status(
 ) -> None:
     """Say what has become of the import PIPELINE_RUN_ID on the remote.
 
-    After a push in mode hybrid that is the graph's import; what the remote cognifies after it is another run.
+    After a push in mode hybrid that is the graph's import; what the remote cognifies after it is another run,
+    whose state `cognee-dagster runs` shows.
 
     With --json: pipeline_run_id, state (running, succeeded, failed, stalled, gone or unknown), reason, error_class,
     started_at, finished_at.

@@ -10,6 +10,7 @@ from cognee_dagster.pushing.delivery_result import DeliveryResult, KnownBy, goin
 from cognee_dagster.pushing.recovery import read_an_unknown_answer
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.pushing.run_lookup import RunLookup
+from cognee_dagster.pushing.waiting import WaitingForAnswer
 from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.verdict import ImportState
 from cognee_dagster.remote.responses import import_run_id, migration_imports
@@ -32,7 +33,7 @@ class DeliveryAttempt:
         self._request = request
         self._lookup = lookup
         self._looks = lookup.is_possible
-        self._said = False
+        self._waiting: WaitingForAnswer | None = None
 
     def see_through(self) -> DeliveryResult:
         """Wait for the answer; once the body is out, look for the run; hang up when that is wanted and it is ours.
@@ -46,13 +47,11 @@ class DeliveryAttempt:
             if answer is not None:
                 return self._answered(answer)
             self._request.heed_stop()
-            if self.upload.body_sent_at is None or not self._looks:
+            if self.upload.body_sent_at is None:
                 continue
-            if not self._said:
-                logger.info(
-                    "The archive is delivered; waiting for its import into %r to begin", self._request.dataset.name
-                )
-                self._said = True
+            self._say_what_is_waited_for()
+            if not self._looks:
+                continue
             self._look(self.upload.body_sent_at)
             if self.run_id is not None and self._request.strategy is Strategy.DETACHED:
                 return going_on(self._request, self.run_id, detached=True)
@@ -71,6 +70,12 @@ class DeliveryAttempt:
                 "`cognee-dagster runs` before you push again",
                 name,
             )
+
+    def _say_what_is_waited_for(self) -> None:
+        if self._waiting is None:
+            logger.info("The archive is delivered; waiting for its import into %r to begin", self._request.dataset.name)
+            self._waiting = WaitingForAnswer(self._request, self._lookup)
+        self._waiting.say_when_due(self.run_id)
 
     def _look(self, body_sent_at: datetime) -> None:
         """Find our run; before anybody is told, so that an interrupt can name it."""

@@ -94,6 +94,7 @@ def deliver(
             on_upload=progress.on_upload,
             stop=stop,
         )
+        _warn_of_no_language_model(request)
         attached = attach(request, begun) if begun and request.dataset.id else None
         if attached is not None:
             return attached
@@ -137,6 +138,16 @@ def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> Delivery
         finally:
             attempt.leave()
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _warn_of_no_language_model(request: DeliveryRequest) -> None:
+    if request.cognifies and request.client.lacks_language_model():
+        logger.warning(
+            "%s is a sandbox without a language model: what mode %s does with the texts will fail, after some minutes. "
+            "Set LLM_API_KEY before `cognee-dagster sandbox` is started, or push in mode preserve",
+            request.client.connection.url,
+            request.mode,
+        )
 
 
 def _strategy(client: CogneeClient, options: PushOptions) -> Strategy:

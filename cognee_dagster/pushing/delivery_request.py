@@ -12,6 +12,7 @@ from cognee_dagster.pushing.progress import UploadProgress
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.compat import Strategy
+from cognee_dagster.remote.imports.verdict import cognify_follows
 from cognee_dagster.remote.imports.watch import WatchedImport
 from cognee_dagster.remote.responses import RemoteDataset
 
@@ -58,7 +59,7 @@ class DeliveryRequest:
     @property
     def cognifies(self) -> bool:
         """Whether the server makes a cognify run of this archive after its graph's import."""
-        return self.mode != "preserve" and (self.mode == "re-derive" or self.num_documents > 0)
+        return cognify_follows(mode=self.mode, num_texts=self.num_documents)
 
     def watched(self, run_id: str, *, pushed_at: float | None = None) -> WatchedImport:
         """The import with that run, for asking what has become of it."""

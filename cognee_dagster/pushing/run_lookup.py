@@ -1,7 +1,7 @@
 """Find the import run that one upload of ours started; the server does not say before the import is over."""
 
 import logging
-from collections.abc import Iterable
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -9,7 +9,9 @@ from math import ceil
 from cognee_dagster.errors import RemoteError, RemoteUnreachableError
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, IMPORT_PIPELINE, has_ended
+from cognee_dagster.remote.imports.run_times import RunTimes, run_times
+from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, IMPORT_PIPELINE, ImportVerdict
+from cognee_dagster.remote.imports.watch import ImportWatch
 from cognee_dagster.remote.responses import PipelineRun
 
 # The server's clock is known to the second, from the Date of its answers.
@@ -61,11 +63,11 @@ class RunLookup:
         self._client = request.client.without_retries()
         self.is_possible = bool(request.dataset.id)
         self._earlier_upload = False
-        self._before: dict[str, _Run] = {}
+        self._before: dict[str, RunTimes] = {}
         if not self.is_possible:
             return
         try:
-            self._before = {run.id: run for run in _runs(self._rows(request.client))}
+            self._before = {run.id: run for run in run_times(self._rows(request.client))}
         except RemoteError as error:
             if is_needed or isinstance(error, RemoteUnreachableError):
                 raise
@@ -93,10 +95,26 @@ class RunLookup:
         except RemoteError as error:  # a server that is parsing an archive answers nobody else
             logger.info("The remote does not answer just now: %s", error)
             return None
-        return self._judge(_runs(rows), earliest=body_sent_at + self._client.clock_offset - _CLOCK_MARGIN)
+        return self._judge(run_times(rows), earliest=body_sent_at + self._client.clock_offset - _CLOCK_MARGIN)
 
-    def _judge(self, runs: "list[_Run]", *, earliest: datetime) -> Sighting:
-        ours = [run for run in runs if run.id not in self._before and run.began_by(earliest)]
+    def verdict(self, run_id: str | None, *, waited: float) -> ImportVerdict | None:
+        """What the remote says of our import; None where that is not known, or the remote does not answer just now.
+
+        Args:
+            run_id: Its run; a re-derive has none.
+            waited: For how many seconds the whole body is out.
+        """
+        if run_id is None and self._request.mode != "re-derive":
+            return None
+        now = time.time()
+        watch = ImportWatch(feed=self._client, now=now, stalled_after=self._request.settings.stalled_after)
+        try:
+            return watch.ask(self._request.watched(run_id or "", pushed_at=now - waited))
+        except RemoteError:
+            return None
+
+    def _judge(self, runs: list[RunTimes], *, earliest: datetime) -> Sighting:
+        ours = [run for run in runs if run.id not in self._before and (run.began is None or run.began >= earliest)]
         candidates = frozenset(run.id for run in ours if run.pipeline == IMPORT_PIPELINE)
         stored = sum(run.pipeline == ADD_PIPELINE for run in ours)
         over = {run.id for run in self._before.values() if run.ended is not None}
@@ -106,7 +124,7 @@ class RunLookup:
             others=self._earlier_upload
             or len(candidates) > 1
             or stored > ceil(self._request.num_documents / _DOCUMENTS_PER_RUN)
-            or any(run.was_active(earliest) for run in of_others),
+            or any(_was_active(run, earliest) for run in of_others),
             storing=stored > 0,
         )
 
@@ -118,38 +136,8 @@ class RunLookup:
         ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Run:
-    """A run of the dataset: its pipeline, when it began and, if it has, when it ended, by the server's clock."""
-
-    id: str
-    pipeline: str | None
-    began: datetime | None
-    ended: datetime | None
-
-    def began_by(self, earliest: datetime) -> bool:
-        return self.began is None or self.began >= earliest
-
-    def was_active(self, since: datetime) -> bool:
-        """Whether it was at work at ``since`` or later."""
-        if self.ended is not None:
-            return self.ended >= since
-        return self.began is None or self.began >= since - _DEAD_AFTER
-
-
-def _runs(rows: Iterable[PipelineRun]) -> list[_Run]:
-    by_id: dict[str, list[PipelineRun]] = {}
-    for row in rows:
-        if row.pipeline_run_id is not None:
-            by_id.setdefault(row.pipeline_run_id, []).append(row)
-    return [
-        _Run(
-            id=run_id,
-            pipeline=found[0].pipeline_name,
-            began=min((moment for row in found if (moment := row.started_at or row.created_at)), default=None),
-            ended=max(
-                (end for row in found if has_ended(row) and (end := row.ended_at or row.created_at)), default=None
-            ),
-        )
-        for run_id, found in by_id.items()
-    ]
+def _was_active(run: RunTimes, since: datetime) -> bool:
+    """Whether it was at work at ``since`` or later."""
+    if run.ended is not None:
+        return run.ended >= since
+    return run.began is None or run.began >= since - _DEAD_AFTER

@@ -14,6 +14,7 @@ from cognee_dagster.errors import RemoteAuthError, RemotePermissionError, Remote
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.failures import unexpected
 from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
+from cognee_dagster.remote.language_model import lacks_language_model
 from cognee_dagster.remote.names import validate_dataset_name
 from cognee_dagster.remote.responses import (
     Health,
@@ -114,9 +115,9 @@ class CogneeClient:
         """Whether the server is up, and its version (``GET /health``, no key needed)."""
         return self._ask("GET", "/health", what="asking for its health", parse=parse_health)
 
-    def check_key(self) -> None:
-        """Raise ``RemoteAuthError`` unless the server accepts the key."""
-        self.datasets()
+    def lacks_language_model(self) -> bool:
+        """Whether it is known to have none, so that hybrid and re-derive fail; False where that is not known."""
+        return lacks_language_model(self._session)
 
     def require_cogx(self, *, must_know: bool = True) -> Server:
         """What the server is, if it imports COGX archives under the ids they have.

@@ -38,8 +38,17 @@ def remind(url: str, what: str, over: Callable[[float], bool]) -> None:
         what: As for ``waiting_aloud``.
         over: Waits that many seconds, and says whether the answer came meanwhile.
     """
-    waited, pause = 0.0, FIRST_AFTER
-    while not over(pause):
+    waited = 0.0
+    for pause in pauses():
+        if over(pause):
+            return
         waited += pause
         logger.info("Still waiting for %s after %.0f s of %s", url, waited, what)
+
+
+def pauses() -> Iterator[float]:
+    """How many seconds pass before each reminder."""
+    pause = FIRST_AFTER
+    while True:
+        yield pause
         pause = min(2 * pause, LONGEST_PAUSE)

@@ -27,7 +27,7 @@ class CogneeServer:
         directory: Everything it stores; start again in the same directory to find the same datasets.
         settings: More environment variables for the server, such as
             ``COGNEE_STALE_RUN_RECOVERY_MIN_AGE_SECONDS`` or ``LLM_API_KEY``. Imports in mode ``preserve`` need no
-            language model; where there is none, the other modes fail at once.
+            language model; where there is none, the other modes fail.
 
     Attributes:
         has_language_model: Whether it can cognify.

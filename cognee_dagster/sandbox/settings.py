@@ -6,7 +6,7 @@ import site
 from collections.abc import Mapping
 from pathlib import Path
 
-from cognee_dagster.environment import ENV_FILE_VARIABLE, cognee_package
+from cognee_dagster.environment import ENV_FILE_VARIABLE, NO_LANGUAGE_MODEL, cognee_package
 from cognee_dagster.errors import CogneeNotInstalledError
 
 # Whatever else a user has set (DB_PROVIDER, GRAPH_DATABASE_URL, …) would lead Cognee to the user's real stores.
@@ -67,12 +67,13 @@ def no_language_model(server_url: str) -> dict[str, str]:
     """Settings under which each call of a language model fails at once, where there is none.
 
     Cognee repeats a call for four minutes and more unless the answer is 401 or 404 (1.6.5, ``retry_config.py``); the
-    server itself gives the second one.
+    server itself gives the second one. A cognify run still takes until its error reports are written: some fifteen
+    seconds a document, all of it for the coloured tracebacks in the server's log.
     """
     return {
         "LLM_PROVIDER": "custom",
         "LLM_MODEL": "openai/none",
-        "LLM_ENDPOINT": f"{server_url}/the-sandbox-has-no-language-model-set-LLM_API_KEY",
+        "LLM_ENDPOINT": f"{server_url}/{NO_LANGUAGE_MODEL}",
         "LLM_API_KEY": _NO_KEY,
     }
 

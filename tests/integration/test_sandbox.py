@@ -10,8 +10,11 @@ from pathlib import Path
 import httpx
 import ladybug
 import pytest
+from pydantic import SecretStr
 
 from cognee_dagster.errors import LocalCogneeError
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.connection import Connection
 from cognee_dagster.sandbox import CogneeServer
 from tests.conftest import LocalStore
 
@@ -57,6 +60,8 @@ def test_without_a_language_model_a_cognify_fails_at_once_and_is_not_repeated_fo
     monkeypatch.delenv("LLM_API_KEY", raising=False)
     with CogneeServer(tmp_path) as server, httpx.Client(base_url=server.url, timeout=100, trust_env=False) as client:
         assert not server.has_language_model
+        with CogneeClient(Connection(url=server.url, api_key=SecretStr(server.api_key))) as asking:
+            assert asking.lacks_language_model()
         client.headers["X-Api-Key"] = server.api_key
         added = client.post(
             "/api/v1/add", data={"datasetName": "notes"}, files={"data": ("a.txt", b"Alice works for Acme.")}

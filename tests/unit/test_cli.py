@@ -19,8 +19,11 @@ from cognee_dagster import errors
 from cognee_dagster.cli import main
 from cognee_dagster.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
 from cognee_dagster.pushing.archives import PushResult
+from cognee_dagster.remote import slow_answers
+from cognee_dagster.sandbox.settings import no_language_model
 from cognee_dagster.testing import FakeRemote
-from tests.cogx_graphs import MemoryReader, demo_reader
+from cognee_dagster.testing.faults import answer
+from tests.cogx_graphs import ID_B, ID_C, MemoryReader, demo_reader
 from tests.command_line import call
 
 UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000"
@@ -50,7 +53,11 @@ def remote() -> Iterator[FakeRemote]:
 @pytest.fixture(autouse=True)
 def local_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A local Cognee with the datasets ``demo`` and ``empty``; no remote and no ``.env`` of the developer's."""
-    graphs = {"demo": demo_reader(), "empty": MemoryReader([])}
+    graphs = {
+        "demo": demo_reader(),
+        "empty": MemoryReader([]),
+        "textless": MemoryReader([(ID_B, "Ada", "Entity", "{}"), (ID_C, "person", "EntityType", "{}")]),
+    }
 
     @contextmanager
     def open_dataset(dataset: Any, **_: Any) -> Iterator[MemoryReader]:
@@ -108,6 +115,51 @@ def test_push_in_the_background_can_wait_for_the_end(remote: FakeRemote) -> None
         threading.Timer(2.0, held.release).start()
         result = run("push", "demo", "--background", "--wait", "--json", remote=remote)
     assert (result.exit_code, object_on_stdout(result)["status"]) == (ExitCode.OK, "completed")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "llm_works", "code", "status"),
+    [
+        ("textless", False, ExitCode.OK, "completed"),
+        ("demo", True, ExitCode.OK, "completed"),
+        ("demo", False, ExitCode.IMPORT_FAILED, "failed"),
+    ],
+)
+def test_a_hybrid_push_is_waited_for_until_its_cognify_run_ends_and_without_texts_until_its_import_does(
+    dataset: str, llm_works: bool, code: ExitCode, status: str, remote: FakeRemote
+) -> None:
+    remote.pace.llm_works = llm_works
+    result = run("push", dataset, "--mode", "hybrid", "--background", "--wait", "--json", remote=remote)
+    assert (result.exit_code, object_on_stdout(result)["status"]) == (code, status)
+
+
+def test_a_push_that_the_remote_cognifies_says_what_it_waits_for(
+    remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_answers, "FIRST_AFTER", 0.1)
+    monkeypatch.setattr(slow_answers, "LONGEST_PAUSE", 0.1)
+    remote.pace.llm_works, remote.pace.cognify_seconds = True, 4.0
+    result = run("push", "demo", "--mode", "hybrid", remote=remote)
+    assert result.exit_code == ExitCode.OK
+    said = result.stderr.splitlines()
+    assert any(
+        "import the graph and then to cognify 1 document, which its language model does" in line for line in said
+    )
+    assert any("Waiting for the remote to finish with 'demo'" in line and "being cognified" in line for line in said)
+
+
+@pytest.mark.parametrize(("mode", "warns"), [("hybrid", True), ("re-derive", True), ("preserve", False)])
+def test_a_push_that_needs_a_language_model_is_warned_of_a_sandbox_that_has_none(
+    mode: str, warns: bool, remote: FakeRemote
+) -> None:
+    remote.pace.llm_works = True
+    settings = {"llm": {"apiKey": "not-a-secr**", **no_language_model(remote.url)}, "vectorDb": {}}
+    settings["llm"]["endpoint"] = settings["llm"].pop("LLM_ENDPOINT")
+    remote.faults.always("/api/v1/settings", answer(200, json.dumps(settings)))
+    said = run("push", "demo", "--mode", mode, remote=remote).stderr
+    assert ("is a sandbox without a language model" in said) is warns
+    remote.faults.clear()
+    assert "language model:" not in run("push", "demo", "--mode", mode, remote=remote).stderr
 
 
 def test_an_interrupted_push_has_named_the_import_that_goes_on_without_it(tmp_path: Path, remote: FakeRemote) -> None:

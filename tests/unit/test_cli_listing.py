@@ -63,6 +63,38 @@ def test_runs_lists_the_newest_imports_first_with_what_became_of_them(remote: Fa
     assert "failed (RuntimeError)" in text
 
 
+@pytest.mark.parametrize(
+    ("llm_works", "state", "spelled"),
+    [(True, "succeeded", "succeeded"), (False, "failed", "cognify failed (InternalServerError)")],
+)
+def test_an_import_is_not_listed_as_a_success_whose_cognify_run_failed(
+    llm_works: bool, state: str, spelled: str, remote: FakeRemote
+) -> None:
+    remote.pace.llm_works = llm_works
+    call("push", "demo", "--mode", "hybrid")
+    (run,) = listed("runs")["runs"]
+    assert (run["state"], run["cognified"]) == (state, True)
+    assert ("language model" in run["reason"]) is not llm_works
+    (dataset,) = listed("datasets")["datasets"]
+    assert (dataset["last_import"]["state"], dataset["last_import"]["cognified"]) == (state, True)
+    assert spelled in call("runs").stdout
+    assert spelled in call("datasets").stdout
+
+
+@pytest.mark.parametrize("what", ["another import in between", "an hour later", "another dataset", "only an add"])
+def test_a_cognify_run_that_is_not_the_imports_says_nothing_of_it(what: str, remote: FakeRemote) -> None:
+    run_id = remote.add_run("team", state="COMPLETED")
+    if what == "another import in between":
+        remote.add_run("team", state="COMPLETED")
+    if what == "an hour later":
+        remote.state.clock.skew += 3600
+    remote.add_run("team", pipeline="add_pipeline", state="COMPLETED")
+    if what != "only an add":
+        remote.add_run("b" if what == "another dataset" else "team", pipeline="cognify_pipeline", state="ERRORED")
+    states = {run["pipeline_run_id"]: (run["state"], run["cognified"]) for run in listed("runs")["runs"]}
+    assert states[run_id] == ("succeeded", False)
+
+
 def test_a_mistyped_run_is_not_advised_to_be_pushed_again(remote: FakeRemote) -> None:
     result = call("status", UNKNOWN_RUN)
     assert result.exit_code == ExitCode.NO_DATASET

@@ -155,7 +155,7 @@ class TestRefusals:
     def test_a_missing_key_is_told_from_a_wrong_one(self) -> None:
         with ScriptedServer(answer(401, {"detail": "no"})) as server, client_of(server.url, key="") as client:
             with pytest.raises(RemoteAuthError, match="No API key was given"):
-                client.check_key()
+                client.datasets()
             assert "x-api-key" not in server.requests[0].headers
 
     def test_a_wrong_key_is_traced_to_where_it_was_set_and_the_servers_advice_to_its_deployer_left_out(self) -> None:

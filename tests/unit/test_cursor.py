@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cognee_dagster.dagster.sensors.cursor import MAX_BYTES, MAX_PENDING, ImportCursor, PendingImport, Scan
+from cognee_dagster.dagster.sensors.cursor import MAX_PENDING, ImportCursor, PendingImport, Scan
+from cognee_dagster.dagster.sensors.packed import MAX_BYTES
 
 RUN = "5e2a7c1c-0c4c-4b3e-8f0e-0d6f0c9f5d11"
 

@@ -302,3 +302,20 @@ def test_a_status_that_nobody_knows_is_unknown(word: object) -> None:
 )
 def test_a_cognify_run_follows_where_the_server_says_running(status: str, mode: str, follows: bool) -> None:
     assert cognify_follows(status=status, mode=mode) is follows
+
+
+@pytest.mark.parametrize(
+    ("mode", "num_texts", "follows"),
+    [
+        ("preserve", 9, False),
+        ("hybrid", 9, True),
+        ("hybrid", 0, False),
+        ("re-derive", 9, True),
+        ("re-derive", 0, True),
+        (None, 9, False),
+    ],
+)
+def test_before_the_server_has_answered_it_is_told_by_the_mode_and_the_texts(
+    mode: str | None, num_texts: int, follows: bool
+) -> None:
+    assert cognify_follows(mode=mode, num_texts=num_texts) is follows

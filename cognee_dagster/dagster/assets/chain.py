@@ -7,13 +7,14 @@ is imported when it runs: a code location of hundreds of datasets loads definiti
 import dagster as dg
 
 from cognee_dagster.dagster.assets.archive import build_archive_asset
+from cognee_dagster.dagster.assets.chain_asset import ChainAsset
 from cognee_dagster.dagster.assets.graph import build_graph_asset
 from cognee_dagster.dagster.assets.push import build_push_asset
 from cognee_dagster.dagster.assets.remote_graph import build_complete_check, build_import_check, remote_graph_spec
 from cognee_dagster.dagster.dataset import CogneeDataset
 
 
-def build_dataset_assets(dataset: CogneeDataset) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+def build_dataset_assets(dataset: CogneeDataset) -> list[dg.AssetsDefinition]:
     """The dataset's assets and checks; give them to ``dg.Definitions(assets=…)``.
 
     ``<prefix…>/<dataset>/cognified_graph``, ``…/cogx_archive`` and ``…/remote_push`` are materialized in this order; an
@@ -23,10 +24,10 @@ def build_dataset_assets(dataset: CogneeDataset) -> list[dg.AssetsDefinition | d
     ``local_cognee`` (``LocalCognee``).
     """
     return [
-        *([build_graph_asset(dataset)] if dataset.archive is None else []),
-        build_archive_asset(dataset),
-        build_push_asset(dataset),
-        remote_graph_spec(dataset),
+        *([ChainAsset.of(build_graph_asset(dataset))] if dataset.archive is None else []),
+        ChainAsset.of(build_archive_asset(dataset)),
+        ChainAsset.of(build_push_asset(dataset)),
+        ChainAsset(specs=[remote_graph_spec(dataset)]),
         build_import_check(dataset),
         *([build_complete_check(dataset)] if dataset.verify == "graph" else []),
     ]

@@ -24,8 +24,9 @@ from cognee_dagster.remote.imports.verdict import ImportState
 COMPLETED = ImportState.SUCCEEDED.status
 FAILED = ImportState.FAILED.status
 STALLED = ImportState.STALLED.status
+INCOMPLETE = ImportState.INCOMPLETE.status
 SUPERSEDED = ImportState.SUPERSEDED.status
-_ENDED = frozenset({COMPLETED, FAILED, STALLED, SUPERSEDED})
+ENDED = frozenset({COMPLETED, FAILED, STALLED, INCOMPLETE, SUPERSEDED})
 
 # A re-run that adopts a running import logs a second push for it, perhaps just after the first one's report. Looking
 # back this many events finds that; the log's own order is used because the clocks of several machines disagree.
@@ -172,5 +173,5 @@ def _report(kind: EventKind, metadata: Mapping[str, Any], *, passed: bool = True
     import_id = metadata.get(PIPELINE_RUN_ID) or pushed_by(
         str(metadata.get(PUSH_RUN_ID) or ""), metadata.get(PARTITION)
     )
-    if metadata.get(STATUS) in _ENDED:
+    if metadata.get(STATUS) in ENDED:
         yield Report(kind=kind, import_id=str(import_id), succeeded=passed and metadata[STATUS] == COMPLETED)

@@ -22,7 +22,7 @@ def in_order(items: list[PendingImport]) -> list[PendingImport]:
 def asked_in_vain(item: PendingImport, *, now: float) -> PendingImport:
     """To be asked again later, and later still each time."""
     failures = min(item.failures + 1, 1_000)
-    return replace(item, failures=failures, ask_again_at=int(now) + _wait(failures, longest=LONGEST_WAIT_SECONDS))
+    return replace(item, failures=failures, ask_again_at=int(now) + wait_after(failures, longest=LONGEST_WAIT_SECONDS))
 
 
 def found_running(item: PendingImport, *, now: float | None = None) -> PendingImport:
@@ -33,7 +33,7 @@ def found_running(item: PendingImport, *, now: float | None = None) -> PendingIm
 def paused(cursor: ImportCursor, *, now: float, retry_after: float | None = None) -> ImportCursor:
     """The remote as a whole gave no answer: leave it alone for a while."""
     ticks = min(cursor.unanswered_ticks + 1, 1_000)
-    wait = max(_wait(ticks, longest=LONGEST_PAUSE_SECONDS), int(min(retry_after or 0, LONGEST_WAIT_SECONDS)))
+    wait = max(wait_after(ticks, longest=LONGEST_PAUSE_SECONDS), int(min(retry_after or 0, LONGEST_WAIT_SECONDS)))
     return replace(cursor, unanswered_ticks=ticks, paused_until=int(now) + wait)
 
 
@@ -42,5 +42,6 @@ def answered(cursor: ImportCursor) -> ImportCursor:
     return replace(cursor, unanswered_ticks=0, paused_until=0)
 
 
-def _wait(failures: int, *, longest: int) -> int:
+def wait_after(failures: int, *, longest: int) -> int:
+    """Seconds to wait after so many failures in a row: twice as long each time."""
     return int(min(longest, FIRST_WAIT_SECONDS * 2 ** min(failures - 1, 20)))

@@ -2,14 +2,10 @@
 
 The event log is the truth; the cursor only saves work. Losing it, or meeting one that this release cannot read, costs
 one scan of the event log and never an import or a double report. It holds no secret and, beyond the run ids to look
-for, nothing that can be read from the event log again.
-
-It is written as ``2:`` and JSON, compressed; ``zlib.decompress(base64.b85decode(text[2:]))`` shows it.
+for, nothing that can be read from the event log again. ``packed.py`` says how it is written.
 """
 
-import base64
 import re
-import zlib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,18 +15,15 @@ from msgspec.structs import replace
 
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.sensors import cursor_version_1 as version_1
+from cognee_dagster.dagster.sensors.packed import MAX_BYTES, UNREADABLE, pack, unpack, version_of
 
 CURSOR_VERSION = 2
-
-# MySQL keeps a sensor's state in a TEXT column of 65,535 bytes, of which Dagster itself needs some.
-MAX_BYTES = 64_000
 
 # How many imports are taken up at most. What does not fit waits in the event log.
 MAX_PENDING = 1_150
 
 # What an import takes in a cursor: measured where each has its own asset, run and backoff, and nothing compresses.
 _BYTES_EACH = MAX_BYTES // MAX_PENDING
-_LARGEST_JSON = 1 << 22  # a damaged cursor must not fill the memory
 
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 
@@ -159,22 +152,21 @@ class ImportCursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         state = msgspec.to_builtins(self)
         if self.pending:
             state["pending"] = [_packed(item) for _, item in sorted(self.pending.items())]
-        packed = zlib.compress(msgspec.json.encode(state), 9)
-        return f"{CURSOR_VERSION}:{base64.b85encode(packed).decode()}"
+        return pack(CURSOR_VERSION, state)
 
     @classmethod
     def decode(cls, text: str | None) -> "ImportCursor | None":
         """The record in ``text``; None if there is none, or none that this release can read."""
-        version, _, packed = (text or "").partition(":")
-        if version not in (str(CURSOR_VERSION), version_1.CURSOR_VERSION):
+        version = version_of(text)
+        if text is None or version not in (str(CURSOR_VERSION), version_1.CURSOR_VERSION):
             return None
         try:
-            state = msgspec.json.decode(_inflated(packed))
+            state = unpack(text)
             if version == version_1.CURSOR_VERSION:
                 state = version_1.as_version_2(state)
             imports = msgspec.convert([_unpacked(row) for row in state.get("pending", ())], type=list[PendingImport])
             return msgspec.convert({**state, "pending": {item.storage_id: item for item in imports}}, type=cls)
-        except (ValueError, TypeError, AttributeError, LookupError, zlib.error, RecursionError):
+        except UNREADABLE:
             return None
 
 
@@ -187,11 +179,3 @@ def _packed(item: PendingImport) -> tuple[Any, ...]:
 def _unpacked(row: Any) -> list[Any]:
     storage_id, asset_key, short, *rest = row
     return [storage_id, asset_key, short[1:] if short.startswith("=") else str(UUID(short)), *rest]
-
-
-def _inflated(packed: str) -> bytes:
-    inflater = zlib.decompressobj()
-    json = inflater.decompress(base64.b85decode(packed), _LARGEST_JSON)
-    if not inflater.eof:
-        raise ValueError("the cursor is cut off or larger than any this release writes")
-    return json

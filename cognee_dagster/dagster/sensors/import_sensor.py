@@ -1,19 +1,19 @@
-"""The sensors: one reports what has become of background imports, the other pushes again those that failed."""
+"""``build_import_sensor``: reports what has become of background imports."""
 
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
+from cognee_dagster.dagster.sensors.polling import Remote
+from cognee_dagster.dagster.sensors.tick import ImportTick
+from cognee_dagster.dagster.sensors.watched import identity_of, push_key_of
 from cognee_dagster.errors import DatasetDefinitionError
-
-if TYPE_CHECKING:  # what a tick does is imported by the first tick
-    from cognee_dagster.dagster.sensors.polling import Remote
+from cognee_dagster.remote.retry import RetryPolicy
 
 _WATCHED = "cognee/watched"  # a sensor's metadata: the push assets it watches
 
@@ -50,7 +50,7 @@ def build_import_sensor(
         reports_per_tick: How many imports are reported in one tick at most.
         remote_resource_key: The key of the ``CogneeRemote`` resource that is asked.
     """
-    push_keys = [_push_key(item) for item in watched]
+    push_keys = [push_key_of(item) for item in watched]
     policy = WatchPolicy(
         time_budget=time_budget_seconds, stalled_after=stalled_after_seconds, reports_per_tick=reports_per_tick
     )
@@ -66,8 +66,6 @@ def build_import_sensor(
         metadata={_WATCHED: dg.MetadataValue.json(sorted(key.to_user_string() for key in push_keys))},
     )
     def import_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        from cognee_dagster.dagster.sensors.tick import ImportTick
-
         _refuse_overlap(name, context.repository_def)
         remote: CogneeRemote = getattr(context.resources, remote_resource_key)
         tick = ImportTick(
@@ -77,22 +75,12 @@ def build_import_sensor(
             policy=policy,
             now=time.time(),
             log=context.log,
-            sensor=_identity(name, context),
+            sensor=identity_of(name, context),
         )
         result = tick.run(context.cursor)
         return dg.SensorResult(asset_events=result.events, cursor=result.cursor, skip_reason=result.summary)
 
     return import_sensor
-
-
-def _push_key(item: CogneeDataset | dg.AssetKey) -> dg.AssetKey:
-    return item.push_key if isinstance(item, CogneeDataset) else item
-
-
-def _identity(name: str, context: dg.SensorEvaluationContext) -> str:
-    """What distinguishes the sensor from others of the same Dagster."""
-    location = context.code_location_origin.location_name if context.code_location_origin else ""
-    return f"{location}/{context.repository_name or ''}/{name}"
 
 
 def _refuse_overlap(name: str, repository: dg.RepositoryDefinition | None) -> None:
@@ -119,15 +107,14 @@ def _watched(sensor: dg.SensorDefinition) -> frozenset[str]:
 
 
 @contextmanager
-def _connect(remote: CogneeRemote, policy: WatchPolicy) -> Iterator["Remote"]:
+def _connect(remote: CogneeRemote, policy: WatchPolicy) -> Iterator[Remote]:
     """The remote, with the patience of a tick: the next tick is the retry, and a request that hangs must not use it up.
 
     Raises:
         ConnectionConfigError: Where the remote is, or how to log in, is not known.
     """
-    from cognee_dagster.dagster.sensors.polling import Remote
+    # HTTP takes longer to import than all of this package, and only a tick with something to ask needs it.
     from cognee_dagster.remote.client import CogneeClient, Timeouts
-    from cognee_dagster.remote.retry import RetryPolicy
 
     connection = remote.connection()
     patience = 0.4 * policy.time_budget  # for one answer; it may be begun in the budget's last moment

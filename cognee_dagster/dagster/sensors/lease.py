@@ -6,22 +6,18 @@ about before it looks, and keeps it until it has seen its events in the log. The
 key-value storage, so that they hold for all code locations; a file lock makes taking one atomic on a host.
 """
 
-import fcntl
 import json
-import threading
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Collection
 
 import dagster as dg
+
+from cognee_dagster.dagster.sensors.instance_lock import instance_lock
 
 # Longer than a tick and the writing of its events take. A sensor that was stopped in between is waited for so long.
 LEASE_SECONDS = 300
 
 _PREFIX = "cognee_dagster/reporter/"
-_LOCK_FILE = "cognee_dagster_reporters.lock"
-
-_in_this_process = threading.Lock()
+_LOCK = "cognee_dagster/reporters"
 
 
 class ReporterLease:
@@ -43,7 +39,7 @@ class ReporterLease:
         if not asset_keys:
             return set()
         storage = self._instance.daemon_cursor_storage
-        with self._alone():
+        with instance_lock(self._instance, _LOCK):
             held = storage.get_cursor_values({_PREFIX + key for key in asset_keys})
             granted = {key for key in asset_keys if self._is_free(held.get(_PREFIX + key))}
             lease = json.dumps([self._holder, self._now + LEASE_SECONDS])
@@ -58,7 +54,7 @@ class ReporterLease:
         if not asset_keys:
             return
         storage = self._instance.daemon_cursor_storage
-        with self._alone():
+        with instance_lock(self._instance, _LOCK):
             held = storage.get_cursor_values({_PREFIX + key for key in asset_keys})
             ours = {key for key, lease in held.items() if lease and _parsed(lease)[0] == self._holder}
             if ours:
@@ -70,18 +66,6 @@ class ReporterLease:
         holder, until = _parsed(lease)
         # One that ends later than any can was taken by a clock that is ahead.
         return holder == self._holder or not self._now < until <= self._now + LEASE_SECONDS
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with _in_this_process:
-            if self._instance.is_ephemeral:  # no other process shares it, and its directory may be gone
-                yield
-                return
-            directory = Path(self._instance.storage_directory())
-            directory.mkdir(parents=True, exist_ok=True)
-            with (directory / _LOCK_FILE).open("w") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                yield
 
 
 def _parsed(lease: str) -> tuple[str, float]:

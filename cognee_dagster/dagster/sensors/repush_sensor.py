@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.sensors.import_sensor import _push_key
 from cognee_dagster.dagster.sensors.policies import RepushPolicy
+from cognee_dagster.dagster.sensors.repush import RepushPlan
+from cognee_dagster.dagster.sensors.watched import push_key_of
 
 
 def build_repush_sensor(
@@ -35,7 +36,7 @@ def build_repush_sensor(
     given: Mapping[CogneeDataset | dg.AssetKey, RepushPolicy] = (
         watched if isinstance(watched, Mapping) else dict.fromkeys(watched, policy or RepushPolicy())
     )
-    policies = {_push_key(item): its_policy for item, its_policy in given.items()}
+    policies = {push_key_of(item): its_policy for item, its_policy in given.items()}
 
     @dg.sensor(
         name=name,
@@ -45,8 +46,6 @@ def build_repush_sensor(
         description="Pushes again what the import sensor reported as failed or stalled.",
     )
     def repush_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        from cognee_dagster.dagster.sensors.repush import RepushPlan
-
         requests, notes = RepushPlan(context.instance, policies, now=time.time()).requests()
         said = " ".join(notes) or "No failed import is to be pushed again."
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else said)

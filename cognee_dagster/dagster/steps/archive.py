@@ -15,6 +15,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.steps.graph import StepResult, local_cognee, selected, snapshots
 from cognee_dagster.dagster.steps.source import find_graph
 from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -35,6 +36,7 @@ def write_archive(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
     with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
         began = time.monotonic()
         with engine_step(context):
+            refuse_partitioned_step(context)
             found = find_graph(dataset, local=local_cognee(context, dataset), graph=graph)
             snapshot = snapshots(context, dataset).write(found, directory=Path(directory))
         yield from selected(

@@ -5,13 +5,13 @@ one that somebody else may have changed since, is compared.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.pushes import latest_push
+from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
 from cognee_dagster.dagster.steps.import_check import unless_unanswered
@@ -32,14 +32,22 @@ def check_complete(
     target = push.target_dataset if push else dataset.target_dataset or archive.dataset_name
     chosen = push.metadata.get(keys.CHOSEN_ARCHIVE) if push else None
     with engine_step(context), archives_to_push(context, dataset, made=archive, chosen=chosen) as archives:
-        return unless_unanswered(lambda: _compare(cognee_remote, archives, target))
+        return unless_unanswered(lambda: _compare(cognee_remote, archives, target, push=push))
 
 
-def _compare(cognee_remote: CogneeRemote, archives: "Sequence[Archive]", target: str) -> dg.AssetCheckResult:
+def _compare(
+    cognee_remote: CogneeRemote, archives: "Sequence[Archive]", target: str, *, push: Push | None
+) -> dg.AssetCheckResult:
     with cognee_remote.client() as client:
         url = client.connection.url
         remote_dataset = client.find_dataset(target)
-        metadata = {keys.TARGET_DATASET: target, keys.REMOTE_URL: url, keys.ARCHIVE_DIGEST: archives[0].digest}
+        metadata: dict[str, Any] = {
+            keys.TARGET_DATASET: target,
+            keys.REMOTE_URL: url,
+            keys.ARCHIVE_DIGEST: archives[0].digest,
+        }
+        if push is not None:  # which import brought the graph
+            metadata |= {keys.PIPELINE_RUN_ID: push.run_id or None, keys.PUSH_RUN_ID: push.dagster_run_id}
         if remote_dataset is None:
             problems = [f"{url} has no dataset {target!r}. Push it."]
         else:

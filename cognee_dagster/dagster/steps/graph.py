@@ -16,6 +16,7 @@ from cognee_dagster.dagster.steps.graph_checks import graph_check_results
 from cognee_dagster.dagster.steps.graph_metadata import graph_metadata
 from cognee_dagster.dagster.steps.source import add_documents, find_graph
 from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 from cognee_dagster.graph.counting import with_counts
 from cognee_dagster.store.snapshots import Snapshots
 
@@ -38,6 +39,7 @@ def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
     began = time.monotonic()
     metadata: dict[str, Any] = {}
     with engine_step(context), tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
+        refuse_partitioned_step(context)
         local = local_cognee(context, dataset)
         if dataset.documents and local is not None and context.selected_asset_keys:
             metadata[keys.DOCUMENTS] = dg.MetadataValue.json(_add_documents(context, dataset, local=local))

@@ -17,6 +17,7 @@ from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
+from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.options import PushOptions, Verification
 from cognee_dagster.pushing.progress import PushProgress
@@ -41,8 +42,10 @@ def push_stored(
     """Upload the archive, and report the remote graph where the import is finished with it."""
     began = time.monotonic()
     chosen = config.archive or None
+    with engine_step(context):
+        refuse_partitioned_step(context)
     with (
-        engine_step(context),
+        engine_step(context) as known,
         archives_to_push(context, dataset, made=archive, chosen=chosen) as archives,
         remote.client() as client,
     ):
@@ -53,6 +56,7 @@ def push_stored(
             delivery=remote.delivery_settings(),
         )
         push = _identity(archives, options, remote_url=client.connection.url)
+        known.update(push)
         result = push_archives(
             archives,
             client=client,
@@ -146,7 +150,7 @@ def _report_remote_graph(
         metadata={**metadata, **({keys.REMARKS: " ".join(findings.remarks)} if findings.remarks else {})},
     )
     verdict = ImportVerdict(
-        state=ImportState.FAILED if findings.problems else ImportState.SUCCEEDED,
+        state=ImportState.INCOMPLETE if findings.problems else ImportState.SUCCEEDED,
         reason=" ".join(findings.problems),
         started_at=now - timedelta(seconds=metadata[keys.SECONDS]),
         finished_at=now,

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 
@@ -17,26 +18,30 @@ _STAYS = (ImportError, TypeError, ValueError, LookupError, AttributeError, NotIm
 
 
 @contextmanager
-def engine_step(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[None]:
+def engine_step(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[dict[str, Any]]:
     """Inside it, what the engine logs goes to the run's log, and what it raises on purpose fails the step.
 
     An error that a later attempt may get past is left to the step's retry policy; any other ends the step at once. So
     does the last attempt's, whatever it is: Dagster would only say how many attempts there were.
     Dagster cancels a run with a ``BaseException``, which passes through here untouched.
 
+    Yields:
+        The metadata that a failure gets besides its reason: what the step has come to know until then.
+
     Raises:
         dagster.Failure: In place of what was raised, with its message.
     """
+    known: dict[str, Any] = {}
     with _engine_log_in(context.log):
         try:
-            yield
+            yield known
         except dg.Failure:
             raise
         except Exception as error:
             reason = str(error) if isinstance(error, CogneeDagsterError) else f"{type(error).__name__}: {error}"
             raise dg.Failure(
                 description=reason,
-                metadata={REASON: reason, ERROR: type(error).__name__},
+                metadata={**known, REASON: reason, ERROR: type(error).__name__},
                 allow_retries=is_retryable(error) and _is_tried_again(context),
             ) from error
 

@@ -83,7 +83,7 @@ def read_import_runs(
         for row in page:
             if row.pipeline_run_id in wanted:
                 found[row.pipeline_run_id].append(row)
-        place += _sent(page)
+        place += rows_sent(page)
         at_end = _ends_with(page, oldest)
         if from_the_top and (at_end or 0 < offset <= place):
             break
@@ -156,18 +156,18 @@ def _pages(
             pipeline_name=pipeline, dataset_id=dataset_id, limit=ROWS_PER_PAGE, offset=number * ROWS_PER_PAGE
         )
         yield page
-        if _sent(page) < ROWS_PER_PAGE:
+        if rows_sent(page) < ROWS_PER_PAGE:
             break
 
 
 def _ends_with(page: Sequence[PipelineRun], oldest: datetime) -> bool:
     """Whether this is the feed's last page, or the last that is new enough."""
-    if _sent(page) < ROWS_PER_PAGE:
+    if rows_sent(page) < ROWS_PER_PAGE:
         return True
     last = page[-1].created_at if page else None
     return last is not None and last < oldest
 
 
-def _sent(page: Sequence[PipelineRun]) -> int:
+def rows_sent(page: Sequence[PipelineRun]) -> int:
     """How many rows the remote sent: also those that made no sense, or were not asked for."""
     return page.sent if isinstance(page, Rows) else len(page)

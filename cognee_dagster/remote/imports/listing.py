@@ -1,10 +1,19 @@
 """The imports that a remote knows, newest first, each with what has become of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from cognee_dagster.remote.imports.feed import ROWS_PER_PAGE, RunFeed
-from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, ImportVerdict, judge_import
+from cognee_dagster.remote.imports.feed import ROWS_PER_PAGE, RunFeed, rows_sent
+from cognee_dagster.remote.imports.following import cognify_has_followed
+from cognee_dagster.remote.imports.run_times import RunTimes, run_times
+from cognee_dagster.remote.imports.verdict import (
+    ADD_PIPELINE,
+    COGNIFY_PIPELINE,
+    IMPORT_PIPELINE,
+    ImportVerdict,
+    judge_import,
+)
 from cognee_dagster.remote.responses import PipelineRun
 
 _MAX_PAGES = 4
@@ -12,12 +21,21 @@ _MAX_PAGES = 4
 
 @dataclass(frozen=True, kw_only=True)
 class ListedImport:
-    """One import. ``dataset_name`` is None where the dataset was deleted."""
+    """One import.
+
+    Attributes:
+        run_id: Its run.
+        dataset_id: The remote dataset's id.
+        dataset_name: Its name; None where it was deleted.
+        verdict: What has become of it, and of the cognify run that followed it, if one did.
+        cognified: Whether one did: then the verdict is on that.
+    """
 
     run_id: str
     dataset_id: str | None
     dataset_name: str | None
     verdict: ImportVerdict
+    cognified: bool
 
 
 def list_imports(feed: RunFeed, *, dataset_id: str | None = None, limit: int) -> list[ListedImport]:
@@ -31,29 +49,53 @@ def list_imports(feed: RunFeed, *, dataset_id: str | None = None, limit: int) ->
     Raises:
         RemoteError: The remote gave no answer, or none of Cognee's.
     """
-    by_run: dict[str, list[PipelineRun]] = {}
+    imports = _newest_rows(feed, IMPORT_PIPELINE, dataset_id=dataset_id, limit=limit)
+    newest = sorted(run_times(imports), key=lambda run: run.began or _LONG_AGO, reverse=True)[:limit]
+    if not newest:
+        return []
+    since = min(run.ended or _LONG_AGO for run in newest)
+    adds, cognifies = (
+        _newest_rows(feed, pipeline, dataset_id=dataset_id, since=since)
+        for pipeline in (ADD_PIPELINE, COGNIFY_PIPELINE)
+    )
+    by_dataset: dict[str | None, list[PipelineRun]] = {}
+    for row in [*imports, *adds, *cognifies]:
+        by_dataset.setdefault(row.dataset_id, []).append(row)
+    times = {dataset: run_times(rows) for dataset, rows in by_dataset.items()}
+    return [_listed(run, rows=by_dataset[run.dataset_id], others=times[run.dataset_id]) for run in newest]
+
+
+_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
+
+
+def _newest_rows(
+    feed: RunFeed, pipeline: str, *, dataset_id: str | None, limit: int | None = None, since: datetime = _LONG_AGO
+) -> list[PipelineRun]:
+    """A pipeline's rows, page after page, until they are of more than ``limit`` runs or older than ``since``."""
+    rows: list[PipelineRun] = []
     for number in range(_MAX_PAGES):
         page = feed.runs(
-            pipeline_name=IMPORT_PIPELINE, dataset_id=dataset_id, limit=ROWS_PER_PAGE, offset=number * ROWS_PER_PAGE
+            pipeline_name=pipeline, dataset_id=dataset_id, limit=ROWS_PER_PAGE, offset=number * ROWS_PER_PAGE
         )
-        for row in page:
-            if row.pipeline_run_id:
-                by_run.setdefault(row.pipeline_run_id, []).append(row)
-        if len(page) < ROWS_PER_PAGE or len(by_run) > limit:
+        rows += page
+        runs = {row.pipeline_run_id for row in rows}
+        last = page[-1].created_at if page else None
+        if (
+            rows_sent(page) < ROWS_PER_PAGE
+            or (limit is not None and len(runs) > limit)
+            or (last is not None and last < since)
+        ):
             break
-    newest = sorted(by_run.items(), key=lambda item: _begun(item[1]), reverse=True)
-    return [_listed(run_id, rows) for run_id, rows in newest[:limit]]
+    return rows
 
 
-def _listed(run_id: str, rows: list[PipelineRun]) -> ListedImport:
+def _listed(run: RunTimes, *, rows: Sequence[PipelineRun], others: Sequence[RunTimes]) -> ListedImport:
+    """The listed import, from all that is known of its dataset."""
+    cognified = cognify_has_followed(run, others)
     return ListedImport(
-        run_id=run_id,
-        dataset_id=next((row.dataset_id for row in rows if row.dataset_id), None),
+        run_id=run.id,
+        dataset_id=run.dataset_id,
         dataset_name=next((row.dataset_name for row in rows if row.dataset_name), None),
-        verdict=judge_import(rows, run_id=run_id, now=datetime.now(timezone.utc)),
+        verdict=judge_import(rows, run_id=run.id, cognifies=cognified, now=datetime.now(timezone.utc)),
+        cognified=cognified,
     )
-
-
-def _begun(rows: list[PipelineRun]) -> datetime:
-    moments = [moment for row in rows if (moment := row.started_at or row.created_at)]
-    return min(moments, default=datetime.min.replace(tzinfo=timezone.utc))

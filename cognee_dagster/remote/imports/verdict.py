@@ -40,6 +40,8 @@ class ImportState(str, Enum):
     FAILED = "failed"
     STALLED = "stalled"
     """Begun long ago and without an end: the server most likely died under it."""
+    INCOMPLETE = "incomplete"
+    """Finished, and the remote graph lacks something of what was sent."""
     SUPERSEDED = "superseded"
     """Failed or stalled, when a newer push into the same dataset had succeeded already."""
     GONE = "gone"
@@ -60,7 +62,13 @@ class ImportState(str, Enum):
     @property
     def is_final(self) -> bool:
         """Whether asking again is pointless. Not so for STALLED: a slow import may still end."""
-        return self in (ImportState.SUCCEEDED, ImportState.FAILED, ImportState.SUPERSEDED, ImportState.GONE)
+        return self in (
+            ImportState.SUCCEEDED,
+            ImportState.FAILED,
+            ImportState.INCOMPLETE,
+            ImportState.SUPERSEDED,
+            ImportState.GONE,
+        )
 
     @property
     def is_under_way(self) -> bool:
@@ -68,15 +76,19 @@ class ImportState(str, Enum):
         return self in (ImportState.STARTED, ImportState.RUNNING)
 
 
-def cognify_follows(*, status: str | None, mode: str | None) -> bool:
+def cognify_follows(*, mode: str | None, status: str | None = None, num_texts: int = 0) -> bool:
     """Whether an import in the background is finished only when the cognify run that follows it is, too.
 
     Args:
-        status: What the server answered, which is ``running`` where a cognify run follows (Cognee 1.6.5,
-            ``modules/migration/import_source.py``); hybrid without raw content has none, and is ``started``.
         mode: The import mode; a re-derive is nothing but a cognify run.
+        status: What the server answered, which is ``running`` where a cognify run follows (Cognee 1.6.5,
+            ``modules/migration/import_source.py``); hybrid without raw content has none, and is ``started``. None: it
+            has not answered.
+        num_texts: How many texts the archive has, to tell what it will answer.
     """
-    return status == ImportState.RUNNING.status or mode == "re-derive"
+    if status is not None:
+        return status == ImportState.RUNNING.status or mode == "re-derive"
+    return mode == "re-derive" or (mode == "hybrid" and num_texts > 0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,134 @@
+"""From failed checks and failed runs to what is told about them."""
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.event_log.failed_checks import CheckLog, CheckRow
+from cognee_dagster.dagster.event_log.failed_runs import FailedRunLog
+from cognee_dagster.dagster.event_log.push_failure import (
+    IMPORT,
+    PUSH,
+    PushFailure,
+    dagster_url,
+    id_of_import,
+    id_of_push,
+    remote_run_url,
+)
+from cognee_dagster.dagster.event_log.reports import FAILED, INCOMPLETE, STALLED
+from cognee_dagster.errors import reason_and_advice
+
+_MAX_TEXT = 2_000  # characters of a reason or an advice: fit for a message, and for a run's config
+
+_ADVICE: Mapping[tuple[str, str], str] = {
+    (PUSH, FAILED): "See the run's log in Dagster, then materialize remote_push again.",
+    (IMPORT, FAILED): "See the server's log, then push again.",
+    (IMPORT, STALLED): "See whether the server still runs, then push again: what is there already is kept.",
+    (IMPORT, INCOMPLETE): "Push again: what is there already is kept.",
+}
+
+
+class NotYet(Enum):
+    """In place of a failure: it is still to be seen whether it is one."""
+
+    KNOWN = "known"
+
+
+class FailureLog:
+    """Reads the failures of watched pushes from the event log.
+
+    Args:
+        instance: Dagster's.
+        watched: The local dataset's name by push asset.
+        webserver: The address of Dagster's UI; empty: not known.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance, watched: Mapping[dg.AssetKey, str], *, webserver: str) -> None:
+        self._instance = instance
+        self._watched = watched
+        self._webserver = webserver
+        self.checks = CheckLog(instance, watched)
+        self.runs = FailedRunLog(instance)
+
+    def of_check(self, push_key: dg.AssetKey, check: str, row_id: int) -> PushFailure | NotYet | None:
+        """The import's failure that this row tells of; None where it tells of none, or is gone."""
+        row = self.checks.row(push_key, check, row_id)
+        if row is None:
+            return None
+        if row.evaluation is None:
+            return NotYet.KNOWN
+        state = row.state
+        return self._import_failure(row, row.evaluation, state) if state is not None else None
+
+    def of_run(
+        self, push_key: dg.AssetKey, run_id: str, partition: str | None, *, patience_is_over: bool
+    ) -> PushFailure | NotYet | None:
+        """The push's failure in this run; None where another run does its work, or the run was deleted.
+
+        Args:
+            push_key: The push asset.
+            run_id: The run.
+            partition: The partition, if any.
+            patience_is_over: Whether a run that was to be retried, and was not, has failed for good.
+        """
+        failed = self.runs.run(run_id)
+        retried = failed is None or failed.retried
+        if failed is None or retried is True:
+            return None
+        if retried is None and not patience_is_over:
+            return NotYet.KNOWN
+        message, metadata = failed.error(push_key)
+        reason, advice = reason_and_advice(message)
+        remote = metadata.get(keys.REMOTE_URL)
+        return PushFailure(
+            id=id_of_push(run_id, push_key, partition),
+            kind=PUSH,
+            state=FAILED,
+            dataset=self._watched[push_key],
+            push_asset=push_key.to_user_string(),
+            partition=partition,
+            target_dataset=_text(metadata.get(keys.TARGET_DATASET)),
+            remote_url=_text(remote),
+            pipeline_run_id=failed.import_run(push_key),
+            dagster_run_id=run_id,
+            reason=reason[:_MAX_TEXT],
+            advice=advice[:_MAX_TEXT] or _ADVICE[PUSH, FAILED],
+            error=_text(metadata.get(keys.ERROR)),
+            failed_at=_moment(failed.timestamp()),
+            dagster_url=dagster_url(self._webserver, run_id=run_id, asset=push_key),
+        )
+
+    def _import_failure(self, row: CheckRow, evaluation: dg.AssetCheckEvaluation, state: str) -> PushFailure:
+        metadata = row.metadata
+        remote, run_id = _text(metadata.get(keys.REMOTE_URL)), _text(metadata.get(keys.PUSH_RUN_ID))
+        reason, advice = reason_and_advice(str(metadata.get(keys.REASON) or evaluation.description or state))
+        return PushFailure(
+            id=id_of_import(row.import_id),
+            kind=IMPORT,
+            state=state,
+            dataset=str(metadata.get(keys.DATASET_NAME) or self._watched[row.push_key]),
+            push_asset=row.push_key.to_user_string(),
+            partition=_text(metadata.get(keys.PARTITION)),
+            target_dataset=_text(metadata.get(keys.TARGET_DATASET)),
+            remote_url=remote,
+            pipeline_run_id=_text(metadata.get(keys.PIPELINE_RUN_ID)),
+            dagster_run_id=run_id,
+            reason=reason[:_MAX_TEXT],
+            advice=advice[:_MAX_TEXT] or _ADVICE[IMPORT, state],
+            error=_text(metadata.get(keys.ERROR)),
+            failed_at=_moment(row.timestamp),
+            dagster_url=dagster_url(self._webserver, run_id=run_id, asset=row.push_key),
+            remote_run_url=remote_run_url(remote, _text(metadata.get(keys.REMOTE_DATASET_ID))),
+        )
+
+
+def _text(value: Any) -> str | None:
+    return str(value) if value else None
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat(timespec="seconds")

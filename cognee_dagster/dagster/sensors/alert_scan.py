@@ -1,0 +1,83 @@
+"""Taking up new failures from the event log."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import dagster as dg
+from msgspec.structs import replace
+
+from cognee_dagster.dagster.event_log.failed_checks import CheckLog
+from cognee_dagster.dagster.event_log.failed_runs import FailedRunLog
+from cognee_dagster.dagster.event_log.push_failure import id_of_import, id_of_push
+from cognee_dagster.dagster.sensors.alert_cursor import AlertCursor, Mark, OpenFailure
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureScan:
+    """Looks through the event log for failures of watched pushes.
+
+    A row in which a mark has not passed yet is read again by the next tick: what is open or was told already is left
+    out there.
+
+    Attributes:
+        checks: The checks of the imports.
+        runs: The runs that failed.
+        watched: The push assets.
+        now: Our clock, in Unix seconds.
+        keep_going: Whether there is time for another page.
+    """
+
+    checks: CheckLog
+    runs: FailedRunLog
+    watched: Mapping[str, dg.AssetKey]
+    now: float
+    keep_going: Callable[[], bool]
+
+    def begin(self, *, look_back: float) -> AlertCursor:
+        """The cursor of a sensor that has none: older failures than ``look_back`` seconds are passed by."""
+        since = self.now - look_back
+        checks, runs = self.checks.since(since, self.checks.newest()), self.runs.since(since)
+        return AlertCursor(checks=Mark(upto=checks, seen=checks), runs=Mark(upto=runs, seen=runs))
+
+    def run(self, cursor: AlertCursor) -> AlertCursor:
+        """The cursor with what was found. What there is no room or time for stays in the event log."""
+        scanned = self._failed_runs(self._failed_checks(cursor))
+        return replace(scanned, taken_up=0) if scanned.runs != cursor.runs else scanned
+
+    def _failed_checks(self, cursor: AlertCursor) -> AlertCursor:
+        newest = self.checks.newest()
+        reached = max(newest.values(), default=0)
+        for row in self.checks.after(cursor.checks.upto, newest):
+            if row.evaluation is not None and row.state is None:
+                continue
+            key = row.push_key.to_user_string()
+            item = OpenFailure(asset_key=key, check=row.check, row_id=row.row_id, found_at=int(self.now))
+            if cursor.knows(item, id_of_import(row.import_id) if row.evaluation is not None else None):
+                continue
+            if not cursor.room:
+                reached = row.row_id - 1
+                break
+            cursor = cursor.with_found(item)
+        return replace(cursor, checks=cursor.checks.moved(reached, now=self.now))
+
+    def _failed_runs(self, cursor: AlertCursor) -> AlertCursor:
+        reached = cursor.runs.upto
+        while self.keep_going() and (page := self.runs.after(reached)):
+            for position, run_id in page:
+                unknown = [item for item, failure_id in self._unmade(run_id) if not cursor.knows(item, failure_id)]
+                if len(unknown) > cursor.room:
+                    cursor = cursor.with_found(*unknown[: cursor.room])
+                    return replace(cursor, runs=cursor.runs.moved(reached, now=self.now))
+                cursor = cursor.with_found(*unknown)
+                reached = position
+        return replace(cursor, runs=cursor.runs.moved(reached, now=self.now))
+
+    def _unmade(self, run_id: str) -> Iterator[tuple[OpenFailure, str]]:
+        failed = self.runs.run(run_id)
+        unmade = failed.unmade(self.watched.values()) if failed is not None else {}
+        for key, partitions in unmade.items():
+            for partition in partitions:
+                item = OpenFailure(
+                    asset_key=key.to_user_string(), run_id=run_id, partition=partition, found_at=int(self.now)
+                )
+                yield item, id_of_push(run_id, key, partition)
