@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 
 from cognee_dagster.testing import FakeRemote
+from tests.postgres import PostgresServer
 
 DATASETS = [f"d{number:02}" for number in range(20)]
 STALLED_AFTER = 45.0
@@ -128,9 +129,18 @@ def _run_of(event: dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheck
     return str(event.metadata["pipeline_run_id"].value)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def storage(request: pytest.FixtureRequest) -> str:
+    """What Dagster's configuration says of its storage; nothing for the default."""
+    if request.param == "sqlite":
+        return ""
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return f"storage: {{postgres: {{postgres_url: {server.new_database()}}}}}\n"
+
+
 @pytest.fixture
-def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+def scene(storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    (tmp_path / "dagster.yaml").write_text(f"telemetry: {{enabled: false}}\n{storage}")
     for location in LOCATIONS:
         (tmp_path / location).write_text(CODE_LOCATION.format(datasets=DATASETS, stalled_after=STALLED_AFTER))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))

@@ -126,8 +126,14 @@ class ErrorLog(logging.Handler):
 class World:
     """One Dagster instance, one remote, any number of sensors."""
 
-    def __init__(self, *, datasets: Sequence[str] = ("a",), policy: WatchPolicy | None = None) -> None:
-        self.instance = dg.DagsterInstance.ephemeral()
+    def __init__(
+        self,
+        *,
+        datasets: Sequence[str] = ("a",),
+        policy: WatchPolicy | None = None,
+        instance: dg.DagsterInstance | None = None,
+    ) -> None:
+        self.instance = instance or dg.DagsterInstance.ephemeral()
         self.feed = Feed(now=datetime.now(timezone.utc).timestamp())
         self.policy = policy or WatchPolicy()
         self.keys = [push_key(dataset) for dataset in datasets]
