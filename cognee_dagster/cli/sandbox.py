@@ -19,7 +19,8 @@ from cognee_dagster.errors import LocalCogneeError
 def sandbox(*, directory: Path | None) -> None:
     """Start a real Cognee server on this machine and print how to reach it; Ctrl-C stops it.
 
-    It listens on 127.0.0.1 only and needs the cognee package, but no key and no network. Pushes with --mode hybrid or
+    It listens on 127.0.0.1 only and needs the cognee package, but no key and no network: its searches find words that
+    a question and the graph have in common. Pushes with --mode hybrid or
     re-derive also need a language model: set LLM_API_KEY (and LLM_MODEL …) before you start it.
     """
     from cognee_dagster.sandbox import CogneeServer  # no other command needs it

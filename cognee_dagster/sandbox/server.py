@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 
 from cognee_dagster.errors import LocalCogneeError
+from cognee_dagster.sandbox.embeddings import HOST, EmbeddingsStandIn
 from cognee_dagster.sandbox.settings import has_language_model, local_environment, no_language_model
 from cognee_dagster.system.child_process import ChildProcess, tethered
 
-HOST = "127.0.0.1"
 EMAIL = "sandbox@example.com"
 START_SECONDS = 240.0  # 12 to 40 s on an idle machine with 2 cores; importing Cognee is most of it
 _POLL_SECONDS = 0.25
@@ -27,7 +27,12 @@ class CogneeServer:
         directory: Everything it stores; start again in the same directory to find the same datasets.
         settings: More environment variables for the server, such as
             ``COGNEE_STALE_RUN_RECOVERY_MIN_AGE_SECONDS`` or ``LLM_API_KEY``. Imports in mode ``preserve`` need no
+<<<<<<< HEAD
             language model; where there is none, the other modes fail.
+=======
+            language model; where there is none, the other modes fail at once. Searches work in any case: without an
+            ``EMBEDDING_PROVIDER`` they find the words that texts have in common.
+>>>>>>> 2c288e4 (Let searches in the sandbox find words, by a stand-in for an embedding model on loopback)
 
     Attributes:
         has_language_model: Whether it can cognify.
@@ -40,6 +45,7 @@ class CogneeServer:
         self._port = _free_port()
         self.api_key = ""
         self._process: ChildProcess | None = None
+        self._embeddings = None if "EMBEDDING_PROVIDER" in (settings or {}) else EmbeddingsStandIn()
         self._environ = {
             **local_environment(self.directory),
             "REQUIRE_AUTHENTICATION": "true",
@@ -72,6 +78,7 @@ class CogneeServer:
                 break
             except LocalCogneeError as error:
                 if attempt == _START_ATTEMPTS or self.api_key or _PORT_TAKEN not in str(error):
+                    self.stop()
                     raise
                 self._port = _free_port()
         if not self.api_key:
@@ -83,6 +90,8 @@ class CogneeServer:
         if self._process is not None:
             self._process.stop()
             self._process = None
+        if self._embeddings is not None:
+            self._embeddings.stop()
 
     def kill(self) -> None:
         """SIGKILL, as when a machine dies in the middle of an import."""
@@ -108,12 +117,16 @@ class CogneeServer:
 
     def _launch(self) -> None:
         language_model = {} if self.has_language_model else no_language_model(self.url)
+        embeddings = {}
+        if self._embeddings is not None:
+            self._embeddings.start()
+            embeddings = self._embeddings.settings
         self._process = ChildProcess(
             tethered(
                 *("uvicorn", "cognee.api.client:app", "--host", HOST, "--port", str(self._port)),
                 *("--log-level", "warning"),
             ),
-            environ={**self._environ, **language_model},
+            environ={**self._environ, **language_model, **embeddings},
             log=self.log,
             directory=self.directory,
         )
