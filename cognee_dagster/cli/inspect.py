@@ -57,12 +57,10 @@ def _show(source: str, found: "Inspection") -> None:
         say(f"Arrives: {_in_words(found.arrives)}")
     _list("Nodes", found.arrives.nodes_by_type)
     _list("Edges", found.arrives.edges_by_relationship)
-    names = {node["id"]: node["name"] or node["id"] for node in found.sample_nodes}
     for node in found.sample_nodes[:_SHOWN_SAMPLES]:
         say(f"  {node['name'] or node['id']} ({node['type'] or 'no type'})")
     for edge in found.sample_edges[:_SHOWN_SAMPLES]:
-        ends = (names.get(edge[end], edge[end]) for end in ("source", "target"))
-        say(f"  {next(ends)} -[{edge['relationship']}]-> {next(ends)}")
+        say(f"  {edge['source_name']} -[{edge['relationship']}]-> {edge['target_name']}")
     _list("Left behind", found.attributes_left_behind)
     for refusal in found.refused:
         say(f"A server would refuse {refusal['what']}: {refusal['why']}")

@@ -54,6 +54,13 @@ class ElementSource(Protocol):
         """What the graph shows of who made it, beside its attributes: ``gexf``, ``yfiles`` …"""
         ...
 
+    def num_elements(self) -> int:
+        """How many nodes and edges it holds, counted without making them.
+
+        What is derived from an element, such as that a text contains a node, is none of its own.
+        """
+        ...
+
     def nodes(self) -> Iterator[Node]: ...
 
     def edges(self) -> Iterator[Edge]: ...

@@ -35,7 +35,7 @@ class Inspection:
         counts: The graph as it is read and mapped.
         arrives: The graph as a remote would have it: each node once, each edge of one name between two nodes once.
         sample_nodes: The first nodes.
-        sample_edges: The first edges.
+        sample_edges: The first edges, with ``source_name`` and ``target_name``.
         attributes_left_behind: How many nodes and edges have an attribute that does not arrive.
         refused: What a server would refuse: ``what`` and ``why``.
     """
@@ -56,23 +56,22 @@ def inspect_graph(reader: "GraphReader") -> Inspection:
         CogneeDagsterError: As reading the graph does.
     """
     nodes, edges = _Seen(), _Seen()
-    ids: set[str] = set()
+    names: dict[str, str] = {}
     for batch in reader.nodes():
         for row in batch.to_pylist():
             nodes.add(row["type"] or "", identity=row["id"], row=row)
-            ids.add(row["id"])
+            names[row["id"]] = row["name"] or row["id"]
     for batch in reader.edges():
         for row in batch.to_pylist():
             identity = (row["source"], row["target"], row["relationship"])
-            edges.add(
-                row["relationship"], identity=identity, row=row, counts=row["source"] in ids and row["target"] in ids
-            )
+            complete = row["source"] in names and row["target"] in names
+            edges.add(row["relationship"], identity=identity, row=row, counts=complete)
     return Inspection(
         profile=getattr(reader, "profile", None),
         counts=_counts(nodes.all, edges.all),
         arrives=_counts(nodes.once, edges.once),
         sample_nodes=[_sample(row) for row in nodes.first],
-        sample_edges=[_sample(row) for row in edges.first],
+        sample_edges=[_sample_edge(row, names) for row in edges.first],
         attributes_left_behind=getattr(reader, "attributes_left_behind", {}),
         refused=_refused(reader),
     )
@@ -110,6 +109,11 @@ def _sample(row: dict[str, Any]) -> dict[str, Any]:
     text = row.pop("properties")
     properties = json.loads(text) if text else {}
     return {**row, **{name: value for name, value in properties.items() if name not in row}}
+
+
+def _sample_edge(row: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    ends = {f"{end}_name": names.get(row[end], row[end]) for end in ("source", "target")}
+    return {**_sample(row), **ends}
 
 
 def _refused(reader: "GraphReader") -> list[dict[str, str]]:

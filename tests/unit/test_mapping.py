@@ -3,16 +3,19 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid5
 
 import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import GraphFileError
-from cognee_dagster.sources.mapping.ids import entity_type_id
+from cognee_dagster.sources.mapping.ids import derived_id, entity_type_id
 from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.networkx.graphs import from_networkx
 from tests.graph_files import Found, graphml, read
@@ -348,3 +351,8 @@ def test_rows_are_the_same_each_time() -> None:
     first, again = Found(reader), Found(reader)
     assert (first.nodes, first.edges) == (again.nodes, again.edges)
     assert json.loads(first.edges[0]["properties"])
+
+
+@given(st.uuids(), st.text(st.characters(codec="utf-8")))
+def test_a_derived_id_is_the_uuid_that_the_standard_says(namespace: UUID, text: str) -> None:
+    assert derived_id(namespace, text) == str(uuid5(namespace, text))

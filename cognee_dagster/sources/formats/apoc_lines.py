@@ -33,6 +33,10 @@ class ApocLines:
         except (msgspec.DecodeError, AttributeError):
             return False
 
+    def num_elements(self) -> int:
+        with open_bytes(self._path) as file:
+            return sum(1 for line in file if not line.isspace())
+
     def nodes(self) -> Iterator[Node]:
         for place, element in self._lines():
             if element["type"] == "node":

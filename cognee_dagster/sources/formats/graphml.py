@@ -39,21 +39,14 @@ class GraphMLFile:
     def hints(self) -> frozenset[str]:
         return frozenset({"graphml"} | ({"yfiles"} if self._header.yfiles else set()))
 
+    def num_elements(self) -> int:
+        return sum(self._header.counts.values())
+
     def nodes(self) -> Iterator[Node]:
-        count = 0
-        for element in self._elements():
-            if isinstance(element, Node):
-                count += 1
-                yield element
-        self._check_count("node", count)
+        return (element for element in self._elements() if isinstance(element, Node))
 
     def edges(self) -> Iterator[Edge]:
-        count = 0
-        for element in self._elements():
-            if isinstance(element, Edge):
-                count += 1
-                yield element
-        self._check_count("edge", count)
+        return (element for element in self._elements() if isinstance(element, Edge))
 
     @cached_property
     def _header(self) -> "_Header":
@@ -64,10 +57,6 @@ class GraphMLFile:
         header = self._header
         with open_bytes(self._path) as file:
             yield from _Elements(header).read(xml_events(file, kind=".graphml"))
-
-    def _check_count(self, name: str, read: int) -> None:
-        if read != self._header.counts[name]:
-            raise GraphFileError(f"holds {self._header.counts[name]} <{name}> elements, of which {read} were read.")
 
 
 @dataclass(frozen=True, kw_only=True)

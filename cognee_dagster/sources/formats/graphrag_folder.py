@@ -5,15 +5,17 @@ here, too. Text units become chunks that contain the entities found in them.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.chunks import chunk_node, contains_edge
-from cognee_dagster.sources.formats.tables import Row, find_table, rows_of
+from cognee_dagster.sources.formats.tables import Row, find_table, num_rows, num_texts, rows_of
 
-_LISTS = ("text_unit_ids", "entity_ids", "relationship_ids", "covariate_ids", "document_ids")
+_LISTS = ("text_unit_ids", "entity_ids", "relationship_ids", "covariate_ids", "document_ids", "document_id")
+_DOCUMENTS = ("document_id", "document_ids")  # GraphRAG 3, and those before
 
 
 class GraphRagFolder:
@@ -36,12 +38,17 @@ class GraphRagFolder:
                 return cls(found[0], found[1], found[2], found[3])
         return None
 
+    def num_elements(self) -> int:
+        texts = 0 if self._texts is None else num_texts(self._texts, column="text")
+        return num_rows(self._entities) + num_rows(self._relationships) + texts
+
     def nodes(self) -> Iterator[Node]:
         for place, row in rows_of(self._entities):
             yield Node(_title(row, place), _attributes(row), place)
         documents = self._document_names()
         for index, (place, row) in enumerate(self._text_rows()):
-            document = next((documents[key] for key in _keys(row, "document_ids") if key in documents), None)
+            keys = chain.from_iterable(_keys(row, name) for name in _DOCUMENTS)
+            document = next((documents[key] for key in keys if key in documents), None)
             yield chunk_node(
                 row["id"], row["text"], index=index, document=document, size=row.get("n_tokens"), place=place
             )

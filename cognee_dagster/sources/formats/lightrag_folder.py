@@ -10,6 +10,7 @@ from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.chunks import chunk_node, contains_edge
 from cognee_dagster.sources.formats.graphml import GraphMLFile
 from cognee_dagster.sources.formats.json_file import read_object
+from cognee_dagster.sources.mapping.values import unquoted
 
 GRAPH_FILE = "graph_chunk_entity_relation.graphml"
 TEXTS_FILE = "kv_store_text_chunks.json"
@@ -28,9 +29,15 @@ class LightRagFolder:
         """The working directory, if the folder is one."""
         return cls(folder) if (folder / GRAPH_FILE).is_file() else None
 
-    @property
+    @cached_property
     def hints(self) -> frozenset[str]:
-        return self._graph.hints
+        """LightRAG names its entities in an attribute, nano-graphrag in their keys alone."""
+        first = next(self._graph.nodes(), None)
+        named = first is not None and "entity_id" in first.attributes
+        return self._graph.hints | {"lightrag" if named else "nano-graphrag"}
+
+    def num_elements(self) -> int:
+        return self._graph.num_elements() + len(self._texts)
 
     def nodes(self) -> Iterator[Node]:
         for node in self._graph.nodes():
@@ -51,7 +58,7 @@ class LightRagFolder:
         for node in self._graph.nodes():
             for key in _keys(node.attributes):
                 if key in self._texts:
-                    yield contains_edge(key, node.key, text=f"A text speaks of {node.key}.", place=node.place)
+                    yield contains_edge(key, node.key, text=f"A text speaks of {unquoted(node.key)}.", place=node.place)
 
     def _without_known_texts(self, attributes: Any) -> dict[str, Any]:
         """An edge from the text itself says more than its id in a description."""
@@ -66,11 +73,16 @@ class LightRagFolder:
         content = read_object(path)
         if content is None:
             raise GraphFileError(f"has a {TEXTS_FILE} that is not a JSON object of texts.")
-        return {
-            key: text
-            for key in content
-            if isinstance(text := content.get(key), dict) and isinstance(text.get("content"), str) and text["content"]
-        }
+        texts: dict[str, dict[str, Any]] = {}
+        for key in content:
+            text = content.get(key)
+            if not isinstance(text, dict) or not isinstance(text.get("content"), str):
+                raise GraphFileError(
+                    f"has a text {key!r} in {TEXTS_FILE} without 'content'. Add it, or remove the text."
+                )
+            if text["content"]:
+                texts[key] = text
+        return texts
 
 
 def _keys(attributes: Any) -> list[str]:

@@ -5,14 +5,14 @@ Neo4j's headers say a column's type (``age:int``, ``tags:string[]``), which colu
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
-from cognee_dagster.sources.formats.tables import Row, columns_of, find_table, rows_of
+from cognee_dagster.sources.formats.tables import Row, columns_of, find_table, num_rows, rows_of
 from cognee_dagster.sources.formats.typed_text import declared_value
 
 NODE_TABLES = ("nodes", "node", "vertices", "entities")
@@ -52,6 +52,9 @@ class NodeEdgeTables:
     @property
     def hints(self) -> frozenset[str]:
         return frozenset({"tables"} | ({"apoc"} if self._node_table.is_neo4j else set()))
+
+    def num_elements(self) -> int:
+        return self._node_table.num_rows() + self._edge_table.num_rows()
 
     def nodes(self) -> Iterator[Node]:
         table = self._node_table
@@ -139,7 +142,18 @@ class _Table:
     def rows(self) -> Iterator[tuple[str, Row]]:
         return rows_of(self._path)
 
-    def attributes(self, row: Mapping[str, Any], place: str) -> dict[str, Any]:
+    def num_rows(self) -> int:
+        return num_rows(self._path)
+
+    @cached_property
+    def _says_types(self) -> bool:
+        """Whether a header says more than a name."""
+        return any(column.kind or column.name != column.header for column in self.columns)
+
+    def attributes(self, row: Row, place: str) -> Row:
+        """The row's attributes; the row itself where they are what it holds."""
+        if not self._says_types:
+            return row
         result = {}
         for column in self.columns:
             if (cell := row.get(column.header)) is None or column.kind == "IGNORE":

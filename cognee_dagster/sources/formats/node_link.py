@@ -16,6 +16,9 @@ _NODE_KEYS = ("id", "key", "_id")
 _NAMES = ("name", "label", "title")
 
 
+_Links = Members | list[Any]
+
+
 class NodeLinkFile:
     """A JSON file of nodes and links as a source of nodes and edges.
 
@@ -29,6 +32,9 @@ class NodeLinkFile:
     @property
     def hints(self) -> frozenset[str]:
         return frozenset({"json"})
+
+    def num_elements(self) -> int:
+        return self._content.num_elements
 
     def nodes(self) -> Iterator[Node]:
         content = self._content
@@ -105,11 +111,15 @@ class NodeLinkFile:
 class _Content:
     """Where in a file nodes and links are."""
 
-    def __init__(self, nodes: Iterable[Any], links: list[Iterable[Any]], *, whole: JsonObject) -> None:
-        self.nodes: Any = nodes
+    def __init__(self, nodes: Any, links: "list[_Links]", *, whole: JsonObject) -> None:
+        self.nodes = nodes
         self.links = links
         self.multigraph = whole.get("multigraph") is True
         self._networkx_1 = isinstance(whole.get("graph"), list)  # later ones write an object
+
+    @property
+    def num_elements(self) -> int:
+        return len(self.nodes) + sum(map(len, self.links))
 
     @classmethod
     def of(cls, whole: JsonObject) -> "_Content | None":
@@ -139,16 +149,22 @@ class _Content:
         return numbers or None
 
 
-def _plain(whole: JsonObject) -> tuple[Members, list[Iterable[Any]]] | None:
+def _plain(whole: JsonObject) -> "tuple[Members, list[_Links]] | None":
     nodes = whole.array("nodes")
-    links: list[Iterable[Any]] = [found for key in _LINK_KEYS if (found := whole.array(key)) is not None]
-    return (nodes, links) if nodes is not None and links else None
+    links: list[_Links] = [found for key in _LINK_KEYS if (found := whole.array(key)) is not None]
+    if nodes is None or not links:
+        return None
+    _refuse_other_links(whole)
+    return nodes, links
 
 
-def _cytoscape(whole: JsonObject) -> tuple[Any, list[Iterable[Any]]] | None:
+def _cytoscape(whole: JsonObject) -> "tuple[Any, list[_Links]] | None":
     if (elements := whole.object("elements")) is not None:
         members = elements.array("nodes")
-        return None if members is None else (members, [elements.array("edges") or []])
+        if members is None:
+            return None
+        _refuse_other_links(elements)
+        return members, [elements.array("edges") or []]
     if (flat := whole.array("elements")) is None:
         return None
     found = list(flat)
@@ -161,13 +177,26 @@ def _cytoscape(whole: JsonObject) -> tuple[Any, list[Iterable[Any]]] | None:
     return nodes, [edges]
 
 
-def _json_graph_format(whole: JsonObject) -> tuple[Any, list[Iterable[Any]]] | None:
+def _json_graph_format(whole: JsonObject) -> "tuple[Any, list[_Links]] | None":
     graph = whole.object("graph")
     nodes = None if graph is None else graph.object("nodes")
     if graph is None or nodes is None:
         return None
+    _refuse_other_links(graph)
     keyed = graph.get("nodes")
     return [{"id": key, **(node or {})} for key, node in keyed.items()], [graph.array("edges") or []]
+
+
+def _refuse_other_links(holder: JsonObject) -> None:
+    """Refuse links that are nowhere looked for: a graph without them would arrive as if it were whole."""
+    for name in holder:
+        if name in _LINK_KEYS or name == "nodes" or not (others := holder.array(name)):
+            continue
+        if name == "hyperedges" or _link_ends(next(iter(others))) != (None, None):
+            raise GraphFileError(
+                f"holds {len(others)} links in {name!r}, where none are looked for. Give each two ends, and move them "
+                f"to {_LINK_KEYS[0]!r}."
+            )
 
 
 # Where a dialect keeps attributes one level deeper, and what an element of that dialect has beside them.

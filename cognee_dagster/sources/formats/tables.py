@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cognee_dagster.errors import GraphFileError
@@ -39,40 +40,65 @@ def columns_of(path: Path) -> list[str]:
         return _header(io.TextIOWrapper(file, "utf-8-sig", newline=""))[0]
 
 
+def num_rows(path: Path) -> int:
+    """How many rows a table has, counted without making values of them.
+
+    Raises:
+        GraphFileError: It is not the table that its name says.
+    """
+    if path.suffix.lower() == ".parquet":
+        return int(pq.read_metadata(path).num_rows)
+    return sum(1 for _ in _cells(path))
+
+
+def num_texts(path: Path, *, column: str) -> int:
+    """How many rows of a Parquet file have a text in this column that is not empty."""
+    lengths = pc.utf8_length(pq.read_table(path, columns=[column])[column])
+    return int(pc.sum(pc.greater(lengths, 0)).as_py() or 0)
+
+
 def rows_of(path: Path) -> Iterator[tuple[str, Row]]:
     """The rows of a table by column, each with its place for error messages; cells without a value are left out.
 
     Raises:
         GraphFileError: A row has more cells than the table has columns, or is not text.
     """
-    rows = _parquet_rows(path) if path.suffix.lower() == ".parquet" else _csv_rows(path)
-    for number, row in rows:
-        yield f"{path.name}, {number}", {name: value for name, value in row.items() if value is not None}
+    return _parquet_rows(path) if path.suffix.lower() == ".parquet" else _csv_rows(path)
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[str, Row]]:
-    number = 0
+    table, number = path.name, 0
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-            for row in batch.to_pylist():
+            names = batch.schema.names
+            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 number += 1
-                yield f"row {number}", row
+                row = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+                yield f"{table}, row {number}", row
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
+    table, names = path.name, columns_of(path)
+    for line, cells in _cells(path):
+        if len(cells) > len(names):
+            raise GraphFileError(
+                f"has {len(cells)} cells in line {line} of {table}, for {len(names)} columns. "
+                "Put values that contain the separator in quotes."
+            )
+        yield f"{table}, line {line}", {name: cell for name, cell in zip(names, cells, strict=False) if cell}
+
+
+def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV file below its header, with the number of the line where each ends; without empty lines."""
     with open_bytes(path) as file:
         text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-        names, separator = _header(text)
-        rows = csv.reader(text, delimiter=separator)
+        _, separator = _header(text)
+        # Strict, or a quote that nobody closes would swallow all rows behind it.
+        rows = csv.reader(text, delimiter=separator, strict=True)
         try:
             for cells in rows:
-                if len(cells) > len(names):
-                    raise GraphFileError(
-                        f"has {len(cells)} cells in line {rows.line_num + 1} of {path.name}, for {len(names)} columns. "
-                        "Put values that contain the separator in quotes."
-                    )
                 if cells:
-                    yield f"line {rows.line_num + 1}", dict(zip(names, (cell or None for cell in cells), strict=False))
+                    yield rows.line_num + 1, cells
         except csv.Error as error:
             raise GraphFileError(f"has a line {rows.line_num + 1} in {path.name} that is not CSV: {error}.") from error
         except UnicodeDecodeError as error:

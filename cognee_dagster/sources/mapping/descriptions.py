@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cognee_dagster.sources.mapping.left_behind import LeftBehind
-from cognee_dagster.sources.mapping.values import first_text, is_spoken, paragraphs, spoken, unquoted
+from cognee_dagster.sources.mapping.values import first_text, is_spoken, paragraphs, spoken
 
 _NEVER = {"metadata"}  # Cognee's own note of what is indexed
 
@@ -22,7 +22,7 @@ def described(
     """
     text, attribute = first_text(values, first)
     skip = {attribute, *known, *_NEVER}
-    lines = [paragraphs(unquoted(text))] if text.strip() else []
+    lines = [paragraphs(text)] if text.strip() else []
     for name in sorted(values):
         if name in skip:
             continue

@@ -1,7 +1,7 @@
 """Nodes as Cognee itself would have built them: an ``Entity`` each, with its types as nodes beside it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from cognee_dagster.sources.elements import Node
@@ -43,10 +43,11 @@ class Identity(NamedTuple):
             attributes=(name_attribute, type_attribute),
         )
 
-    def type_edges(self) -> Iterator[tuple[str, str, str, str]]:
-        """Rows of ``EDGE_SCHEMA``: what it is."""
-        for identity, name in {entity_type_id(name): name for name in reversed(self.types)}.items():
-            yield self.id, identity, IS_A, json.dumps({"edge_text": f"{self.name} is a {name}."})
+
+def type_edges(identity: str, name: str, types: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
+    """Rows of ``EDGE_SCHEMA``: what a node is."""
+    for type_id, kind in {entity_type_id(kind): kind for kind in reversed(types)}.items():
+        yield identity, type_id, IS_A, json.dumps({"edge_text": f"{name} is a {kind}."})
 
 
 def entity(node: Node, *, rules: Rules, left: LeftBehind) -> tuple[tuple[str, str, str, str], list[str]]:

@@ -2,13 +2,15 @@
 
 import json
 from functools import lru_cache
+from hashlib import sha1
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from cognee_dagster.cogx.ids import id_for
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.mapping.attributes import as_json_value
 
+_VARIANT = "89ab" * 4  # of an RFC 4122 UUID, by the hex digit that it replaces
 NODE_NAMESPACE = UUID("5d0a2a4e-7f0c-5c0b-9a57-6d1b8f3e2c41")  # of the ids of nodes whose key is no UUID
 
 
@@ -42,9 +44,17 @@ def key_text(key: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+@lru_cache(maxsize=1 << 12)
 def entity_type_id(name: str) -> str:
     """The id that Cognee itself gives the ``EntityType`` of this name."""
     return id_for("EntityType", name)
+
+
+def derived_id(namespace: UUID, text: str) -> str:
+    """``str(uuid5(namespace, text))``, in a fifth of the time."""
+    digits = sha1(namespace.bytes + text.encode(), usedforsecurity=False).hexdigest()
+    variant = _VARIANT[int(digits[16], 16)]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
 @lru_cache(maxsize=1 << 16)
@@ -54,4 +64,4 @@ def _id_of_text(text: str) -> str:
             return str(UUID(text))
         except ValueError:
             pass
-    return str(uuid5(NODE_NAMESPACE, text))
+    return derived_id(NODE_NAMESPACE, text)

@@ -1,7 +1,7 @@
 """A foreign graph, mapped, as a ``GraphReader``."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -11,7 +11,7 @@ from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, Reopen
 from cognee_dagster.sources.elements import ElementSource, Node
 from cognee_dagster.sources.mapping.edges import EdgeRow, edge_key, plain_edge, spoken_edge
-from cognee_dagster.sources.mapping.entities import Identity, entity, entity_type_row
+from cognee_dagster.sources.mapping.entities import Identity, entity, entity_type_row, type_edges
 from cognee_dagster.sources.mapping.ids import entity_type_id
 from cognee_dagster.sources.mapping.left_behind import LeftBehind
 from cognee_dagster.sources.mapping.parallel import joined, repeated_keys
@@ -52,7 +52,7 @@ class MappedReader:
     ) -> None:
         self._source = source
         self._label = label
-        self._names: dict[str, str] = {}
+        self._known: _Known | None = None
         self._left = {"node": LeftBehind(), "edge": LeftBehind()}
         self._read: set[str] = set()
         with _Labelled(label):
@@ -99,15 +99,19 @@ class MappedReader:
         return _batches(self._edge_rows(), schema=EDGE_SCHEMA)
 
     def _node_rows(self) -> Iterator[NodeRow]:
-        left = LeftBehind()
+        left, known = LeftBehind(), _Known()
         types: dict[str, str] = {}
         with _Labelled(self._label):
             for node in self._source.nodes():
                 row, names = self._node(node, left)
                 for name in names:
                     types.setdefault(entity_type_id(name), name)
+                if self._rules.as_nodes == "cognee":
+                    known.add(row[0], row[1] or _preview(node), names)
                 yield row
             yield from map(entity_type_row, types.values())
+        if self._rules.as_nodes == "cognee":
+            self._known = known
         self._left["node"] = left
         self._read.add("node")
 
@@ -121,26 +125,52 @@ class MappedReader:
         left = LeftBehind()
         with _Labelled(self._label):
             if self._speaks:
-                names: dict[str, str] = {}
-                yield from self._type_edges(names)
-                yield from self._spoken_edges(left, names)
+                known = self._known or self._look_at_nodes()
+                yield from known.type_edges()
+                yield from self._spoken_edges(left, known.names)
             else:
                 yield from (plain_edge(edge, rules=self._rules, left=left) for edge in self._source.edges())
         self._left["edge"] = left
         self._read.add("edge")
 
-    def _type_edges(self, names: dict[str, str]) -> Iterator[EdgeRow]:
-        """What the nodes are; ``names`` gets what they are called, by id, for the sentences about edges."""
+    def _look_at_nodes(self) -> "_Known":
+        known = _Known()
         for node in self._source.nodes():
             found = Identity.of(node, rules=self._rules)
-            names[found.id] = found.name if node.cognee_type is None else str(node.attributes["text"])[:_PREVIEW]
-            if self._rules.as_nodes == "cognee" and node.cognee_type is None:
-                yield from found.type_edges()
+            is_entity = self._rules.as_nodes == "cognee" and node.cognee_type is None
+            name = found.name if node.cognee_type is None else _preview(node)
+            known.add(found.id, name, found.types if is_entity else ())
+        return known
 
-    def _spoken_edges(self, left: LeftBehind, names: dict[str, str]) -> Iterator[EdgeRow]:
-        repeated = repeated_keys(edge_key(edge, rules=self._rules) for edge in self._source.edges())
+    def _spoken_edges(self, left: LeftBehind, names: Mapping[str, str]) -> Iterator[EdgeRow]:
+        repeated: frozenset[int] = frozenset()
+        if self.source_survey.has_parallel_edges:
+            repeated = repeated_keys(edge_key(edge, rules=self._rules) for edge in self._source.edges())
         rows = (spoken_edge(edge, rules=self._rules, left=left, names=names) for edge in self._source.edges())
         return joined(rows, repeated=repeated)
+
+
+class _Known:
+    """What the nodes are called and which types they are of: all that is kept of them for the edges."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self._types: list[tuple[str, ...]] = []  # in the order of the names
+        self._same: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def add(self, identity: str, name: str, types: Iterable[str]) -> None:
+        self.names[identity] = name
+        each = tuple(types)
+        self._types.append(self._same.setdefault(each, each))
+
+    def type_edges(self) -> Iterator[EdgeRow]:
+        """What the nodes are."""
+        for (identity, name), types in zip(self.names.items(), self._types, strict=True):
+            yield from type_edges(identity, name, types)
+
+
+def _preview(node: Node) -> str:
+    return str(node.attributes["text"])[:_PREVIEW]
 
 
 class _Labelled:

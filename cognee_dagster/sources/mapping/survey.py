@@ -1,10 +1,13 @@
 """One look at a whole graph before it is mapped: is it sound, and which attributes does it have?"""
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+import numpy as np
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, ElementSource, Node
@@ -21,24 +24,28 @@ class Survey:
         num_edges: Number of edges.
         node_attributes: How many nodes have an attribute, by its name.
         edge_attributes: How many edges have an attribute, by its name.
+        has_parallel_edges: Whether two edges go from one node to the same other one.
     """
 
     num_nodes: int
     num_edges: int
     node_attributes: dict[str, int]
     edge_attributes: dict[str, int]
+    has_parallel_edges: bool = False
 
 
 def survey(source: ElementSource) -> Survey:
     """Look at every node and edge once.
 
     Raises:
-        GraphFileError: Two nodes would be one in Cognee, or an edge ends at a node that the graph does not have.
+        GraphFileError: Two nodes would be one in Cognee, an edge ends at a node that the graph does not have, or not
+            every element that the source holds was read.
     """
     ids: set[bytes] = set()
     nodes: Counter[Any] = Counter()
     edges: Counter[Any] = Counter()
-    num_edges = 0
+    num_derived = 0
+    pairs = array("q")
     for node in source.nodes():
         identity = _bytes(checked_id(node.key))
         if identity in ids:
@@ -46,16 +53,36 @@ def survey(source: ElementSource) -> Survey:
         ids.add(identity)
         nodes.update(_names(node))
     for edge in source.edges():
-        for end in (edge.source, edge.target):
-            if _bytes(checked_id(end)) not in ids:
+        ends = checked_id(edge.source), checked_id(edge.target)
+        for key, end in zip((edge.source, edge.target), ends, strict=True):
+            if _bytes(end) not in ids:
                 raise GraphFileError(
-                    f"{edge} has a link to node {end!r}, which is not among the nodes. Add it, or remove the edge."
+                    f"{edge} has a link to node {key!r}, which is not among the nodes. Add it, or remove the edge."
                 )
-        num_edges += 1
+        pairs.append(hash(ends))
+        num_derived += edge.cognee_relationship is not None
         edges.update(_names(edge))
+    _check_whole(source, read=len(ids) + len(pairs) - num_derived)
     return Survey(
-        num_nodes=len(ids), num_edges=num_edges, node_attributes=_as_text(nodes), edge_attributes=_as_text(edges)
+        num_nodes=len(ids),
+        num_edges=len(pairs),
+        node_attributes=_as_text(nodes),
+        edge_attributes=_as_text(edges),
+        has_parallel_edges=_has_twins(pairs),
     )
+
+
+def _check_whole(source: ElementSource, *, read: int) -> None:
+    if read != (held := source.num_elements()):
+        raise GraphFileError(
+            f"holds {held} nodes and edges, of which {read} were read. Read it again if somebody is writing it; if "
+            "nobody is, it is of a kind that this package does not know, and a defect to report."
+        )
+
+
+def _has_twins(numbers: "array[int]") -> bool:
+    in_order = np.sort(np.frombuffer(numbers, np.int64))
+    return bool((in_order[1:] == in_order[:-1]).any())
 
 
 def _refuse_twin(source: ElementSource, node: Node) -> None:

@@ -80,8 +80,8 @@ def unquoted(text: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """A description, each of its parts in a line."""
-    return "\n".join(filter(None, (part.strip() for part in text.split(_SEPARATOR))))
+    """A description, each of its parts in a line, without the quotes around it."""
+    return "\n".join(filter(None, (unquoted(part).strip() for part in text.split(_SEPARATOR))))
 
 
 def type_names(value: Any) -> list[str]:

@@ -27,6 +27,9 @@ class NetworkXGraph:
             )
         self._graph = graph
 
+    def num_elements(self) -> int:
+        return int(self._graph.number_of_nodes() + self._graph.number_of_edges())
+
     def nodes(self) -> Iterator[Node]:
         for key, attributes in self._graph.nodes(data=True):
             yield Node(key, attributes)

@@ -16,7 +16,7 @@ LIGHTRAG = Profile(
     node_name=("entity_id", "entity_name", *NODE_NAMES),
     relationship=RELATIONSHIPS,
     description=DESCRIPTIONS,
-    drop=("truncate",),
+    drop=("truncate", "created_at"),
 )
 NANO_GRAPHRAG = Profile(
     name="nano-graphrag",

@@ -1,0 +1,96 @@
+"""What producers of graphs write is found by Cognee's own search: five questions to each graph on a real server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cognee_dagster.pushing import PushOptions, push_graph
+from cognee_dagster.remote import CogneeClient, Connection, resolve_connection
+from cognee_dagster.sandbox import CogneeServer
+from cognee_dagster.sources import open_graph
+from cognee_dagster.sources.mapping.value import GraphMapping
+from tests.unit.test_corpus import ARRIVES, CORPUS
+
+# A question, and what an answer to it has to say; the words of a sentence that the graph holds.
+QUESTIONS = {
+    "Who is on call for Harbormaster?": "Tomasz Nowak is on call for Harbormaster.",
+    "Who founded Northwind Freight?": "Ines Duarte is a director who founded Northwind Freight.",
+    "Who chairs the Incident Review?": "Ines Duarte chairs the Incident Review.",
+    "Who wrote Compass?": "Ada Moreno wrote Compass.",
+    "Which team is in Gdansk?": "Customer Care is a team in Gdansk.",
+}
+WITH_TEXTS = ("graphrag", "lightrag", "nano-graphrag")
+ONE_OF_EACH = [place for place in ARRIVES if place not in {"networkx/handbook.gexf", "networkx/handbook.json"}]
+
+
+@pytest.fixture(scope="module")
+def connection(real_remote: CogneeServer) -> Connection:
+    return resolve_connection(real_remote.url, real_remote.api_key, environ={})
+
+
+@pytest.fixture
+def client(connection: Connection) -> Iterator[CogneeClient]:
+    with CogneeClient(connection) as opened:
+        yield opened
+
+
+def pushed(place: Path, *, connection: Connection, dataset: str, mapping: GraphMapping | None = None) -> None:
+    options = PushOptions(target_dataset=dataset)
+    result = push_graph(open_graph(place, mapping=mapping), connection=connection, options=options)
+    assert result.status == "completed"
+
+
+def asked(question: str, *, server: CogneeServer, dataset: str, kind: str, top: int) -> str:
+    """What a language model would be given to answer the question from."""
+    answer = httpx.post(
+        f"{server.url}/api/v1/search",
+        json={"searchType": kind, "datasets": [dataset], "query": question, "onlyContext": True, "topK": top},
+        headers={"X-Api-Key": server.api_key},
+        timeout=120,
+        trust_env=False,
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()[0]["search_result"])
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("place", ONE_OF_EACH)
+def test_a_graph_arrives_whole_and_answers(
+    place: str, real_remote: CogneeServer, connection: Connection, client: CogneeClient
+) -> None:
+    dataset = "corpus_" + place.split("/", maxsplit=1)[0].replace("-", "_")
+    pushed(CORPUS / place, connection=connection, dataset=dataset)
+    found = client.find_dataset(dataset)
+    assert found is not None
+    kinds = [node.type for node in client.graph(found.id).nodes]
+    assert tuple(kinds.count(kind) for kind in ("Entity", "EntityType", "DocumentChunk")) == ARRIVES[place][1]
+    for question, answer in QUESTIONS.items():
+        context = asked(question, server=real_remote, dataset=dataset, kind="GRAPH_COMPLETION", top=5)
+        assert answer in context, question
+        if place in WITH_TEXTS:
+            assert answer in asked(question, server=real_remote, dataset=dataset, kind="CHUNKS", top=1), question
+
+
+@pytest.mark.timeout(600)
+def test_a_node_of_a_type_of_its_own_is_reached_as_a_neighbour_and_never_found_by_its_name(
+    real_remote: CogneeServer, connection: Connection
+) -> None:
+    """Cognee looks for entities, their types, texts and names of relationships, and for nothing else."""
+    place = CORPUS / "neo4j"
+    for dataset, mapping in (
+        ("corpus_entities", GraphMapping(as_nodes="cognee", edge_text="{relationship}")),
+        ("corpus_typed", GraphMapping(as_nodes="typed", edge_text="{relationship}")),
+    ):
+        pushed(place, connection=connection, dataset=dataset, mapping=mapping)
+    found = {
+        dataset: [
+            name
+            for name in ("Atlas", "Compass", "Gdansk", "Kestrel", "Lantern", "Watchtower")
+            if f"Node: {name}" in asked(name, server=real_remote, dataset=dataset, kind="GRAPH_COMPLETION", top=1)
+        ]
+        for dataset in ("corpus_entities", "corpus_typed")
+    }
+    assert len(found["corpus_entities"]) == 6
+    assert len(found["corpus_typed"]) <= 2  # by chance: they stand beside what was found

@@ -1,0 +1,91 @@
+"""What producers of graphs really write arrives with its meaning: one small graph as ten of them write it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cognee_dagster.sources.files import open_graph_file
+from tests.graph_files import Found
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+NAMES = {
+    *("Ada Moreno", "Atlas", "Compass", "Customer Care", "Data Platform", "Gdansk", "Harbormaster", "Incident Review"),
+    *("Ines Duarte", "Kestrel", "Lantern", "Lisbon", "Mei Tanaka", "Northwind Freight", "Port Operations"),
+    *("Rotterdam", "Tomasz Nowak", "Watchtower"),
+}
+# Producer or its file; its profile; entities, types, chunks; what stays behind.
+ARRIVES: dict[str, tuple[str, tuple[int, int, int], set[str]]] = {
+    "graphrag": ("graphrag", (18, 9, 3), {"id"}),
+    "lightrag": ("lightrag", (18, 9, 3), {"created_at"}),
+    "nano-graphrag": ("nano-graphrag", (18, 6, 3), {"clusters", "order"}),
+    "networkx/handbook.graphml": ("generic", (18, 13, 0), set()),
+    "networkx/handbook.gexf": ("generic", (18, 13, 0), set()),
+    "networkx/handbook.json": ("generic", (18, 13, 0), set()),
+    "apoc/handbook.jsonl": ("apoc", (18, 13, 0), set()),
+    "neo4j": ("apoc", (18, 13, 0), set()),
+    "tinkerpop/handbook.graphml": ("tinkerpop", (18, 13, 0), set()),
+    "gephi/handbook.gexf": ("gephi", (18, 13, 0), {"viz"}),
+    "yed/handbook.graphml": ("yed", (18, 0, 0), {"shape_type", "x", "y"}),
+}
+
+
+@pytest.mark.parametrize("place", ARRIVES)
+def test_names_types_and_texts_arrive(place: str) -> None:
+    profile, counts, left_behind = ARRIVES[place]
+    found = Found(open_graph_file(CORPUS / place))
+    assert found.reader.profile == profile
+    kinds = [row["type"] for row in found.nodes]
+    assert tuple(kinds.count(kind) for kind in ("Entity", "EntityType", "DocumentChunk")) == counts
+    entities = {row["name"] for row in found.nodes if row["type"] == "Entity"}
+    assert {name.lower() for name in entities} == {name.lower() for name in NAMES}
+    assert set(found.reader.attributes_left_behind) == left_behind
+
+
+@pytest.mark.parametrize("place", ARRIVES)
+def test_edges_are_the_same_whether_or_not_the_nodes_were_read_before(place: str) -> None:
+    found = Found(open_graph_file(CORPUS / place))
+    assert [row for batch in open_graph_file(CORPUS / place).edges() for row in batch.to_pylist()] == found.edges
+
+
+@pytest.mark.parametrize("place", ARRIVES)
+def test_a_relationship_says_the_sentence_it_was_found_in(place: str) -> None:
+    found = Found(open_graph_file(CORPUS / place))
+    between = {"tomasz nowak", "harbormaster"}
+    said = [
+        text
+        for (source, _, target), text in found.edge_texts().items()
+        if {str(source).lower(), str(target).lower()} == between
+    ]
+    assert "Tomasz Nowak is on call for Harbormaster." in "\n".join(said)
+
+
+@pytest.mark.parametrize("place", ["graphrag", "lightrag", "nano-graphrag"])
+def test_texts_are_chunks_of_their_documents_and_contain_what_was_found_in_them(place: str) -> None:
+    found = Found(open_graph_file(CORPUS / place))
+    chunks = [row for row in found.nodes if row["type"] == "DocumentChunk"]
+    assert len(chunks) == 3
+    documents = [str(json.loads(row["properties"]).get("document_name")) for row in chunks]
+    assert len(set(documents)) == 3
+    if place != "nano-graphrag":  # which does not keep what a document was called
+        assert {Path(name).stem for name in documents} == {"runbook", "systems", "teams"}
+    assert sum(1 for row in found.edges if row["relationship"] == "contains") > 20
+
+
+def test_nothing_that_quotes_or_separators_held_apart_is_left_of_them() -> None:
+    found = Found(open_graph_file(CORPUS / "nano-graphrag"))
+    rows = [row for row in found.nodes if row["type"] != "DocumentChunk"]
+    said = "\n".join([*(row["name"] + row["properties"] for row in rows), *found.edge_texts().values()])
+    assert "<SEP>" not in said
+    assert '"LISBON' not in said
+    assert '\\"Tomasz' not in said
+
+
+def test_what_igraph_writes_with_types_is_taken_at_its_word_unless_it_is_told_otherwise() -> None:
+    path = CORPUS / "igraph" / "handbook.graphml"
+    own = Found(open_graph_file(path))
+    assert (own.reader.profile, own.types["Kestrel"]) == ("cognee", "Message_Broker")
+    assert set(own.reader.attributes_left_behind) == {"evidence"}
+    told = Found(open_graph_file(path, profile="generic"))
+    assert ("Kestrel", "is_a", "Message Broker") in told.triples
+    assert told.reader.attributes_left_behind == {}
