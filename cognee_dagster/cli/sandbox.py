@@ -40,6 +40,5 @@ def sandbox(*, directory: Path | None) -> None:
                 err=True,
             )
         click.echo(f"Cognee is running; its log is {server.log}. Ctrl-C stops it.", err=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            server.wait()
-            raise LocalCogneeError(f"The sandbox's Cognee server ended by itself. See {server.log}.")
+        server.wait()  # until Ctrl-C or SIGTERM
+        raise LocalCogneeError(f"The sandbox's Cognee server ended by itself. See {server.log}.")

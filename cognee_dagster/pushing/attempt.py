@@ -74,7 +74,7 @@ class DeliveryAttempt:
     def _say_what_is_waited_for(self) -> None:
         if self._waiting is None:
             logger.info("The archive is delivered; waiting for its import into %r to begin", self._request.dataset.name)
-            self._waiting = WaitingForAnswer(self._request, self._lookup)
+            self._waiting = WaitingForAnswer(self._request)
         self._waiting.say_when_due(self.run_id)
 
     def _look(self, body_sent_at: datetime) -> None:

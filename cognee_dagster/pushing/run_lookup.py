@@ -1,7 +1,6 @@
 """Find the import run that one upload of ours started; the server does not say before the import is over."""
 
 import logging
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -10,8 +9,7 @@ from cognee_dagster.errors import RemoteError, RemoteUnreachableError
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.run_times import RunTimes, run_times
-from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, IMPORT_PIPELINE, ImportVerdict
-from cognee_dagster.remote.imports.watch import ImportWatch
+from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, IMPORT_PIPELINE
 from cognee_dagster.remote.responses import PipelineRun
 
 # The server's clock is known to the second, from the Date of its answers.
@@ -96,22 +94,6 @@ class RunLookup:
             logger.info("The remote does not answer just now: %s", error)
             return None
         return self._judge(run_times(rows), earliest=body_sent_at + self._client.clock_offset - _CLOCK_MARGIN)
-
-    def verdict(self, run_id: str | None, *, waited: float) -> ImportVerdict | None:
-        """What the remote says of our import; None where that is not known, or the remote does not answer just now.
-
-        Args:
-            run_id: Its run; a re-derive has none.
-            waited: For how many seconds the whole body is out.
-        """
-        if run_id is None and self._request.mode != "re-derive":
-            return None
-        now = time.time()
-        watch = ImportWatch(feed=self._client, now=now, stalled_after=self._request.settings.stalled_after)
-        try:
-            return watch.ask(self._request.watched(run_id or "", pushed_at=now - waited))
-        except RemoteError:
-            return None
 
     def _judge(self, runs: list[RunTimes], *, earliest: datetime) -> Sighting:
         ours = [run for run in runs if run.id not in self._before and (run.began is None or run.began >= earliest)]

@@ -39,6 +39,8 @@ ERROR_CLASS_MEANS: Mapping[str, str] = {
         "a document of the archive belongs to another dataset of that server, where document ids are unique (re-derive "
         "works for one dataset a server). Delete it there, or leave documents out"
     ),
+    "NotFoundError": "the server's language model is not there; a sandbox has none without LLM_API_KEY. Repair it "
+    "there, or push in mode preserve",
     "InternalServerError": "the server's language model does not answer. Repair it there, or push in mode preserve",
 }
 

@@ -110,7 +110,11 @@ class CogneeServer:
             self._process.wait(None)
 
     def __enter__(self) -> "CogneeServer":
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:  # interrupted: what was started must not write into a directory that is being deleted
+            self.kill()
+            raise
 
     def __exit__(self, *_: object) -> None:
         self.stop()

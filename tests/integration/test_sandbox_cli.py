@@ -5,6 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +64,11 @@ def test_an_export_is_a_valid_archive(environ: dict[str, str], tmp_path: Path) -
     assert run("validate", exported["path"], environ=environ)["valid"] is True
 
 
-def test_the_sandbox_can_be_used_as_it_says_and_ends_with_ctrl_c(real_cognee: None, tmp_path: Path) -> None:
-    command = [*COMMAND, "sandbox", "--directory", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as sandbox:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_sandbox_can_be_used_as_it_says_and_ends_with_ctrl_c_or_sigterm(
+    number: signal.Signals, code: int, real_cognee: None, tmp_path: Path
+) -> None:
+    with _sandbox(tmp_path) as sandbox:
         assert sandbox.stdout is not None
         settings = dict(sandbox.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(2))
         answer = httpx.get(
@@ -73,10 +78,30 @@ def test_the_sandbox_can_be_used_as_it_says_and_ends_with_ctrl_c(real_cognee: No
             trust_env=False,
         )
         assert answer.status_code == 200
-        os.kill(sandbox.pid, signal.SIGINT)
-        try:
-            assert sandbox.wait(60) == 0
-        finally:
-            sandbox.kill()
+        sandbox.send_signal(number)
+        assert sandbox.wait(60) == code
     with pytest.raises(httpx.ConnectError):
         httpx.get(settings["COGNEE_SERVICE_URL"] + "/health", trust_env=False)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("cognee-")] == []
+
+
+def test_a_sandbox_that_is_interrupted_while_it_starts_leaves_nothing(real_cognee: None, tmp_path: Path) -> None:
+    with _sandbox(tmp_path) as sandbox:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob("cognee-sandbox-*/server.log")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        sandbox.send_signal(signal.SIGINT)
+        assert sandbox.wait(60) == 130
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("cognee-")] == []
+
+
+@contextmanager
+def _sandbox(temporary: Path) -> Iterator[subprocess.Popen[str]]:
+    environ = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(
+        [*COMMAND, "sandbox"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as sandbox:
+        try:
+            yield sandbox
+        finally:
+            sandbox.kill()

@@ -142,10 +142,9 @@ def test_a_push_that_the_remote_cognifies_says_what_it_waits_for(
     result = run("push", "demo", "--mode", "hybrid", remote=remote)
     assert result.exit_code == ExitCode.OK
     said = result.stderr.splitlines()
-    assert any(
-        "import the graph and then to cognify 1 document, which its language model does" in line for line in said
-    )
-    assert any("Waiting for the remote to finish with 'demo'" in line and "being cognified" in line for line in said)
+    work = "Waiting for the remote to import the graph into 'demo' and then to cognify 1 document, which its language "
+    assert f"{work}model does" in said
+    assert any(line.startswith(f"{work}model does (") and "are being cognified, since" in line for line in said)
 
 
 @pytest.mark.parametrize(("mode", "warns"), [("hybrid", True), ("re-derive", True), ("preserve", False)])
