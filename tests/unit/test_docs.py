@@ -40,6 +40,8 @@ from cognee_dagster import (
 )
 from cognee_dagster.cli import main
 from cognee_dagster.cli.exit_codes import MEANINGS
+from cognee_dagster.cogx.format import MAX_MEMBERS
+from cognee_dagster.cogx.read.safe_members import MAX_LINE_BYTES
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.code_location import PREFIX, CodeLocationSettings
 from cognee_dagster.dagster.config import PushConfig
@@ -239,6 +241,12 @@ def test_the_times_and_counts_of_what_can_go_wrong_are_those_of_the_code(sentenc
 def test_an_import_has_stalled_after_the_same_time_for_everybody() -> None:
     defaults = (DeliverySettings().stalled_after, timedelta(seconds=WatchPolicy().stalled_after))
     assert set(defaults) == {STALLED_AFTER}
+
+
+def test_the_limits_of_an_archive_on_the_security_page_are_those_of_the_code() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    assert f"more than {MAX_MEMBERS:,} files" in page
+    assert f"a record (a line) over {MAX_LINE_BYTES >> 20} MiB" in page
 
 
 # Links, code, commands

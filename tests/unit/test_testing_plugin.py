@@ -34,7 +34,8 @@ def test_the_project_on_the_page_runs_as_printed(tmp_path: Path) -> None:
         timeout=240,
         check=False,
     )
-    assert "\n3 passed" in ended.stdout, ended.stdout + ended.stderr
+    assert "\n3 passed in " in ended.stdout, ended.stdout + ended.stderr
+    assert "warning" not in ended.stdout.lower(), ended.stdout
 
 
 def test_every_public_name_and_fault_is_on_the_page() -> None:
