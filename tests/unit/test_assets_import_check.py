@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -91,6 +92,26 @@ def test_before_the_first_push_it_says_what_to_materialize(chain: Chain) -> None
     evaluation = chain.check()
     assert not evaluation.passed
     assert "Materialize people/remote_push first" in str(evaluation.description)
+
+
+@pytest.mark.parametrize(("push_seconds", "status"), [(120.0, "failed"), (None, "running")])
+def test_a_rederive_is_told_by_the_runs_since_its_upload_began(
+    chain: Chain, remote: FakeRemote, push_seconds: float | None, status: str
+) -> None:
+    """Of such an import the remote names no run. The event log has the end of its push, and how long it took."""
+    remote.state.clock.skew = -100
+    remote.add_run("people", pipeline="add_pipeline", state="ERRORED")
+    remote.state.clock.skew = 0
+    metadata: dict[str, Any] = {
+        "status": "running",
+        "mode": "re-derive",
+        "target_dataset": "people",
+        "cognee/remote_url": remote.url,
+        "cognee/remote_dataset_id": remote.dataset("people").id,
+        **({"cognee/seconds": push_seconds} if push_seconds else {}),
+    }
+    chain.instance.report_runless_asset_event(dg.AssetMaterialization(chain.dataset.push_key, metadata=metadata))
+    assert chain.check().metadata["status"].value == status
 
 
 def test_a_push_to_another_remote_is_not_asked_about_here(chain: Chain) -> None:

@@ -157,6 +157,19 @@ def test_bombs_are_refused_by_ratio_size_and_count(path: Path, tmp_path: Path, m
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_an_archive_may_be_as_large_as_a_server_takes_and_not_a_byte_larger(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_archive(demo_reader(), path)
+    size = len(gzip.decompress(path.read_bytes()))
+    monkeypatch.setattr(safe_members, "MAX_TOTAL_BYTES", size)
+    assert read_manifest(path).source_system == "cognee"
+    assert len(list(iter_records(path))) == 6
+    monkeypatch.setattr(safe_members, "MAX_TOTAL_BYTES", size - 1)
+    with pytest.raises(ArchiveLimitError, match="bytes unpacked"):
+        list(iter_records(path))
+
+
 def test_an_extended_header_cannot_fill_the_memory(path: Path) -> None:
     header = tarfile.TarInfo("x")
     header.type = tarfile.XHDTYPE

@@ -3,6 +3,7 @@
 A stand-in package named ``cognee`` plays Cognee's part; tests/integration does the same with the real one.
 """
 
+import hashlib
 import json
 import os
 import signal
@@ -10,14 +11,17 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 import cognee_dagster.sources.cognee.documents as worker
 from cognee_dagster.errors import CogneeNotInstalledError, DatasetPermissionError, LocalCogneeError
+from cognee_dagster.sources.cognee.child import cognee_child
 from cognee_dagster.sources.cognee.child.process import ask_cognee
 from cognee_dagster.sources.cognee.config import LocalCogneeConfig
 from cognee_dagster.sources.cognee.documents import add_documents
@@ -208,6 +212,39 @@ def test_no_user_at_all_is_refused_before_a_child_is_started(monkeypatch: pytest
     monkeypatch.setattr(worker, "ask_cognee", lambda *_, **__: pytest.fail("a child was started"))
     with pytest.raises(DatasetPermissionError):
         add_documents("notes", [], user=" ", config=LocalCogneeConfig(environ={}))
+
+
+def test_documents_go_to_the_local_cognee_that_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[LocalCogneeConfig] = []
+
+    def ask(*_: object, config: LocalCogneeConfig, **__: object) -> Iterator[dict[str, Any]]:
+        asked.append(config)
+        yield {"event": "documents", "kinds": {str(tmp_path / "a.md"): "added"}, "cognified": True}
+
+    monkeypatch.setattr("cognee_dagster.sources.cognee.documents.ask_cognee", ask)
+    (tmp_path / "a.md").touch()
+    config = LocalCogneeConfig(environ={"SYSTEM_ROOT_DIRECTORY": str(tmp_path)})
+    assert add_documents("notes", [tmp_path / "a.md"], config=config).added == (tmp_path / "a.md",)
+    assert asked == [config]
+
+
+def test_a_document_is_known_by_its_path_and_content(tmp_path: Path) -> None:
+    def row(name: str, content: bytes) -> SimpleNamespace:
+        digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        return SimpleNamespace(
+            id=uuid4(), original_data_location=cognee_child.file_uri(str(tmp_path / name)), content_hash=digest
+        )
+
+    stored = cognee_child.StoredDocuments(uuid4(), [row("same.md", b"same"), row("edited.md", b"old")])
+    contents = {"same.md": b"same", "edited.md": b"new", "moved.md": b"same", "fresh.md": b"fresh"}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    assert {name: stored.kind_of(str(tmp_path / name)) for name in contents} == {
+        "same.md": "unchanged",
+        "edited.md": "changed",
+        "moved.md": "unchanged",
+        "fresh.md": "added",
+    }
 
 
 def test_missing_documents_are_named_before_a_child_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

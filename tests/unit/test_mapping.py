@@ -100,9 +100,9 @@ class TestAsCogneeBuildsIt:
         assert len(rows.edges) == len(expected)
 
     def test_an_embedding_stays_behind_and_is_counted(self) -> None:
-        graph = graph_of({"a": {"entity_type": "x", "vector": [0.5] * 100, "place": [1, 2]}})
+        graph = graph_of({"a": {"entity_type": "x", "vector": [0.5] * 17, "place": [1] * 16}})
         rows = found(graph)
-        assert rows.node("a")["properties"] == {"description": "place: 1, 2"}
+        assert rows.node("a")["properties"] == {"description": f"place: {', '.join('1' * 16)}"}
         assert rows.reader.attributes_left_behind == {"vector": 1}
 
     def test_a_text_for_every_edge_makes_names_in_the_archive_writer_needless(self, tmp_path: Path) -> None:
@@ -186,6 +186,10 @@ class TestWhatTheUserSays:
         rows = found(self.GRAPH, mapping=mapping)
         assert rows.edge_texts()["a", "ignores", "b"] == "a ignores b (always)"
         assert rows.reader.attributes_left_behind == {"secret": 1}
+
+    def test_a_graph_without_edges_has_no_attributes_for_a_template_to_miss(self) -> None:
+        rows = found(graph_of({"a": {"name": "Ada"}}), mapping=GraphMapping(edge_text="{source} {note} {target}"))
+        assert rows.edges == []
 
     def test_typed_nodes_keep_their_type_and_all_attributes(self) -> None:
         rows = found(self.GRAPH, mapping=GraphMapping(node_type="species", name="called", as_nodes="typed"))

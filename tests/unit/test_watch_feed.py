@@ -8,6 +8,7 @@ import pytest
 
 from cognee_dagster.errors import RemoteRejectedError, RemoteUnreachableError
 from cognee_dagster.remote.imports.feed import FeedReading, read_import_runs
+from cognee_dagster.remote.imports.listing import list_imports
 from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, COGNIFY_PIPELINE, ImportState
 from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport, wait_for_import
 from tests.unit.sensor_world import Feed, dataset_id
@@ -77,6 +78,19 @@ def test_what_lies_before_an_old_offset_is_read_after_it(feed: Feed) -> None:
     newest = feed.start("newest")
     reading = read_import_runs(feed, [newest], since=NOW, offset=500, keep_going=lambda: True)
     assert newest in reading.rows
+
+
+def test_a_look_that_went_on_at_an_old_offset_ends_where_it_began(feed: Feed) -> None:
+    for number in range(600):
+        feed.start(f"d{number}")
+    assert read_import_runs(feed, ["unknown"], since=NOW, offset=500, keep_going=lambda: True).complete
+    assert len(feed.questions) == 2
+
+
+def test_a_list_of_imports_takes_as_many_requests_as_there_are_pages(feed: Feed) -> None:
+    run = feed.start("a")
+    assert [found.run_id for found in list_imports(feed, limit=5)] == [run]
+    assert len(feed.questions) == 1
 
 
 def test_a_run_that_the_feed_does_not_show_is_looked_for_in_its_dataset(feed: Feed) -> None:

@@ -43,6 +43,12 @@ def test_the_key_is_blanked_however_it_is_spelled(spelled: str, around: str) -> 
     assert "0123" not in letters
 
 
+@pytest.mark.parametrize(("key", "shown"), [("k3y-ab", "you sent ***"), ("k3yab", "you sent k-3-y-a-b")])
+def test_a_key_of_six_characters_is_known_in_every_spelling_and_a_shorter_one_as_it_is(key: str, shown: str) -> None:
+    assert safe("you sent " + "-".join(key.replace("-", "")), secret=key) == shown
+    assert safe(f"you sent {key}", secret=key) == "you sent ***"
+
+
 @pytest.mark.parametrize("length", range(4, len(KEY)))
 def test_a_key_that_is_cut_off_is_blanked(length: int) -> None:
     assert safe(f"you sent {KEY[:length]}", secret=KEY) == "you sent ***"
