@@ -68,7 +68,7 @@ $(BIN)/python:
 
 $(INSTALLED): pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV) (first time: 1.6 GB with Cognee, some minutes); log: $(VENV)/install.log"
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e '.[cognee,webserver,integration,dev]' 2>&1 \
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e '.[cognee,webserver,dg,integration,dev]' 2>&1 \
 	  | tee $(VENV)/install.log \
 	  | awk '/^(Collecting|Requirement already)/ { if (++count % 50 == 0) print "  " count " requirements looked up"; fflush() } \
 	         /^Installing collected/ { print "  " count " requirements looked up, installing"; fflush() }' \

@@ -4,19 +4,31 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
+from tests.dagster_project import program
 from tests.postgres import PostgresServer, postgres_binaries
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """A browser: skipped without one on a developer's machine, failed in CI."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    reason = "needs Chromium: apt-get install chromium"
+    found = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
+    if not found:
+        _missing("needs Chromium: apt-get install chromium")
+    return found[0]
+
+
+@pytest.fixture(scope="session")
+def dg_command() -> None:
+    """Dagster's ``dg``: skipped without it on a developer's machine, failed in CI."""
+    if not program("dg").exists():
+        _missing("needs dg: pip install -e '.[dg]'")
+
+
+def _missing(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -26,14 +38,9 @@ def chromium() -> str:
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server: skipped without one on a developer's machine, failed in CI."""
     binaries = postgres_binaries()
-    reason = None
     if binaries is None:
-        reason = "needs a PostgreSQL server: apt-get install postgresql"
-    elif importlib.util.find_spec("dagster_postgres") is None:
-        reason = "needs dagster-postgres: pip install -e '.[integration]'"
-    if binaries is None or reason is not None:
-        if os.environ.get("CI"):
-            pytest.fail(str(reason))
-        pytest.skip(str(reason))
+        _missing("needs a PostgreSQL server: apt-get install postgresql")
+    if importlib.util.find_spec("dagster_postgres") is None:
+        _missing("needs dagster-postgres: pip install -e '.[integration]'")
     with PostgresServer(binaries) as server:
         yield server

@@ -78,9 +78,12 @@ class TinyStore:
     def switch_tenant(self, user: UUID, tenant: UUID | None) -> None:
         self._execute("UPDATE users SET tenant_id = ? WHERE id = ?", tenant and tenant.hex, user.hex)
 
-    def add_dataset(self, name: str, *, owner: UUID | None = None, tenant: UUID | None = None) -> UUID:
+    def add_dataset(
+        self, name: str, *, owner: UUID | None = None, tenant: UUID | None = None, identity: UUID | None = None
+    ) -> UUID:
         owner = owner or self.default_user
-        return self._insert("datasets", name=name, owner_id=owner.hex, tenant_id=tenant and tenant.hex)
+        values = {"name": name, "owner_id": owner.hex, "tenant_id": tenant and tenant.hex}
+        return self._insert("datasets", identity=identity, **values)
 
     def grant(self, dataset: UUID, principal: UUID, permission: str = "read") -> None:
         self._insert(
@@ -101,8 +104,8 @@ class TinyStore:
         directory.mkdir(exist_ok=True)
         return directory / f"{dataset}.lbug"
 
-    def _insert(self, table: str, **values: object) -> UUID:
-        identity = uuid4()
+    def _insert(self, table: str, *, identity: UUID | None = None, **values: object) -> UUID:
+        identity = identity or uuid4()
         columns = {"id": identity.hex, **values}
         marks = ", ".join("?" for _ in columns)
         self._execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", *columns.values())

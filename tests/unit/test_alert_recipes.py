@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from cognee_dagster import PushFailure
-from tests.unit.test_docs import blocks
+from tests.printed import blocks
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide.md"
 FAILURE = PushFailure(
@@ -37,7 +37,7 @@ FAILURE = PushFailure(
 
 def recipe(name: str) -> Any:
     """A function that the guide defines."""
-    (code,) = [block for block in blocks(GUIDE, "python") if f"def {name}(" in block]
+    (code,) = [block.text for block in blocks(GUIDE, "python") if f"def {name}(" in block.text]
     namespace: dict[str, Any] = {"__name__": "recipe"}
     exec(compile(code, f"guide.md, {name}", "exec"), namespace)
     return namespace[name]

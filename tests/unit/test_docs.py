@@ -55,6 +55,7 @@ from cognee_dagster.remote.https_settings import RemoteSettings
 from cognee_dagster.remote.imports.verdict import STALLED_AFTER
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.sources.cognee.config import DATA_ROOT_VARIABLE, PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE
+from tests.printed import blocks, commands
 from tests.unit import test_fault_matrix as fault_matrix
 
 ROOT = Path(__file__).parents[2]
@@ -271,9 +272,9 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 @each_page
 def test_python_in_the_docs_compiles_and_its_definitions_load(page: Path) -> None:
-    for number, code in enumerate(blocks(page, "python")):
-        compiled = compile(code, f"{page.name}, block {number}", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        if re.search(r"^defs = ", code, flags=re.MULTILINE):
+    for block in blocks(page, "python"):
+        compiled = compile(block.text, str(block), "exec")
+        if re.search(r"^defs = ", block.text, flags=re.MULTILINE):
             namespace: dict[str, Any] = {}
             exec(compiled, namespace)
             dg.Definitions.validate_loadable(namespace["defs"])
@@ -282,7 +283,7 @@ def test_python_in_the_docs_compiles_and_its_definitions_load(page: Path) -> Non
 @each_page
 def test_commands_in_the_docs_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
-    for command in commands(page):
+    for command in every_command(page):
         words = command.split()
         if words[0] == "make":
             assert set(words[1:2]) <= targets, command
@@ -302,7 +303,7 @@ def test_each_part_of_the_benchmark_has_its_place_on_its_page_and_a_row_in_its_t
 
 def test_commands_of_the_benchmark_in_the_docs_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    lines = [line.partition("#")[0] for line in commands(ROOT / "docs" / "performance.md")]
+    lines = [line.partition("#")[0] for line in every_command(ROOT / "docs" / "performance.md")]
     arguments = [re.search(r"-m bench (.*)|BENCH_ARGS=\"(.*)\"", line) for line in lines]
     given = [shlex.split(found[1] or found[2]) for found in arguments if found]
     assert given
@@ -320,17 +321,10 @@ def options_of(command: click.Command) -> set[str]:
     }
 
 
-def blocks(page: Path, language: str) -> list[str]:
-    text = page.read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-
-
-def commands(page: Path) -> Iterator[str]:
-    """The commands in shell blocks; a block of a session shows them after ``$``."""
-    for block in blocks(page, "bash"):
-        yield from (line for line in block.replace("\\\n", " ").splitlines() if line.strip())
-    for block in blocks(page, "console"):
-        yield from (line[2:] for line in block.replace("\\\n", " ").splitlines() if line.startswith("$ "))
+def every_command(page: Path) -> Iterator[str]:
+    """The commands that a page's shell blocks and sessions show, each on one line."""
+    for block in blocks(page, "bash", "console"):
+        yield from (command.text.replace("\\\n", " ") for command in commands(block))
 
 
 def _without_code(text: str) -> str:

@@ -1,0 +1,111 @@
+"""A machine on which a reader tries out what the documentation prints: its files, its local Cognee, its remote.
+
+The examples name ``~/…``, ``https://cognee.example.com`` and ``s3://…``; here the environment decides what those are.
+"""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import networkx as nx
+
+from cognee_dagster.cogx import write_archive
+from cognee_dagster.sources import from_networkx
+from cognee_dagster.testing import FakeRemote
+from tests.asset_chain import people
+from tests.named_host import named_host
+from tests.unit.local_stores import TinyGraph, TinyStore
+
+REMOTE_HOST = "cognee.example.com"
+ADAS_DATASET = UUID("82cf9ac2-2414-54df-b775-fa2a443a3be4")
+
+# s3fs, for who has no bucket: fsspec loads it by this name.
+S3_STAND_IN = """
+import os
+from fsspec.implementations.dirfs import DirFileSystem
+from fsspec.implementations.local import LocalFileSystem
+
+__version__ = "2026.1"
+
+class S3FileSystem(DirFileSystem):
+    protocol = ("s3", "s3a")
+    def __init__(self, **options):
+        super().__init__(path=os.path.expanduser("~/s3"), fs=LocalFileSystem(auto_mkdir=True))
+"""
+
+
+@contextmanager
+def readers_machine(directory: Path, remote: FakeRemote, *, cognee: Path) -> Iterator[dict[str, str]]:
+    """Puts the reader's files into ``directory`` and ``directory/home``; gives the variables that lead to all of it.
+
+    Args:
+        directory: Where the reader works; empty.
+        remote: The remote Cognee.
+        cognee: The local one, as ``make_local_cognee`` leaves it; its data is copied.
+    """
+    home = directory / "home"
+    home.mkdir()
+    (directory / "empty.env").touch()
+    (home / "stand_ins").mkdir()
+    (home / "stand_ins" / "s3fs.py").write_text(S3_STAND_IN)
+    (home / "dagster_home").mkdir()
+    (home / "dagster_home" / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
+    _graph_files(directory, home)
+    shutil.copytree(cognee, home / "cognee")
+    with named_host(REMOTE_HOST, url=remote.url, directory=home) as https:
+        yield {
+            **https,
+            "COGNEE_SERVICE_URL": remote.url,
+            "COGNEE_API_KEY": remote.api_key,
+            "COGNEE_ENV_FILE": str(directory / "empty.env"),
+            "SYSTEM_ROOT_DIRECTORY": str(home / "cognee" / "system"),
+            "DAGSTER_HOME": str(home / "dagster_home"),
+            "HOME": str(home),
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "PYTHONPATH": f"{home / 'stand_ins'}:{Path(__file__).parent.parent}",
+        }
+
+
+def _graph_files(directory: Path, home: Path) -> None:
+    (home / "graphs").mkdir()
+    nx.write_graphml(people(), home / "graphs" / "parts.graphml")
+    birds = nx.DiGraph()
+    birds.add_node("b1", species="owl", called="Strix", title="The owl", internal_id="1")
+    birds.add_node("b2", species="mouse", called="Mus", title="The mouse", internal_id="2")
+    birds.add_edge("b1", "b2", does="eats", note="at night")
+    for place in (home, directory):
+        nx.write_graphml(birds, place / "birds.graphml")
+    output = home / "graphrag" / "output"
+    output.mkdir(parents=True)
+    (output / "nodes.csv").write_text("id,name,category\n1,Mira,person\n2,Lyon,town\n")
+    (output / "edges.csv").write_text("source,target,relation\n1,2,lives in\n")
+    backup = write_archive(from_networkx(people(), dataset_name="research"), directory / "backup.cogx.tar.gz")
+    (home / "s3" / "backups").mkdir(parents=True)
+    unpacked = directory / "export_of_mem0"
+    shutil.unpack_archive(backup.path, unpacked, format="gztar")
+    shutil.make_archive(str(home / "s3" / "backups" / "research.cogx"), "xztar", unpacked)
+
+
+def make_local_cognee(directory: Path) -> Path:
+    """Makes the local Cognee's data, with every dataset that the examples name; gives ``directory``."""
+    store = TinyStore(directory)
+    ada = store.add_user("ada@example.com")
+    for name, owner, num_nodes, num_edges in (
+        ("research", store.default_user, 3, 2),
+        ("handbook", store.default_user, 3, 2),
+        ("demo", store.default_user, 47, 86),  # as many as Cognee's own demo has
+        ("adas", ada, 3, 2),
+    ):
+        identity = ADAS_DATASET if name == "adas" else None
+        dataset = store.add_dataset(name, owner=owner, identity=identity)
+        store.grant(dataset, owner)
+        with TinyGraph(store.place_graph(dataset, owner=owner)) as graph:
+            for number in range(num_nodes):
+                graph.add_node(f"00000000-0000-4000-8000-{number:012}", f"{name} {number}")
+            ends = [(n, (n + step) % num_nodes) for step in (1, 2) for n in range(num_nodes)][:num_edges]
+            for source, target in ends:
+                graph.add_edge(f"00000000-0000-4000-8000-{source:012}", f"00000000-0000-4000-8000-{target:012}")
+    return directory

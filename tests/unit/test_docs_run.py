@@ -1,0 +1,128 @@
+"""What the documentation prints runs as printed: every example in Python, and the commands that need no Cognee."""
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from fsspec.registry import _registry
+
+from cognee_dagster import CogneeRemote
+from cognee_dagster.testing import FakeRemote
+from tests.printed import ROOT, Block, blocks, commands, pattern_of, steady, terminal
+from tests.readers_machine import make_local_cognee, readers_machine
+
+PAGES = [ROOT / "README.md"] + [
+    ROOT / "docs" / f"{name}.md" for name in ("guide", "bring-your-graph", "engine", "configuration")
+]
+EVERY = [block for page in PAGES for block in blocks(page)]
+# Adding documents takes Cognee itself: tests/integration/test_docs_cognee.py.
+EXAMPLES = [block for block in EVERY if block.language == "python" and "documents=" not in block.text]
+COMMANDS = [block for block in EVERY if block.language == "bash" and block.text.startswith("cognee-dagster ")]
+AFTER_IMPORTS = next(block for block in EXAMPLES if "after_imports" in block.text)
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cognee(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_local_cognee(tmp_path_factory.mktemp("cognee"))
+
+
+@pytest.fixture
+def environ(
+    tmp_path: Path, cognee: Path, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    monkeypatch.chdir(tmp_path)
+    with readers_machine(tmp_path, remote, cognee=cognee) as variables:
+        yield variables
+
+
+@pytest.fixture
+def instance(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """In this process, what ``environ`` says."""
+    for name in {"COGNEE_DAGSTER_CA_BUNDLE", "NO_PROXY", "no_proxy", "HTTPS_PROXY", "https_proxy"} & set(os.environ):
+        monkeypatch.delenv(name)
+    for name in environ.keys() - {"PATH", "PYTHONPATH"}:
+        monkeypatch.setenv(name, environ[name])
+    monkeypatch.syspath_prepend(str(Path(environ["HOME"]) / "stand_ins"))
+    with dg.DagsterInstance.get() as found:
+        yield found
+    _registry.pop("s3", None)  # where fsspec keeps what it has loaded
+    sys.modules.pop("s3fs", None)
+
+
+def run(block: Block) -> tuple[dict[str, Any], str]:
+    """What the example defines, and what it prints."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(block.text, str(block), "exec"), names)
+    return names, printed.getvalue()
+
+
+def push_all(defs: dg.Definitions, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    return defs.resolve_job_def("push_all_datasets").execute_in_process(instance=instance, raise_on_error=False)
+
+
+@pytest.mark.parametrize("block", EXAMPLES, ids=str)
+def test_an_example_runs_as_printed(block: Block, instance: dg.DagsterInstance, remote: FakeRemote) -> None:
+    names, printed = run(block)
+    if "defs" in names:
+        result = push_all(names["defs"], instance)
+        assert result.success, [event for event in result.all_events if event.is_failure]
+        pushes = [
+            key for key in names["defs"].resolve_asset_graph().get_all_asset_keys() if key.path[-1] == "remote_push"
+        ]
+        assert len(remote.uploads) == len(pushes)
+    following = [other for other in blocks(_page(block)) if other.number == block.number + 1 and not other.language]
+    for shown in following:
+        assert pattern_of(shown.text).fullmatch(steady(printed)), printed
+
+
+@pytest.mark.parametrize("block", COMMANDS, ids=str)
+def test_commands_run_as_printed(block: Block, environ: dict[str, str], tmp_path: Path) -> None:
+    for mapping in blocks(_page(block), "yaml"):
+        (tmp_path / "birds.yaml").write_text(mapping.text)
+    with terminal(tmp_path, environ) as shell:
+        for command in commands(block):
+            shell.run(command)
+
+
+def test_what_hangs_below_an_import_starts_after_it_and_not_before(
+    instance: dg.DagsterInstance, remote: FakeRemote
+) -> None:
+    defs = run(AFTER_IMPORTS)[0]["defs"]
+    (automation,) = [s for s in defs.sensors if isinstance(s, dg.AutomationConditionSensorDefinition)]
+    assert automation.default_status is dg.DefaultSensorStatus.RUNNING
+    asked = dg.evaluate_automation_conditions(defs, instance)
+    with remote.hold_imports() as held:
+        assert push_all(defs, instance).success
+        held.wait_for_import()
+        asked = dg.evaluate_automation_conditions(defs, instance, cursor=asked.cursor)
+        assert asked.total_requested == 0
+    report_imports(defs, instance)
+    asked = dg.evaluate_automation_conditions(defs, instance, cursor=asked.cursor)
+    assert asked.get_num_requested(dg.AssetKey("search_index")) == 1
+
+
+def report_imports(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    """What a tick of the import sensor finds, written as the daemon would."""
+    repository = defs.get_repository_def()
+    resources = {"cognee_remote": CogneeRemote()}
+    with dg.build_sensor_context(instance=instance, repository_def=repository, resources=resources) as context:
+        found = repository.get_sensor_def("cognee_import_sensor").evaluate_tick(context)
+    for event in found.asset_events:
+        instance.report_runless_asset_event(event)
+
+
+def _page(block: Block) -> Path:
+    return next(page for page in PAGES if page.name == block.page)
