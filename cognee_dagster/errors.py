@@ -20,7 +20,8 @@
     ├── InvalidPushError (ValueError)            arguments that can never work
     │   ├── InvalidModeError
     │   ├── InvalidTargetError                   a dataset name the remote refuses
-    │   └── EmptyGraphError                      0 nodes: nothing to push
+    │   ├── EmptyGraphError                      0 nodes: nothing to push
+    │   └── RemovedRecordsError                  more of a mirror would be removed than is allowed
     ├── ArchiveError (ValueError)                a COGX archive that is not one
     │   └── ArchiveLimitError                    beyond what a Cognee server accepts
     ├── ArchiveNotStoredError (LookupError)      the archive store does not have it
@@ -152,6 +153,10 @@ class InvalidTargetError(InvalidPushError):
 
 class EmptyGraphError(InvalidPushError):
     """The dataset has no nodes."""
+
+
+class RemovedRecordsError(InvalidPushError):
+    """A push that would remove more from a mirror than is allowed; nothing was sent."""
 
 
 class ArchiveError(CogneeDagsterError, ValueError):

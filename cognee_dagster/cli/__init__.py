@@ -11,6 +11,7 @@ from cognee_dagster.cli.ending import report, sigterm_as_interrupt
 from cognee_dagster.cli.exit_codes import exit_code_table
 from cognee_dagster.cli.export import export
 from cognee_dagster.cli.inspect import inspect
+from cognee_dagster.cli.plan import plan
 from cognee_dagster.cli.push import push
 from cognee_dagster.cli.runs import runs
 from cognee_dagster.cli.sandbox import sandbox
@@ -55,5 +56,5 @@ def main(*, debug: bool) -> None:
     """Ship Cognee knowledge graphs: from a local dataset to a COGX archive to a remote Cognee."""
 
 
-for _command in (push, export, inspect, validate, status, runs, datasets, doctor, sandbox):
+for _command in (push, plan, export, inspect, validate, status, runs, datasets, doctor, sandbox):
     main.add_command(_command)

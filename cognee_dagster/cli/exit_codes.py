@@ -32,6 +32,7 @@ class ExitCode(IntEnum):
     IMPORT_FAILED = 6
     UNREACHABLE = 7
     STILL_RUNNING = 8
+    CHANGES = 10
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it
     TERMINATED = 143  # 128 + SIGTERM
 
@@ -46,6 +47,7 @@ MEANINGS = {
     ExitCode.IMPORT_FAILED: "the remote's import failed or stalled",
     ExitCode.UNREACHABLE: "the remote does not answer",
     ExitCode.STILL_RUNNING: "the import has not ended yet (status without --wait)",
+    ExitCode.CHANGES: "plan, or push --dry-run: the remote would be changed",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C",
     ExitCode.TERMINATED: "ended by SIGTERM",
 }
@@ -60,6 +62,7 @@ ADVICE = {
     ExitCode.IMPORT_FAILED: "See the server's log, then push again.",
     ExitCode.UNREACHABLE: "Check the URL, that the server is up, and the network; see `cognee-dagster doctor`.",
     ExitCode.STILL_RUNNING: "Ask again later, or with --wait.",
+    ExitCode.CHANGES: "Push to bring the remote up to date.",
     ExitCode.INTERRUPTED: "Run the command again; `cognee-dagster runs` shows an import that went on without it.",
     ExitCode.TERMINATED: "Run the command again; `cognee-dagster runs` shows an import that went on without it.",
 }

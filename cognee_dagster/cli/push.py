@@ -8,6 +8,7 @@ import click
 
 from cognee_dagster import pushing, remote, sources
 from cognee_dagster.cli.exit_codes import ExitCode
+from cognee_dagster.cli.mirror import mirror_options, print_plan
 from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_options, user_option
 from cognee_dagster.cli.source import Source, mapping_options
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
@@ -19,6 +20,7 @@ from cognee_dagster.sources.places import is_place
 
 if TYPE_CHECKING:
     from cognee_dagster.pushing.archives import PushResult
+    from cognee_dagster.pushing.mirror.options import MirrorOptions
     from cognee_dagster.remote.connection import Connection
     from cognee_dagster.remote.imports.verdict import ImportVerdict
     from cognee_dagster.sources.mapping.value import GraphMapping
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="What one file in an archive may have at most.",
 )
+@mirror_options
+@click.option("--dry-run", is_flag=True, help="With --sync incremental: print what would be done, and do nothing.")
 @archive_option
 @archives_option
 @mapping_options
@@ -70,6 +74,8 @@ def push(
     wait: bool,
     max_archive_bytes: int,
     max_file_bytes: int,
+    mirror: "MirrorOptions | None",
+    dry_run: bool,
     archive: str | None,
     archives: str | None,
     mapping: "GraphMapping | None",
@@ -87,14 +93,23 @@ def push(
     A graph beyond the remote's limits goes in several archives, one after another; a push that failed goes on after the
     last one that arrived. With --background only the last one's import is left to itself.
 
+    With --sync incremental the remote dataset becomes a mirror: what has changed since the last push is sent, and what
+    is gone is removed. `cognee-dagster plan` says before what that would be.
+
     With --json: status, dataset_name, target_dataset, num_nodes, num_edges, remote_response, pipeline_run_id.
     """
     if wait and not background:
         say("--wait changes nothing here: without --background a push waits for the end of the import.", err=True)
     if archives is not None and archive is None:
         raise click.UsageError("--archives says where --archive is looked for, and that is not given.")
+    if dry_run and mirror is None:
+        raise click.UsageError("--dry-run says what --sync incremental would do, and that is not given.")
     options = pushing.PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=background)
     connection = remote_connection(url, api_key)
+    given = Source(text=source, mapping=mapping, profile=profile, user=user)
+    if dry_run:
+        print_plan(given, connection=connection, options=options, mirror=mirror, as_json=as_json)
+        return
     with progress_bars(reminders=not as_json) as bars:
         progress = pushing.PushProgress(on_export=bars.export, on_upload=bars.upload, on_shard=bars.shard)
         if archive is not None:
@@ -106,9 +121,10 @@ def push(
             result = pushing.push_archive_file(source, connection=connection, options=options, progress=progress)
         else:
             result = pushing.push_graph(
-                Source(text=source, mapping=mapping, profile=profile, user=user).open(),
+                given.open(),
                 connection=connection,
                 options=options,
+                mirror=mirror,
                 limits=Limits(total_bytes=max_archive_bytes, member_bytes=max_file_bytes),
                 progress=progress,
             )
@@ -135,7 +151,7 @@ def push(
 def _refuse_what_is_not_about_archives() -> None:
     """Options about how a graph is read and packed cannot be heeded where what is sent is there already."""
     context = click.get_current_context()
-    for name in ("mapping", "profile", "user", "max_archive_bytes", "max_file_bytes"):
+    for name in ("mapping", "profile", "user", "max_archive_bytes", "max_file_bytes", "sync"):
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{name.replace('_', '-')} changes nothing here: an archive is sent as it is.")
 

@@ -3,8 +3,13 @@ from .archives import push_archives as push_archives
 from .as_it_is import push_archive as push_archive
 from .as_it_is import push_archive_file as push_archive_file
 from .as_it_is import push_as_they_are as push_as_they_are
+from .mirror.mirror import plan_mirror as plan_mirror
+from .mirror.mirror import push_mirror as push_mirror
+from .mirror.options import MirrorOptions as MirrorOptions
+from .mirror.summary import summary_of as summary_of
 from .options import DeliverySettings as DeliverySettings
 from .options import PushOptions as PushOptions
 from .progress import PushProgress as PushProgress
+from .push import plan_graph as plan_graph
 from .push import push_dataset as push_dataset
 from .push import push_graph as push_graph

@@ -119,7 +119,7 @@ def push_archives(
         target_dataset=target,
         num_nodes=num_nodes,
         num_edges=num_edges,
-        remote_response=_one_answer(results),
+        remote_response=one_answer(results),
         pipeline_run_id=results[-1].pipeline_run_id,
     )
 
@@ -162,8 +162,8 @@ def _announced(number: int, total: int, *, on_shard: Callable[[int, int], None])
     logger.info("Archive %d of %d is delivered", number, total)
 
 
-def _one_answer(results: Sequence[DeliveryResult]) -> dict[str, Any]:
-    """The answers as one; anything but the server's own says what it rests on."""
+def one_answer(results: Sequence[DeliveryResult]) -> dict[str, Any]:
+    """The answers to the archives of one graph as one; anything but the server's own says what it rests on."""
     answers = [result.response for result in results]
     known_by = _weakest(results)
     knowing = {} if known_by is KnownBy.ANSWER else {"known_by": known_by.value}

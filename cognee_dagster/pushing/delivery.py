@@ -86,7 +86,7 @@ def deliver(
         request = DeliveryRequest(
             client=client,
             archive=archive,
-            dataset=_dataset(client, target, is_needed=strategy is not Strategy.FOREGROUND),
+            dataset=own_dataset(client, target, is_needed=strategy is not Strategy.FOREGROUND),
             mode=options.mode,
             strategy=strategy,
             settings=options.delivery,
@@ -159,7 +159,7 @@ def _strategy(client: CogneeClient, options: PushOptions) -> Strategy:
     return choose_background_strategy(server.version, mode=options.mode, requested=requested, offer=server.offer)
 
 
-def _dataset(client: CogneeClient, name: str, *, is_needed: bool) -> RemoteDataset:
+def own_dataset(client: CogneeClient, name: str, *, is_needed: bool) -> RemoteDataset:
     """The remote dataset, made if it is not there; without an id where the remote does not let us see or make it.
 
     Raises:

@@ -7,7 +7,8 @@ face, with the signature, defaults, results and errors of ``cognee.push()`` (Cog
 import asyncio
 import tempfile
 import threading
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -15,13 +16,16 @@ from uuid import UUID
 from cognee_dagster import cogx, sources
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.journal import PushJournal
+from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
+from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 from cognee_dagster.pushing.options import DEFAULT_DATASET, PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection, resolve_connection
 
 if TYPE_CHECKING:
-    from cognee_dagster.cogx.archive import Limits
+    from cognee_dagster.cogx.archive import Archive, Limits
     from cognee_dagster.graph.reader import GraphReader
     from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig, UserRef
 
@@ -97,6 +101,7 @@ def push_graph(
     *,
     connection: Connection,
     options: PushOptions | None = None,
+    mirror: MirrorOptions | None = None,
     limits: "Limits | None" = None,
     progress: PushProgress | None = None,
     stop: threading.Event | None = None,
@@ -105,16 +110,63 @@ def push_graph(
 
     The graph is closed before anything is sent: an import takes minutes, and its memory and lock belong to others then.
 
+    Args:
+        graph: What to push.
+        connection: The remote.
+        options: Where to, and how.
+        mirror: Send what has changed since the last push, and remove what is gone; None: send everything.
+        limits: What one archive may hold.
+        progress: Who is told how the push is getting on.
+        stop: When set from another thread, the push ends.
+
     Raises:
-        CogneeDagsterError: As opening and reading the graph and ``push_archives`` do.
+        CogneeDagsterError: As opening and reading the graph, ``push_archives`` and ``push_mirror`` do.
     """
     options, progress = options or PushOptions(), progress or PushProgress()
+    with (
+        _archives_of(graph, options=options, limits=limits, progress=progress) as archives,
+        CogneeClient(connection) as client,
+    ):
+        if mirror is not None:
+            return push_mirror(archives, client=client, options=options, mirror=mirror, progress=progress, stop=stop)
+        target = options.target_of(archives[0].dataset_name)
+        journal = PushJournal.of(archives, remote_url=connection.url, target_dataset=target, mode=options.mode)
+        return push_archives(archives, client=client, options=options, progress=progress, record=journal, stop=stop)
+
+
+def plan_graph(
+    graph: "AbstractContextManager[GraphReader]",
+    *,
+    connection: Connection,
+    options: PushOptions | None = None,
+    mirror: MirrorOptions | None = None,
+    progress: PushProgress | None = None,
+) -> MirrorSurvey:
+    """What ``push_graph`` with these ``MirrorOptions`` would do; nothing is sent or changed.
+
+    Raises:
+        CogneeDagsterError: As opening and reading the graph, and asking the remote do.
+    """
+    options, progress = options or PushOptions(), progress or PushProgress()
+    with (
+        _archives_of(graph, options=options, limits=None, progress=progress) as archives,
+        CogneeClient(connection) as client,
+    ):
+        return plan_mirror(archives, client=client, options=options, mirror=mirror)
+
+
+@contextmanager
+def _archives_of(
+    graph: "AbstractContextManager[GraphReader]",
+    *,
+    options: PushOptions,
+    limits: "Limits | None",
+    progress: PushProgress,
+) -> "Iterator[tuple[Archive, ...]]":
+    """The archives of a graph that is read, and closed again."""
     with tempfile.TemporaryDirectory(prefix="cognee-push-") as directory:
         with graph as reader:
-            target = options.target_of(reader.origin.dataset_name)
+            options.target_of(reader.origin.dataset_name)  # a name that the remote refuses is known before the reading
             # The writer is loaded here, while the process that reads the graph starts.
             whole = cogx.write_archive(reader, Path(directory) / "graph.cogx.tar.gz", progress=progress.on_export)
-        archives = cogx.cut(whole, limits=limits or cogx.SERVER_LIMITS, progress=progress.on_export)
-        journal = PushJournal.of(archives, remote_url=connection.url, target_dataset=target, mode=options.mode)
-        with CogneeClient(connection) as client:
-            return push_archives(archives, client=client, options=options, progress=progress, record=journal, stop=stop)
+        yield cogx.cut(whole, limits=limits or cogx.SERVER_LIMITS, progress=progress.on_export)

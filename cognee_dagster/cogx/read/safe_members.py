@@ -36,6 +36,7 @@ _RATIO_MATTERS_BYTES = 64 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
 _CHUNK_BYTES = 256 * 1024
+_BLOCK_BYTES = 1 << 20
 _MAX_EXTENDED_HEADER_BYTES = 64 * 1024
 _BLOCK = tarfile.BLOCKSIZE
 _UnzipError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # isal's stub misses that it is a class
@@ -98,6 +99,23 @@ class Member:
                 )
         if line := b"".join(parts).strip():
             yield number + 1, line
+
+    def blocks(self) -> Iterator[list[bytes]]:
+        """The lines that are not blank, a megabyte or a line at a time.
+
+        Raises:
+            ArchiveLimitError: A line is longer than ``MAX_LINE_BYTES``.
+        """
+        block: list[bytes] = []
+        size = 0
+        for _, line in self.lines():
+            block.append(line)
+            size += len(line)
+            if size >= _BLOCK_BYTES:
+                yield block
+                block, size = [], 0
+        if block:
+            yield block
 
 
 def read_members(path: Path, *, any_size: bool = False) -> Iterator[Member]:

@@ -29,7 +29,7 @@ from cognee_dagster.cogx.format import (
     SERVER_LIMITS,
     Limits,
 )
-from cognee_dagster.cogx.read.safe_members import Member, read_members
+from cognee_dagster.cogx.read.safe_members import read_members
 from cognee_dagster.cogx.shard.measure import MeasuredArchive, measure, record_at
 from cognee_dagster.cogx.shard.plan import FactTooLargeError, Integers, NodeTooLargeError, ShardPlan, plan_shards
 from cognee_dagster.cogx.write.spool import Spool, assemble
@@ -39,7 +39,6 @@ from cognee_dagster.system.files import replacing, unnamed_file
 
 # Shards that are written at once, with four open files each; more shards take another reading of the whole.
 _SHARDS_AT_ONCE = 16
-_BLOCK_BYTES = 1 << 20
 # A tar header and padding for each file, and the end of the tar: some readers count them, too.
 _TAR_BYTES = 1024 * (len(RECORD_FILES) + 2)
 
@@ -224,7 +223,7 @@ def _distribute(whole: Archive, destinations: _Destinations, shards: list[_Shard
         if member.name not in RECORD_FILES:
             continue
         start = 0
-        for lines in _blocks(member):
+        for lines in member.blocks():
             records = slice(start, start + len(lines))
             for number, indices in destinations.of(member.name, records):
                 by_number[number].write(member.name, [lines[index] for index in indices.tolist()])
@@ -234,20 +233,6 @@ def _distribute(whole: Archive, destinations: _Destinations, shards: list[_Shard
             start = records.stop
             done += sum(map(len, lines)) + len(lines)
             yield done
-
-
-def _blocks(member: Member) -> Iterator[list[bytes]]:
-    """The lines of a file, a megabyte or a line at a time."""
-    block: list[bytes] = []
-    size = 0
-    for _, line in member.lines():
-        block.append(line)
-        size += len(line)
-        if size >= _BLOCK_BYTES:
-            yield block
-            block, size = [], 0
-    if block:
-        yield block
 
 
 def _node_too_large(whole: Archive, measured: MeasuredArchive, node: int, limits: Limits) -> ArchiveLimitError:

@@ -1,0 +1,140 @@
+"""How a mirror is kept, said on the command line, and what a push to one would do."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+import click
+
+from cognee_dagster import pushing
+from cognee_dagster.cli.exit_codes import ExitCode
+from cognee_dagster.cli.source import Source
+from cognee_dagster.cli.terminal import print_json, progress_bars, say
+from cognee_dagster.pushing.mirror.options import MirrorOptions, OnRemoved
+
+if TYPE_CHECKING:
+    from cognee_dagster.pushing.options import PushOptions
+    from cognee_dagster.remote.connection import Connection
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Share(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3 only
+    """A share as a number from 0 to 1, or in per cent."""
+
+    name = "share"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        text = str(value)
+        try:
+            share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+        except ValueError:
+            share = -1.0
+        if not 0 <= share <= 1:
+            self.fail(f"{text!r} is not a share from 0 to 1, such as 0.2 or 20%.", param, ctx)
+        return share
+
+
+_REMOVAL_OPTIONS = (
+    click.option(
+        "--adopt",
+        is_flag=True,
+        help="Take over what full pushes have brought into the remote dataset: what of it is not in the graph is "
+        "removed, whoever brought it.",
+    ),
+    click.option(
+        "--max-removed",
+        type=_Share(),
+        default=MirrorOptions.max_removed,
+        show_default=True,
+        metavar="SHARE",
+        help="How much of the remote's nodes, edges or documents one push may remove.",
+    ),
+    click.option(
+        "--on-removed",
+        type=click.Choice(get_args(OnRemoved)),
+        default=MirrorOptions.on_removed,
+        show_default=True,
+        help="What becomes of records that are on the remote and no longer in the graph.",
+    ),
+)
+_SYNC_OPTION = click.option(
+    "--sync",
+    type=click.Choice(["full", "incremental"]),
+    default="full",
+    show_default=True,
+    help="full sends everything and removes nothing; incremental makes the remote dataset a mirror.",
+)
+
+
+def removal_options(command: _Command) -> _Command:
+    """``--on-removed``, ``--max-removed`` and ``--adopt``; the command is given them as ``mirror``."""
+
+    @wraps(command)
+    def with_mirror(*args: Any, on_removed: OnRemoved, max_removed: float, adopt: bool, **options: Any) -> Any:
+        mirror = MirrorOptions(on_removed=on_removed, max_removed=max_removed, adopt=adopt)
+        return command(*args, mirror=mirror, **options)
+
+    wrapped: Any = with_mirror
+    for option in _REMOVAL_OPTIONS:
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[no-any-return]  # click's decorators know no types of commands
+
+
+def mirror_options(command: _Command) -> _Command:
+    """``removal_options``, and ``--sync``: without ``incremental``, ``mirror`` is None."""
+
+    @wraps(command)
+    def with_sync(*args: Any, sync: str, mirror: MirrorOptions, **options: Any) -> Any:
+        if sync == "full":
+            _refuse_removal_options()
+        return command(*args, mirror=mirror if sync == "incremental" else None, **options)
+
+    wrapped: Any = _SYNC_OPTION(removal_options(with_sync))
+    return wrapped  # type: ignore[no-any-return]
+
+
+def _refuse_removal_options() -> None:
+    context = click.get_current_context()
+    for name in ("on_removed", "max_removed", "adopt"):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} changes nothing here: only --sync incremental removes anything."
+            )
+
+
+def print_plan(
+    source: Source,
+    *,
+    connection: "Connection",
+    options: "PushOptions",
+    mirror: MirrorOptions | None,
+    as_json: bool,
+) -> None:
+    """Print what a push to a mirror would do; exit with ``CHANGES`` where that is anything."""
+    with progress_bars(reminders=not as_json) as bars:
+        progress = pushing.PushProgress(on_export=bars.export)
+        found = pushing.plan_graph(
+            source.open(), connection=connection, options=options, mirror=mirror, progress=progress
+        )
+    summary = pushing.summary_of(found)
+    if as_json:
+        print_json({**summary, "in_sync": found.is_in_sync})
+    else:
+        for line in _sentences(summary, target=found.target_dataset, url=connection.url):
+            say(line)
+    if not found.is_in_sync:
+        raise click.exceptions.Exit(ExitCode.CHANGES)
+
+
+def _sentences(summary: dict[str, Any], *, target: str, url: str) -> list[str]:
+    counts = ", ".join(
+        f"+{counted['added']:,} ~{counted['changed']:,} -{counted['removed']:,} {kind}"
+        for kind in ("nodes", "edges", "documents")
+        if any((counted := summary[kind]).values())
+    )
+    if not counts:
+        return [f"Nothing to do: {target} on {url} is in sync"]
+    segments = f"{summary['segments_sent']} segments of {summary['segments']} would be sent"
+    whole = summary["sent_whole_because"]
+    return [f"{target} on {url}: {counts}; {segments}", *([f"All of it, because {whole}"] if whole else [])]

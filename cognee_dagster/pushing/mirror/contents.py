@@ -1,0 +1,93 @@
+"""What a remote dataset has confirmed to hold of a graph, record by record, as arrays."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cognee_dagster.pushing.mirror.records import key_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Integers = npt.NDArray[np.integer]
+
+_MAGIC = b"cognee-dagster mirror 1\n"
+_COLUMNS = (
+    ("node_ids", np.dtype(("u1", 16))),
+    ("node_contents", np.dtype("<u8")),
+    ("node_segments", np.dtype("<i4")),
+    ("edge_keys", np.dtype("<u8")),
+    ("edge_contents", np.dtype("<u8")),
+    ("edge_segments", np.dtype("<i4")),
+    ("document_keys", np.dtype("<u8")),
+    ("document_contents", np.dtype("<u8")),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorContents:
+    """Nodes by id, edges and documents by a hash; each with a hash of its record. 28 bytes a node, 20 an edge.
+
+    Attributes:
+        node_ids: (nodes, 16) uint8.
+        node_contents: uint64.
+        node_segments: The segment of each node, int32.
+        edge_keys: uint64.
+        edge_contents: uint64.
+        edge_segments: The segment of each edge, int32.
+        document_keys: uint64.
+        document_contents: uint64.
+    """
+
+    node_ids: "Integers"
+    node_contents: "Integers"
+    node_segments: "Integers"
+    edge_keys: "Integers"
+    edge_contents: "Integers"
+    edge_segments: "Integers"
+    document_keys: "Integers"
+    document_contents: "Integers"
+
+    @classmethod
+    def empty(cls) -> "MirrorContents":
+        """Of a remote that has nothing."""
+        columns: dict[str, Any] = {name: np.empty(0, dtype) for name, dtype in _COLUMNS}
+        return cls(**columns)
+
+    def distrusted(self) -> "MirrorContents":
+        """What is left of these when the remote may hold anything: which documents are ours, but not their texts."""
+        return replace(
+            self.empty(), document_keys=self.document_keys, document_contents=np.invert(self.document_contents)
+        )
+
+    @property
+    def node_keys(self) -> "Integers":
+        """What the nodes are known by in ``GraphPrints``."""
+        return np.fromiter((key_of(one.tobytes()) for one in self.node_ids), np.uint64, len(self.node_ids))
+
+    def encode(self) -> bytes:
+        """As a file's content."""
+        columns = [np.ascontiguousarray(getattr(self, name), dtype.base) for name, dtype in _COLUMNS]
+        lengths = np.array([len(column) for column in columns], "<i8")
+        return b"".join((_MAGIC, lengths.tobytes(), *(column.tobytes() for column in columns)))
+
+    @classmethod
+    def decode(cls, content: bytes) -> "MirrorContents":
+        """The contents in a file.
+
+        Raises:
+            ValueError: It is something else, or of another release.
+        """
+        if not content.startswith(_MAGIC):
+            raise ValueError("not the contents of a mirror, or of another release")
+        start = len(_MAGIC)
+        lengths = np.frombuffer(content, "<i8", len(_COLUMNS), start)
+        start += lengths.nbytes
+        columns: dict[str, Any] = {}
+        for (name, dtype), length in zip(_COLUMNS, lengths.tolist(), strict=True):
+            columns[name] = np.frombuffer(content, dtype, length, start)
+            start += columns[name].nbytes
+        if start != len(content):
+            raise ValueError("contents of a mirror that are cut off or go on")
+        return cls(**columns)

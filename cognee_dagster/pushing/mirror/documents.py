@@ -1,0 +1,96 @@
+"""The documents of a mirror: which are sent, and which are deleted."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints
+from cognee_dagster.pushing.mirror.contents import MirrorContents
+from cognee_dagster.pushing.mirror.matching import places_in
+from cognee_dagster.pushing.mirror.records import key_of
+from cognee_dagster.remote.responses import RemoteDocument
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Integers = npt.NDArray[np.integer]
+
+_SOURCE_SYSTEM = "cognee"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentDifference:
+    """How a graph's documents differ from what the remote has.
+
+    Attributes:
+        keys: What the graph's documents are known by, uint64.
+        contents: A hash of their text, uint64.
+        sent: External ids of documents that the remote lacks, or has with another text.
+        num_added: How many of these it lacks.
+        removed_keys: What those are known by that only the remote has.
+    """
+
+    keys: "Integers"
+    contents: "Integers"
+    sent: tuple[str, ...]
+    num_added: int
+    removed_keys: frozenset[int]
+
+    def contents_after(self, there: MirrorContents) -> MirrorContents:
+        """What the remote holds once these are sent and deleted; nodes and edges as before."""
+        kept = np.array([key not in self.removed_keys for key in there.document_keys.tolist()], bool) & (
+            places_in(self.keys, there.document_keys) < 0
+        )
+        return replace(
+            there,
+            document_keys=np.concatenate((self.keys, there.document_keys[kept])),
+            document_contents=np.concatenate((self.contents, there.document_contents[kept])),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the remote has the documents as they are."""
+        return not self.sent and not self.removed_keys
+
+
+def compare_documents(
+    archives: Sequence[Archive], there: MirrorContents, *, keeps_removed: bool = False
+) -> DocumentDifference:
+    """Hold a graph's documents against what the remote has confirmed.
+
+    Raises:
+        ArchiveError: An archive is damaged.
+    """
+    prints: dict[int, DocumentPrint] = {}
+    for archive in archives:
+        if archive.record_counts.get("document"):
+            for document in document_prints(archive.path):
+                prints.setdefault(key_of(document.external_id.encode("utf-8", "surrogatepass")), document)
+    keys = np.fromiter(prints, np.uint64, len(prints))
+    contents = np.fromiter((key_of(one.md5.encode()) for one in prints.values()), np.uint64, len(prints))
+    at = places_in(there.document_keys, keys)
+    known = there.document_contents[at] if len(there.document_keys) else contents
+    is_sent = (at < 0) | (contents != known)
+    documents = list(prints.values())
+    return DocumentDifference(
+        keys=keys,
+        contents=contents,
+        sent=tuple(documents[place].external_id for place in np.flatnonzero(is_sent).tolist()),
+        num_added=int((at < 0).sum()),
+        removed_keys=frozenset() if keeps_removed else frozenset(there.document_keys.tolist()) - set(prints),
+    )
+
+
+def removed_documents(
+    documents: Iterable[RemoteDocument], removed_keys: frozenset[int], *, dataset_id: str
+) -> Iterator[str]:
+    """The data ids of a remote dataset's documents that are no longer in the graph."""
+    for row in documents:
+        if row.external_system != _SOURCE_SYSTEM or row.external_id is None:
+            continue
+        external_id = row.external_id.removeprefix(f"{dataset_id}:")
+        if key_of(external_id.encode("utf-8", "surrogatepass")) in removed_keys:
+            yield row.id

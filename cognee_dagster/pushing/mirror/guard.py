@@ -1,0 +1,44 @@
+"""Against a mass removal that nobody meant: a source that was read half, an empty folder, the wrong dataset."""
+
+from uuid import UUID
+
+from cognee_dagster.errors import RemovedRecordsError
+from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.mirror.survey import MirrorSurvey
+
+_EXAMPLES = 5
+
+
+def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: str, where: str) -> None:
+    """Refuse a push that would remove more than is allowed.
+
+    Args:
+        found: What the push would do.
+        options: How the mirror is kept.
+        source: The local dataset's name.
+        where: The remote dataset in words.
+
+    Raises:
+        RemovedRecordsError: More would be removed than ``max_removed`` allows, or anything at all with ``fail``.
+    """
+    if options.on_removed == "keep":
+        return
+    difference, there = found.plan.difference, found.known.contents
+    counts = (
+        ("node", len(difference.removed_nodes), len(there.node_ids)),
+        ("edge", len(difference.removed_edges), len(there.edge_keys)),
+        ("document", len(found.documents.removed_keys), len(there.document_keys)),
+    )
+    allowed = 0.0 if options.on_removed == "fail" else options.max_removed
+    if not any(removed > allowed * total for _, removed, total in counts):
+        return
+    what = ", ".join(f"{counted(removed, name)} of {total:,}" for name, removed, total in counts if removed)
+    ids = [str(UUID(bytes=there.node_ids[place].tobytes())) for place in difference.removed_nodes[:_EXAMPLES].tolist()]
+    examples = f" Nodes such as {', '.join(ids)} are no longer there." if ids else ""
+    rule = "on_removed is fail" if options.on_removed == "fail" else f"max_removed is {options.max_removed:.0%}"
+    raise RemovedRecordsError(
+        f"The graph of {source!r} lacks {what} that {where} has, and {rule}: nothing was sent.{examples} If they are "
+        "gone on purpose, push again with a larger max_removed (1 allows everything); with on_removed keep they stay "
+        "on the remote."
+    )

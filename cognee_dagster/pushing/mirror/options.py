@@ -1,0 +1,40 @@
+"""What can be said about how a mirror is kept."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from cognee_dagster.pushing.mirror.segments import SEGMENT_NODES
+
+OnRemoved = Literal["remove", "keep", "fail"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorOptions:
+    """How a mirror is kept; checked when it is made.
+
+    Attributes:
+        on_removed: What becomes of nodes, edges and documents that are on the remote and no longer in the graph:
+            ``remove`` them, ``keep`` them, or ``fail`` before anything is sent.
+        max_removed: The share of the nodes, edges or documents that may be removed in one push, from 0 to 1.
+        adopt: Whether what ``cognee.push()``, or a full push, has brought into the remote dataset is taken over: the
+            parts of it that are not in the graph are removed, whoever brought them.
+        source: What is mirrored, for its names on the remote; None: the local dataset's name.
+        segment_nodes: How many nodes a new segment has.
+
+    Raises:
+        ValueError: A value makes no sense.
+    """
+
+    on_removed: OnRemoved = "remove"
+    max_removed: float = 0.2
+    adopt: bool = False
+    source: str | None = None
+    segment_nodes: int = SEGMENT_NODES
+
+    def __post_init__(self) -> None:
+        if self.on_removed not in get_args(OnRemoved):
+            raise ValueError(f"on_removed is {self.on_removed!r}; it is one of {', '.join(get_args(OnRemoved))}.")
+        if not 0 <= self.max_removed <= 1:
+            raise ValueError(f"max_removed is {self.max_removed!r}; it is a share from 0 to 1, such as 0.2 for 20 %.")
+        if self.segment_nodes < 2:
+            raise ValueError(f"segment_nodes is {self.segment_nodes!r}; an edge has two ends, so it is at least 2.")

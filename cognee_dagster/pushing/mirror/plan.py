@@ -1,0 +1,230 @@
+"""What a push to a mirror would do: a pure value, made of the graph and of what the remote has confirmed."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cognee_dagster.pushing.mirror.contents import MirrorContents
+from cognee_dagster.pushing.mirror.generations import other_letter
+from cognee_dagster.pushing.mirror.matching import groups, places_in
+from cognee_dagster.pushing.mirror.prints import GraphPrints
+from cognee_dagster.pushing.mirror.segments import NOWHERE, SEGMENT_NODES, assign_segments
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Integers = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """How a graph differs from what the remote has.
+
+    Attributes:
+        added_nodes: Numbers of the graph's nodes that the remote lacks.
+        changed_nodes: Numbers of those that it has with another record.
+        removed_nodes: Their places in the remote's contents: nodes that only the remote has.
+        added_edges: Numbers of edges that the remote lacks.
+        changed_edges: Numbers of edges that it has with another record.
+        removed_edges: Places of edges that only the remote has.
+    """
+
+    added_nodes: "Integers"
+    changed_nodes: "Integers"
+    removed_nodes: "Integers"
+    added_edges: "Integers"
+    changed_edges: "Integers"
+    removed_edges: "Integers"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the remote has the graph as it is."""
+        return not any(len(getattr(self, name)) for name in self.__dataclass_fields__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentUpload:
+    """What is sent of one segment.
+
+    Attributes:
+        segment: Its number.
+        letter: The generation that it is sent under.
+        nodes: Numbers of the nodes, those at the far ends of edges included.
+        edges: Numbers of the edges.
+        replaces: The letter that is deleted afterwards; empty where the segment is only added to.
+    """
+
+    segment: int
+    letter: str
+    nodes: "Integers"
+    edges: "Integers"
+    replaces: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncPlan:
+    """What is to be done, in this order: upload, then delete.
+
+    Attributes:
+        difference: Between the graph and the remote's contents.
+        uploads: What is sent, by segment.
+        deleted: (segment, letter) of generations that are deleted once everything has arrived.
+        letters: The letter by segment afterwards.
+        node_segments: The segment of each node of the graph.
+        edge_segments: The segment of each edge of the graph.
+    """
+
+    difference: Difference
+    uploads: tuple[SegmentUpload, ...]
+    deleted: tuple[tuple[int, str], ...]
+    letters: Mapping[int, str] = field(repr=False)
+    node_segments: "Integers" = field(repr=False)
+    edge_segments: "Integers" = field(repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do for the graph."""
+        return not self.uploads and not self.deleted
+
+    def contents_after(self, prints: GraphPrints, there: MirrorContents, *, keeps_removed: bool) -> MirrorContents:
+        """What the remote holds once the plan is carried out; its documents are as before."""
+        nodes, edges = self.difference.removed_nodes, self.difference.removed_edges
+        if not keeps_removed:
+            nodes = edges = nodes[:0]
+        return MirrorContents(
+            node_ids=np.concatenate((prints.ids, there.node_ids[nodes])),
+            node_contents=np.concatenate((prints.node_contents, there.node_contents[nodes])),
+            node_segments=np.concatenate((self.node_segments, there.node_segments[nodes])),
+            edge_keys=np.concatenate((prints.edge_keys, there.edge_keys[edges])),
+            edge_contents=np.concatenate((prints.edge_contents, there.edge_contents[edges])),
+            edge_segments=np.concatenate((self.edge_segments, there.edge_segments[edges])),
+            document_keys=there.document_keys,
+            document_contents=there.document_contents,
+        )
+
+
+def plan_sync(
+    prints: GraphPrints,
+    there: MirrorContents,
+    letters: Mapping[int, str],
+    *,
+    dirty: Collection[int] = (),
+    keeps_removed: bool = False,
+    segment_nodes: int = SEGMENT_NODES,
+) -> SyncPlan:
+    """Decide on the nodes and edges of a push.
+
+    Args:
+        prints: The graph as it is.
+        there: What the remote has confirmed.
+        letters: The present generation of each segment that has one.
+        dirty: Segments of which more may be on the remote than ``there`` says: they are sent whole, to be replaced.
+        keeps_removed: Whether nodes and edges that are no longer in the graph stay on the remote.
+        segment_nodes: How many nodes a new segment has.
+    """
+    node_at = places_in(there.node_keys, prints.node_keys)
+    edge_at = places_in(there.edge_keys, prints.edge_keys)
+    first_new = 1 + max([NOWHERE, *letters, int(there.node_segments.max(initial=NOWHERE))])
+    node_segments, edge_segments = assign_segments(
+        prints,
+        _known(there.node_segments, node_at),
+        _known(there.edge_segments, edge_at),
+        first_new=first_new,
+        segment_nodes=segment_nodes,
+    )
+    difference = _difference(prints, there, node_at, edge_at)
+    replaced = set(dirty)
+    if not keeps_removed:
+        replaced |= set(np.unique(there.node_segments[difference.removed_nodes]).tolist())
+        replaced |= set(np.unique(there.edge_segments[difference.removed_edges]).tolist())
+    touched = _Touched.of(difference, node_segments, edge_segments, replaced)
+    uploads = _uploads(prints, touched, letters, replaced)
+    sent = {upload.segment: upload.letter for upload in uploads}
+    deleted = tuple(sorted((segment, letters[segment]) for segment in replaced if letters.get(segment)))
+    kept = {segment: letter for segment, letter in letters.items() if letter and segment not in replaced}
+    return SyncPlan(
+        difference=difference,
+        uploads=uploads,
+        deleted=deleted,
+        letters=kept | sent,
+        node_segments=node_segments,
+        edge_segments=edge_segments,
+    )
+
+
+def _known(segments: "Integers", at: "Integers") -> "Integers":
+    known = np.full(len(at), NOWHERE, np.int32)
+    known[at >= 0] = segments[at[at >= 0]]
+    return known
+
+
+def _difference(prints: GraphPrints, there: MirrorContents, node_at: "Integers", edge_at: "Integers") -> Difference:
+    return Difference(
+        added_nodes=np.flatnonzero(node_at < 0),
+        changed_nodes=_changed(prints.node_contents, there.node_contents, node_at),
+        removed_nodes=_unmatched(node_at, len(there.node_ids)),
+        added_edges=np.flatnonzero(edge_at < 0),
+        changed_edges=_changed(prints.edge_contents, there.edge_contents, edge_at),
+        removed_edges=_unmatched(edge_at, len(there.edge_keys)),
+    )
+
+
+def _changed(contents: "Integers", known: "Integers", at: "Integers") -> "Integers":
+    found = np.flatnonzero(at >= 0)
+    is_changed = contents[found] != known[at[found]]
+    return np.asarray(found[is_changed])
+
+
+def _unmatched(at: "Integers", total: int) -> "Integers":
+    is_there = np.zeros(total, bool)
+    is_there[at[at >= 0]] = True
+    return np.flatnonzero(~is_there)
+
+
+def _uploads(
+    prints: GraphPrints, touched: "_Touched", letters: Mapping[int, str], replaced: Collection[int]
+) -> tuple[SegmentUpload, ...]:
+    nothing = np.empty(0, np.int64)
+    uploads = []
+    for segment in sorted({*touched.nodes, *touched.edges}):
+        own, joining = touched.nodes.get(segment, nothing), touched.edges.get(segment, nothing)
+        present = letters.get(segment, "")
+        is_replaced = segment in replaced
+        uploads.append(
+            SegmentUpload(
+                segment=segment,
+                letter=other_letter(present) if is_replaced or not present else present,
+                nodes=np.unique(np.concatenate((own, prints.sources[joining], prints.targets[joining]))),
+                edges=joining,
+                replaces=present if is_replaced else "",
+            )
+        )
+    return tuple(uploads)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Touched:
+    """Nodes and edges that are sent, by the segment that they are in."""
+
+    nodes: "dict[int, Integers]"
+    edges: "dict[int, Integers]"
+
+    @classmethod
+    def of(
+        cls, difference: Difference, node_segments: "Integers", edge_segments: "Integers", replaced: Collection[int]
+    ) -> "_Touched":
+        return cls(
+            nodes=_sent(node_segments, replaced, (difference.added_nodes, difference.changed_nodes)),
+            edges=_sent(edge_segments, replaced, (difference.added_edges, difference.changed_edges)),
+        )
+
+
+def _sent(segments: "Integers", replaced: Collection[int], others: "Iterable[Integers]") -> "dict[int, Integers]":
+    """By segment: all of one that is replaced, and the others."""
+    is_sent = np.isin(segments, list(replaced))
+    for places in others:
+        is_sent[places] = True
+    sent = np.flatnonzero(is_sent)
+    return {segment: sent[places] for segment, places in groups(segments[sent]).items()}

@@ -1,0 +1,101 @@
+"""Which part of the graph each node belongs to: parts are replaced as a whole, so that neighbours should share one.
+
+A node that has a segment keeps it: small changes of a graph stay small changes on the remote. A new one joins the
+segment that most of its neighbours are in, while there is room; the others are cut into new segments.
+"""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cognee_dagster.cogx.format import Limits
+from cognee_dagster.cogx.shard.plan import GraphSizes, plan_shards
+from cognee_dagster.pushing.mirror.prints import GraphPrints
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Integers = npt.NDArray[np.integer]
+
+SEGMENT_NODES = 2_000
+# A segment may grow to so many times its size before nodes that belong to it go elsewhere.
+_ROOM = 2
+NOWHERE = -1
+
+
+def assign_segments(
+    prints: GraphPrints,
+    nodes: "Integers",
+    edges: "Integers",
+    *,
+    first_new: int,
+    segment_nodes: int = SEGMENT_NODES,
+) -> "tuple[Integers, Integers]":
+    """The segment of each node and of each edge, int32.
+
+    Args:
+        prints: The graph.
+        nodes: The segment of each node, ``NOWHERE`` for a new one.
+        edges: The segment of each edge, ``NOWHERE`` for a new one.
+        first_new: The number of the first segment that may be made.
+        segment_nodes: How many nodes a new segment has at most, with those at the far ends of its edges.
+    """
+    nodes, edges = nodes.astype(np.int32, copy=True), edges.astype(np.int32, copy=True)
+    if (nodes != NOWHERE).any():
+        _join_neighbours(prints, nodes, most=_ROOM * segment_nodes)
+    new = np.flatnonzero(nodes == NOWHERE)
+    if len(new):
+        _cut(prints, new, nodes, edges, first_new=first_new, segment_nodes=segment_nodes)
+    return nodes, np.where(edges == NOWHERE, nodes[prints.sources], edges)
+
+
+def _join_neighbours(prints: GraphPrints, segments: "Integers", *, most: int) -> None:
+    """Give new nodes the segment of most of their neighbours, and then those that hang on them."""
+    sizes = Counter(segments[segments != NOWHERE].tolist())
+    ends = np.concatenate((prints.sources, prints.targets))
+    others = np.concatenate((prints.targets, prints.sources))
+    while True:
+        reaches = (segments[ends] == NOWHERE) & (segments[others] != NOWHERE)
+        votes: dict[int, Counter[int]] = {}
+        for node, segment in zip(ends[reaches].tolist(), segments[others[reaches]].tolist(), strict=True):
+            votes.setdefault(node, Counter())[segment] += 1
+        joined = False
+        for node, counted in votes.items():
+            for segment, _ in counted.most_common():
+                if sizes[segment] < most:
+                    segments[node] = segment
+                    sizes[segment] += 1
+                    joined = True
+                    break
+        if not joined:
+            return
+
+
+def _cut(
+    prints: GraphPrints,
+    new: "Integers",
+    nodes: "Integers",
+    edges: "Integers",
+    *,
+    first_new: int,
+    segment_nodes: int,
+) -> None:
+    """Cut the part of the graph that the new nodes are into segments."""
+    number_of = np.full(len(prints.node_keys), NOWHERE, np.int32)
+    number_of[new] = np.arange(len(new), dtype=np.int32)
+    sources, targets = number_of[prints.sources], number_of[prints.targets]
+    within = np.flatnonzero((sources != NOWHERE) & (targets != NOWHERE))
+    nothing = np.zeros(len(new), np.int64)
+    sizes = GraphSizes(
+        documents=nothing,
+        entities=nothing,
+        raw_nodes=np.ones(len(new), np.int64),
+        facts=np.zeros(len(within), np.int64),
+        sources=sources[within],
+        targets=targets[within],
+    )
+    room = max(segment_nodes, 2)  # an edge has two ends
+    found = plan_shards(sizes, limits=Limits(member_bytes=room, total_bytes=room))
+    nodes[new] = first_new + found.homes
+    edges[within] = first_new + found.facts

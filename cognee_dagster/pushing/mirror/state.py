@@ -1,0 +1,119 @@
+"""What is known of a mirror between two pushes, in files that appear whole or not at all.
+
+::
+
+    <base>/<hash of the remote's URL>-<remote dataset's id>-<owner>/mirror.json
+    <base>/<hash of the remote's URL>-<remote dataset's id>-<owner>/contents-<SHA-256>.bin
+
+``mirror.json`` never claims more than the remote has: what is about to be sent is noted before, what was confirmed
+after. Killed anywhere, a push leaves a state from which the next one can go on.
+"""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cognee_dagster.pushing.mirror.contents import MirrorContents
+from cognee_dagster.store.files import put_bytes
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+DEFAULT_DIRECTORY = "~/.cognee-dagster/mirrors"
+_FORMAT = 1
+_STATE = "mirror.json"
+
+logger = logging.getLogger(__name__)
+
+
+class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known of a mirror, but for its contents.
+
+    Attributes:
+        format: Which release's file this is.
+        remote_url: Where the remote is.
+        contents: SHA-256 of the file of contents.
+        letters: The present generation by segment.
+        dirty: Segments of which the remote may have more than the contents say.
+        begun: By segment the generation that a push has begun to send to, and never confirmed.
+        deleting: Generations that are to be deleted, because others have taken their place.
+        began_at: When the push began that confirmed the contents: seconds since 1970, by the server's clock.
+        run_ids: Its runs, and those of pushes before, oldest first.
+    """
+
+    remote_url: str
+    contents: str
+    letters: dict[int, str]
+    began_at: float
+    run_ids: tuple[str, ...] = ()
+    dirty: tuple[int, ...] = ()
+    begun: dict[int, str] = {}
+    deleting: tuple[tuple[int, str], ...] = ()
+    format: int = _FORMAT
+
+
+@dataclass(frozen=True)
+class MirrorFiles:
+    """The files of one mirror.
+
+    Attributes:
+        directory: Theirs alone.
+    """
+
+    directory: "UPath"
+
+    @classmethod
+    def of(cls, base: "UPath", *, remote_url: str, dataset_id: str, owner: str) -> "MirrorFiles":
+        """The files of the mirror that ``owner`` has in a remote dataset."""
+        remote = hashlib.sha256(remote_url.encode()).hexdigest()[:8]
+        return cls(base / f"{remote}-{dataset_id}-{owner}")
+
+    def load(self) -> MirrorState | None:
+        """The state; None: there is none, or none that can be read."""
+        try:
+            state = msgspec.json.decode((self.directory / _STATE).read_bytes(), type=MirrorState)
+            if state.format != _FORMAT:
+                raise ValueError(f"it has format {state.format}, and this release knows {_FORMAT}")
+            return state
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
+            logger.warning("The mirror's state in %s cannot be read: %s", self.directory, error)
+            return None
+
+    def known_runs(self) -> frozenset[str]:
+        """Runs of all mirrors in the remote dataset of which the state is beside this one."""
+        pattern = f"{self.directory.name.rpartition('-')[0]}-*"
+        states = (MirrorFiles(directory).load() for directory in self.directory.parent.glob(pattern))
+        return frozenset(run_id for state in states if state is not None for run_id in state.run_ids)
+
+    def load_contents(self, state: MirrorState) -> MirrorContents | None:
+        """The contents that a state names; None where they are gone or damaged."""
+        try:
+            content = self._contents(state.contents).read_bytes()
+            if hashlib.sha256(content).hexdigest() != state.contents:
+                raise ValueError("it is damaged")
+            return MirrorContents.decode(content)
+        except (OSError, ValueError) as error:
+            logger.warning("%s cannot be read: %s", self._contents(state.contents), error)
+            return None
+
+    def save_contents(self, contents: MirrorContents) -> str:
+        """Write contents beside those there are, for a state to name; their SHA-256."""
+        content = contents.encode()
+        name = hashlib.sha256(content).hexdigest()
+        put_bytes(content, self._contents(name))
+        return name
+
+    def save(self, state: MirrorState) -> None:
+        """Write the state, whose contents are there already, and remove contents that it does not name."""
+        put_bytes(msgspec.json.encode(state), self.directory / _STATE)
+        for path in self.directory.glob("contents-*.bin"):
+            if path.name != self._contents(state.contents).name:
+                path.unlink(missing_ok=True)
+
+    def _contents(self, sha256: str) -> "UPath":
+        return self.directory / f"contents-{sha256}.bin"

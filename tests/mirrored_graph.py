@@ -1,0 +1,87 @@
+"""A graph that changes from round to round, for tests of mirrors."""
+
+import json
+import random
+from pathlib import Path
+from uuid import NAMESPACE_OID, uuid5
+
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.graph.reader import GraphOrigin
+from tests.cogx_graphs import EdgeRow, MemoryReader, NodeRow
+
+RELATIONSHIPS = ("knows", "leads", "made_of")
+
+
+class ChangingGraph:
+    """Chunks with a text, entities and things of a type of their own, and edges between them.
+
+    Attributes:
+        nodes: Rows by id.
+        edges: Texts by (source, target, relationship).
+    """
+
+    def __init__(self, seed: int, *, nodes: int) -> None:
+        self.random = random.Random(seed)
+        self.nodes: dict[str, NodeRow] = {}
+        self.edges: dict[tuple[str, str, str], str] = {}
+        self._count = 0
+        for _ in range(nodes):
+            self.add_node()
+        for _ in range(2 * nodes):
+            self.add_edge()
+
+    def change(self, edits: int) -> None:
+        """So many edits, of all kinds."""
+        kinds = (self.add_node, self.change_node, self.remove_node, self.add_edge, self.change_edge, self.remove_edge)
+        for _ in range(edits):
+            self.random.choice(kinds)()
+
+    def add_node(self) -> None:
+        self._count += 1
+        node_id = str(uuid5(NAMESPACE_OID, f"node {self._count}"))
+        self.nodes[node_id] = self._row(node_id, self.random.choice(("Entity", "Entity", "DocumentChunk", "Planet")))
+        if len(self.nodes) > 1:
+            self.add_edge(node_id)
+
+    def change_node(self) -> None:
+        node_id = self._any_node()
+        self.nodes[node_id] = self._row(node_id, str(self.nodes[node_id][2]))
+
+    def remove_node(self) -> None:
+        if len(self.nodes) > 2:
+            node_id = self._any_node()
+            del self.nodes[node_id]
+            self.edges = {ends: text for ends, text in self.edges.items() if node_id not in ends[:2]}
+
+    def add_edge(self, source: str | None = None) -> None:
+        ends = (source or self._any_node(), self._any_node(), self.random.choice(RELATIONSHIPS))
+        self.edges[ends] = f"Text {self.random.randrange(1000)}."
+
+    def change_edge(self) -> None:
+        if self.edges:
+            self.edges[self.random.choice(sorted(self.edges))] = f"Text {self.random.randrange(1000)}."
+
+    def remove_edge(self) -> None:
+        if self.edges:
+            del self.edges[self.random.choice(sorted(self.edges))]
+
+    def archive(self, path: Path, *, dataset: str = "demo") -> Archive:
+        """The graph as it is now."""
+        edges: list[EdgeRow] = [(*ends, json.dumps({"edge_text": text})) for ends, text in self.edges.items()]
+        reader = MemoryReader(list(self.nodes.values()), edges, origin=GraphOrigin(dataset_name=dataset))
+        return write_archive(reader, path)
+
+    def _any_node(self) -> str:
+        return self.random.choice(sorted(self.nodes))
+
+    def _row(self, node_id: str, node_type: str) -> NodeRow:
+        number = self.random.randrange(1000)
+        if node_type == "DocumentChunk":
+            properties = {"text": f"Text {number} of {node_id}.", "metadata": {"index_fields": ["text"]}}
+            return node_id, "", node_type, json.dumps(properties)
+        description = f"Description {number}."
+        if node_type == "Entity":
+            return node_id, f"Name {node_id[:8]}", node_type, json.dumps({"description": description})
+        properties = {"description": description, "metadata": {"index_fields": ["name"]}}
+        return node_id, f"Planet {number}", node_type, json.dumps(properties)

@@ -1,0 +1,72 @@
+"""``push --sync incremental`` and ``plan``."""
+
+import json
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.plugin import fake_remote, fake_remote_environment
+
+__all__ = ["fake_remote", "fake_remote_environment"]  # fixtures
+from tests.command_line import call
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_remote_environment: FakeRemote) -> Path:
+    """A graph file of five nodes; the home directory, where mirrors are kept, is the test's own."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "friends.graphml"
+    nx.write_graphml(nx.path_graph(["ada", "bea", "cyd", "dot", "eve"], create_using=nx.DiGraph), path)
+    return path
+
+
+def without(source: Path, *names: str) -> None:
+    graph = nx.read_graphml(source)
+    graph.remove_nodes_from(names)
+    nx.write_graphml(graph, source)
+
+
+def test_plan_says_what_a_push_then_does(source: Path, fake_remote_environment: FakeRemote) -> None:
+    first = call("plan", str(source), "--json")
+    assert (first.exit_code, json.loads(first.stdout)["in_sync"]) == (10, False)
+    assert fake_remote_environment.uploads == []
+    assert call("push", str(source), "--sync", "incremental").exit_code == 0
+    assert call("plan", str(source)).exit_code == 0
+    without(source, "eve")
+    changed = call("plan", str(source))
+    assert changed.exit_code == 10
+    assert changed.stdout.startswith(f"friends on {fake_remote_environment.url}: +0 ~0 -1 nodes, +0 ~0 -")
+    again = call("push", str(source), "--sync", "incremental", "--max-removed", "50%", "--json")
+    assert json.loads(again.stdout)["remote_response"]["mirror"]["nodes"]["removed"] == 1
+    assert json.loads(call("push", str(source), "--sync", "incremental", "--json").stdout)["status"] == "unchanged"
+
+
+def test_a_dry_run_is_a_plan(source: Path, fake_remote_environment: FakeRemote) -> None:
+    ended = call("push", str(source), "--sync", "incremental", "--dry-run", "--json")
+    assert ended.exit_code == 10
+    assert json.loads(ended.stdout) == json.loads(call("plan", str(source), "--json").stdout)
+    assert fake_remote_environment.uploads == []
+
+
+def test_too_much_removed_ends_with_one_and_says_how_to_allow_it(source: Path) -> None:
+    call("push", str(source), "--sync", "incremental")
+    without(source, "dot", "eve")
+    ended = call("push", str(source), "--sync", "incremental")
+    assert (ended.exit_code, "max_removed is 20%: nothing was sent" in ended.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--dry-run"], "--dry-run says what --sync incremental would do"),
+        (["--max-removed", "0.5"], "only --sync incremental removes anything"),
+        (["--sync", "incremental", "--max-removed", "200%"], "not a share from 0 to 1"),
+        (["--sync", "incremental", "--mode", "hybrid"], "cannot be mirrored in mode hybrid"),
+    ],
+)
+def test_options_that_make_no_sense_together_are_refused(source: Path, options: list[str], said: str) -> None:
+    ended = call("push", str(source), *options)
+    assert ended.exit_code == 2
+    assert said in ended.stderr

@@ -1,0 +1,336 @@
+"""A mirror holds exactly the graph, whatever was added, changed or removed, and is sent no more than that takes."""
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from upath import UPath
+
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.errors import InvalidModeError, RemovedRecordsError
+from cognee_dagster.pushing.archives import PushResult
+from cognee_dagster.pushing.mirror import mirror as mirror_module
+from cognee_dagster.pushing.mirror.mirror import push_mirror
+from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.mirror.state import MirrorFiles
+from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.testing import FakeRemote
+from tests.mirrored_graph import ChangingGraph
+from tests.pushes import HASTY, client_of, push_archive
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as fake:
+        yield fake
+
+
+class Mirror:
+    """Pushes of one graph into one remote dataset, in small segments."""
+
+    def __init__(self, remote: FakeRemote, directory: Path, graph: ChangingGraph) -> None:
+        self.remote = remote
+        self.directory = directory
+        self.graph = graph
+
+    def archive(self) -> Archive:
+        return self.graph.archive(self.directory / "graph.cogx.tar.gz")
+
+    def push(self, *, target: str = "demo", **options: Any) -> PushResult:
+        with client_of(self.remote.url, self.remote.api_key) as client:
+            return push_mirror(
+                [self.archive()],
+                client=client,
+                base=UPath(self.directory / "mirrors"),
+                options=PushOptions(target_dataset=target, delivery=HASTY),
+                mirror=MirrorOptions(**{"segment_nodes": 8, "max_removed": 1.0, **options}),
+            )
+
+    def assert_exact(self, *, target: str = "demo") -> None:
+        """The remote dataset shows what a fresh one shows after a full push, and has the same documents."""
+        fresh = FakeRemote()
+        with fresh, client_of(fresh.url, fresh.api_key) as client:
+            push_archive(self.archive(), client=client, target_dataset=target, settings=HASTY)
+            assert self.shown(self.remote, target) == self.shown(fresh, target)
+
+    @staticmethod
+    def shown(remote: FakeRemote, target: str) -> dict[str, Any]:
+        graph = remote.graph(target)
+        nodes = {node_id: node.shown(node_id) for node_id, node in graph.nodes.items()}
+        return {"nodes": nodes, "edges": graph.edges, "documents": remote.documents(target)}
+
+
+@pytest.fixture
+def mirror(remote: FakeRemote, tmp_path: Path) -> Mirror:
+    return Mirror(remote, tmp_path, ChangingGraph(1, nodes=40))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_any_edits_the_remote_graph_is_the_local_one(remote: FakeRemote, tmp_path: Path, seed: int) -> None:
+    mirror = Mirror(remote, tmp_path, ChangingGraph(seed, nodes=30))
+    for _ in range(8):
+        mirror.push()
+        mirror.assert_exact()
+        mirror.graph.change(mirror.graph.random.randrange(12))
+
+
+def test_an_unchanged_graph_sends_nothing_and_names_the_run_that_brought_it(remote: FakeRemote, mirror: Mirror) -> None:
+    first = mirror.push()
+    uploads, requests = len(remote.uploads), len(remote.requests)
+    again = mirror.push()
+    assert (first.status, again.status) == ("completed", "unchanged")
+    assert again.pipeline_run_id == first.pipeline_run_id is not None
+    assert len(remote.uploads) == uploads
+    assert [request.path for request in remote.requests[requests:]] == [
+        "/api/v1/datasets",
+        "/api/v1/activity/pipeline-runs",
+    ]
+
+
+def test_a_change_sends_what_has_changed_and_the_other_ends_of_its_edges(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    uploads = len(remote.uploads)
+    source, target = list(mirror.graph.nodes)[:2]
+    mirror.graph.edges[source, target, "met"] = "They met."
+    result = mirror.push()
+    assert len(remote.uploads) == uploads + 1
+    (item,) = result.remote_response["items"]
+    assert item["record_counts"] == {"fact": 1, "raw_node": 2}
+    mirror.assert_exact()
+
+
+def test_a_node_that_is_gone_is_removed_with_its_edges_and_its_document(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    chunk = next(node_id for node_id, row in mirror.graph.nodes.items() if row[2] == "DocumentChunk")
+    del mirror.graph.nodes[chunk]
+    mirror.graph.edges = {ends: text for ends, text in mirror.graph.edges.items() if chunk not in ends[:2]}
+    result = mirror.push()
+    assert result.remote_response["mirror"]["nodes"] == {"added": 0, "changed": 0, "removed": 1}
+    assert chunk not in remote.graph("demo").nodes
+    mirror.assert_exact()
+
+
+def test_a_document_goes_where_only_its_text_is_gone(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    chunk = next(node_id for node_id, row in mirror.graph.nodes.items() if row[2] == "DocumentChunk")
+    mirror.graph.nodes[chunk] = (chunk, "", "DocumentChunk", "{}")
+    mirror.push()
+    mirror.assert_exact()
+
+
+def test_what_is_gone_stays_with_keep_and_goes_with_a_later_remove(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    gone = next(iter(mirror.graph.nodes))
+    mirror.graph.remove_node()
+    mirror.graph.nodes.pop(gone, None)
+    mirror.graph.edges = {ends: text for ends, text in mirror.graph.edges.items() if gone not in ends[:2]}
+    mirror.push(on_removed="keep")
+    assert gone in remote.graph("demo").nodes
+    mirror.push()
+    mirror.assert_exact()
+
+
+@pytest.mark.parametrize(("options", "rule"), [({"on_removed": "fail"}, "fail"), ({"max_removed": 0.01}, "1%")])
+def test_more_removed_than_allowed_sends_nothing_and_names_some(
+    remote: FakeRemote, mirror: Mirror, options: dict[str, Any], rule: str
+) -> None:
+    mirror.push()
+    uploads = len(remote.uploads)
+    before = set(mirror.graph.nodes)
+    mirror.graph.remove_node()
+    (gone,) = before - set(mirror.graph.nodes)
+    with pytest.raises(RemovedRecordsError, match=rf"1 node of 40.*{rule}.*nothing was sent.*{gone}"):
+        mirror.push(**options)
+    assert len(remote.uploads) == uploads
+
+
+def test_another_tools_push_is_noticed_and_the_mirror_made_good(
+    remote: FakeRemote, mirror: Mirror, caplog: pytest.LogCaptureFixture
+) -> None:
+    mirror.push()
+    with client_of(remote.url, remote.api_key) as client:
+        other = ChangingGraph(2, nodes=3)
+        other.nodes = {
+            node_id: (*row[:1], "Changed", *row[2:]) for node_id, row in list(mirror.graph.nodes.items())[:3]
+        }
+        other.edges = {}
+        push_archive(
+            other.archive(mirror.directory / "o.cogx.tar.gz"), client=client, target_dataset="demo", settings=HASTY
+        )
+    mirror.push()
+    assert "somebody else has imported" in caplog.text
+    mirror.assert_exact()
+
+
+def test_what_a_full_push_left_stays_until_it_is_adopted(remote: FakeRemote, mirror: Mirror) -> None:
+    with client_of(remote.url, remote.api_key) as client:
+        push_archive(mirror.archive(), client=client, target_dataset="demo", settings=HASTY)
+    before = set(mirror.graph.nodes)
+    mirror.graph.remove_node()
+    (gone,) = before - set(mirror.graph.nodes)
+    mirror.push()
+    assert gone in remote.graph("demo").nodes
+    mirror.push(adopt=True)
+    assert gone not in remote.graph("demo").nodes
+
+
+def test_two_mirrors_in_one_dataset_never_remove_each_others(remote: FakeRemote, tmp_path: Path) -> None:
+    mirrors = [Mirror(remote, tmp_path / name, ChangingGraph(seed, nodes=20)) for seed, name in enumerate("ab")]
+    mirrors[1].graph.nodes = {
+        node_id[:-4] + "ffff": (node_id[:-4] + "ffff", *row[1:]) for node_id, row in mirrors[1].graph.nodes.items()
+    }
+    mirrors[1].graph.edges = {}
+    for _ in range(3):
+        for number, mirror in enumerate(mirrors):
+            mirror.directory.mkdir(exist_ok=True)
+            mirror.graph.remove_node()
+            mirror.push(source=f"source {number}")
+    assert set(remote.graph("demo").nodes) == {*mirrors[0].graph.nodes, *mirrors[1].graph.nodes}
+
+
+def test_mirrors_that_share_a_dataset_and_a_state_directory_trust_each_others_runs(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    mirror.push(source="one")
+    mirror.push(source="two")
+    assert mirror.push(source="one").status == "unchanged"
+
+
+def test_a_dataset_that_was_deleted_is_made_again(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    with client_of(remote.url, remote.api_key) as client:
+        client.delete_dataset(remote.dataset("demo").id)
+    time.sleep(2.1)  # a server's clock is known to the second
+    mirror.push()
+    mirror.assert_exact()
+
+
+@pytest.mark.parametrize("damage", ["state lost", "contents lost", "contents damaged", "state of another release"])
+def test_a_lost_or_damaged_state_still_ends_in_a_mirror(remote: FakeRemote, mirror: Mirror, damage: str) -> None:
+    mirror.push()
+    mirror.graph.change(5)
+    mirror.push()
+    (state,) = mirror.directory.glob("mirrors/*/mirror.json")
+    (contents,) = mirror.directory.glob("mirrors/*/contents-*.bin")
+    if damage == "state lost":
+        state.unlink()
+    elif damage == "contents lost":
+        contents.unlink()
+    elif damage == "contents damaged":
+        contents.write_bytes(contents.read_bytes()[:-1] + b"?")
+    else:
+        state.write_bytes(state.read_bytes().replace(b'"format":1', b'"format":9'))
+    mirror.graph.change_node()
+    mirror.push()
+    graph = remote.graph("demo")
+    assert set(mirror.graph.nodes) <= set(graph.nodes)
+    if damage.startswith("contents"):
+        assert set(mirror.graph.nodes) == set(graph.nodes)
+
+
+def test_a_graph_that_cannot_be_mirrored_is_pushed_whole_and_says_why(
+    remote: FakeRemote, mirror: Mirror, caplog: pytest.LogCaptureFixture
+) -> None:
+    mirror.graph.nodes["no uuid"] = ("no uuid", "Ada", "Entity", "{}")
+    assert mirror.push().status == "completed"
+    assert "cannot be mirrored (node 'no uuid' has an id that is no UUID)" in caplog.text
+
+
+def test_only_preserve_can_be_mirrored(remote: FakeRemote, mirror: Mirror) -> None:
+    with client_of(remote.url, remote.api_key) as client, pytest.raises(InvalidModeError, match="hybrid"):
+        push_mirror([mirror.archive()], client=client, base=UPath(mirror.directory), options=PushOptions(mode="hybrid"))
+
+
+class Crashed(BaseException):
+    """The process is gone."""
+
+
+class Crash:
+    """Ends a push before or after its n-th step that somebody else can see."""
+
+    STEPS: ClassVar = {
+        "save": MirrorFiles,
+        "save_contents": MirrorFiles,
+        "delete_data": CogneeClient,
+        "deliver": mirror_module,
+    }
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, at: int, after: bool, steps: Iterable[str] = STEPS) -> None:
+        self.left = at
+        self.after = after
+        for name in steps:
+            self._patch(monkeypatch, self.STEPS[name], name)
+
+    def _patch(self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def stepping(*args: Any, **options: Any) -> Any:
+            self.left -= 1
+            if self.left == 0 and not self.after:
+                raise Crashed
+            result = original(*args, **options)
+            if self.left == 0:
+                raise Crashed
+            return result
+
+        monkeypatch.setattr(owner, name, stepping)
+
+
+@pytest.mark.parametrize("crashes", [1, 2])
+def test_what_a_killed_push_has_added_to_a_segment_goes_again(
+    remote: FakeRemote, mirror: Mirror, crashes: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was sent under the segment's present name, so that only the whole segment's other name gets rid of it."""
+    mirror.push()
+    before = dict(mirror.graph.nodes)
+    mirror.graph.nodes["00000000-0000-4000-8000-000000000001"] = (
+        "00000000-0000-4000-8000-000000000001",
+        "Passing",
+        "Planet",
+        "{}",
+    )
+    mirror.graph.edges[next(iter(before)), "00000000-0000-4000-8000-000000000001", "met"] = "They met."
+    for _ in range(crashes):
+        with pytest.MonkeyPatch.context() as patches:
+            Crash(patches, at=1, after=True, steps=["deliver"])
+            with pytest.raises(Crashed):
+                mirror.push()
+        mirror.graph.nodes = dict(before)
+        mirror.graph.edges = {ends: text for ends, text in mirror.graph.edges.items() if {*ends[:2]} <= {*before}}
+        mirror.graph.change_edge()
+    mirror.push()
+    assert "somebody else" not in caplog.text
+    mirror.assert_exact()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("first", [True, False], ids=["first push", "later push"])
+def test_killed_at_any_step_the_next_push_ends_in_a_mirror(
+    remote: FakeRemote, tmp_path: Path, after: bool, first: bool
+) -> None:
+    steps = 0
+    while True:
+        steps += 1
+        directory = tmp_path / str(steps)
+        directory.mkdir()
+        mirror = Mirror(remote, directory, ChangingGraph(steps, nodes=20))
+        target = f"demo_{steps}"
+        if not first:
+            mirror.push(target=target)
+            mirror.graph.change(4)
+        with pytest.MonkeyPatch.context() as patches:
+            crash = Crash(patches, at=steps, after=after)
+            try:
+                mirror.push(target=target)
+            except Crashed:
+                pass
+            else:
+                assert crash.left > 0
+                break
+        mirror.graph.change(2)
+        mirror.push(target=target)
+        mirror.assert_exact(target=target)
+    assert steps > 5
