@@ -23,8 +23,8 @@ from cognee_dagster.system.settings_source import CogneeSettings, first_problem
 
 PREFIX = "COGNEE_DAGSTER_"
 
-# Fields of a dataset that text can express; an asset's graph and a retry policy need code.
-_DATASET_FIELDS = frozenset(CogneeDataset.__dataclass_fields__) - {"retry_policy"}
+# Fields of a dataset that text can express; a retry policy needs code, and so do more remotes than the environment's.
+_DATASET_FIELDS = frozenset(CogneeDataset.__dataclass_fields__) - {"remote", "retry_policy"}
 
 
 class CodeLocationSettings(CogneeSettings):

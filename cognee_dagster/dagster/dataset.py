@@ -13,6 +13,7 @@ import dagster as dg
 
 from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
 from cognee_dagster.dagster.field_types import (
+    Dependencies,
     FieldType,
     Flag,
     GivenArchive,
@@ -23,6 +24,7 @@ from cognee_dagster.dagster.field_types import (
     NumBytes,
     OptionalString,
     RepushAttempts,
+    ResourceKey,
     RetryPolicy,
     String,
     Strings,
@@ -30,7 +32,8 @@ from cognee_dagster.dagster.field_types import (
     User,
     Verify,
 )
-from cognee_dagster.dagster.keys import DATASET_TAG
+from cognee_dagster.dagster.keys import DATASET_TAG, REMOTE_TAG
+from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, REMOTE_RESOURCE
 from cognee_dagster.errors import CogneeDagsterError, DatasetDefinitionError
 from cognee_dagster.pushing.options import validate_mode
 from cognee_dagster.remote.names import validate_dataset_name
@@ -63,7 +66,10 @@ class CogneeDataset:
         mapping: Which attributes of ``graph`` hold type, name and relationship, and what becomes of the others: a
             ``GraphMapping``, or its fields; default: found by convention.
         profile: Whose conventions those are, such as ``graphrag``; default: what the graph shows.
+        deps: Assets that are made before the graph is looked at, such as those that write the documents, the graph file
+            or the archive, or that run Cognee: their keys, the assets, or their specs. A string is a key, ``eu/page``.
         target_dataset: Dataset name on the remote; default: the local one's name.
+        remote: The key of the ``CogneeRemote`` resource that it is pushed to, and the name of the pool of its pushes.
         mode: ``preserve``, ``hybrid`` or ``re-derive``.
         run_in_background: Do not wait for the import: the import sensor reports it.
         verify: How a finished import is held against what was sent: ``counts`` (the server's own count of the records
@@ -94,7 +100,9 @@ class CogneeDataset:
     archive: GivenArchive = None
     mapping: Meaning = field(default=None, hash=False)
     profile: OptionalString = None
+    deps: Dependencies = ()
     target_dataset: OptionalString = None
+    remote: ResourceKey = REMOTE_RESOURCE
     mode: String = "preserve"
     run_in_background: Flag = False
     verify: Verify = "counts"
@@ -141,12 +149,17 @@ class CogneeDataset:
         return self._key("remote_graph")
 
     @property
+    def graph_asset(self) -> dg.AssetKey | None:
+        """The asset that returns the graph, if one does."""
+        return self.graph if isinstance(self.graph, dg.AssetKey) else None
+
+    @property
     def group(self) -> str:
         return self.group_name or as_identifier("__".join([*self.key_prefix, self.segment]))
 
     @property
     def all_tags(self) -> dict[str, str]:
-        return {DATASET_TAG: self.segment, **self.tags}
+        return {**self.tags, DATASET_TAG: self.segment, REMOTE_TAG: self.remote}
 
     @property
     def limits(self) -> Limits:
@@ -205,6 +218,8 @@ class CogneeDataset:
 
     def _check_push(self) -> None:
         self._check("mode", lambda: validate_mode(self.mode))
+        if self.remote in (LOCAL_RESOURCE, ARCHIVES_RESOURCE):
+            raise self._error("remote", self.remote, "that is the key of another resource of every dataset")
         if self.target_dataset is not None:
             target = self.target_dataset
             self._check("target_dataset", lambda: validate_dataset_name(target))

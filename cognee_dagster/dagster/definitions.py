@@ -1,12 +1,14 @@
 """``build_definitions``: everything that a code location for some Cognee datasets needs."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import dagster as dg
 
 from cognee_dagster.dagster.assets.chain import build_dataset_assets
+from cognee_dagster.dagster.assets.chain_selection import ChainSelection
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import (
@@ -16,18 +18,28 @@ from cognee_dagster.dagster.resources import (
     CogneeRemote,
     LocalCognee,
 )
-from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor
-from cognee_dagster.dagster.sensors.policies import RepushPolicy
-from cognee_dagster.dagster.sensors.repush_sensor import build_repush_sensor
+from cognee_dagster.dagster.sensors.import_sensor import shared_import_sensor
+from cognee_dagster.dagster.sensors.overlap import watches
+from cognee_dagster.dagster.sensors.repush_sensor import shared_repush_sensor
+from cognee_dagster.dagster.shared import shared_job
 from cognee_dagster.errors import DatasetDefinitionError
 
 PUSH_ALL_JOB = "push_all_datasets"
+
+# Of these every call uses the same objects, so that Dagster merges several calls' definitions in one code location.
+_default_remote = cache(CogneeRemote)
+_default_local = cache(LocalCognee)
+_default_archives = cache(CogxArchiveIOManager)
+_PUSH_ALL = shared_job(
+    PUSH_ALL_JOB, selection=ChainSelection(), description="Reads, packs and pushes every dataset of this code location."
+)
 
 
 def build_definitions(
     datasets: Iterable[CogneeDataset],
     *,
     remote: CogneeRemote | None = None,
+    remotes: Mapping[str, CogneeRemote] | None = None,
     local: LocalCognee | None = None,
     archives: dg.IOManager | dg.ConfigurableIOManager | None = None,
     import_sensor: dg.SensorDefinition | None = None,
@@ -35,51 +47,49 @@ def build_definitions(
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedules, sensors and the resources for these datasets.
 
-    Merge it with your own definitions with ``dg.Definitions.merge``. The executor is left to you: for small graphs
-    ``dg.in_process_executor`` saves the 2 to 3 seconds that Dagster's default needs to start each step's process.
+    Merge it with your own definitions, and with those of other calls, with ``dg.Definitions.merge``: the job over all
+    datasets, the import sensor of each remote and the sensor that pushes again are shared. The executor is left to you:
+    for small graphs ``dg.in_process_executor`` saves the 2 to 3 seconds that Dagster's default needs to start each
+    step's process.
 
     Args:
         datasets: At least one.
-        remote: The remote Cognee; default: the one that Cognee's own settings name when a run starts.
+        remote: The remote Cognee of all datasets that name no other; default: the one that Cognee's own settings name
+            when a run starts.
+        remotes: More of them, by the resource key that a dataset's ``remote`` names. A key that is in none of them is
+            yours to bind.
         local: The local Cognee; default: the one that ``import cognee`` would use.
         archives: Where archives are stored; default: ``~/.cognee-dagster/archives``.
-        import_sensor: It; default: ``build_import_sensor`` over all datasets, running.
+        import_sensor: A sensor made with ``build_import_sensor``, for what it watches instead of the shared ones.
         default_schedule_status: Whether schedules run from the start. A dataset has one because somebody wrote a
             ``cron_schedule``, so they do, unlike Dagster's own default.
 
     Raises:
-        DatasetDefinitionError: No dataset, or two of them would have the same assets.
+        DatasetDefinitionError: No dataset, or two of them would have the same assets; a remote is given twice. When the
+            code location is loaded: a chain has partitions, or its graph's asset has.
     """
     chains = tuple(datasets)
     _check_distinct(chains)
     scheduled = [(dataset, _chain_job(dataset)) for dataset in chains if dataset.cron_schedule]
     return dg.Definitions(
         assets=[asset for dataset in chains for asset in build_dataset_assets(dataset)],
-        jobs=[
-            *(job for _, job in scheduled),
-            _job(PUSH_ALL_JOB, chains, description="Reads, packs and pushes every dataset."),
-        ],
+        jobs=[*(job for _, job in scheduled), _PUSH_ALL],
         schedules=[_schedule(dataset, job, status=default_schedule_status) for dataset, job in scheduled],
-        sensors=[import_sensor or build_import_sensor(chains), *_repush_sensors(chains)],
+        sensors=_sensors(chains, import_sensor),
         resources={
-            REMOTE_RESOURCE: remote or CogneeRemote(),
-            LOCAL_RESOURCE: local or LocalCognee(),
-            ARCHIVES_RESOURCE: archives or CogxArchiveIOManager(),
+            **_remotes(chains, remote, remotes or {}),
+            LOCAL_RESOURCE: local or _default_local(),
+            ARCHIVES_RESOURCE: archives or _default_archives(),
         },
     )
 
 
-def _chain_job(dataset: CogneeDataset) -> Any:
-    name = f"push_{dataset.push_key.to_python_identifier().removesuffix('__remote_push')}"
-    return _job(name, [dataset], description=f"Reads, packs and pushes {str(dataset.name)!r}.")
-
-
-def _job(name: str, datasets: Sequence[CogneeDataset], *, description: str) -> Any:  # Dagster does not name its type
-    # Whatever a graph is made of, in whichever definitions these are merged with, runs before it: a job that left that
-    # out would push yesterday's graph. Checks of remote_graph ask about an earlier push, and so are not part of a run
-    # that pushes.
-    selection = dg.AssetSelection.assets(*(dataset.push_key for dataset in datasets)).upstream()
-    return dg.define_asset_job(name, selection=selection, description=description)
+def _chain_job(dataset: CogneeDataset) -> Any:  # Dagster does not name its type
+    return dg.define_asset_job(
+        f"push_{dataset.push_key.to_python_identifier().removesuffix('__remote_push')}",
+        selection=ChainSelection((dataset.push_key,)),
+        description=f"Reads, packs and pushes {str(dataset.name)!r}.",
+    )
 
 
 def _schedule(dataset: CogneeDataset, job: Any, *, status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
@@ -92,13 +102,24 @@ def _schedule(dataset: CogneeDataset, job: Any, *, status: dg.DefaultScheduleSta
     )
 
 
-def _repush_sensors(datasets: Sequence[CogneeDataset]) -> list[dg.SensorDefinition]:
-    policies: dict[CogneeDataset | dg.AssetKey, RepushPolicy] = {
-        dataset: RepushPolicy(attempts=dataset.repush_attempts, run_in_background=dataset.repush_in_background)
-        for dataset in datasets
-        if dataset.repush_attempts
-    }
-    return [build_repush_sensor(policies)] if policies else []
+def _remotes(
+    datasets: Sequence[CogneeDataset], remote: CogneeRemote | None, remotes: Mapping[str, CogneeRemote]
+) -> dict[str, CogneeRemote]:
+    if remote is not None and REMOTE_RESOURCE in remotes:
+        raise DatasetDefinitionError(
+            f"remote= and remotes[{REMOTE_RESOURCE!r}] are the same resource. Leave one of the two out."
+        )
+    asked = remote is not None or any(dataset.remote == REMOTE_RESOURCE for dataset in datasets)
+    return {**({REMOTE_RESOURCE: remote or _default_remote()} if asked else {}), **remotes}
+
+
+def _sensors(datasets: Sequence[CogneeDataset], given: dg.SensorDefinition | None) -> list[dg.SensorDefinition]:
+    left = {dataset.remote for dataset in datasets if given is None or not watches(given, dataset.push_key)}
+    return [
+        *([given] if given is not None else []),
+        *(shared_import_sensor(remote) for remote in sorted(left)),
+        *([shared_repush_sensor()] if any(dataset.repush_attempts for dataset in datasets) else []),
+    ]
 
 
 def _check_distinct(datasets: Sequence[CogneeDataset]) -> None:

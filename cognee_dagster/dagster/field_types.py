@@ -1,7 +1,7 @@
 """The types of ``CogneeDataset``'s fields, for pydantic; each one's description says what a value must be."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
@@ -19,6 +19,25 @@ _STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True)
 
 def _segments(value: Any) -> Any:
     return value.split("/") if isinstance(value, str) else value
+
+
+def _asset_keys(value: Any) -> tuple[dg.AssetKey, ...]:
+    """The keys that these name, each once."""
+    if isinstance(value, str | dg.AssetKey | dg.AssetSpec) or not isinstance(value, Sequence):  # a key is a tuple, too
+        raise ValueError("not a list")
+    return tuple(dict.fromkeys(key for item in value for key in _keys_of(item)))
+
+
+def _keys_of(item: Any) -> Iterable[dg.AssetKey]:
+    if isinstance(item, dg.AssetsDefinition):
+        return sorted(item.keys, key=dg.AssetKey.to_user_string)
+    if isinstance(item, dg.AssetSpec):
+        return [item.key]
+    if isinstance(item, dg.AssetKey):
+        return [item]
+    if isinstance(item, str) and item.strip():
+        return [dg.AssetKey(item.split("/"))]
+    raise ValueError("not an asset")
 
 
 NotBlank = Annotated[str, Field(pattern=r"\S")]
@@ -44,6 +63,20 @@ Graph = Annotated[
 ]
 GivenArchive = Annotated[
     NotBlank | InstanceOf[os.PathLike[str]] | None, Field(description="the path or URL of a COGX archive")
+]
+Dependencies = Annotated[
+    Sequence[Any],
+    BeforeValidator(_asset_keys),
+    Field(description="a list of asset keys, assets, asset specs, or keys as strings"),
+]
+ResourceKey = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
+        description=(
+            "the key of a resource, such as staging; the CogneeRemote itself goes to build_definitions(remotes={…})"
+        ),
+    ),
 ]
 Meaning = Annotated[
     InstanceOf[GraphMapping] | InstanceOf[Mapping[str, Any]] | None,

@@ -51,8 +51,13 @@ RECORD_COUNTS = "cognee/record_counts"
 UNPACKED_BYTES = "cognee/unpacked_bytes"
 CHANGED_SINCE_LOOK = "cognee/graph_changed_since_cognified_graph"
 
+# remote_push, in its definition
+REPUSH_ATTEMPTS = "cognee/repush_attempts"
+REPUSH_IN_BACKGROUND = "cognee/repush_in_background"
+
 # tags
 DATASET_TAG = "cognee/dataset"
+REMOTE_TAG = "cognee/remote"  # the key of the resource that the dataset is pushed to
 
 # asset checks
 CHECK_NOT_EMPTY = "graph_not_empty"

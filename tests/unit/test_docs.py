@@ -159,9 +159,9 @@ def test_the_reference_lists_every_metadata_key_and_check() -> None:
     constants = {name: value for name, value in vars(keys).items() if name.isupper()}
     checks = {value for name, value in constants.items() if name.startswith("CHECK_")}
     assert set(table("checks")) == checks
-    ours = set(constants.values()) - checks - {keys.DATASET_TAG}
+    ours = set(constants.values()) - checks - {keys.DATASET_TAG, keys.REMOTE_TAG}
     assert set(table("metadata")) == ours | {"dagster/row_count", "dagster/uri"}
-    for tag in (keys.DATASET_TAG, repush.REPUSH_OF_TAG, repush.REPUSH_ATTEMPT_TAG):
+    for tag in (keys.DATASET_TAG, keys.REMOTE_TAG, repush.REPUSH_OF_TAG, repush.REPUSH_ATTEMPT_TAG):
         assert f"`{tag}`" in CONFIGURATION
 
 

@@ -16,6 +16,7 @@ from cognee_dagster.dagster.assets.spec import (
 )
 from cognee_dagster.dagster.dataset import LIMIT_FIELDS, SOURCE_FIELDS, CogneeDataset
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
+from cognee_dagster.dagster.steps.unpartitioned import GRAPH_INPUT
 
 
 def build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
@@ -24,7 +25,7 @@ def build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
     spec = asset_spec(
         dataset,
         dataset.archive_key,
-        deps=[] if is_given else [dataset.graph_key, *graph_deps(dataset)],
+        deps=list(dataset.deps) if is_given else [dataset.graph_key, *graph_deps(dataset)],
         code_version=dataset.code_version(*SOURCE_FIELDS, *LIMIT_FIELDS),
         kinds={"cognee", "cogx"},
         description=_description(dataset),
@@ -44,7 +45,7 @@ def build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         if is_given:
             yield from steps.keep_archive(context, dataset)
         else:
-            yield from steps.write_archive(context, dataset, graph=inputs.get("graph"))
+            yield from steps.write_archive(context, dataset, graph=inputs.get(GRAPH_INPUT))
 
     return cogx_archive
 

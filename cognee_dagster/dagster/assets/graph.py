@@ -16,6 +16,7 @@ from cognee_dagster.dagster.assets.spec import (
 )
 from cognee_dagster.dagster.dataset import SOURCE_FIELDS, CogneeDataset
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
+from cognee_dagster.dagster.steps.unpartitioned import GRAPH_INPUT
 
 
 def build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
@@ -23,7 +24,7 @@ def build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
     spec = asset_spec(
         dataset,
         dataset.graph_key,
-        deps=graph_deps(dataset),
+        deps=list(dict.fromkeys([*graph_deps(dataset), *dataset.deps])),
         code_version=dataset.code_version(*SOURCE_FIELDS),
         description=_graph_description(dataset),
     )
@@ -39,15 +40,15 @@ def build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
     )
     @parsed_once
     def cognified_graph(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[Any]:
-        yield from steps.look_at_graph(context, dataset, graph=inputs.get("graph"))
+        yield from steps.look_at_graph(context, dataset, graph=inputs.get(GRAPH_INPUT))
 
     return cognified_graph
 
 
 def _graph_description(dataset: CogneeDataset) -> str:
     name = repr(str(dataset.name))
-    if isinstance(dataset.graph, dg.AssetKey):
-        return f"The NetworkX graph of the asset {dataset.graph.to_user_string()}, under the name {name}."
+    if dataset.graph_asset is not None:
+        return f"The NetworkX graph of the asset {dataset.graph_asset.to_user_string()}, under the name {name}."
     if dataset.graph is not None:
         return f"The graph in the file {dataset.graph}, under the name {name}."
     if dataset.documents:

@@ -8,10 +8,9 @@ from cognee_dagster.dagster import steps
 from cognee_dagster.dagster.assets.spec import DEFAULT_RETRY_POLICY, asset_spec, parsed_once
 from cognee_dagster.dagster.config import PushConfig, config_fields
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, REMOTE_RESOURCE
+from cognee_dagster.dagster.push_assets import repush_metadata
+from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.store.stored import StoredArchive
-
-REMOTE_POOL = "cognee_remote"  # limit it, and a hundred datasets do not hit one server at once
 
 
 def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
@@ -20,7 +19,8 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         dataset,
         dataset.push_key,
         deps=[dataset.archive_key],
-        code_version=dataset.code_version("target_dataset", "mode", "run_in_background"),
+        code_version=dataset.code_version("remote", "target_dataset", "mode", "run_in_background"),
+        metadata=repush_metadata(attempts=dataset.repush_attempts, in_background=dataset.repush_in_background),
         description=f"The upload of {str(dataset.name)!r} to the remote Cognee; remote_graph is its import there.",
     )
 
@@ -28,15 +28,15 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         name=dataset.push_key.to_python_identifier(),
         specs=[spec],
         ins={"archive": dg.AssetIn(key=dataset.archive_key)},
-        pool=REMOTE_POOL,
-        required_resource_keys={REMOTE_RESOURCE, ARCHIVES_RESOURCE},
+        pool=dataset.remote,  # limit it, and a hundred datasets do not hit one server at once
+        required_resource_keys={dataset.remote, ARCHIVES_RESOURCE},
         config_schema=config_fields(dataset.target_dataset, dataset.mode, dataset.run_in_background),
         retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
     )
     @parsed_once
     def remote_push(context: dg.AssetExecutionContext, archive: StoredArchive) -> Iterator[dg.MaterializeResult[None]]:
         config = PushConfig(**context.op_execution_context.op_config)
-        remote = getattr(context.resources, REMOTE_RESOURCE)
+        remote = getattr(context.resources, dataset.remote)
         yield from steps.push_stored(context, dataset, archive=archive, config=config, remote=remote)
 
     return remote_push

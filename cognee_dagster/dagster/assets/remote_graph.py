@@ -5,7 +5,7 @@ import dagster as dg
 from cognee_dagster.dagster import keys, steps
 from cognee_dagster.dagster.assets.spec import asset_spec, parsed_once
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, REMOTE_RESOURCE
+from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.store.stored import StoredArchive
 
 
@@ -29,7 +29,7 @@ def build_import_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
         asset=dataset.remote_graph_key,
         name=keys.CHECK_IMPORT_SUCCEEDED,
         additional_deps=[dataset.push_key],  # selected together, it asks about this run's push
-        required_resource_keys={REMOTE_RESOURCE},
+        required_resource_keys={dataset.remote},
         description="The remote has finished the import of the latest push. Executing it asks the remote now.",
     )
     @parsed_once
@@ -46,7 +46,7 @@ def build_complete_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
         asset=dataset.remote_graph_key,
         name=keys.CHECK_GRAPH_COMPLETE,
         additional_ins={"archive": dg.AssetIn(key=dataset.archive_key)},
-        required_resource_keys={REMOTE_RESOURCE, ARCHIVES_RESOURCE},
+        required_resource_keys={dataset.remote, ARCHIVES_RESOURCE},
         description="The remote graph has every node and edge of the latest archive. Executing it reads the graph now.",
     )
     @parsed_once

@@ -1,13 +1,14 @@
 """What the definitions of all assets of a chain have in common; written so that hundreds of them load fast."""
 
 import inspect
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, TypeVar
 
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import LOCAL_RESOURCE
+from cognee_dagster.dagster.steps.unpartitioned import GRAPH_INPUT
 
 # A busy graph is free again after seconds, a remote that restarts is back after a minute or two.
 DEFAULT_RETRY_POLICY = dg.RetryPolicy(
@@ -25,6 +26,7 @@ def asset_spec(
     description: str,
     code_version: str | None = None,
     kinds: Set[str] = frozenset({"cognee"}),
+    metadata: Mapping[str, Any] | None = None,
 ) -> dg.AssetSpec:
     """One asset of the dataset's chain, with what the dataset says about all of them."""
     return dg.AssetSpec(
@@ -32,6 +34,7 @@ def asset_spec(
         deps=deps,
         description=description,
         code_version=code_version,
+        metadata=metadata,
         kinds=set(kinds),
         group_name=dataset.group,
         owners=list(dataset.owners),
@@ -51,12 +54,12 @@ def parsed_once(function: _F) -> _F:
 
 def graph_deps(dataset: CogneeDataset) -> list[dg.AssetKey]:
     """The asset that makes the graph, if there is one."""
-    return [dataset.graph] if isinstance(dataset.graph, dg.AssetKey) else []
+    return [dataset.graph_asset] if dataset.graph_asset else []
 
 
 def graph_input(dataset: CogneeDataset) -> dict[str, dg.AssetIn]:
     """The graph as a step's input, where an asset makes it."""
-    return {"graph": dg.AssetIn(key=dataset.graph)} if isinstance(dataset.graph, dg.AssetKey) else {}
+    return {GRAPH_INPUT: dg.AssetIn(key=dataset.graph_asset)} if dataset.graph_asset else {}
 
 
 def source_resources(dataset: CogneeDataset) -> set[str]:

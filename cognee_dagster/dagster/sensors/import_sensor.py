@@ -1,29 +1,37 @@
-"""``build_import_sensor``: reports what has become of background imports."""
+"""The import sensor, one of your own or the shared one: reports what has become of background imports."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.push_assets import push_assets
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
+from cognee_dagster.dagster.sensors.overlap import refuse_overlap, watched_keys, watching, watching_remote
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.dagster.sensors.polling import Remote
 from cognee_dagster.dagster.sensors.tick import ImportTick
 from cognee_dagster.dagster.sensors.watched import identity_of, push_key_of
+from cognee_dagster.dagster.shared import SharedSensor
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.remote.retry import RetryPolicy
 
-_WATCHED = "cognee/watched"  # a sensor's metadata: the push assets it watches
+IMPORT_SENSOR = "cognee_import_sensor"
 
 _DEFAULTS = WatchPolicy()
+_DESCRIPTION = "Reports what has become of background pushes: materializes remote_graph, or fails its check."
+
+_Evaluation = Callable[[dg.SensorEvaluationContext], dg.SensorResult]
 
 
 def build_import_sensor(
     watched: Iterable[CogneeDataset | dg.AssetKey],
     *,
-    name: str = "cognee_import_sensor",
+    name: str = IMPORT_SENSOR,
     minimum_interval_seconds: int = 30,
     default_status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.RUNNING,
     time_budget_seconds: float = _DEFAULTS.time_budget,
@@ -49,28 +57,68 @@ def build_import_sensor(
             Cognee 1.6.5 imports some 60 to 90 nodes a second.
         reports_per_tick: How many imports are reported in one tick at most.
         remote_resource_key: The key of the ``CogneeRemote`` resource that is asked.
+
+    Raises:
+        DatasetDefinitionError: A dataset is pushed to another remote than the sensor asks.
     """
-    push_keys = [push_key_of(item) for item in watched]
+    items = list(watched)
+    for item in items:
+        if isinstance(item, CogneeDataset) and item.remote != remote_resource_key:
+            raise DatasetDefinitionError(
+                f"The sensor {name!r} asks {remote_resource_key!r}, and the dataset {str(item.name)!r} is pushed to "
+                f"{item.remote!r}. Give each remote a sensor of its own, with another name and remote_resource_key."
+            )
+    push_keys = [push_key_of(item) for item in items]
     policy = WatchPolicy(
         time_budget=time_budget_seconds, stalled_after=stalled_after_seconds, reports_per_tick=reports_per_tick
     )
-
-    @dg.sensor(
+    return dg.SensorDefinition(
         name=name,
+        evaluation_fn=_evaluation(name, remote_resource_key, policy, lambda _: push_keys),
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=default_status,
         # The key is only known here, so the resource is asked for by name; like a parameter it comes with its EnvVars
         # resolved, which one that the function closed over would not.
         required_resource_keys={remote_resource_key},
-        description="Reports what has become of background pushes: materializes remote_graph, or fails its check.",
-        metadata={_WATCHED: dg.MetadataValue.json(sorted(key.to_user_string() for key in push_keys))},
+        description=_DESCRIPTION,
+        metadata=watching(push_keys),
     )
+
+
+@cache
+def shared_import_sensor(remote_resource_key: str) -> dg.SensorDefinition:
+    """The sensor over all datasets of a code location that are pushed to one remote, but for those with their own."""
+    default = remote_resource_key == REMOTE_RESOURCE
+    name = IMPORT_SENSOR if default else f"{IMPORT_SENSOR}_{remote_resource_key}"
+
+    def push_keys(repository: dg.RepositoryDefinition) -> list[dg.AssetKey]:
+        others = watched_keys(repository)
+        assets = push_assets(repository.asset_graph)
+        return [asset.key for asset in assets if asset.remote == remote_resource_key and asset.key not in others]
+
+    return SharedSensor(
+        name=name,
+        evaluation_fn=_evaluation(name, remote_resource_key, _DEFAULTS, push_keys),
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        required_resource_keys={remote_resource_key},
+        description=f"{_DESCRIPTION} Of every dataset that is pushed to {remote_resource_key}.",
+        metadata=watching_remote(remote_resource_key),
+    )
+
+
+def _evaluation(
+    name: str,
+    remote_resource_key: str,
+    policy: WatchPolicy,
+    push_keys: Callable[[Any], Sequence[dg.AssetKey]],
+) -> _Evaluation:
     def import_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        _refuse_overlap(name, context.repository_def)
+        refuse_overlap(name, context.repository_def)
         remote: CogneeRemote = getattr(context.resources, remote_resource_key)
         tick = ImportTick(
             context.instance,
-            push_keys=push_keys,
+            push_keys=push_keys(context.repository_def),
             connect=lambda: _connect(remote, policy),
             policy=policy,
             now=time.time(),
@@ -81,29 +129,6 @@ def build_import_sensor(
         return dg.SensorResult(asset_events=result.events, cursor=result.cursor, skip_reason=result.summary)
 
     return import_sensor
-
-
-def _refuse_overlap(name: str, repository: dg.RepositoryDefinition | None) -> None:
-    """Of two import sensors over the same assets in one code location, one would only do the other's work again.
-
-    Raises:
-        DatasetDefinitionError: This is the second one, by name.
-    """
-    watched = {sensor.name: _watched(sensor) for sensor in repository.sensor_defs} if repository else {}
-    for other, assets in sorted(watched.items()):
-        both = sorted(watched.get(name, frozenset()) & assets)
-        if both and other < name:
-            more = f" and {len(both) - 1} more" if len(both) > 1 else ""
-            raise DatasetDefinitionError(
-                f"The sensors {other!r} and {name!r} both watch {both[0]}{more}, so {name!r} does nothing. Give every "
-                "dataset to one import sensor: leave one of the two out of the definitions, or give them different "
-                "datasets."
-            )
-
-
-def _watched(sensor: dg.SensorDefinition) -> frozenset[str]:
-    value = sensor.metadata.get(_WATCHED)
-    return frozenset(map(str, value.value or ())) if isinstance(value, dg.JsonMetadataValue) else frozenset()
 
 
 @contextmanager

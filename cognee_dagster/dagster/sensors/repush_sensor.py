@@ -1,14 +1,23 @@
 """``build_repush_sensor``: pushes again what the import sensor reported as failed."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.push_assets import push_assets
 from cognee_dagster.dagster.sensors.policies import RepushPolicy
 from cognee_dagster.dagster.sensors.repush import RepushPlan
 from cognee_dagster.dagster.sensors.watched import push_key_of
+from cognee_dagster.dagster.shared import SharedSensor
+
+_DESCRIPTION = "Pushes again what the import sensor reported as failed or stalled."
+
+_Policies = Mapping[dg.AssetKey, RepushPolicy]
 
 
 def build_repush_sensor(
@@ -37,16 +46,49 @@ def build_repush_sensor(
         watched if isinstance(watched, Mapping) else dict.fromkeys(watched, policy or RepushPolicy())
     )
     policies = {push_key_of(item): its_policy for item, its_policy in given.items()}
-
-    @dg.sensor(
+    return dg.SensorDefinition(
         name=name,
+        evaluation_fn=_evaluation(lambda _: policies),
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=default_status,
         asset_selection=dg.AssetSelection.assets(*policies),
-        description="Pushes again what the import sensor reported as failed or stalled.",
+        description=_DESCRIPTION,
     )
+
+
+@cache
+def shared_repush_sensor() -> dg.SensorDefinition:
+    """The sensor over all datasets of a code location that have ``repush_attempts``."""
+    return SharedSensor(
+        name="cognee_repush_sensor",
+        evaluation_fn=_evaluation(lambda repository: _policies(repository.asset_graph)),
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        asset_selection=_PushedAgain(),
+        description=_DESCRIPTION,
+    )
+
+
+@dataclass(frozen=True)
+class _PushedAgain(dg.AssetSelection):
+    """The push assets of the datasets that have ``repush_attempts``."""
+
+    def resolve_inner(self, asset_graph: Any, allow_missing: bool) -> set[dg.AssetKey]:  # noqa: ARG002 - Dagster's
+        return set(_policies(asset_graph))
+
+
+def _policies(asset_graph: Any) -> _Policies:
+    return {
+        asset.key: RepushPolicy(attempts=asset.repush_attempts, run_in_background=asset.repush_in_background)
+        for asset in push_assets(asset_graph)
+        if asset.repush_attempts
+    }
+
+
+def _evaluation(policies: Callable[[Any], _Policies]) -> Callable[[dg.SensorEvaluationContext], dg.SensorResult]:
     def repush_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        requests, notes = RepushPlan(context.instance, policies, now=time.time()).requests()
+        plan = RepushPlan(context.instance, policies(context.repository_def), now=time.time())
+        requests, notes = plan.requests()
         said = " ".join(notes) or "No failed import is to be pushed again."
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else said)
 

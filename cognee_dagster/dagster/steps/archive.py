@@ -36,7 +36,7 @@ def write_archive(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
     with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
         began = time.monotonic()
         with engine_step(context):
-            refuse_partitioned_step(context)
+            refuse_partitioned_step(context, graph=dataset.graph_asset)
             found = find_graph(dataset, local=local_cognee(context, dataset), graph=graph)
             snapshot = snapshots(context, dataset).write(found, directory=Path(directory))
         yield from selected(

@@ -12,7 +12,7 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
-from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
+from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
 from cognee_dagster.dagster.steps.import_check import unless_unanswered
 from cognee_dagster.dagster.steps.step import engine_step
@@ -27,18 +27,18 @@ def check_complete(
     context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive
 ) -> dg.AssetCheckResult:
     """Compare with the latest archive, or with the stored one that was chosen for the latest push."""
-    cognee_remote: CogneeRemote = getattr(context.resources, REMOTE_RESOURCE)
+    remote: CogneeRemote = getattr(context.resources, dataset.remote)
     push = latest_push(context.instance, dataset.push_key)
     target = push.target_dataset if push else dataset.target_dataset or archive.dataset_name
     chosen = push.metadata.get(keys.CHOSEN_ARCHIVE) if push else None
     with engine_step(context), archives_to_push(context, dataset, made=archive, chosen=chosen) as archives:
-        return unless_unanswered(lambda: _compare(cognee_remote, archives, target, push=push))
+        return unless_unanswered(lambda: _compare(remote, archives, target, push=push))
 
 
 def _compare(
-    cognee_remote: CogneeRemote, archives: "Sequence[Archive]", target: str, *, push: Push | None
+    remote: CogneeRemote, archives: "Sequence[Archive]", target: str, *, push: Push | None
 ) -> dg.AssetCheckResult:
-    with cognee_remote.client() as client:
+    with remote.client() as client:
         url = client.connection.url
         remote_dataset = client.find_dataset(target)
         metadata: dict[str, Any] = {

@@ -17,6 +17,7 @@ from cognee_dagster.dagster.steps.archive import archive_check_result, archive_m
 from cognee_dagster.dagster.steps.graph import StepResult, selected
 from cognee_dagster.dagster.steps.graph_metadata import count_table
 from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -32,6 +33,7 @@ def keep_archive(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> I
     with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
         began = time.monotonic()
         with engine_step(context):
+            refuse_partitioned_step(context)
             found = sources.archive_as_it_is(os.fspath(dataset.archive), directory=Path(directory))
         archives = (dataclasses.replace(found, dataset_name=str(dataset.name)),)
         yield from selected(

@@ -39,7 +39,7 @@ def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
     began = time.monotonic()
     metadata: dict[str, Any] = {}
     with engine_step(context), tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
-        refuse_partitioned_step(context)
+        refuse_partitioned_step(context, graph=dataset.graph_asset)
         local = local_cognee(context, dataset)
         if dataset.documents and local is not None and context.selected_asset_keys:
             metadata[keys.DOCUMENTS] = dg.MetadataValue.json(_add_documents(context, dataset, local=local))

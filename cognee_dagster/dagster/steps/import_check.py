@@ -13,7 +13,7 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
-from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
+from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.errors import ConnectionConfigError, RemoteError
 from cognee_dagster.remote.client import CogneeClient
@@ -26,14 +26,14 @@ def check_import(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset)
     push = latest_push(context.instance, dataset.push_key)
     if push is None:
         return not_known(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
-    cognee_remote: CogneeRemote = getattr(context.resources, REMOTE_RESOURCE)
+    remote: CogneeRemote = getattr(context.resources, dataset.remote)
 
     def ask() -> dg.AssetCheckResult:
-        with cognee_remote.client() as client:
+        with remote.client() as client:
             if push.remote_url != client.connection.url:
                 return not_known(
                     f"The latest push went to {push.remote_url}, and the remote is now {client.connection.url} "
-                    f"({client.connection.source}). Push again, or point cognee_remote to where the push went."
+                    f"({client.connection.source}). Push again, or point {dataset.remote} to where the push went."
                 )
             return ImportOutcome(push=push, verdict=_verdict(client, push)).check_result()
 

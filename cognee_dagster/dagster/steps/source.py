@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import dagster as dg
-
 from cognee_dagster import sources
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import LocalCognee
@@ -30,7 +28,7 @@ def find_graph(dataset: CogneeDataset, *, local: LocalCognee | None, graph: Any 
         local: The local Cognee; needed where ``dataset.graph`` is None.
         graph: The NetworkX graph that the asset named by ``dataset.graph`` returned.
     """
-    if isinstance(dataset.graph, dg.AssetKey):
+    if dataset.graph_asset is not None:
         return FoundGraph(open=partial(_networkx_graph, dataset, graph))
     if dataset.graph is not None:
         place = str(dataset.graph)

@@ -1,0 +1,61 @@
+"""``ChainSelection``: what a job over chains runs, and where a code location's chains are looked at as it is loaded."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from cognee_dagster.dagster.push_assets import push_assets
+from cognee_dagster.dagster.steps.unpartitioned import GRAPH_INPUT, refuse_partitioned_graph, refuse_partitions
+
+
+@dataclass(frozen=True)
+class ChainSelection(dg.AssetSelection):
+    """Push assets with everything that runs before them, in whichever definitions that is.
+
+    Whatever a graph is made of runs before it: a job that left that out would push yesterday's graph. Assets with
+    partitions, and what is above them, are left out, because a run of the job has no partition; they run when their own
+    partitions do. Checks of ``remote_graph`` ask about an earlier push, and so are not part of a run that pushes.
+
+    Attributes:
+        push_keys: The push assets; default: all that the code location has when it is loaded.
+    """
+
+    push_keys: tuple[dg.AssetKey, ...] | None = None
+
+    def resolve_inner(self, asset_graph: Any, allow_missing: bool) -> set[dg.AssetKey]:
+        """The assets' keys.
+
+        Raises:
+            DatasetDefinitionError: A chain has partitions, or gets its graph from an asset that has some.
+        """
+        keys = [asset.key for asset in push_assets(asset_graph)] if self.push_keys is None else self.push_keys
+        pushed = dg.AssetSelection.assets(*keys).resolve(asset_graph, allow_missing=allow_missing)
+        for key in pushed:
+            _refuse_partitions(asset_graph, key)
+        return _with_upstream(asset_graph, pushed)
+
+
+def _with_upstream(asset_graph: Any, keys: Iterable[dg.AssetKey]) -> set[dg.AssetKey]:
+    found: set[dg.AssetKey] = set()
+    waiting = list(keys)
+    while waiting:
+        node = asset_graph.get(waiting.pop())
+        if node.key not in found and node.is_materializable and node.partitions_def is None:
+            found.add(node.key)
+            waiting += node.parent_keys
+    return found
+
+
+def _refuse_partitions(asset_graph: Any, push_key: dg.AssetKey) -> None:
+    place = push_key.path[:-1]
+    for node in asset_graph.asset_nodes:
+        if node.key.path[:-1] == place:
+            refuse_partitions(node.key, node.partitions_def)
+    graph_key = dg.AssetKey([*place, "cognified_graph"])
+    if not asset_graph.has(graph_key):
+        return
+    made_by = asset_graph.get(graph_key).assets_def.keys_by_input_name.get(GRAPH_INPUT)
+    if made_by is not None:
+        refuse_partitioned_graph(graph_key, made_by, asset_graph.get(made_by).partitions_def)

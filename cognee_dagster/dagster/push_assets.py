@@ -1,0 +1,56 @@
+"""The push assets of a code location, in whichever definitions they were merged from, by what their specs say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from cognee_dagster.dagster.keys import REMOTE_TAG, REPUSH_ATTEMPTS, REPUSH_IN_BACKGROUND
+
+PUSH_ASSET = "remote_push"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushAsset:
+    """One ``…/remote_push`` asset.
+
+    Attributes:
+        key: The asset's.
+        remote: The key of the ``CogneeRemote`` resource that it pushes to.
+        repush_attempts: How often to push again, unasked, when a background import fails or stalls.
+        repush_in_background: Whether that is in the background, too.
+    """
+
+    key: dg.AssetKey
+    remote: str
+    repush_attempts: int
+    repush_in_background: bool
+
+
+def push_assets(asset_graph: Any) -> list[PushAsset]:
+    """Those in a code location's asset graph, of which Dagster does not name the type, by their keys."""
+    found = [
+        _push_asset(node.key, tags=node.tags, metadata=node.metadata)
+        for node in asset_graph.asset_nodes
+        if node.key.path[-1] == PUSH_ASSET and REMOTE_TAG in node.tags
+    ]
+    return sorted(found, key=lambda asset: asset.key.to_user_string())
+
+
+def repush_metadata(*, attempts: int, in_background: bool) -> dict[str, Any]:
+    """What a push asset's spec says about pushing again; nothing where it is not done."""
+    return {REPUSH_ATTEMPTS: attempts, REPUSH_IN_BACKGROUND: in_background} if attempts else {}
+
+
+def _push_asset(key: dg.AssetKey, *, tags: Mapping[str, str], metadata: Mapping[str, Any]) -> PushAsset:
+    def said(name: str, otherwise: Any) -> Any:
+        value = metadata.get(name, otherwise)
+        return value.value if isinstance(value, dg.MetadataValue) else value
+
+    return PushAsset(
+        key=key,
+        remote=tags[REMOTE_TAG],
+        repush_attempts=int(said(REPUSH_ATTEMPTS, 0)),
+        repush_in_background=bool(said(REPUSH_IN_BACKGROUND, True)),
+    )
