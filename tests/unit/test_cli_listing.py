@@ -46,6 +46,14 @@ def listed(*arguments: str) -> Any:
     return json.loads(result.stdout)
 
 
+def test_runs_says_to_the_millisecond_how_long_an_import_took(remote: FakeRemote) -> None:
+    remote.add_run("team", state="COMPLETED")
+    for row in remote.state.rows:
+        row["started_at"] = "2026-01-01T00:00:00.000000"
+        row["ended_at"] = row["ended_at"] and "2026-01-01T00:01:01.234560"
+    assert [run["seconds"] for run in listed("runs")["runs"]] == [61.235]
+
+
 def test_runs_lists_the_newest_imports_first_with_what_became_of_them(remote: FakeRemote) -> None:
     done = remote.add_run("team", state="COMPLETED")
     failed = remote.add_run("team", state="ERRORED")

@@ -18,7 +18,7 @@ from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.cogx.write.writer import Progress, write_archive
 from cognee_dagster.errors import ArchiveLimitError, GraphFileError
 from cognee_dagster.graph.reader import GraphOrigin
-from tests.cogx_graphs import ID_A, MemoryReader, demo_reader
+from tests.cogx_graphs import ID_A, ID_B, ID_C, EdgeRow, MemoryReader, NodeRow, demo_reader
 
 
 def test_the_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -27,6 +27,18 @@ def test_the_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:
     assert gzip.decompress(first.path.read_bytes()) == gzip.decompress(second.path.read_bytes())
     assert first.content_sha256 == second.content_sha256
     assert first.sha256 == hashlib.sha256(first.path.read_bytes()).hexdigest()
+
+
+def test_a_summary_counts_the_most_frequent_first_and_names_five_dangling_edges() -> None:
+    nodes: list[NodeRow] = [(ID_A, None, "b", None), (ID_B, None, "c", None), (ID_C, None, "b", None)]
+    edges: list[EdgeRow] = [(ID_A, f"x{number}", "knows", None) for number in range(7)]
+    edges += [(ID_A, ID_B, label, None) for label in ("sees", "hears")]
+    origin = GraphOrigin(dataset_name="d", endpoints_guaranteed=False)
+    summary = summarize(MemoryReader([*nodes, ("y", None, "a", None)], edges, origin=origin))
+    assert list(summary.nodes_by_type.items()) == [("b", 2), ("a", 1), ("c", 1)]
+    assert list(summary.edges_by_relationship.items()) == [("knows", 7), ("hears", 1), ("sees", 1)]
+    assert summary.dangling_edges == 7
+    assert summary.dangling_examples == tuple(f"{ID_A} -[knows]-> x{number}" for number in range(5))
 
 
 def test_the_archive_says_what_is_in_it(tmp_path: Path) -> None:

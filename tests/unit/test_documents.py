@@ -1,5 +1,7 @@
 """Documents on the remote: several datasets, pushes again and again, changed texts."""
 
+import io
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints, rename_documents
 from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.errors import ArchiveError
 from cognee_dagster.pushing.documents import plan_documents
 from cognee_dagster.remote.responses import RemoteDocument
 from cognee_dagster.testing import FakeRemote
@@ -91,6 +94,17 @@ def test_documents_of_other_systems_are_none_of_ours() -> None:
     assert plan_documents([DocumentPrint("chunk", "m")], [foreign], dataset_id="d1").external_ids == {
         "chunk": "d1:chunk"
     }
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b"{}", b'{"external_id": "a"}'])
+def test_a_line_that_is_no_document_is_named(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "odd.cogx.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        member = tarfile.TarInfo("documents.jsonl")
+        member.size = len(line)
+        tar.addfile(member, io.BytesIO(line))
+    with pytest.raises(ArchiveError, match=r"documents\.jsonl, line 1 is no document"):
+        rename_documents(path, tmp_path / "renamed.cogx.tar.gz", {})
 
 
 def test_renaming_changes_document_ids_and_nothing_else(tmp_path: Path) -> None:
