@@ -9,14 +9,15 @@ from pathlib import Path
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX, ARCHIVE_SUFFIXES
 from cognee_dagster.cogx.read.reader import ArchiveReader
 from cognee_dagster.cogx.write.packing import archive_root, pack_directory
-from cognee_dagster.errors import GraphFileError
+from cognee_dagster.errors import CogneeDagsterError, GraphFileError
 from cognee_dagster.graph.reader import GraphReader
 from cognee_dagster.sources.elements import ElementSource
-from cognee_dagster.sources.folders import open_folder
+from cognee_dagster.sources.folders import is_read_from_folders, open_folder
 from cognee_dagster.sources.formats.apoc_lines import ApocLines
 from cognee_dagster.sources.formats.gexf import GexfFile
 from cognee_dagster.sources.formats.graphml import GraphMLFile
 from cognee_dagster.sources.formats.node_link import NodeLinkFile
+from cognee_dagster.sources.formats.opening import COMPRESSED_SUFFIXES
 from cognee_dagster.sources.mapping.reader import MappedReader
 from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.remote_files import fetched, is_url, local_path, name_of
@@ -45,9 +46,10 @@ def open_graph_file(
     """A graph file, or a folder that holds a graph, as a dataset.
 
     Args:
-        path: ``.graphml``, ``.gexf``, ``.json`` (node-link) or ``.jsonl`` (APOC), also with ``.gz`` behind; an archive
-            ``.cogx.tar.gz`` or other tar; a folder with two tables ``nodes`` and ``edges``, GraphRAG's output, or
-            LightRAG's or nano-graphrag's working directory. A file may also be a URL that fsspec reads: ``s3://…``.
+        path: ``.graphml``, ``.gexf``, ``.json`` (node-link) or ``.jsonl`` (APOC), also compressed with
+            ``.gz``, ``.bz2`` or ``.xz`` behind; an archive ``.cogx.tar.gz`` or other tar, or the directory of one; a
+            folder with two tables ``nodes`` and ``edges``, GraphRAG's output, or LightRAG's or nano-graphrag's working
+            directory. All of them may also be a URL that fsspec reads: ``s3://…``.
         dataset_name: What the dataset is called; default: the file's name without its suffixes.
         mapping: Which attributes hold type, name and relationship; default: found by convention. Not for archives.
         profile: Whose conventions those are (``profiles.choose.PROFILES``); default: what the file shows.
@@ -106,8 +108,11 @@ def _open_foreign(path: Path, *, dataset_name: str, mapping: GraphMapping | None
 
 def _open_url(url: str, *, dataset_name: str | None, mapping: GraphMapping | None, profile: str | None) -> GraphReader:
     with _kept_folder() as folder:
-        fetched_file = fetched(url, to=Path(folder.name) / name_of(url))
-        reader = open_graph_file(fetched_file, dataset_name=dataset_name, mapping=mapping, profile=profile)
+        path = fetched(url, to=Path(folder.name) / name_of(url), wanted=is_read_from_folders)
+        try:
+            reader = open_graph_file(path, dataset_name=dataset_name, mapping=mapping, profile=profile)
+        except CogneeDagsterError as error:
+            raise type(error)(str(error).replace(str(path), url)) from error
         weakref.finalize(reader, folder.cleanup)
     return reader
 
@@ -116,13 +121,13 @@ def _kind(path: Path) -> str:
     if path.is_dir():
         return "a folder"
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes[-1:] == [".gz"]:
+    if suffixes and suffixes[-1] in COMPRESSED_SUFFIXES:
         suffixes.pop()
     kind = suffixes[-1] if suffixes else ""
     if kind not in _FORMATS:
         kinds = ", ".join(sorted(_FORMATS))
         raise GraphFileError(
-            f"The graph file {path} is of no kind that can be read: its name must end in {kinds} (also with .gz), or "
-            "in .cogx.tar.gz for a COGX archive; or it is a folder with nodes.csv and edges.csv."
+            f"The graph file {path} is of no kind that can be read: its name must end in {kinds} (also with .gz, "
+            ".bz2 or .xz), or in .cogx.tar.gz for a COGX archive; or it is a folder with nodes.csv and edges.csv."
         )
     return kind

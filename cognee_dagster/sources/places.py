@@ -1,10 +1,10 @@
 """Strings that name a file, a folder or a URL, told from those that name a local dataset."""
 
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIXES
+from cognee_dagster.sources.formats.opening import COMPRESSED_SUFFIXES
 from cognee_dagster.sources.remote_files import is_url, local_path
 
 GRAPH_SUFFIXES = (".graphml", ".gexf", ".json", ".jsonl", ".ndjson")
-COMPRESSED_SUFFIXES = (".gz",)
 
 _BEGINNINGS = ("/", "./", "../", "~", "file://")
 

@@ -1,8 +1,10 @@
-"""Graph files and archives that are somewhere else, fetched through fsspec."""
+"""Graph files, folders and archives that are somewhere else, fetched through fsspec."""
 
 import re
 import shutil
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from cognee_dagster.errors import GraphFileError
@@ -24,11 +26,20 @@ def local_path(path: str) -> Path:
 
 def name_of(place: str) -> str:
     """The last part of a path or URL."""
-    return re.split(r"[?#]", place, maxsplit=1)[0].rpartition("/")[2] if is_url(place) else local_path(place).name
+    return (
+        re.split(r"[?#]", place, maxsplit=1)[0].rstrip("/").rpartition("/")[2]
+        if is_url(place)
+        else local_path(place).name
+    )
 
 
-def fetched(url: str, *, to: Path) -> Path:
-    """Fetch a file.
+def fetched(url: str, *, to: Path, wanted: Callable[[str], bool] | None = None) -> Path:
+    """Fetch a file, or the files of a folder.
+
+    Args:
+        url: Where it is.
+        to: Where to put it.
+        wanted: Which files of a folder are fetched, by their names; None: a folder is no place to fetch from.
 
     Raises:
         GraphFileError: It is not there, may not be read, or its file system is not installed.
@@ -36,6 +47,11 @@ def fetched(url: str, *, to: Path) -> Path:
     import fsspec  # takes a tenth of a second, and few need it
 
     try:
+        if wanted is not None and "." not in name_of(url):
+            system, path = fsspec.core.url_to_fs(url)
+            if system.isdir(path):
+                _fetch_folder(system, path, to=to, wanted=wanted)
+                return to
         with fsspec.open(url, "rb") as remote, to.open("wb") as local:
             shutil.copyfileobj(remote, local, 1 << 20)
     except ImportError as error:
@@ -43,3 +59,14 @@ def fetched(url: str, *, to: Path) -> Path:
     except Exception as error:  # every file system has its own errors
         raise GraphFileError(f"The file {url} cannot be fetched: {type(error).__name__}: {error}.") from error
     return to
+
+
+def _fetch_folder(system: Any, path: str, *, to: Path, wanted: Callable[[str], bool]) -> None:
+    """What a folder holds, and what the folders in it hold."""
+    to.mkdir()
+    base = path.rstrip("/")
+    for place in system.find(path, maxdepth=2):
+        inside = PurePosixPath(place[len(base) :].lstrip("/"))
+        if wanted(inside.name) and ".." not in inside.parts:
+            (to / inside).parent.mkdir(exist_ok=True)
+            system.get_file(place, str(to / inside))

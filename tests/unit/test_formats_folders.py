@@ -1,9 +1,12 @@
 """A folder with a graph in several files is read whole, its texts as chunks, or refused with the file and line."""
 
+import bz2
 import gzip
 import json
+import lzma
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +15,19 @@ import networkx as nx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from cognee_dagster.cogx.read.reader import read_archive
 from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.files import open_graph_file
+from cognee_dagster.sources.folders import is_read_from_folders
 from cognee_dagster.sources.networkx.graphs import from_networkx
+from cognee_dagster.sources.remote_files import fetched
 from tests.archives_of_others import pack, unpack
 from tests.graph_files import Found
+from tests.unit.test_corpus import ARRIVES, CORPUS
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -176,10 +183,11 @@ APOC = [
 ]
 
 
-@pytest.mark.parametrize("name", ["g.jsonl", "g.json", "g.ndjson", "g.jsonl.gz"])
+@pytest.mark.parametrize("name", ["g.jsonl", "g.json", "g.ndjson", "g.jsonl.gz", "g.jsonl.bz2", "g.jsonl.xz"])
 def test_apocs_json_lines(tmp_path: Path, name: str) -> None:
     content = "\n".join(map(json.dumps, APOC)).encode()
-    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    packers: dict[str, Any] = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
+    (tmp_path / name).write_bytes(packers.get(name.rpartition(".")[2], bytes)(content))
     found = Found(open_graph_file(tmp_path / name))
     assert found.reader.profile == "apoc"
     assert set(found.triples) == {("Ann", "is_a", "Person"), ("Ann", "KNOWS", "Bo")}
@@ -251,6 +259,57 @@ class TestElsewhere:
     def test_a_relative_path_says_where_it_was_looked_for(self) -> None:
         with pytest.raises(GraphFileError, match=rf"no file \(looked in {Path.cwd()}\)"):
             open_graph_file("nowhere/g.graphml")
+
+
+class TestFoldersElsewhere:
+    """A folder with a graph may be a URL, too."""
+
+    @pytest.fixture(params=["memory", "file", "s3"])
+    def base(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+        """Where files can be put: in fsspec's memory, in a directory, or on S3 where its packages are installed."""
+        if request.param == "memory":
+            yield f"memory://{tmp_path.name}"
+        elif request.param == "file":
+            yield tmp_path.as_uri()
+        else:
+            yield from s3(request)
+
+    @pytest.mark.parametrize("place", ARRIVES)
+    def test_every_format_is_read_wherever_it_is(self, base: str, place: str) -> None:
+        filesystem, root = fsspec.core.url_to_fs(base)
+        local = CORPUS / place
+        for path in [local] if local.is_file() else sorted(local.iterdir()):
+            to = f"{root}/{path.relative_to(CORPUS)}"
+            filesystem.makedirs(to.rpartition("/")[0], exist_ok=True)
+            filesystem.pipe_file(to, path.read_bytes())
+        assert Found(open_graph_file(f"{base}/{place}")).edges == Found(open_graph_file(local)).edges
+
+    def test_what_no_reader_asks_for_is_not_fetched(self, tmp_path: Path) -> None:
+        files = MemoryFileSystem()
+        for name in ("nodes.csv", "edges.csv", "vectors.bin", "deep/down/nodes.csv"):
+            files.pipe_file(f"/{tmp_path.name}/{name}", b"id,source,target\n")
+        fetched(f"memory://{tmp_path.name}", to=tmp_path / "here", wanted=is_read_from_folders)
+        assert {path.name for path in (tmp_path / "here").rglob("*") if path.is_file()} == {"nodes.csv", "edges.csv"}
+
+    def test_an_error_names_the_url(self, tmp_path: Path) -> None:
+        MemoryFileSystem().pipe_file(f"/{tmp_path.name}/nodes.csv", b"id\n")
+        with pytest.raises(GraphFileError, match=rf"memory://{tmp_path.name} holds one table only"):
+            open_graph_file(f"memory://{tmp_path.name}")
+
+
+def s3(request: pytest.FixtureRequest) -> Iterator[str]:
+    pytest.importorskip("s3fs")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0)
+    patched = request.getfixturevalue("monkeypatch")
+    server.start()
+    address, port = server.get_host_and_port()
+    access = {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "ENDPOINT_URL": f"http://{address}:{port}"}
+    for name, value in {**access, "DEFAULT_REGION": "us-east-1"}.items():
+        patched.setenv(f"AWS_{name}", value)
+    fsspec.filesystem("s3").clear_instance_cache()
+    fsspec.filesystem("s3").mkdir("graphs")
+    yield "s3://graphs"
+    server.stop()
 
 
 SCALE = """

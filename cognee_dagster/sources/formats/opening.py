@@ -1,8 +1,10 @@
-"""Graph files as bytes: plain or compressed with gzip, within bounds."""
+"""Graph files as bytes: plain or compressed, within bounds."""
 
+import bz2
 import gzip
 import io
-from collections.abc import Iterator
+import lzma
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -12,18 +14,25 @@ from cognee_dagster.errors import GraphFileError
 # Graph files shrink to a tenth or a thirtieth; what grows by more than this is made to exhaust whoever reads it.
 MAX_GROWTH = 300
 ALWAYS_ALLOWED = 256 << 20
+_FILES: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
+    ".gz": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file, mode="rb")),
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+}
+COMPRESSED_SUFFIXES = tuple(_FILES)
 
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """The file's content; decompressed where its name ends in ``.gz``."""
+    """The file's content; decompressed where its name ends in one of ``COMPRESSED_SUFFIXES``."""
     with path.open("rb") as file:
-        if path.suffix.lower() != ".gz":
+        decompressed = _FILES.get(path.suffix.lower())
+        if decompressed is None:
             yield file
             return
         allowed = max(ALWAYS_ALLOWED, path.stat().st_size * MAX_GROWTH)
-        with gzip.open(file, "rb") as content:
-            yield cast(IO[bytes], io.BufferedReader(_Bounded(cast(IO[bytes], content), allowed=allowed), 1 << 16))
+        with decompressed(file) as content:
+            yield cast(IO[bytes], io.BufferedReader(_Bounded(content, allowed=allowed), 1 << 16))
 
 
 class _Bounded(io.RawIOBase):

@@ -10,9 +10,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cognee_dagster.errors import GraphFileError
-from cognee_dagster.sources.formats.opening import open_bytes
+from cognee_dagster.sources.formats.opening import COMPRESSED_SUFFIXES, open_bytes
 
-TABLE_SUFFIXES = (".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
+_TEXT_SUFFIXES = (".csv", ".tsv")
+TABLE_SUFFIXES = (
+    ".parquet",
+    *(kind + compressed for compressed in ("", *COMPRESSED_SUFFIXES) for kind in _TEXT_SUFFIXES),
+)
 _BATCH_ROWS = 4_096
 _SEPARATORS = ",;\t|"
 
