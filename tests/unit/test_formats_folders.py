@@ -307,7 +307,7 @@ def s3(request: pytest.FixtureRequest) -> Iterator[str]:
     for name, value in {**access, "DEFAULT_REGION": "us-east-1"}.items():
         patched.setenv(f"AWS_{name}", value)
     fsspec.filesystem("s3").clear_instance_cache()
-    fsspec.filesystem("s3").mkdir("graphs")
+    fsspec.filesystem("s3").makedirs("graphs", exist_ok=True)
     yield "s3://graphs"
     server.stop()
 
