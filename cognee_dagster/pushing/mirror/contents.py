@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.integer]
 
 _MAGIC = b"cognee-dagster mirror 1\n"
-_COLUMNS = (
+_COLUMNS: "tuple[tuple[str, np.dtype[Any]], ...]" = (
     ("node_ids", np.dtype(("u1", 16))),
     ("node_contents", np.dtype("<u8")),
     ("node_segments", np.dtype("<i4")),
