@@ -270,9 +270,18 @@ def test_an_archive_is_cut_that_would_be_beyond_the_limits_as_it_is_pushed(tmp_p
         assert (len(parts) > 1) is is_cut
 
 
-def test_a_part_is_within_the_limits_with_its_manifest_and_the_tars_own_bytes(tmp_path: Path) -> None:
+TEXTS = MemoryReader(
+    [node(number, kind="DocumentChunk", size=1500) for number in range(30)],
+    [edge(a, b) for a in range(30) for b in range(30)],
+)
+
+
+@pytest.mark.parametrize("reader", [topics(), TEXTS], ids=["topics", "texts"])
+def test_a_part_is_within_the_limits_with_its_manifest_and_the_tars_own_bytes(
+    tmp_path: Path, reader: MemoryReader
+) -> None:
     limits = Limits(member_bytes=60_000, total_bytes=60_000)
-    parts = write_archives(topics(), tmp_path / "graph.cogx.tar.gz", limits=limits)
+    parts = write_archives(reader, tmp_path / "graph.cogx.tar.gz", limits=limits)
     sizes = [len(gzip.decompress(part.path.read_bytes())) for part in parts]
     assert max(sizes) <= limits.total_bytes
     assert max(sizes) > limits.total_bytes - 4_000

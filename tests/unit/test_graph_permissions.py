@@ -1,13 +1,46 @@
 """Who may read a dataset: Cognee 1.6.5's own rule, case by case (``get_all_user_permission_datasets``)."""
 
+import sqlite3
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
-from cognee_dagster.errors import DatasetNotFoundError, DatasetPermissionError
+from cognee_dagster.errors import DatasetNotFoundError, DatasetPermissionError, LocalCogneeError
 from cognee_dagster.sources.cognee.datasets import UserRef, open_dataset
+from cognee_dagster.sources.cognee.permissions import open_catalog
 from tests.unit.local_stores import DEFAULT_EMAIL, TinyStore
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+def test_a_database_in_a_directory_that_may_not_be_written_to_is_read_unless_somebody_writes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_written: bool
+) -> None:
+    """In WAL mode even a reader makes files beside the database; where it cannot, the database cannot be opened."""
+
+    class Unreadable:
+        def execute(self, query: str) -> None:
+            raise sqlite3.OperationalError("unable to open database file")
+
+        def close(self) -> None: ...
+
+    database = TinyStore(tmp_path).database
+    for path in database.parent.iterdir():
+        if path != database:
+            path.unlink()
+    if is_written:
+        database.with_name("cognee_db-wal").touch()
+    connect = sqlite3.connect
+
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda place, **options: connect(place, **options) if "immut" in place else Unreadable()
+    )
+    if is_written:
+        with pytest.raises(LocalCogneeError, match="unable to open"), open_catalog(database):
+            pass
+    else:
+        with open_catalog(database) as catalog:
+            assert catalog.user_by_email(DEFAULT_EMAIL)
 
 
 @pytest.fixture
