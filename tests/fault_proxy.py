@@ -27,20 +27,22 @@ from cognee_dagster.testing.multipart import BLOCK, IncompleteBodyError, body_bl
 
 @dataclass
 class Passage:
-    """One request as it came by. ``delivered``: the target got all of it."""
+    """One request as it came by. ``delivered``: the target got all of it; ``body``: what it got, if that is kept."""
 
     method: str
     path: str
     fault: Fault | None
     body_bytes: int = 0
     delivered: bool = False
+    body: bytes = b""
 
 
 class FaultProxy(Faults):
-    """A proxy before ``target_url``. A context manager."""
+    """A proxy before ``target_url``, which may keep the bodies of requests. A context manager."""
 
-    def __init__(self, target_url: str) -> None:
+    def __init__(self, target_url: str, *, keeps_bodies: bool = False) -> None:
         super().__init__()
+        self.keeps_bodies = keeps_bodies
         target = urlsplit(target_url)
         self.target = (target.hostname or "127.0.0.1", target.port or 80)
         self.passages: list[Passage] = []
@@ -165,6 +167,8 @@ class _Passing(StreamRequestHandler):
         for block in body_blocks(spoiled, length=head.length):
             target.sendall(block if head.length is not None else b"%x\r\n%b\r\n" % (len(block), block))
             passage.body_bytes += len(block)
+            if self.server.proxy.keeps_bodies:
+                passage.body += block
         if head.length is None:
             target.sendall(b"0\r\n\r\n")
 
