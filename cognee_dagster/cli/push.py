@@ -104,6 +104,9 @@ def push(
         raise click.UsageError("--archives says where --archive is looked for, and that is not given.")
     if dry_run and mirror is None:
         raise click.UsageError("--dry-run says what --sync incremental would do, and that is not given.")
+    is_given = archive is not None or (is_place(source) and sources.is_archive(source))
+    if is_given:
+        _refuse_what_is_not_about_archives()
     options = pushing.PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=background)
     connection = remote_connection(url, api_key)
     given = Source(text=source, mapping=mapping, profile=profile, user=user)
@@ -113,11 +116,9 @@ def push(
     with progress_bars(reminders=not as_json) as bars:
         progress = pushing.PushProgress(on_export=bars.export, on_upload=bars.upload, on_shard=bars.shard)
         if archive is not None:
-            _refuse_what_is_not_about_archives()
             with stored_archive(source, archive, location=archives).local() as found:
                 result = pushing.push_as_they_are(found, connection=connection, options=options, progress=progress)
-        elif is_place(source) and sources.is_archive(source):
-            _refuse_what_is_not_about_archives()
+        elif is_given:
             result = pushing.push_archive_file(source, connection=connection, options=options, progress=progress)
         else:
             result = pushing.push_graph(
