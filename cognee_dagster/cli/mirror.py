@@ -10,7 +10,8 @@ from cognee_dagster import pushing
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.source import Source
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
-from cognee_dagster.pushing.mirror.options import MirrorOptions, OnRemoved
+from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.options import OnRemoved, SyncKind
 
 if TYPE_CHECKING:
     from cognee_dagster.pushing.options import PushOptions
@@ -60,7 +61,7 @@ _REMOVAL_OPTIONS = (
 )
 _SYNC_OPTION = click.option(
     "--sync",
-    type=click.Choice(["full", "incremental"]),
+    type=click.Choice(get_args(SyncKind)),
     default="full",
     show_default=True,
     help="full sends everything and removes nothing; incremental makes the remote dataset a mirror.",

@@ -23,11 +23,14 @@ from cognee_dagster.dagster.field_types import (
     Name,
     NumBytes,
     OptionalString,
+    Removed,
     RepushAttempts,
     ResourceKey,
     RetryPolicy,
+    Share,
     String,
     Strings,
+    Sync,
     Tags,
     User,
     Verify,
@@ -35,7 +38,7 @@ from cognee_dagster.dagster.field_types import (
 from cognee_dagster.dagster.keys import DATASET_TAG, REMOTE_TAG
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, REMOTE_RESOURCE
 from cognee_dagster.errors import CogneeDagsterError, DatasetDefinitionError
-from cognee_dagster.pushing.options import validate_mode
+from cognee_dagster.pushing.options import MAX_REMOVED, validate_mode
 from cognee_dagster.remote.names import validate_dataset_name
 from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.profiles.choose import named_profile
@@ -71,6 +74,11 @@ class CogneeDataset:
         target_dataset: Dataset name on the remote; default: the local one's name.
         remote: The key of the ``CogneeRemote`` resource that it is pushed to, and the name of the pool of its pushes.
         mode: ``preserve``, ``hybrid`` or ``re-derive``.
+        sync: ``full`` sends everything each time and removes nothing; ``incremental`` keeps a mirror: what has changed
+            is sent, what is gone is removed, and the push waits for the import. See docs/mirrors.md.
+        on_removed: What becomes of records that a mirror has and the graph no longer: ``remove`` them, ``keep`` them,
+            or ``fail``.
+        max_removed: The share of a mirror's nodes, edges or documents that one push may remove.
         run_in_background: Do not wait for the import: the import sensor reports it.
         verify: How a finished import is held against what was sent: ``counts`` (the server's own count of the records
             it read), ``graph`` (read the remote graph back, too, and compare nodes and edges) or ``off``.
@@ -104,6 +112,9 @@ class CogneeDataset:
     target_dataset: OptionalString = None
     remote: ResourceKey = REMOTE_RESOURCE
     mode: String = "preserve"
+    sync: Sync = "full"
+    on_removed: Removed = "remove"
+    max_removed: Share = MAX_REMOVED
     run_in_background: Flag = False
     verify: Verify = "counts"
     fail_on_incomplete: Flag = False
@@ -220,12 +231,20 @@ class CogneeDataset:
         self._check("mode", lambda: validate_mode(self.mode))
         if self.remote in (LOCAL_RESOURCE, ARCHIVES_RESOURCE):
             raise self._error("remote", self.remote, "that is the key of another resource of every dataset")
+        if self.sync == "incremental":
+            self._check_mirror()
         if self.target_dataset is not None:
             target = self.target_dataset
             self._check("target_dataset", lambda: validate_dataset_name(target))
         elif isinstance(self.name, str):  # which is then the remote dataset's, too
             name = self.name
             self._check("name", lambda: validate_dataset_name(name))
+
+    def _check_mirror(self) -> None:
+        if self.mode != "preserve":
+            raise self._error("sync", self.sync, f"in mode {self.mode} the server makes a graph of its own")
+        if self.archive is not None:
+            raise self._error("sync", self.sync, "an archive= is sent as it is, all of it")
 
     def _check_with_dagster(self) -> None:
         """What Dagster itself would refuse later, when nobody could tell which dataset it was about."""

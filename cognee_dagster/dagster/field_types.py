@@ -8,7 +8,7 @@ from uuid import UUID
 import dagster as dg
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, InstanceOf, TypeAdapter, ValidationError
 
-from cognee_dagster.pushing.options import Verification
+from cognee_dagster.pushing.options import OnRemoved, SyncKind, Verification
 from cognee_dagster.sources.mapping.value import GraphMapping
 
 MAX_REPUSH_ATTEMPTS = 20
@@ -83,6 +83,9 @@ Meaning = Annotated[
     Field(description="a GraphMapping, or its fields"),
 ]
 Verify = Annotated[Verification, Field(description=f"one of {', '.join(get_args(Verification))}")]
+Sync = Annotated[SyncKind, Field(description=f"one of {', '.join(get_args(SyncKind))}")]
+Removed = Annotated[OnRemoved, Field(description=f"one of {', '.join(get_args(OnRemoved))}")]
+Share = Annotated[float, Field(ge=0, le=1, description="a share from 0 to 1")]
 RepushAttempts = Annotated[int, Field(ge=0, le=MAX_REPUSH_ATTEMPTS, description=f"0 to {MAX_REPUSH_ATTEMPTS}")]
 NumBytes = Annotated[int, Field(ge=1, description="a number of bytes, 1 or more")]
 RetryPolicy = Annotated[InstanceOf[dg.RetryPolicy] | None, Field(description="a dagster.RetryPolicy")]

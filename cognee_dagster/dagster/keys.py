@@ -23,6 +23,7 @@ CHOSEN_ARCHIVE = "cognee/chosen_archive"  # the digest of a stored archive that 
 ARCHIVES_TOTAL = "cognee/archives_total"  # how many archives a graph takes
 ARCHIVES_DONE = "cognee/archives_done"  # how many of them the remote has, or is importing as the last one
 IMPORT_KNOWN_BY = "cognee/import_known_by"  # answer, run or remote_graph: what the word on an import rests on
+MIRROR = "cognee/mirror"  # of a push to a mirror: what was added, changed and removed, and in how many segments
 REMARKS = "cognee/remarks"  # what the remote graph has besides the archive
 GRAPH_DIGEST = "cognee/graph_digest"
 SECONDS = "cognee/seconds"

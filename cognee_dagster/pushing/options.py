@@ -16,6 +16,15 @@ Verification = Literal["counts", "graph", "off"]
 """``counts``: the server's own count of what it read; ``graph``: read the remote graph back, too; ``off``."""
 
 
+SyncKind = Literal["full", "incremental"]
+"""``full``: send everything, remove nothing; ``incremental``: keep the remote dataset a mirror."""
+
+OnRemoved = Literal["remove", "keep", "fail"]
+"""What becomes of records that a mirror has and the graph no longer."""
+
+MAX_REMOVED = 0.2
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeliverySettings:
     """How patient a delivery is. All times are seconds.

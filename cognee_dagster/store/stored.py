@@ -113,6 +113,11 @@ class StoredArchive:
         """The dataset that was written."""
         return self.files[0].archive.dataset_name
 
+    @property
+    def directory(self) -> "UPath":
+        """Where the archives of this place are kept, with what points to them."""
+        return self.files[0].location.parent.parent
+
     @contextmanager
     def local(self) -> "Iterator[tuple[Archive, ...]]":
         """The archives as local files: the stored ones, or copies that are checked, and removed afterwards.

@@ -19,7 +19,7 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         dataset,
         dataset.push_key,
         deps=[dataset.archive_key],
-        code_version=dataset.code_version("remote", "target_dataset", "mode", "run_in_background"),
+        code_version=dataset.code_version("remote", "target_dataset", "mode", "sync", "run_in_background"),
         metadata=repush_metadata(attempts=dataset.repush_attempts, in_background=dataset.repush_in_background),
         description=f"The upload of {str(dataset.name)!r} to the remote Cognee; remote_graph is its import there.",
     )

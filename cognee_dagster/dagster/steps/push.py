@@ -16,6 +16,7 @@ from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
+from cognee_dagster.dagster.steps.mirror import check_mirror, push_to_mirror
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
 from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 from cognee_dagster.pushing.archives import PushResult, push_archives
@@ -57,13 +58,18 @@ def push_stored(
         )
         push = _identity(archives, options, remote_url=client.connection.url)
         known.update(push)
-        result = push_archives(
-            archives,
-            client=client,
-            options=options,
-            progress=PushProgress(on_upload=progress_in_log(context.log, what=f"Upload to {client.connection.url}")),
-            record=BegunImports(context, archives=archives, push=push),
-        )
+        progress = PushProgress(on_upload=progress_in_log(context.log, what=f"Upload to {client.connection.url}"))
+        if dataset.sync == "incremental" and chosen is None:
+            base = archive.directory / "mirrors"
+            result = push_to_mirror(dataset, archives, client=client, options=options, base=base, progress=progress)
+        else:
+            result = push_archives(
+                archives,
+                client=client,
+                options=options,
+                progress=progress,
+                record=BegunImports(context, archives=archives, push=push),
+            )
         metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
         if chosen is not None:
             metadata[keys.CHOSEN_ARCHIVE] = archives[0].digest
@@ -118,6 +124,8 @@ def _push_metadata(
         keys.ARCHIVES_TOTAL: len(archives),
         keys.ARCHIVES_DONE: len(archives),
     }
+    if (mirror := result.remote_response.get("mirror")) is not None:
+        metadata[keys.MIRROR] = mirror
     if dataset_id := result.remote_response.get("dataset_id"):  # null after a preserve import in the foreground
         metadata[keys.REMOTE_DATASET_ID] = str(dataset_id)
     return metadata
@@ -127,6 +135,8 @@ def _findings(
     client: CogneeClient, archives: "Sequence[Archive]", result: PushResult, *, verify: Verification
 ) -> ImportFindings | None:
     """What a finished import lacks; None for one in the background, whose end is not known yet."""
+    if "mirror" in result.remote_response:
+        return check_mirror(client, archives, result, verify=verify)
     if ImportState.of_status(result.status) is not ImportState.SUCCEEDED:
         return None
     return check_import(client, archives, result.remote_response, target_dataset=result.target_dataset, verify=verify)

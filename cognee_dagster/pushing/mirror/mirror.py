@@ -295,14 +295,20 @@ class _MirrorPush:
         changed = not (self.found.plan.is_empty and self.found.documents.is_empty)
         status = ImportState.SUCCEEDED.status if changed else UNCHANGED
         run_id = state.run_ids[-1] if state.run_ids else None
-        answer = {"dataset_id": self.dataset.id, **(one_answer(results) if results else {})}
+        answer = one_answer(results) if results else {"dataset_name": self.dataset.name, "items": []}
         return PushResult(
             status=status,
             dataset_name=self.archives[0].dataset_name,
             target_dataset=self.dataset.name,
             num_nodes=len(self.found.prints.node_keys),
             num_edges=len(self.found.prints.edge_keys),
-            remote_response={**answer, "status": status, "pipeline_run_id": run_id, "mirror": summary_of(self.found)},
+            remote_response={
+                **answer,
+                "status": status,
+                "dataset_id": self.dataset.id,
+                "pipeline_run_id": run_id,
+                "mirror": summary_of(self.found),
+            },
             pipeline_run_id=run_id,
         )
 

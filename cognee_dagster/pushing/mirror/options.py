@@ -1,11 +1,10 @@
 """What can be said about how a mirror is kept."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 from cognee_dagster.pushing.mirror.segments import SEGMENT_NODES
-
-OnRemoved = Literal["remove", "keep", "fail"]
+from cognee_dagster.pushing.options import MAX_REMOVED, OnRemoved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +25,7 @@ class MirrorOptions:
     """
 
     on_removed: OnRemoved = "remove"
-    max_removed: float = 0.2
+    max_removed: float = MAX_REMOVED
     adopt: bool = False
     source: str | None = None
     segment_nodes: int = SEGMENT_NODES

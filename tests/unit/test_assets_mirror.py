@@ -1,0 +1,89 @@
+"""``sync="incremental"``: the chain of assets keeps a mirror."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cognee_dagster import CogneeDataset
+from cognee_dagster.errors import DatasetDefinitionError
+from cognee_dagster.testing import FakeRemote
+from tests.asset_chain import NO_RETRY, Chain, checks, failure_of, materialized, metadata_of, people
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as server:
+        yield server
+
+
+@pytest.fixture
+def chain(remote: FakeRemote, tmp_path: Path) -> Chain:
+    options = {"sync": "incremental", "verify": "graph", "retry_policy": NO_RETRY}
+    return Chain(remote=remote, directory=tmp_path, graph=people(size=9), options=options)
+
+
+def names_there(remote: FakeRemote) -> set[str | None]:
+    return {node.name for node in remote.graph("people").nodes.values() if str(node.name).startswith("Person ")}
+
+
+def test_what_is_gone_from_the_graph_is_gone_from_the_remote(remote: FakeRemote, chain: Chain) -> None:
+    assert chain.run().success
+    chain.graph.remove_node("p8")
+    result = chain.run()
+    assert result.success
+    assert names_there(remote) == {f"Person {number}" for number in range(8)}
+    assert metadata_of(result, "remote_push")["cognee/mirror"]["nodes"] == {"added": 0, "changed": 0, "removed": 1}
+    assert checks(result)["remote_import_succeeded"].passed
+
+
+def test_an_unchanged_graph_sends_nothing_and_materializes_the_remote_graph_again(
+    remote: FakeRemote, chain: Chain
+) -> None:
+    first = chain.run()
+    uploads = len(remote.uploads)
+    again = chain.run()
+    assert len(remote.uploads) == uploads
+    assert metadata_of(again, "remote_push")["status"] == "unchanged"
+    assert metadata_of(again, "remote_push")["pipeline_run_id"] == metadata_of(first, "remote_push")["pipeline_run_id"]
+    assert "remote_graph" in materialized(again)
+    versions = [
+        (event.materialization.tags or {})["dagster/data_version"]
+        for run in (first, again)
+        for event in run.get_asset_materialization_events()
+        if event.asset_key is not None and event.asset_key.path[-1] == "remote_graph"
+    ]
+    assert len(set(versions)) == 1
+
+
+def test_a_mass_removal_fails_the_step_and_the_remote_keeps_what_it_has(remote: FakeRemote, chain: Chain) -> None:
+    assert chain.run().success
+    chain.graph.remove_nodes_from(["p5", "p6", "p7", "p8"])
+    result = chain.run()
+    assert not result.success
+    assert "max_removed is 20%: nothing was sent" in failure_of(result, "remote_push")[0]
+    assert len(names_there(remote)) == 9
+
+
+def test_the_state_of_a_mirror_is_in_the_archive_store(remote: FakeRemote, chain: Chain) -> None:
+    assert chain.run().success
+    assert len(list(chain.directory.glob("archives/**/mirrors/*/mirror.json"))) == 1
+
+
+def test_a_stored_archive_that_is_chosen_at_launch_is_sent_as_it_is(remote: FakeRemote, chain: Chain) -> None:
+    assert chain.run().success
+    uploads = len(remote.uploads)
+    assert chain.run("remote_push", config={"archive": "latest"}).success
+    assert len(remote.uploads) == uploads + 1
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"mode": "hybrid"}, "in mode hybrid the server makes a graph of its own"),
+        ({"archive": "some.cogx.tar.gz"}, "an archive= is sent as it is"),
+    ],
+)
+def test_what_cannot_be_mirrored_is_refused_where_it_is_said(options: dict[str, str], reason: str) -> None:
+    with pytest.raises(DatasetDefinitionError, match=reason):
+        CogneeDataset(name="people", sync="incremental", **options)  # type: ignore[arg-type]
