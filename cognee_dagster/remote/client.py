@@ -61,6 +61,7 @@ class CogneeClient:
         sleep: Waits between attempts.
         chance: A number from 0 to 1, for the jitter.
         log: Where waits are written; default: this module's logger.
+        time_left: The seconds that are left for everything that is asked; None: any time.
 
     Raises:
         ConnectionConfigError: The CA bundle or the proxy settings of the environment cannot be used.
@@ -75,6 +76,7 @@ class CogneeClient:
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
         log: logging.Logger | None = None,
+        time_left: Callable[[], float] | None = None,
     ) -> None:
         self.connection = connection
         self.timeouts = timeouts or Timeouts()
@@ -82,7 +84,7 @@ class CogneeClient:
         self._log = log or logger
         self._user: RemoteUser | None = None
         patience = Patience(policy=self.retry, sleep=sleep, chance=chance, log=self._log)
-        self._session = Session(connection, timeouts=self.timeouts, patience=patience)
+        self._session = Session(connection, timeouts=self.timeouts, patience=patience, time_left=time_left)
         self._ask = self._session.ask
 
     def __repr__(self) -> str:

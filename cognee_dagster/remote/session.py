@@ -71,8 +71,16 @@ class Session:
         clock_offset: The server's clock minus ours, to the second, as of its latest answer.
     """
 
-    def __init__(self, connection: Connection, *, timeouts: Timeouts, patience: Patience) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        timeouts: Timeouts,
+        patience: Patience,
+        time_left: Callable[[], float] | None = None,
+    ) -> None:
         self.connection = connection
+        self._time_left = time_left
         self._timeouts = timeouts
         self._patience = patience
         self._complained: set[str] = set()
@@ -105,7 +113,7 @@ class Session:
             failure: RemoteError
             with (
                 waiting_aloud(self.connection.url, what),
-                Exchange(seconds=allowed.within, max_bytes=allowed.size) as exchange,
+                Exchange(seconds=self._within(allowed), max_bytes=allowed.size) as exchange,
             ):
                 try:
                     response = self.http.send(request, stream=True)
@@ -132,6 +140,12 @@ class Session:
         if isinstance(found, Rows | RemoteGraph) and found.skipped:
             self._complain(what, found)
         return found
+
+    def _within(self, allowed: Bounds) -> float | None:
+        """Seconds for an exchange that begins now."""
+        if self._time_left is None:
+            return allowed.within
+        return self._time_left() if allowed.within is None else min(allowed.within, self._time_left())
 
     @property
     def ordinary(self) -> Bounds:

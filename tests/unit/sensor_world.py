@@ -16,7 +16,7 @@ from cognee_dagster.dagster.event_log.pushes import graph_key_of
 from cognee_dagster.dagster.keys import CHECK_IMPORT_SUCCEEDED, PIPELINE_RUN_ID
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
-from cognee_dagster.dagster.sensors.polling import Remote
+from cognee_dagster.dagster.sensors.polling import FeedWithin, Remote
 from cognee_dagster.dagster.sensors.tick import ImportTick, TickResult
 from cognee_dagster.errors import RemoteError
 from cognee_dagster.remote.client import CogneeClient, RetryPolicy
@@ -244,10 +244,10 @@ class World:
             self.instance.report_runless_asset_event(event)
 
     @contextmanager
-    def _connect(self) -> Iterator[Remote]:
+    def _connect(self, budget: TimeBudget) -> Iterator[Remote]:
         if self.connect_error is not None:
             raise self.connect_error
-        yield Remote(url=self.feed.remote.url, feed=self.feed)
+        yield Remote(url=self.feed.remote.url, feed=FeedWithin(feed=self.feed, budget=budget))
 
 
 def push_key(dataset: str) -> dg.AssetKey:

@@ -8,8 +8,11 @@ import pytest
 
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
-from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor
+from cognee_dagster.dagster.sensors.budget import TimeBudget
+from cognee_dagster.dagster.sensors.import_sensor import _connect, build_import_sensor
+from cognee_dagster.errors import RemoteUnreachableError
 from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.faults import RUNS, drip
 
 PUSH = dg.AssetKey(["team", "people", "remote_push"])
 GRAPH = dg.AssetKey(["team", "people", "remote_graph"])
@@ -110,6 +113,18 @@ def test_the_resource_resolves_its_environment_variables(
     monkeypatch.setenv("THE_KEY", remote.api_key)
     dagster.push()
     assert dagster.tick(api_key=dg.EnvVar("THE_KEY")) == ["1 running."]
+
+
+@pytest.mark.timeout(30)
+def test_an_answer_takes_no_longer_than_what_is_left_of_the_budget(remote: FakeRemote) -> None:
+    passed = 0.0
+    budget = TimeBudget(1_000.0, clock=lambda: passed)
+    with _connect(CogneeRemote(url=remote.url, api_key=remote.api_key), budget) as asked:
+        passed = 999.7  # of the 400 s that an answer may take otherwise, 0.3 are left
+        remote.faults.on(RUNS, drip(0.2))
+        with pytest.raises(RemoteUnreachableError):
+            asked.feed.runs()
+        assert asked.feed.runs() == []
 
 
 def test_the_resource_can_have_another_name(tmp_path: Path, remote: FakeRemote) -> None:

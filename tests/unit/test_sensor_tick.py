@@ -652,6 +652,17 @@ def test_under_a_short_budget_every_imports_turn_comes(world: World) -> None:
     assert [world.reported(run) for run in runs] == [FINISHED] * 12
 
 
+def test_an_answer_that_the_end_of_the_budget_cuts_off_is_no_failure_of_the_remote(world: World) -> None:
+    run = world.push()
+    world.feed.failures[None] = RemoteUnreachableError("the time for the whole exchange is over")
+    budget = TimeBudget(40.0, clock=lambda: 100.0 * len(world.feed.questions))
+    assert world.tick(budget=budget).summary == "1 not asked this time."
+    world.feed.failures.clear()
+    world.feed.end(run)
+    world.tick()  # no pause
+    assert world.reported(run) == FINISHED
+
+
 def test_a_long_look_through_the_event_log_leaves_time_for_the_remote(world: World) -> None:
     names = [f"d{number:02}" for number in range(30)]
     world.keys = [push_key(name) for name in names]

@@ -1,16 +1,20 @@
 """Asking a remote about many imports takes few requests, whatever the feed looks like."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
+from cognee_dagster.dagster.sensors.budget import TimeBudget
+from cognee_dagster.dagster.sensors.polling import FeedWithin
 from cognee_dagster.errors import RemoteRejectedError, RemoteUnreachableError
 from cognee_dagster.remote.imports.feed import FeedReading, read_import_runs
 from cognee_dagster.remote.imports.listing import list_imports
 from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, COGNIFY_PIPELINE, ImportState
 from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport, wait_for_import
+from cognee_dagster.remote.responses import PipelineRun
 from tests.unit.sensor_world import Feed, dataset_id
 
 NOW = 1_763_847_687.0
@@ -72,6 +76,24 @@ def test_a_look_cut_short_by_time_goes_on_where_it_stopped(feed: Feed) -> None:
     assert asked == 3
 
 
+def test_an_answer_that_is_cut_off_by_time_loses_no_page_before_it(feed: Feed) -> None:
+    deep = feed.start("deep")
+    for number in range(600):
+        feed.start(f"newer {number}")
+    newest = feed.start("newest")
+
+    class OnePage:
+        def runs(self, **wanted: Any) -> Sequence[PipelineRun]:
+            if wanted["offset"]:
+                raise RemoteUnreachableError("the time for the whole exchange is over")
+            return feed.runs(**wanted)
+
+    within = FeedWithin(feed=OnePage(), budget=TimeBudget(0.0))
+    reading = read_import_runs(within, [deep, newest], since=NOW, keep_going=lambda: True)
+    assert set(reading.rows) == {newest}
+    assert (reading.next_offset, reading.complete) == (500, False)
+
+
 def test_what_lies_before_an_old_offset_is_read_after_it(feed: Feed) -> None:
     for number in range(600):
         feed.start(f"older {number}")
@@ -97,8 +119,8 @@ def test_a_run_that_the_feed_does_not_show_is_looked_for_in_its_dataset(feed: Fe
     run = feed.start("a")
     feed.end(run)
     item = WatchedImport(run_id=run, dataset_id=dataset_id("a"), pushed_at=NOW)
-    settled = watch(feed).settle([item], read_import_runs(feed, [], since=NOW, keep_going=lambda: True))
-    assert settled.verdicts[0].state is ImportState.SUCCEEDED
+    answers = watch(feed).ask_about([item], read_import_runs(feed, [], since=NOW, keep_going=lambda: True))
+    assert answers.verdicts[0].state is ImportState.SUCCEEDED
 
 
 def test_a_deleted_dataset_is_gone_whether_its_import_had_ended_or_not(feed: Feed) -> None:
@@ -137,12 +159,12 @@ def test_one_dataset_that_cannot_be_asked_about_does_not_hide_the_others(feed: F
     feed.end(runs["c"])
     feed.failures[dataset_id("b")] = RemoteRejectedError("500", status=500)
     items = [WatchedImport(run_id=run, dataset_id=dataset_id(name), pushed_at=NOW) for name, run in runs.items()]
-    settled = watch(feed).settle(items, read_import_runs(feed, [], since=NOW, keep_going=lambda: True))
-    assert {place: verdict.state for place, verdict in settled.verdicts.items()} == {
+    answers = watch(feed).ask_about(items, read_import_runs(feed, [], since=NOW, keep_going=lambda: True))
+    assert {place: verdict.state for place, verdict in answers.verdicts.items()} == {
         0: ImportState.RUNNING,
         2: ImportState.SUCCEEDED,
     }
-    assert set(settled.errors) == {1}
+    assert set(answers.errors) == {1}
 
 
 def test_a_remote_that_falls_silent_is_not_asked_on_and_on(feed: Feed) -> None:
@@ -150,16 +172,16 @@ def test_a_remote_that_falls_silent_is_not_asked_on_and_on(feed: Feed) -> None:
         WatchedImport(run_id=feed.start(name), dataset_id=dataset_id(name), pushed_at=NOW) for name in ("a", "b", "c")
     ]
     feed.failures[dataset_id("b")] = RemoteUnreachableError("down")
-    settled = watch(feed).settle(items, read_import_runs(feed, [], since=NOW, keep_going=lambda: True))
-    assert set(settled.verdicts) == {0}
-    assert settled.silence is feed.failures[dataset_id("b")]
+    answers = watch(feed).ask_about(items, read_import_runs(feed, [], since=NOW, keep_going=lambda: True))
+    assert set(answers.verdicts) == {0}
+    assert answers.unreachable is feed.failures[dataset_id("b")]
     assert len(feed.questions) == 2
 
 
 def test_time_that_is_up_ends_the_questions_with_what_is_known(feed: Feed) -> None:
     items = [WatchedImport(run_id=feed.start(str(n)), dataset_id=dataset_id(str(n)), pushed_at=NOW) for n in range(5)]
     reading = read_import_runs(feed, [], since=NOW, keep_going=lambda: True)
-    assert set(watch(feed, questions=2).settle(items, reading).verdicts) == {0, 1}
+    assert set(watch(feed, questions=2).ask_about(items, reading).verdicts) == {0, 1}
 
 
 def test_hybrid_in_the_background_ends_with_its_cognify_run(feed: Feed) -> None:
@@ -190,8 +212,8 @@ def test_many_hybrids_share_the_questions_about_what_follows_them(feed: Feed) ->
         feed.end(feed.start(str(number), pipeline=COGNIFY_PIPELINE))
         items.append(WatchedImport(run_id=run, dataset_id=dataset_id(str(number)), pushed_at=NOW, cognifies=True))
     look = watch(feed)
-    settled = look.settle(items, look.read(items))
-    assert [verdict.state for verdict in settled.verdicts.values()] == [ImportState.SUCCEEDED] * 100
+    answers = look.ask_about(items, look.read(items))
+    assert [verdict.state for verdict in answers.verdicts.values()] == [ImportState.SUCCEEDED] * 100
     assert len(feed.questions) == 3
 
 
@@ -241,16 +263,16 @@ def test_a_run_whose_end_the_look_has_passed_is_asked_about_before_it_counts_as_
     feed.end(run)
     reading = read_import_runs(feed, [run], since=NOW, offset=1, keep_going=lambda: True)
     assert [row.outcome for row in reading.rows[run]] == [None]
-    settled = watch(feed).settle([WatchedImport(run_id=run, pushed_at=NOW)], reading)
-    assert settled.verdicts[0].state is ImportState.SUCCEEDED
+    answers = watch(feed).ask_about([WatchedImport(run_id=run, pushed_at=NOW)], reading)
+    assert answers.verdicts[0].state is ImportState.SUCCEEDED
 
 
 def test_a_dataset_that_a_look_showed_without_its_name_is_asked_about_before_it_counts_as_gone(feed: Feed) -> None:
     run = feed.start("a")
     shown = read_import_runs(feed, [run], since=NOW, keep_going=lambda: True).rows[run]
     reading = FeedReading(rows={run: [msgspec.structs.replace(row, dataset_name=None) for row in shown]})
-    settled = watch(feed).settle([WatchedImport(run_id=run, pushed_at=NOW)], reading)
-    assert settled.verdicts[0].state is ImportState.RUNNING
+    answers = watch(feed).ask_about([WatchedImport(run_id=run, pushed_at=NOW)], reading)
+    assert answers.verdicts[0].state is ImportState.RUNNING
 
 
 def test_what_the_look_showed_still_counts_where_the_datasets_own_rows_show_nothing(feed: Feed) -> None:
@@ -258,8 +280,8 @@ def test_what_the_look_showed_still_counts_where_the_datasets_own_rows_show_noth
     reading = read_import_runs(feed, [run], since=NOW, keep_going=lambda: True)
     feed.remote.state.rows.clear()
     feed.wait(2 * HOUR)
-    settled = watch(feed).settle([WatchedImport(run_id=run, pushed_at=NOW)], reading)
-    assert settled.verdicts[0].state is ImportState.STALLED
+    answers = watch(feed).ask_about([WatchedImport(run_id=run, pushed_at=NOW)], reading)
+    assert answers.verdicts[0].state is ImportState.STALLED
 
 
 @pytest.mark.parametrize(

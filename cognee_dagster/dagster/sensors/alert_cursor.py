@@ -72,7 +72,7 @@ class OpenFailure(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     requested: bool = False
 
     @property
-    def place(self) -> tuple[str, str, str | None, str, int]:
+    def key(self) -> tuple[str, str, str | None, str, int]:
         """Which failure it is."""
         return self.asset_key, self.run_id, self.partition, self.check, self.row_id
 
@@ -102,7 +102,7 @@ class AlertCursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def knows(self, item: OpenFailure, failure_id: str | None) -> bool:
         """Whether it is open, or was told under this id."""
         told = failure_id is not None and digest_of(failure_id) in self.told
-        return told or any(item.place == other.place for other in self.open)
+        return told or any(item.key == other.key for other in self.open)
 
     def with_found(self, *found: OpenFailure) -> "AlertCursor":
         """With these taken up."""
@@ -110,13 +110,13 @@ class AlertCursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     def with_open(self, found: Iterable[OpenFailure]) -> "AlertCursor":
         """With these added, or changed."""
-        by_place = {item.place: item for item in self.open}
-        by_place.update({item.place: item for item in found})
-        return replace(self, open=tuple(by_place.values()))
+        by_key = {item.key: item for item in self.open}
+        by_key.update({item.key: item for item in found})
+        return replace(self, open=tuple(by_key.values()))
 
     def without(self, item: OpenFailure) -> "AlertCursor":
         """With this one done."""
-        return replace(self, open=tuple(other for other in self.open if other.place != item.place))
+        return replace(self, open=tuple(other for other in self.open if other.key != item.key))
 
     def with_told(self, digests: Iterable[str]) -> "AlertCursor":
         """With these told last."""

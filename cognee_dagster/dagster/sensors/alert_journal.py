@@ -5,7 +5,6 @@ instance's own key-value storage, one write after each call, and is not told by 
 """
 
 import json
-import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
@@ -31,9 +30,7 @@ class AlertJournal:
     @contextmanager
     def alone(self) -> Iterator[bool]:
         """Whether this is the only tick of the sensor. Dagster gives a tick up after 60 s, but does not end it."""
-        now = threading.Event()
-        now.set()
-        with instance_lock(self._instance, _PREFIX + self._sensor, give_up=now) as alone:
+        with instance_lock(self._instance, self._key, wait=False) as alone:
             yield alone
 
     def read(self) -> list[str]:

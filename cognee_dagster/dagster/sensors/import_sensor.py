@@ -11,9 +11,10 @@ import dagster as dg
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.push_assets import push_assets
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
+from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.overlap import refuse_overlap, watched_keys, watching, watching_remote
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
-from cognee_dagster.dagster.sensors.polling import Remote
+from cognee_dagster.dagster.sensors.polling import FeedWithin, Remote
 from cognee_dagster.dagster.sensors.tick import ImportTick
 from cognee_dagster.dagster.sensors.watched import identity_of, push_key_of
 from cognee_dagster.dagster.shared import SharedSensor
@@ -51,8 +52,8 @@ def build_import_sensor(
         minimum_interval_seconds: Time between two ticks.
         default_status: Running from the start, unlike Dagster's own sensors: without it a background push would never
             be seen to end.
-        time_budget_seconds: For one tick. Dagster abandons a tick after 60 s
-            (``DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS``), so leave room for the request that is under way.
+        time_budget_seconds: For all that one tick reads and asks. Dagster abandons a tick after 60 s
+            (``DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS``); an answer that takes longer than what is left is cut off.
         stalled_after_seconds: Age from which an import that neither ends nor fails is reported as stalled, for good.
             Cognee 1.6.5 imports some 60 to 90 nodes a second.
         reports_per_tick: How many imports are reported in one tick at most.
@@ -119,7 +120,7 @@ def _evaluation(
         tick = ImportTick(
             context.instance,
             push_keys=push_keys(context.repository_def),
-            connect=lambda: _connect(remote, policy),
+            connect=lambda budget: _connect(remote, budget),
             policy=policy,
             now=time.time(),
             log=context.log,
@@ -132,8 +133,8 @@ def _evaluation(
 
 
 @contextmanager
-def _connect(remote: CogneeRemote, policy: WatchPolicy) -> Iterator[Remote]:
-    """The remote, with the patience of a tick: the next tick is the retry, and a request that hangs must not use it up.
+def _connect(remote: CogneeRemote, budget: TimeBudget) -> Iterator[Remote]:
+    """The remote, with the patience of a tick: the next tick is the retry, and one answer must not use up all of it.
 
     Raises:
         ConnectionConfigError: Where the remote is, or how to log in, is not known.
@@ -142,7 +143,8 @@ def _connect(remote: CogneeRemote, policy: WatchPolicy) -> Iterator[Remote]:
     from cognee_dagster.remote.client import CogneeClient, Timeouts
 
     connection = remote.connection()
-    patience = 0.4 * policy.time_budget  # for one answer; it may be begun in the budget's last moment
+    patience = 0.4 * budget.left
     limits = Timeouts(connect=min(5.0, patience), write=patience, read=patience, answer=patience)
-    with CogneeClient(connection, timeouts=limits, retry=RetryPolicy(attempts=1)) as client:
-        yield Remote(url=connection.url, feed=client)
+    once = RetryPolicy(attempts=1)
+    with CogneeClient(connection, timeouts=limits, retry=once, time_left=lambda: budget.left) as client:
+        yield Remote(url=connection.url, feed=FeedWithin(feed=client, budget=budget))

@@ -1,6 +1,7 @@
-"""A lock among all processes of this host that use the same Dagster instance."""
+"""A lock among all threads, and all processes of this host, that use the same Dagster instance."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,15 +10,27 @@ import dagster as dg
 
 from cognee_dagster.system.host_lock import host_lock
 
+_in_this_process: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
 
 @contextmanager
-def instance_lock(instance: dg.DagsterInstance, name: str, *, give_up: threading.Event | None = None) -> Iterator[bool]:
-    """Hold the lock of that name; yields False where ``give_up`` was set before it was free.
+def instance_lock(instance: dg.DagsterInstance, name: str, *, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock of that name; yields False where it is not free and not waited for.
 
     Raises:
         OSError: No directory can be written.
     """
-    # Of an ephemeral instance the directory may be gone; no other process shares it.
-    directory = None if instance.is_ephemeral else Path(instance.storage_directory())
-    with host_lock(name, stop=give_up or threading.Event(), waiting=lambda _: None, directory=directory) as held:
+    if instance.is_ephemeral:  # no other process shares it, and its directory may be gone
+        held = _in_this_process[name].acquire(blocking=wait)
+        try:
+            yield held
+        finally:
+            if held:
+                _in_this_process[name].release()
+        return
+    stop = threading.Event()
+    if not wait:
+        stop.set()
+    directory = Path(instance.storage_directory())
+    with host_lock(name, stop=stop, waiting=lambda _: None, directory=directory) as held:
         yield held

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -15,10 +16,11 @@ from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.cursor import ImportCursor, PendingImport
 from cognee_dagster.dagster.sensors.policies import UNANSWERED_AFTER_SECONDS, WatchPolicy
 from cognee_dagster.dagster.sensors.tick_summary import TickSummary
-from cognee_dagster.errors import RemoteError
-from cognee_dagster.remote.imports.feed import FeedReading, RunFeed
+from cognee_dagster.errors import RemoteError, RemoteUnreachableError
+from cognee_dagster.remote.imports.feed import FeedReading, RunFeed, TimeUpError
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
 from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport
+from cognee_dagster.remote.responses import PipelineRun
 
 _ENDED = (ImportState.SUCCEEDED, ImportState.FAILED)
 
@@ -34,6 +36,28 @@ class Remote:
 
     url: str
     feed: RunFeed
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedWithin:
+    """A feed that is asked within a budget of time: an answer that this cuts off is no failure of the remote.
+
+    Attributes:
+        feed: The remote, whose answers take no longer than is left.
+        budget: The tick's time.
+    """
+
+    feed: RunFeed
+    budget: TimeBudget
+
+    def runs(self, **wanted: Any) -> Sequence[PipelineRun]:
+        """As ``RunFeed.runs``."""
+        try:
+            return self.feed.runs(**wanted)
+        except RemoteUnreachableError as error:
+            if self.budget.lasts():
+                raise
+            raise TimeUpError from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +114,7 @@ class Polling:
             *self._first(ended, self.policy.reports_per_tick, rest="to be reported next"),
             *self._first(doubtful, self.policy.questions_per_tick, rest="not asked this time"),
         ]
-        return self._settle(cursor.with_pending(recovered), chosen, remote=remote, watch=watch, reading=reading)
+        return self._outcomes(cursor.with_pending(recovered), chosen, remote=remote, watch=watch, reading=reading)
 
     def give_up(self, item: PendingImport, push: Push, *, after: float, reason: str) -> ImportOutcome | None:
         """The import as failed, if it has been pending for longer than ``after`` seconds."""
@@ -103,7 +127,7 @@ class Polling:
         self.summary.count(rest, max(0, len(items) - number))
         return in_order(items)[:number]
 
-    def _settle(
+    def _outcomes(
         self,
         cursor: ImportCursor,
         chosen: Sequence[PendingImport],
@@ -125,17 +149,17 @@ class Polling:
                 here.append((item, push))
             else:
                 outcomes.append(self._elsewhere(item, push, remote))
-        settled = watch.settle([_watched(item, push) for item, push in here], reading)
-        for place, (item, push) in enumerate(here):
-            if place in settled.verdicts:
-                outcomes.append(self._outcome(item, push, settled.verdicts[place]))
-            elif place in settled.errors:
-                outcomes.append(self._in_vain(item, push, settled.errors[place]))
+        answers = watch.ask_about([_watched(item, push) for item, push in here], reading)
+        for index, (item, push) in enumerate(here):
+            if index in answers.verdicts:
+                outcomes.append(self._outcome(item, push, answers.verdicts[index]))
+            elif index in answers.errors:
+                outcomes.append(self._in_vain(item, push, answers.errors[index]))
             else:
                 self.summary.count("not asked this time")
-        if settled.silence is not None:
-            self.summary.note(str(settled.silence))
-            cursor = paused(cursor, now=self.now, retry_after=settled.silence.retry_after)
+        if answers.unreachable is not None:
+            self.summary.note(str(answers.unreachable))
+            cursor = paused(cursor, now=self.now, retry_after=answers.unreachable.retry_after)
         cursor = cursor.with_pending(outcome for outcome in outcomes if isinstance(outcome, PendingImport))
         return cursor, [outcome for outcome in outcomes if isinstance(outcome, ImportOutcome)]
 

@@ -41,7 +41,7 @@ class ImportTick:
     Args:
         instance: Dagster's, whose event log is read.
         push_keys: The push assets to watch.
-        connect: Opens the remote; raises ``CogneeDagsterError`` where it cannot.
+        connect: Opens the remote, for as long as a budget lasts; raises ``CogneeDagsterError`` where it cannot.
         policy: How to watch.
         now: Our clock, in Unix seconds.
         log: The tick's log.
@@ -54,7 +54,7 @@ class ImportTick:
         instance: dg.DagsterInstance,
         *,
         push_keys: Iterable[dg.AssetKey],
-        connect: Callable[[], AbstractContextManager[Remote]],
+        connect: Callable[[TimeBudget], AbstractContextManager[Remote]],
         policy: WatchPolicy,
         now: float,
         log: logging.Logger,
@@ -139,7 +139,7 @@ class ImportTick:
             self._summary.note(f"The remote gave no answer; it is asked again in {wait} s.")
             return cursor, []
         try:
-            with self._connect() as remote:
+            with self._connect(self._budget) as remote:
                 return self._polling.ask(remote, cursor, due)
         except CogneeDagsterError as error:
             return self._without_answer(cursor, due, error)

@@ -1,6 +1,6 @@
 """Reading the remote's feed of pipeline runs: newest rows first, 500 a page, all datasets of the key's user.
 
-One request settles hundreds of imports (Cognee 1.6.5, ``api/v1/activity/routers/get_activity_router.py``). A run
+One request answers for hundreds of imports (Cognee 1.6.5, ``api/v1/activity/routers/get_activity_router.py``). A run
 has a row from its start and one more from its end, which share its ``pipeline_run_id``.
 """
 
@@ -24,7 +24,7 @@ KeepGoing = Callable[[], bool]
 
 
 class TimeUpError(Exception):
-    """There is no time for another request. Never leaves the package."""
+    """There is no time for another request, or was none for an answer. No caller of ``ImportWatch`` gets it."""
 
 
 class RunFeed(Protocol):
@@ -33,7 +33,12 @@ class RunFeed(Protocol):
     def runs(
         self, *, pipeline_name: str = ..., dataset_id: str | None = ..., limit: int = ..., offset: int = ...
     ) -> Sequence[PipelineRun]:
-        """One page of a pipeline's run rows, newest first."""
+        """One page of a pipeline's run rows, newest first.
+
+        Raises:
+            RemoteError: There is no answer that can be used.
+            TimeUpError: Because there was no time for it.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,22 +78,25 @@ def read_import_runs(
     oldest = moment_of(since) - CLOCK_MARGIN
     wanted = set(run_ids)
     found: dict[str, list[PipelineRun]] = defaultdict(list)
-    place, from_the_top = offset, offset == 0
+    position, from_the_top = offset, offset == 0
     for _ in range(MAX_PAGES):
         if len(found) == len(wanted):
             break
         if not keep_going():
-            return FeedReading(rows=found, next_offset=place, complete=False)
-        page = feed.runs(pipeline_name=IMPORT_PIPELINE, limit=ROWS_PER_PAGE, offset=place)
+            return FeedReading(rows=found, next_offset=position, complete=False)
+        try:
+            page = feed.runs(pipeline_name=IMPORT_PIPELINE, limit=ROWS_PER_PAGE, offset=position)
+        except TimeUpError:
+            return FeedReading(rows=found, next_offset=position, complete=False)
         for row in page:
             if row.pipeline_run_id in wanted:
                 found[row.pipeline_run_id].append(row)
-        place += rows_sent(page)
+        position += rows_sent(page)
         at_end = _ends_with(page, oldest)
-        if from_the_top and (at_end or 0 < offset <= place):
+        if from_the_top and (at_end or 0 < offset <= position):
             break
         if at_end:
-            place, from_the_top = 0, True
+            position, from_the_top = 0, True
     return FeedReading(rows=found)
 
 

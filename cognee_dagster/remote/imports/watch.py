@@ -1,6 +1,6 @@
 """What has become of imports, asked of the remote with few requests.
 
-What the feed of all import runs shows to be running or finished is settled with it, hundreds a request. Only what it
+The feed of all import runs shows what is running or finished, hundreds a request. Only what it
 leaves in doubt is asked about singly: a run it does not show, one that seems to have stalled, one whose dataset seems
 to be gone. The import sensor, the asset check's Execute button and ``cognee-dagster status --wait`` all ask this way.
 """
@@ -52,18 +52,18 @@ class WatchedImport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settled:
-    """What could be learnt, by the place in the list that was asked about.
+class Answers:
+    """What could be learnt, by the index in the list that was asked about.
 
     Attributes:
         verdicts: What has become of them.
         errors: Why nothing could be learnt, where that concerns one import alone.
-        silence: Why the remote as a whole ceased to answer; what is in neither map was not asked about.
+        unreachable: Why the remote as a whole ceased to answer; what is in neither map was not asked about.
     """
 
     verdicts: Mapping[int, ImportVerdict]
     errors: Mapping[int, RemoteError]
-    silence: RemoteError | None = None
+    unreachable: RemoteError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ class ImportWatch:
             rows, run_id=item.run_id, now=self._server_now(item, rows), stalled_after=self.stalled_after
         )
 
-    def settle(self, items: Sequence[WatchedImport], reading: FeedReading) -> Settled:
+    def ask_about(self, items: Sequence[WatchedImport], reading: FeedReading) -> Answers:
         """Verdicts on imports, with whatever questions that takes.
 
         Args:
@@ -105,16 +105,16 @@ class ImportWatch:
         errors: dict[int, RemoteError] = {}
         oldest = min((item.pushed_at or self.now for item in items), default=self.now)
         following = FollowingRuns(self.feed, since=oldest, keep_going=self.keep_going)
-        for place, item in enumerate(items):
+        for index, item in enumerate(items):
             try:
-                verdicts[place] = self._settle(item, reading.rows.get(item.run_id, ()), following)
+                verdicts[index] = self._verdict(item, reading.rows.get(item.run_id, ()), following)
             except TimeUpError:
                 break
             except (RemoteUnreachableError, RemoteAuthError) as error:
-                return Settled(verdicts=verdicts, errors=errors, silence=error)
+                return Answers(verdicts=verdicts, errors=errors, unreachable=error)
             except RemoteError as error:
-                errors[place] = error
-        return Settled(verdicts=verdicts, errors=errors)
+                errors[index] = error
+        return Answers(verdicts=verdicts, errors=errors)
 
     def ask(self, item: WatchedImport) -> ImportVerdict:
         """What has become of one import.
@@ -123,13 +123,13 @@ class ImportWatch:
             RemoteError: The remote gave no answer, or none of Cognee's.
         """
         reading = FeedReading() if item.dataset_id else self.read([item])
-        settled = self.settle([item], reading)
-        problem = settled.silence or settled.errors.get(0)
+        answers = self.ask_about([item], reading)
+        problem = answers.unreachable or answers.errors.get(0)
         if problem is not None:
             raise problem
-        return settled.verdicts[0]
+        return answers.verdicts[0]
 
-    def _settle(self, item: WatchedImport, rows: Sequence[PipelineRun], following: FollowingRuns) -> ImportVerdict:
+    def _verdict(self, item: WatchedImport, rows: Sequence[PipelineRun], following: FollowingRuns) -> ImportVerdict:
         if not item.run_id:
             return self._judge_rederive(item, following.rows())
         verdict = self.judge(item, rows)
