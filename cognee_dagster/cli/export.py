@@ -51,6 +51,8 @@ def export(
             say(f"Made the directory {destination.parent}", err=True)
         # The writer is loaded here, while the process that reads the graph starts.
         archive = cogx.write_archive(reader, destination, progress=bars.export)
+    if archive.summary is not None and (problem := cogx.refused_nodes(archive.summary)):
+        say(f"Warning: {problem}", err=True)
     if as_json:
         print_json(
             {

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,36 +12,56 @@ from cognee_dagster.cli.options import json_option
 from cognee_dagster.cli.terminal import print_json, say
 from cognee_dagster.graph.counting import counted
 
+if TYPE_CHECKING:
+    from cognee_dagster.cogx import Problem, ValidationReport
+
 
 @click.command()
 @click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--strict", is_flag=True, help="End with an error, too, where a server takes ARCHIVE but changes it.")
 @json_option
-def validate(*, archive: Path, as_json: bool) -> None:
-    """Check the COGX archive ARCHIVE as a Cognee server will, and for what a server drops without a word.
+def validate(*, archive: Path, strict: bool, as_json: bool) -> None:
+    """Judge the COGX archive ARCHIVE as a Cognee server will: whether it takes it, takes it but changes or drops some
+    of it without a word, or refuses it after the upload.
 
-    With --json: path, valid, num_problems, problems (each with file, line, reason), record_counts.
+    With --json: path, verdict (taken, changed, refused), valid, num_problems, problems (each with file, line, reason),
+    num_warnings, warnings, record_counts.
     """
     report = cogx.validate_archive(archive)
     if as_json:
-        print_json(
-            {
-                "path": str(report.path),
-                "valid": report.valid,
-                "num_problems": report.num_problems,
-                "problems": [dataclasses.asdict(problem) for problem in report.problems],
-                "record_counts": report.record_counts,
-            }
-        )
-    elif report.valid:
-        counts = ", ".join(f"{count:,} {kind}" for kind, count in report.record_counts.items()) or "nothing"
-        say(f"{archive} is valid: {counts}")
+        print_json(_as_json(report))
     else:
-        for problem in report.problems:
-            say(str(problem))
-        unshown = report.num_problems - len(report.problems)
-        say(
-            f"{archive} is not valid: {counted(report.num_problems, 'problem')}"
-            + (f", {unshown:,} not shown" * bool(unshown))
-        )
-    if not report.valid:
+        _show(report)
+    if not report.valid or (strict and report.num_warnings):
         raise click.exceptions.Exit(ExitCode.INVALID_ARCHIVE)
+
+
+def _as_json(report: "ValidationReport") -> dict[str, object]:
+    return {
+        "path": str(report.path),
+        "verdict": report.verdict,
+        "valid": report.valid,
+        "num_problems": report.num_problems,
+        "problems": [dataclasses.asdict(problem) for problem in report.problems],
+        "num_warnings": report.num_warnings,
+        "warnings": [dataclasses.asdict(warning) for warning in report.warnings],
+        "record_counts": report.record_counts,
+    }
+
+
+def _show(report: "ValidationReport") -> None:
+    _list(report.problems, report.num_problems)
+    _list(report.warnings, report.num_warnings, title="warning: ")
+    if not report.valid:
+        say(f"{report.path} is not valid: {counted(report.num_problems, 'problem')}")
+        return
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in report.record_counts.items()) or "nothing"
+    changed = f", but a server changes it: {counted(report.num_warnings, 'warning')}" if report.num_warnings else ""
+    say(f"{report.path} is valid: {counts}{changed}")
+
+
+def _list(things: "tuple[Problem, ...]", number: int, *, title: str = "") -> None:
+    for thing in things:
+        say(f"{title}{thing}")
+    if number > len(things):
+        say(f"{title}{number - len(things):,} more, not shown")

@@ -1,6 +1,8 @@
 from .archive import Archive as Archive
+from .archive import check_accepted as check_accepted
 from .archive import check_limits as check_limits
 from .archive import limit_problems as limit_problems
+from .archive import refused_nodes as refused_nodes
 from .format import SERVER_LIMITS as SERVER_LIMITS
 from .format import Limits as Limits
 from .read.imported import ImportedGraph as ImportedGraph

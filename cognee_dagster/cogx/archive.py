@@ -12,7 +12,8 @@ from cognee_dagster.cogx.format import (
     SERVER_LIMITS,
     Limits,
 )
-from cognee_dagster.errors import ArchiveLimitError
+from cognee_dagster.errors import ArchiveLimitError, GraphFileError
+from cognee_dagster.graph.counting import counted
 
 if TYPE_CHECKING:  # an archive is passed around by code that never touches Arrow
     from cognee_dagster.graph.reader import GraphSummary
@@ -25,8 +26,10 @@ __all__ = [
     "SERVER_LIMITS",
     "Archive",
     "Limits",
+    "check_accepted",
     "check_limits",
     "limit_problems",
+    "refused_nodes",
 ]
 
 
@@ -86,6 +89,26 @@ def limit_problems(member_bytes: dict[str, int], *, limits: Limits = SERVER_LIMI
     if total > limits.total_bytes:
         problems.append(f"has {total:,} bytes unpacked; a Cognee server accepts {limits.total_bytes:,}")
     return problems
+
+
+def check_accepted(archive: Archive) -> None:
+    """Refuse what every Cognee server would refuse after the upload because of what is in it.
+
+    Raises:
+        GraphFileError: With the first nodes because of which it would.
+    """
+    if archive.summary is not None and (problem := refused_nodes(archive.summary)):
+        raise GraphFileError(f"The graph of dataset {archive.dataset_name!r}: {problem}")
+
+
+def refused_nodes(summary: "GraphSummary") -> str:
+    """Because of which nodes a Cognee server refuses a graph, in words; empty if it takes it."""
+    if not summary.refused_nodes:
+        return ""
+    return (
+        f"a Cognee server refuses the whole import because of {counted(summary.refused_nodes, 'node')}: "
+        f"{'; '.join(summary.refused_examples)}. Correct that in the graph."
+    )
 
 
 def check_limits(archive: Archive) -> None:

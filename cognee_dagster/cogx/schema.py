@@ -139,9 +139,12 @@ def check_record(value: Any, *, file: str) -> Record:
         ValueError: A Cognee server would refuse it; the message says why.
     """
     expected = _MODELS[RECORD_KINDS[file]]
+    says_kind = not isinstance(value, dict) or "kind" in value or expected is RawNode
     if expected is RawNode:
         value = {"properties": value}
     try:
+        if not says_kind:  # a server takes it for what fits best, if only a raw node
+            return _ANY_RECORD.validate_python(value)
         return expected.model_validate(value)  # type: ignore[return-value]  # one of the union, by the table above
     except ValidationError as error:
         reason = describe(error)

@@ -72,6 +72,8 @@ class GraphSummary:
         nodes_by_type: Node count by node type; nodes without a type count under ``""``.
         edges_by_relationship: Edge count by relationship name.
         dangling_edges: Number of edges with an end that is not a node of the graph.
+        refused_nodes: Number of nodes because of which a Cognee server refuses the whole import.
+        refused_examples: A few of them, each with the reason.
         dangling_examples: A few of them, as ``source -[relationship]-> target``.
         profile: Whose conventions a foreign graph follows; None for a graph of Cognee's own stores.
         attributes_left_behind: How many nodes and edges of a foreign graph have an attribute that does not arrive.
@@ -84,6 +86,8 @@ class GraphSummary:
     edges_by_relationship: dict[str, int] = field(default_factory=dict)
     dangling_edges: int = 0
     dangling_examples: tuple[str, ...] = ()
+    refused_nodes: int = field(default=0, compare=False)
+    refused_examples: tuple[str, ...] = field(default=(), compare=False)
     profile: str | None = field(default=None, compare=False)
     attributes_left_behind: dict[str, int] = field(default_factory=dict, compare=False)
 

@@ -120,6 +120,7 @@ def push_graph(
         stop: When set from another thread, the push ends.
 
     Raises:
+        GraphFileError: The graph holds what a Cognee server would refuse after the upload; the message names it.
         CogneeDagsterError: As opening and reading the graph, ``push_archives`` and ``push_mirror`` do.
     """
     options, progress = options or PushOptions(), progress or PushProgress()
@@ -169,4 +170,6 @@ def _archives_of(
             options.target_of(reader.origin.dataset_name)  # a name that the remote refuses is known before the reading
             # The writer is loaded here, while the process that reads the graph starts.
             whole = cogx.write_archive(reader, Path(directory) / "graph.cogx.tar.gz", progress=progress.on_export)
+        if options.mode != "re-derive":  # which makes a graph of its own
+            cogx.check_accepted(whole)
         yield cogx.cut(whole, limits=limits or cogx.SERVER_LIMITS, progress=progress.on_export)

@@ -29,6 +29,8 @@ def is_archive(place: str) -> bool:
 def archive_as_it_is(place: str | os.PathLike[str], *, directory: Path) -> Archive:
     """An archive, checked as a Cognee server will check it, to be pushed byte by byte.
 
+    What a server takes but changes without a word is logged as a warning.
+
     Args:
         place: Path or URL of a packed archive, however it is compressed, or of the directory of one, which is packed:
             the same content gives the same archive each time.
@@ -42,6 +44,10 @@ def archive_as_it_is(place: str | os.PathLike[str], *, directory: Path) -> Archi
     report = validate_archive(path)
     if not report.valid:
         raise ArchiveError(_refusal(place, report))
+    for warning in report.warnings[:_PROBLEMS_TOLD]:
+        logger.warning("%s: %s", place, warning)
+    if (more := report.num_warnings - _PROBLEMS_TOLD) > 0:
+        logger.warning("%s: %d more like that; `cognee-dagster validate` lists them", place, more)
     archive = dataclasses.replace(inspect_archive(path), as_it_is=True)
     texts = ", ".join(counted(count, f"{kind} record") for kind, count in archive.record_counts.items())
     logger.info("%s is a valid archive of %s: %s", place, archive.source_system, texts or "no record")

@@ -160,7 +160,8 @@ def _from_json(facts: dict[str, Any], stored: StoredArchive) -> Snapshot:
 
     origin, summary = dict(facts["origin"]), dict(facts["summary"])
     dataset_id = origin.pop("dataset_id")
-    summary["dangling_examples"] = tuple(summary["dangling_examples"])
+    for examples in ("dangling_examples", "refused_examples"):
+        summary[examples] = tuple(summary[examples])
     return Snapshot(
         origin=GraphOrigin(dataset_id=dataset_id and UUID(dataset_id), **origin),
         summary=GraphSummary(**summary),

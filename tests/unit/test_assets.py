@@ -259,10 +259,22 @@ def test_an_archive_beyond_the_limits_fails_its_check_with_its_number_and_what_t
     archive = write_archive(MemoryReader([(ID_A, "Ada", "Person", "{}")]), tmp_path / "people.cogx.tar.gz")
     chain.options = {"max_file_bytes": 200}
     beyond = dataclasses.replace(archive, member_bytes={"nodes.jsonl": 201})
-    result = archive_check_result(chain.dataset, [dataclasses.replace(archive, member_bytes={}), beyond])
+    assert archive.summary is not None
+    archives = [dataclasses.replace(archive, member_bytes={}), beyond]
+    result = archive_check_result(chain.dataset, archives, summary=archive.summary)
     assert not result.passed
     assert "archive 2 of 2 nodes.jsonl has 201 bytes" in str(result.description)
     assert "Lower max_archive_bytes and max_file_bytes" in str(result.description)
+
+
+def test_a_node_that_a_server_refuses_fails_the_check_with_its_name_and_type(chain: Chain, tmp_path: Path) -> None:
+    indexed = '{"age": 3, "metadata": {"index_fields": ["age"]}}'
+    archive = write_archive(MemoryReader([(ID_A, "Ada", "Person", indexed)]), tmp_path / "people.cogx.tar.gz")
+    assert archive.summary is not None
+    result = archive_check_result(chain.dataset, [archive], summary=archive.summary)
+    assert not result.passed
+    assert "because of 1 node: name 'Ada', type 'Person'" in str(result.description)
+    assert "indexed attribute 'age' is 3 and not text" in str(result.description)
 
 
 def test_an_asset_can_be_materialized_without_its_checks(chain: Chain) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cognee_dagster.cogx.read import safe_members
+from cognee_dagster.cogx.read import safe_members, tar_stream
 from cognee_dagster.cogx.read.inspect import inspect_archive
 from cognee_dagster.cogx.read.manifest import iter_records, read_manifest, unpack
 from cognee_dagster.cogx.read.reader import ArchiveReader
@@ -49,6 +49,11 @@ def path(tmp_path: Path) -> Path:
 
 def reasons(report: ValidationReport) -> list[str]:
     return [str(problem) for problem in report.problems]
+
+
+def remarks(report: ValidationReport) -> list[str]:
+    assert report.valid, reasons(report)
+    return [str(warning) for warning in report.warnings]
 
 
 def test_our_own_archive_is_valid(path: Path) -> None:
@@ -132,12 +137,16 @@ def test_names_that_lead_out_are_refused_and_nothing_is_left(path: Path, tmp_pat
     ("kind", "named"),
     [(tarfile.SYMTYPE, "symbolic"), (tarfile.LNKTYPE, "hard"), (tarfile.CHRTYPE, "device"), (tarfile.FIFOTYPE, "pipe")],
 )
-def test_links_and_devices_are_refused(path: Path, kind: bytes, named: str) -> None:
+def test_links_and_devices_are_never_followed_and_a_server_passes_over_them(
+    path: Path, kind: bytes, named: str
+) -> None:
     member = tarfile.TarInfo("facts.jsonl")
     member.type = kind
     member.linkname = "/etc/passwd"
     pack(path, {"manifest.json": jsonl(MANIFEST)}, extra=(member,))
-    assert named in reasons(validate_archive(path))[0]
+    assert named in remarks(validate_archive(path))[0]
+    with pytest.raises(ArchiveError, match=named):
+        inspect_archive(path)
 
 
 def test_bombs_are_refused_by_ratio_size_and_count(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,11 +155,11 @@ def test_bombs_are_refused_by_ratio_size_and_count(path: Path, tmp_path: Path, m
         unpack(path, tmp_path / "out")
     monkeypatch.setattr(safe_members, "MAX_MEMBER_BYTES", 10_000_000)
     assert "80,000,000 bytes" in reasons(validate_archive(path))[0]
-    monkeypatch.setattr(safe_members, "MAX_TOTAL_BYTES", 1000)
+    monkeypatch.setattr(tar_stream, "MAX_TOTAL_BYTES", 1000)
     with pytest.raises(ArchiveLimitError):
         unpack(path, tmp_path / "out")
     pack(path, {str(number): b"" for number in range(20)})
-    monkeypatch.setattr(safe_members, "MAX_TOTAL_BYTES", 1_000_000)
+    monkeypatch.setattr(tar_stream, "MAX_TOTAL_BYTES", 1_000_000)
     monkeypatch.setattr(safe_members, "MAX_MEMBERS", 19)
     with pytest.raises(ArchiveLimitError, match="more than 19 files"):
         unpack(path, tmp_path / "out")
@@ -162,10 +171,10 @@ def test_an_archive_may_be_as_large_as_a_server_takes_and_not_a_byte_larger(
 ) -> None:
     write_archive(demo_reader(), path)
     size = len(gzip.decompress(path.read_bytes()))
-    monkeypatch.setattr(safe_members, "MAX_TOTAL_BYTES", size)
+    monkeypatch.setattr(tar_stream, "MAX_TOTAL_BYTES", size)
     assert read_manifest(path).source_system == "cognee"
     assert len(list(iter_records(path))) == 6
-    monkeypatch.setattr(safe_members, "MAX_TOTAL_BYTES", size - 1)
+    monkeypatch.setattr(tar_stream, "MAX_TOTAL_BYTES", size - 1)
     with pytest.raises(ArchiveLimitError, match="bytes unpacked"):
         list(iter_records(path))
 
@@ -205,9 +214,8 @@ def test_the_same_file_twice_is_refused(path: Path) -> None:
         ({"entities.jsonl": jsonl({**ENTITY, "kind": "x"})}, "entities.jsonl, line 1: kind: Input should be 'entity'"),
         ({"documents.jsonl": jsonl(3)}, "documents.jsonl, line 1: Input should be"),
         ({"nodes.jsonl": jsonl([])}, "nodes.jsonl, line 1: properties: Input should be a valid dictionary"),
-        ({"nodes.jsonl": jsonl({"id": "x"})}, "nodes.jsonl, line 1: the node's id 'x' is no UUID"),
+        ({"nodes.jsonl": jsonl({"id": "x"})}, "nodes.jsonl, line 1: the node's id: Input should be a valid UUID"),
         ({"permissions.json": b"{}"}, "permissions.json: holds accounts and password hashes: a secret"),
-        ({"facts.jsonl": jsonl(FACT)}, f"facts.jsonl, line 1: the fact's end '{ID_A}' is not in the archive"),
     ],
 )
 def test_every_problem_is_named_with_file_and_line(path: Path, files: dict[str, bytes], expected: str) -> None:
@@ -220,7 +228,7 @@ def test_every_problem_is_named_with_file_and_line(path: Path, files: dict[str, 
 def test_counts_that_do_not_match_are_reported(path: Path) -> None:
     manifest = {**MANIFEST, "counts": {"entity": 2, "fact": 1}}
     pack(path, {"manifest.json": jsonl(manifest), "entities.jsonl": jsonl(ENTITY), "facts.jsonl": jsonl(FACT)})
-    assert reasons(validate_archive(path)) == [
+    assert remarks(validate_archive(path)) == [
         "manifest.json: says 2 records of kind 'entity', but the archive has 1 valid ones"
     ]
 
@@ -228,14 +236,14 @@ def test_counts_that_do_not_match_are_reported(path: Path) -> None:
 def test_facts_may_stand_before_their_nodes_and_name_entities(path: Path) -> None:
     by_name = {**FACT, "subject_ref": "Ada", "object_ref": ID_B}
     files = {"facts.jsonl": jsonl(by_name), "entities.jsonl": jsonl(ENTITY), "nodes.jsonl": jsonl({"id": ID_B})}
-    pack(path, {**files, "manifest.json": jsonl(MANIFEST)})
-    assert reasons(validate_archive(path)) == []
+    pack(path, {**files, "manifest.json": jsonl({**MANIFEST, "source_system": "mem0"})})
+    assert remarks(validate_archive(path)) == []
 
 
 def test_other_systems_may_speak_of_names_without_a_record(path: Path) -> None:
     manifest = {**MANIFEST, "source_system": "zep"}
     pack(path, {"manifest.json": jsonl(manifest), "facts.jsonl": jsonl({**FACT, "subject_ref": "Bob"})})
-    assert [ID_A in reason for reason in reasons(validate_archive(path))] == [True]
+    assert [ID_A in remark for remark in remarks(validate_archive(path))] == [True]
     with pytest.raises(ArchiveError, match="an archive of 'zep'"):
         ArchiveReader(path)
     assert inspect_archive(path).num_edges == 1
@@ -357,4 +365,4 @@ def test_ids_that_only_differ_in_case_or_form_are_the_same_text_or_none(path: Pa
     fact = {**FACT, "object_ref": ID_C.replace("-", "")}
     files = {"manifest.json": jsonl(MANIFEST), "entities.jsonl": jsonl(ENTITY), "nodes.jsonl": jsonl({"id": ID_C})}
     pack(path, {**files, "facts.jsonl": jsonl(fact)})
-    assert validate_archive(path).num_problems == 1
+    assert len(remarks(validate_archive(path))) == 1

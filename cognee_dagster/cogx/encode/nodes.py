@@ -25,6 +25,8 @@ from cognee_dagster.cogx.encode.entities import entity_lines
 from cognee_dagster.cogx.encode.json_columns import content_of, digest_of_lines
 from cognee_dagster.cogx.encode.lines import DocumentLine, EntityLine, encode_line
 from cognee_dagster.cogx.encode.timestamps import timestamp_json
+from cognee_dagster.cogx.server.documents import storable_text
+from cognee_dagster.cogx.server.safe_nodes import refusal, with_safe_type
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.arrow import FALSE, text
 
@@ -53,6 +55,7 @@ class NodeRecords:
         ids: The nodes' ids.
         types: How many nodes there are of a type; ``""`` for none.
         labels: What a person would call the nodes, by id; empty unless asked for.
+        refused: Why a server refuses the whole import, for each node because of which it does.
         names: What edges may call the nodes besides their ids: names of an archive's entities.
     """
 
@@ -64,6 +67,7 @@ class NodeRecords:
     types: Counter[str]
     labels: dict[str, str]
     names: Sequence[str] = ()
+    refused: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +80,7 @@ class _Records:
     canonical: list[bytes] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
 
 
 def encode_nodes(batch: pa.RecordBatch, *, with_labels: bool = False) -> NodeRecords:
@@ -124,6 +129,7 @@ def _encode_any(batch: pa.RecordBatch, *, with_labels: bool = False) -> NodeReco
         ids=batch.column("id"),
         types=Counter(records.types),
         labels=records.labels,
+        refused=records.refused,
     )
 
 
@@ -164,6 +170,7 @@ def _add_properties(node: dict[str, Any], stored: str) -> bool:
 
 
 def _add_records(records: _Records, node_id: str, node: dict[str, Any], *, plain: bool) -> None:
+    node = with_safe_type(node)
     node_type = node.get("type")
     records.types.append("" if node_type is None else str(node_type))
     if node_type == "Entity" and node.get("name"):
@@ -173,9 +180,13 @@ def _add_records(records: _Records, node_id: str, node: dict[str, Any], *, plain
         name = _check_text(node_id, "name", node["name"])
         _add_entity(records, node_id, name, description, (node.get("created_at"), node.get("updated_at")))
         return
+    if (reason := refusal(node)) is not None:
+        records.refused.append(reason)
     if node_type == "DocumentChunk" and node.get("text"):
-        text_json = Raw(encode_line(_check_text(node_id, "text", node["text"])))
-        document = DocumentLine(node_id, text_json)
+        content = _check_text(node_id, "text", node["text"])
+        text_json = Raw(encode_line(content))
+        stored = storable_text(content)
+        document = DocumentLine(node_id, text_json if stored is content else Raw(encode_line(stored)))
         if plain:
             node["text"] = text_json  # to be written again with the raw node
         if (created := timestamp_json(node.get("created_at"))) is not None:

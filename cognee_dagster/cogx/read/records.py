@@ -14,6 +14,8 @@ from cognee_dagster.cogx.encode.lines import DocumentLine, EntityLine, FactLine,
 from cognee_dagster.cogx.format import DOCUMENTS_FILE, ENTITIES_FILE, FACTS_FILE, NODES_FILE, RECORD_KINDS
 from cognee_dagster.cogx.read.safe_members import read_members
 from cognee_dagster.cogx.schema import Document, Entity, Fact, RawNode, Record, check_record
+from cognee_dagster.cogx.server.documents import storable_text
+from cognee_dagster.cogx.server.safe_nodes import with_safe_type
 from cognee_dagster.errors import ArchiveError
 
 GRAPH_FILES = (DOCUMENTS_FILE, ENTITIES_FILE, NODES_FILE, FACTS_FILE)
@@ -32,7 +34,7 @@ class GraphRecord:
     """One record.
 
     Attributes:
-        line: The line, without its end.
+        line: The line, without its end; of a node whose type a server cannot index one with a type that it can.
         value: What it says.
         canonical: Its canonical form, for the content digest: without the store's timestamps, and for a record as
             Cognee's export writes it the same bytes that the graph's own node or edge has.
@@ -56,10 +58,16 @@ def graph_records(path: Path, *files: str) -> Iterator[GraphRecord]:
             continue
         for number, line in member.lines():
             try:
-                value = check_record(exact_json.parse_line(line), file=member.name)
-                yield GraphRecord(line=line, value=value, canonical=_canonical(value, file=member.name))
+                yield _record(line, file=member.name)
             except ValueError as error:
                 raise ArchiveError(f"{path}: {member.name}, line {number}: {error}") from error
+
+
+def _record(line: bytes, *, file: str) -> GraphRecord:
+    value = check_record(exact_json.parse_line(line), file=file)
+    if isinstance(value, RawNode) and (node := with_safe_type(value.properties)) is not value.properties:
+        value, line = RawNode(properties=node), exact_json.dump(node)
+    return GraphRecord(line=line, value=value, canonical=_canonical(value, file=file))
 
 
 def implied_document(node: RawNode) -> bytes | None:
@@ -68,7 +76,7 @@ def implied_document(node: RawNode) -> bytes | None:
     text = values.get("text")
     if values.get("type") != "DocumentChunk" or not text or not isinstance(text, str):
         return None
-    return encode_line(DocumentLine(values["id"], Raw(exact_json.dump(text))))
+    return encode_line(DocumentLine(values["id"], Raw(exact_json.dump(storable_text(text)))))
 
 
 def _canonical(value: Record, *, file: str) -> bytes:

@@ -1,202 +1,170 @@
-"""Everything that is wrong with an archive, in words: file, line, reason."""
+"""An archive judged as a Cognee server judges it, and what a server changes without a word, with file, line, reason."""
 
-from array import array
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
-from uuid import UUID
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
-import numpy as np
-from xxhash import xxh3_64_intdigest
+from cognee_dagster.cogx.format import MANIFEST_FILE, MAX_MEMBERS, MAX_TOTAL_BYTES, NODES_FILE, RECORD_KINDS
+from cognee_dagster.cogx.read.check_ends import EndsCheck
+from cognee_dagster.cogx.read.check_file import check_file
+from cognee_dagster.cogx.read.findings import MAX_PROBLEMS, Findings, Noted, Problem, ValidationReport
+from cognee_dagster.cogx.read.safe_members import COGX_FILES, MAX_LINE_BYTES, Member, check_size, require_regular
+from cognee_dagster.cogx.read.tar_entries import Entry, read_entries
+from cognee_dagster.cogx.read.tar_stream import TarStream
+from cognee_dagster.cogx.server.extraction import Extraction
+from cognee_dagster.errors import ArchiveError, ArchiveLimitError
 
-from cognee_dagster.cogx.encode.exact_json import parse_line
-from cognee_dagster.cogx.format import MANIFEST_FILE, NODES_FILE, PERMISSIONS_FILE, RECORD_KINDS
-from cognee_dagster.cogx.read.manifest import parse_manifest
-from cognee_dagster.cogx.read.safe_members import Member, read_members
-from cognee_dagster.cogx.schema import Entity, Fact, Manifest, RawNode, check_record
-from cognee_dagster.errors import ArchiveError
-
-MAX_PROBLEMS = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """One thing that is wrong.
-
-    Attributes:
-        reason: What, in words.
-        file: In which file of the archive; None for the archive as a whole.
-        line: In which line, from 1, if in one.
-    """
-
-    reason: str
-    file: str | None = None
-    line: int | None = None
-
-    def __str__(self) -> str:
-        place = self.file or ""
-        if self.line is not None:
-            place += f", line {self.line}"
-        return f"{place}: {self.reason}" if place else self.reason
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValidationReport:
-    """What ``validate_archive`` found.
-
-    Attributes:
-        path: The archive.
-        problems: The first ``MAX_PROBLEMS`` problems; empty if a Cognee server will take the archive whole.
-        num_problems: How many there are.
-        record_counts: Valid records by kind.
-        member_bytes: Unpacked size by file name.
-        manifest: The manifest, if it is there and valid.
-    """
-
-    path: Path
-    problems: tuple[Problem, ...]
-    num_problems: int
-    record_counts: dict[str, int]
-    member_bytes: dict[str, int]
-    manifest: Manifest | None
-
-    @property
-    def valid(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.num_problems
+__all__ = ["MAX_PROBLEMS", "Problem", "ValidationReport", "validate_archive"]
 
 
 def validate_archive(path: Path) -> ValidationReport:
-    """Check an archive as a Cognee server will, and for what a server drops without a word.
+    """Judge an archive as a Cognee server does (1.6.5 with its default stores, mode ``preserve``).
 
-    The archive is read twice: facts may stand before the nodes they speak of. Of each node 8 bytes are remembered.
+    The archive is read twice: facts may stand before the nodes they speak of. Of each node 16 bytes are remembered, of
+    each fact 8. Refused here, though a server may take it, is what could cost this process or the server too much
+    (bombs, sparse files, lines beyond 16 MiB), accounts, and texts that a server would open as an address.
 
     Raises:
         OSError: The file cannot be read. Whatever is wrong *in* it is in the report.
     """
-    findings = _Findings()
+    judged = _Judged(path)
     try:
-        for member in read_members(path):
-            _check_member(member, path, findings)
-        _check_counts(findings)
-        if findings.facts:
-            _check_ends(path, findings)
+        judged.read()
+        judged.compare()
     except ArchiveError as error:
-        findings.add(str(error).removeprefix(f"{path}: "))
+        judged.all.problems.add(str(error).removeprefix(f"{path}: "))
+    found = judged.all
     return ValidationReport(
         path=path,
-        problems=tuple(findings.problems),
-        num_problems=findings.num_problems,
-        record_counts=dict(findings.counts),
-        member_bytes=findings.member_bytes,
-        manifest=findings.manifest,
+        problems=tuple(found.problems.first),
+        num_problems=found.problems.count,
+        record_counts=dict(found.counts),
+        member_bytes=judged.member_bytes,
+        manifest=found.manifest,
+        warnings=tuple(found.warnings.first),
+        num_warnings=found.warnings.count,
     )
 
 
-@dataclass
-class _Findings:
-    problems: list[Problem] = field(default_factory=list)
-    num_problems: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
-    member_bytes: dict[str, int] = field(default_factory=dict)
-    manifest: Manifest | None = None
-    known_ends: "array[int]" = field(default_factory=lambda: array("Q"))
+class _Judged:
+    """An archive, as far as it is read."""
 
-    @property
-    def facts(self) -> int:
-        return self.counts["fact"]
+    def __init__(self, path: Path) -> None:
+        self.all = Findings()
+        self.member_bytes: dict[str, int] = {}
+        self._path = path
+        self._files: dict[PurePosixPath, tuple[int, Findings]] = {}
 
-    def add(self, reason: str, *, file: str | None = None, line: int | None = None) -> None:
-        self.num_problems += 1
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(Problem(reason=reason, file=file, line=line))
+    def read(self) -> None:
+        """Unpack the archive as a server does, and check the files that are left in the end."""
+        require_regular(self._path)
+        extraction = Extraction()
+        remarks: Noted = self.all.warnings
+        with self._path.open("rb") as file:
+            stream = TarStream(file, self._path, any_size=False)
+            for number, entry, place in _unpacked(stream, extraction, remarks):
+                if place.name in COGX_FILES and len(place.parts) <= 2 and not entry.is_directory:
+                    self._files[place] = number, check_file(_member(entry, place.name, stream), self._path)
+            _drain(stream, remarks)
+        if not extraction.files:
+            raise ArchiveError("holds no file: not an archive, or a damaged one. Write or copy it again.")
+        self._keep(extraction, extraction.root())
 
+    def _keep(self, extraction: Extraction, root: PurePosixPath) -> None:
+        for place, (number, findings) in list(self._files.items()):
+            if place.parent != root:
+                self.all.warnings.add(f"{str(place)!r:.100} is not beside {MANIFEST_FILE}; a Cognee server ignores it")
+                del self._files[place]
+                continue
+            if place in extraction.overwritten:
+                self.all.warnings.add("is there more than once; a Cognee server keeps the last one", file=place.name)
+            if findings.size or number:
+                self.member_bytes[place.name] = findings.size
+            self.all.extend(findings)
 
-def _check_member(member: Member, path: Path, findings: _Findings) -> None:
-    findings.member_bytes[member.name] = member.size
-    if member.name == PERMISSIONS_FILE:
-        findings.add("holds accounts and password hashes: a secret, never to be pushed", file=PERMISSIONS_FILE)
-    elif member.name == MANIFEST_FILE:
-        try:
-            findings.manifest = parse_manifest(member, path)
-        except ArchiveError as error:
-            findings.add(str(error).removeprefix(f"{path}: {MANIFEST_FILE}: "), file=MANIFEST_FILE)
-    else:
-        for number, line in member.lines():
-            try:
-                _check_line(line, member.name, findings)
-            except ValueError as error:
-                findings.add(str(error), file=member.name, line=number)
-
-
-def _check_line(line: bytes, file: str, findings: _Findings) -> None:
-    record = check_record(parse_line(line), file=file)
-    if isinstance(record, Entity):
-        findings.known_ends.extend((_key(record.external_id), _key(record.name)))
-    elif isinstance(record, RawNode):
-        node_id = record.properties.get("id")
-        if not _is_uuid(node_id):
-            raise ValueError(f"the node's id {node_id!r:.60} is no UUID, so that a Cognee server cannot restore it")
-        findings.known_ends.append(_key(str(node_id)))
-    findings.counts[record.kind] += 1
-
-
-def _check_counts(findings: _Findings) -> None:
-    if findings.manifest is None:
-        if MANIFEST_FILE not in findings.member_bytes:
-            findings.add(f"no {MANIFEST_FILE} in it: not a COGX archive")
-        return
-    said = findings.manifest.counts
-    for kind in sorted(said.keys() | findings.counts.keys()) if said else ():
-        if said.get(kind, 0) != findings.counts[kind]:
-            findings.add(
-                f"says {said.get(kind, 0)} records of kind {kind!r:.40}, but the archive has "
-                f"{findings.counts[kind]} valid ones",
-                file=MANIFEST_FILE,
+    def compare(self) -> None:
+        """Hold records against each other and against the manifest."""
+        found, warnings = self.all, self.all.warnings
+        _check_counts(found)
+        ends = EndsCheck(found, keeps_ids=found.manifest is not None and found.manifest.source_system == "cognee")
+        if found.counts["fact"]:
+            for member in self._fact_files():
+                ends.check(member, warnings)
+        if ends.num_repeated_nodes:
+            warnings.add(f"{ends.num_repeated_nodes:,} nodes have the id of another one; a Cognee server keeps one")
+        if ends.num_repeated_facts:
+            warnings.add(
+                f"{ends.num_repeated_facts:,} facts have both ends and the predicate of another one; a Cognee server "
+                "keeps the first"
             )
 
+    def _fact_files(self) -> Iterator[Member]:
+        """Where facts may be: in every file of records but that of the raw nodes."""
+        with self._path.open("rb") as file:
+            stream = TarStream(file, self._path, any_size=False)
+            for number, entry in enumerate(read_entries(stream, remark=_ignore)):
+                place = PurePosixPath(entry.name)
+                name = place.name
+                if name in RECORD_KINDS and name != NODES_FILE and self._files.get(place, (-1,))[0] == number:
+                    yield _member(entry, name, stream)
 
-def _check_ends(path: Path, findings: _Findings) -> None:
-    """Facts whose ends are not in the archive: a server drops them, or makes up a node, and says nothing."""
-    known = findings.known_ends
-    np.frombuffer(known, np.uint64).sort()  # where it is: a list of Python's numbers would take five times the memory
-    named_ends = findings.manifest is not None and findings.manifest.source_system != "cognee"
-    for member in read_members(path):
-        if member.name not in RECORD_KINDS or member.name == NODES_FILE:
+
+def _unpacked(stream: TarStream, extraction: Extraction, remarks: Noted) -> Iterator[tuple[int, Entry, PurePosixPath]]:
+    total = 0
+    for number, entry in enumerate(read_entries(stream, remark=remarks.add)):
+        if number >= MAX_MEMBERS:
+            raise ArchiveLimitError(f"more than {MAX_MEMBERS:,} files; a Cognee server refuses that.")
+        place = PurePosixPath(entry.name)
+        if "\0" in entry.name or place.is_absolute() or ".." in place.parts:
+            raise ArchiveError(f"the file name {entry.name!r:.200} leads out of the archive; refusing to read it.")
+        if entry.other:
+            remarks.add(f"{entry.name!r:.200} is {entry.other}, which a Cognee server passes over")
             continue
-        for number, line in member.lines():
-            try:
-                record = check_record(parse_line(line), file=member.name)
-            except ValueError:  # reported in the first pass
-                continue
-            if isinstance(record, Fact):
-                for end in _missing_ends(record, known, names_allowed=named_ends):
-                    findings.add(
-                        f"the fact's end {end!r:.60} is not in the archive; a Cognee server drops the fact or makes "
-                        "up a node",
-                        file=member.name,
-                        line=number,
-                    )
+        check_size(entry.name, entry.size, stream.path)
+        total += entry.size
+        if total > MAX_TOTAL_BYTES:
+            raise ArchiveLimitError(f"more than {MAX_TOTAL_BYTES:,} bytes unpacked; a Cognee server refuses that.")
+        windows = PureWindowsPath(entry.name)
+        if windows.drive or windows.root or ".." in windows.parts:
+            remarks.add(f"the file name {entry.name!r:.200} leads out of the archive on Windows")
+        extraction.add(place, number=number, is_directory=entry.is_directory, modified=entry.modified)
+        yield number, entry, place
 
 
-def _missing_ends(fact: Fact, known: "array[int]", *, names_allowed: bool) -> Iterable[str]:
-    for end in (fact.subject_ref, fact.object_ref):
-        key = _key(end)
-        place = bisect_left(known, key)
-        # Other systems name entities that have no record; Cognee makes those by intent.
-        if (place == len(known) or known[place] != key) and (_is_uuid(end) or not names_allowed):
-            yield end
+def _member(entry: Entry, name: str, stream: TarStream) -> Member:
+    return Member(name=name, size=entry.size, _content=stream, _max_line_bytes=MAX_LINE_BYTES)
 
 
-def _key(text: str) -> int:
-    return xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))
-
-
-def _is_uuid(value: object) -> bool:
+def _drain(stream: TarStream, remarks: Noted) -> None:
     try:
-        UUID(str(value))
-    except ValueError:
-        return False
-    return True
+        stream.drain()
+    except ArchiveLimitError:
+        raise
+    except ArchiveError as error:
+        remarks.add(
+            f"{str(error).removeprefix(f'{stream.path}: ')} The damage is behind the last file, where a Cognee server "
+            "does not look"
+        )
+
+
+def _check_counts(found: Findings) -> None:
+    if found.manifest is None:
+        return
+    if not found.counts and not found.problems.count:
+        found.warnings.add("holds no record: a Cognee server makes no dataset of it")
+    said = found.manifest.counts
+    for kind in sorted(said.keys() | found.counts.keys()) if said else ():
+        if said.get(kind, 0) != found.counts[kind]:
+            found.warnings.add(
+                f"says {said.get(kind, 0)} records of kind {kind!r:.40}, but the archive has "
+                f"{found.counts[kind]} valid ones",
+                file=MANIFEST_FILE,
+            )
+    if found.manifest.source_system == "cognee" and (others := len(found.ids.only_names)):
+        found.warnings.add(
+            f"{others:,} entities have ids that are no UUIDs; a Cognee server gives them ids made of their names, and "
+            "one to all that are called alike"
+        )
+
+
+def _ignore(remark: str) -> None:
+    """Heard already."""

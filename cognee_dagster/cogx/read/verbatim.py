@@ -15,6 +15,7 @@ from cognee_dagster.cogx.encode.nodes import Lines, NodeRecords
 from cognee_dagster.cogx.format import DOCUMENTS_FILE, ENTITIES_FILE, FACTS_FILE, NODES_FILE
 from cognee_dagster.cogx.read.records import GraphRecord, graph_records, implied_document
 from cognee_dagster.cogx.schema import Document, Entity, Fact, RawNode
+from cognee_dagster.cogx.server.safe_nodes import refusal
 from cognee_dagster.graph.arrow import text_column
 
 _BATCH_BYTES = 4_000_000
@@ -65,6 +66,7 @@ class _Nodes:
     ids: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     types: Counter[str] = field(default_factory=Counter)
+    refused: list[str] = field(default_factory=list)
 
     def add(self, record: GraphRecord) -> None:
         self.canonical.append(record.canonical)
@@ -77,6 +79,8 @@ class _Nodes:
             self.names.append(value.name)
             self.types["Entity"] += 1
         elif isinstance(value, RawNode):
+            if (reason := refusal(value.properties)) is not None:
+                self.refused.append(reason)
             self.raw_nodes.append(record.line)
             self.ids.append(value.properties["id"])
             node_type = value.properties.get("type")
@@ -94,6 +98,7 @@ class _Nodes:
             types=self.types,
             labels={},
             names=self.names,
+            refused=self.refused,
         )
 
 

@@ -38,6 +38,8 @@ class Tally:
         self._known: set[str] | None = None if origin.endpoints_guaranteed else set()
         self._dangling = 0
         self._examples: list[str] = []
+        self._refused = 0
+        self._refused_examples: list[str] = []
         self._labels: dict[str, str] | None = None if origin.fact_text_complete else {}
 
     def nodes(self, reader: GraphReader) -> Iterator[NodeRecords]:
@@ -63,6 +65,8 @@ class Tally:
     def _add_nodes(self, records: NodeRecords) -> None:
         self._digest = combined(self._digest, records.digest)
         self._nodes_by_type.update(records.types)
+        self._refused += len(records.refused)
+        self._refused_examples += records.refused[: _MAX_EXAMPLES - len(self._refused_examples)]
         if self._known is not None:
             self._known.update(records.ids.to_pylist())
             self._known.update(records.names)
@@ -92,6 +96,8 @@ class Tally:
             edges_by_relationship=_by_frequency(self._edges_by_relationship),
             dangling_edges=self._dangling,
             dangling_examples=tuple(self._examples),
+            refused_nodes=self._refused,
+            refused_examples=tuple(self._refused_examples),
         )
 
     def _note_dangling(self, records: FactRecords, known: set[str]) -> None:

@@ -69,5 +69,6 @@ def archive_check_spec(dataset: CogneeDataset) -> dg.AssetCheckSpec:
         keys.CHECK_WITHIN_LIMITS,
         asset=dataset.archive_key,
         blocking=True,
-        description="A Cognee server accepts archives of this size: its limits are known before the upload.",
+        description="A Cognee server takes the archives: its limits, and what nodes it refuses, are known before the "
+        "upload.",
     )

@@ -19,6 +19,7 @@ from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
+    from cognee_dagster.graph.reader import GraphSummary
 
 
 _ADVICE = {
@@ -41,7 +42,7 @@ def write_archive(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
             snapshot = snapshots(context, dataset).write(found, directory=Path(directory))
         yield from selected(
             context,
-            [archive_check_result(dataset, snapshot.archives)],
+            [archive_check_result(dataset, snapshot.archives, summary=snapshot.summary)],
             value=snapshot.stored or snapshot.archives,
             metadata={
                 **archive_metadata(snapshot.archives, seconds=time.monotonic() - began),
@@ -87,23 +88,26 @@ def _changed_since_look(context: dg.AssetExecutionContext, dataset: CogneeDatase
     return True
 
 
-def archive_check_result(dataset: CogneeDataset, archives: "Sequence[Archive]") -> dg.AssetCheckResult:
-    """Whether every archive is within the server's limits."""
+def archive_check_result(
+    dataset: CogneeDataset, archives: "Sequence[Archive]", *, summary: "GraphSummary | None" = None
+) -> dg.AssetCheckResult:
+    """Whether a server takes every archive: its size, and the nodes in it."""
     count = len(archives)
-    problems = [
+    too_large = [
         f"archive {number} of {count} {problem}"
         for number, archive in enumerate(archives, start=1)
         for problem in cogx.limit_problems(archive.member_bytes, limits=dataset.limits)
     ]
+    refused = cogx.refused_nodes(summary) if summary is not None else ""
+    problems = [refused] if refused else []
+    if too_large:
+        problems.append(f"{'; '.join(too_large)}. {_ADVICE[archives[0].as_it_is]}")
     return dg.AssetCheckResult(
         check_name=keys.CHECK_WITHIN_LIMITS,
         asset_key=dataset.archive_key,
         passed=not problems,
-        description=(
-            f"{'; '.join(problems)}. {_ADVICE[archives[0].as_it_is]}"
-            if problems
-            else "Within the limits of a Cognee server" + (f", in {count} archives." if count > 1 else ".")
-        ),
+        description=" ".join(problems)
+        or "Within the limits of a Cognee server" + (f", in {count} archives." if count > 1 else "."),
         metadata={
             keys.ARCHIVES_TOTAL: count,
             keys.ARCHIVE_CONTENT: " ".join(archive.content_sha256 for archive in archives),

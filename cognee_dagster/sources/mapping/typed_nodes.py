@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
+from cognee_dagster.cogx.server.declared_types import DECLARED, loses_attributes, own_type
+from cognee_dagster.cogx.server.vector_tables import ORIGINAL_TYPE, safe_type
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Node
 from cognee_dagster.sources.mapping.attributes import accepted_name, read_as_typed
-from cognee_dagster.sources.mapping.cognee_types import DECLARED
 from cognee_dagster.sources.mapping.descriptions import described
 from cognee_dagster.sources.mapping.ids import checked_id, key_text
-from cognee_dagster.sources.mapping.indexable_types import ORIGINAL_TYPE, loses_attributes, own_type, safe_type
 from cognee_dagster.sources.mapping.left_behind import LeftBehind
 from cognee_dagster.sources.mapping.rules import Rules
 from cognee_dagster.sources.mapping.values import first_text, json_attributes, plain_text, type_names

@@ -4,6 +4,7 @@ A server makes its own class of a node whose type it knows, if every required fi
 attributes, even the name. Of a node of any other type it keeps everything.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 _BASE = frozenset(
@@ -136,3 +137,16 @@ DECLARED: dict[str, DeclaredType] = {
     for names, required, others in _TABLE
     for name in names.split()
 }
+
+
+def loses_attributes(node_type: str, attributes: Collection[str]) -> bool:
+    """Whether a server would make one of its own classes of such a node, and forget what that does not declare."""
+    declared = DECLARED.get(node_type)
+    if declared is None or not declared.required <= set(attributes):
+        return False  # where a field is missing, it keeps the node as it is
+    return bool(set(attributes) - declared.fields)
+
+
+def own_type(node_type: str) -> str:
+    """A name for a type that happens to be called like one of Cognee's."""
+    return f"{node_type}Node"

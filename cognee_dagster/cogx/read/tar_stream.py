@@ -1,0 +1,69 @@
+"""The unpacked tar, read forward only, within its limits."""
+
+import tarfile
+from pathlib import Path
+from typing import BinaryIO
+
+from cognee_dagster.cogx.format import MAX_TOTAL_BYTES
+from cognee_dagster.cogx.read.compression import READ_ERRORS, unpacked
+from cognee_dagster.errors import ArchiveError, ArchiveLimitError
+
+# JSON lines shrink 5 to 30 times; beyond this an archive is a bomb. Small ones may be anything.
+MAX_RATIO = 250
+_RATIO_MATTERS_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 256 * 1024
+
+
+class TarStream:
+    """The unpacked tar of an archive.
+
+    Attributes:
+        position: How many bytes were read.
+        path: The archive.
+    """
+
+    def __init__(self, file: BinaryIO, path: Path, *, any_size: bool) -> None:
+        self.position = 0
+        self.path = path
+        self._any_size = any_size
+        self._file = file
+        self._content = unpacked(file, path=path)
+
+    def read(self, size: int) -> bytes:
+        """Exactly ``size`` bytes."""
+        content = self._read(size)
+        if len(content) < size:
+            raise ArchiveError(f"{self.path}: cut off: it ends in the middle of a file. Write or copy it again.")
+        return content
+
+    def read_block(self) -> bytes:
+        """The next block, which is shorter where the tar ends."""
+        return self._read(tarfile.BLOCKSIZE)
+
+    def skip(self, size: int) -> None:
+        """Pass over ``size`` bytes."""
+        while size > 0:
+            size -= len(self.read(min(size, _CHUNK_BYTES)))
+
+    def drain(self) -> None:
+        """Read what follows the end of the archive, so that the last checksum is checked, too."""
+        while self._read(_CHUNK_BYTES):
+            pass
+
+    def _read(self, size: int) -> bytes:
+        try:
+            content = self._content.read(size)
+        except READ_ERRORS as error:
+            raise ArchiveError(f"{self.path}: damaged or cut off: {error}. Write or copy it again.") from error
+        self.position += len(content)
+        if self._any_size:
+            return content
+        if self.position > MAX_TOTAL_BYTES:
+            raise ArchiveLimitError(
+                f"{self.path}: more than {MAX_TOTAL_BYTES:,} bytes unpacked; a Cognee server refuses that."
+            )
+        if self.position > _RATIO_MATTERS_BYTES and self.position > MAX_RATIO * self._file.tell():
+            raise ArchiveLimitError(
+                f"{self.path}: unpacks to more than {MAX_RATIO} times its size; refusing to read a likely bomb."
+            )
+        return content
