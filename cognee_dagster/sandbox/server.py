@@ -23,21 +23,17 @@ _PORT_TAKEN = "address already in use"
 class CogneeServer:
     """A Cognee server with its own directories, user and API key; a context manager that stops it.
 
-        Args:
-            directory: Everything it stores; start again in the same directory to find the same datasets.
-            settings: More environment variables for the server, such as
-                ``COGNEE_STALE_RUN_RECOVERY_MIN_AGE_SECONDS`` or ``LLM_API_KEY``. Imports in mode ``preserve`` need no
-    <<<<<<< HEAD
-                language model; where there is none, the other modes fail.
-    =======
-                language model; where there is none, the other modes fail at once. Searches work in any case: without an
-                ``EMBEDDING_PROVIDER`` they find the words that texts have in common.
-    >>>>>>> 2c288e4 (Let searches in the sandbox find words, by a stand-in for an embedding model on loopback)
+    Args:
+        directory: Everything it stores; start again in the same directory to find the same datasets.
+        settings: More environment variables for the server, such as
+            ``COGNEE_STALE_RUN_RECOVERY_MIN_AGE_SECONDS`` or ``LLM_API_KEY``. Imports in mode ``preserve`` need no
+            language model; where there is none, the other modes fail. Searches work in any case: without an
+            ``EMBEDDING_PROVIDER`` they find the words that texts have in common.
 
-        Attributes:
-            has_language_model: Whether it can cognify.
-            url: Its address, known before it is started and kept over ``restart()``.
-            api_key: A key of the user ``EMAIL``; known after the first start and valid over restarts.
+    Attributes:
+        has_language_model: Whether it can cognify.
+        url: Its address, known before it is started and kept over ``restart()``.
+        api_key: A key of the user ``EMAIL``; known after the first start and valid over restarts.
     """
 
     def __init__(self, directory: Path, *, settings: Mapping[str, str] | None = None) -> None:
