@@ -17,6 +17,7 @@ from cognee_dagster.cli.runs import runs
 from cognee_dagster.cli.sandbox import sandbox
 from cognee_dagster.cli.status import status
 from cognee_dagster.cli.validate import validate
+from cognee_dagster.cli.verify import verify
 from cognee_dagster.environment import DEBUG_VARIABLE
 
 
@@ -56,5 +57,5 @@ def main(*, debug: bool) -> None:
     """Ship Cognee knowledge graphs: from a local dataset to a COGX archive to a remote Cognee."""
 
 
-for _command in (push, plan, export, inspect, validate, status, runs, datasets, doctor, sandbox):
+for _command in (push, plan, verify, export, inspect, validate, status, runs, datasets, doctor, sandbox):
     main.add_command(_command)

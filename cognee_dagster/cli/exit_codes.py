@@ -47,7 +47,7 @@ MEANINGS = {
     ExitCode.IMPORT_FAILED: "the remote's import failed or stalled",
     ExitCode.UNREACHABLE: "the remote does not answer",
     ExitCode.STILL_RUNNING: "the import has not ended yet (status without --wait)",
-    ExitCode.CHANGES: "plan, or push --dry-run: the remote would be changed",
+    ExitCode.CHANGES: "the remote differs, or would be changed (verify, plan, push --dry-run)",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C",
     ExitCode.TERMINATED: "ended by SIGTERM",
 }

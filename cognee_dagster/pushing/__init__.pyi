@@ -3,6 +3,9 @@ from .archives import push_archives as push_archives
 from .as_it_is import push_archive as push_archive
 from .as_it_is import push_archive_file as push_archive_file
 from .as_it_is import push_as_they_are as push_as_they_are
+from .compared import RemoteComparison as RemoteComparison
+from .compared import compare_archives as compare_archives
+from .compared import compare_with_remote as compare_with_remote
 from .mirror.mirror import plan_mirror as plan_mirror
 from .mirror.mirror import push_mirror as push_mirror
 from .mirror.options import MirrorOptions as MirrorOptions

@@ -50,6 +50,26 @@ def test_a_dry_run_is_a_plan(source: Path, fake_remote_environment: FakeRemote) 
     assert fake_remote_environment.uploads == []
 
 
+def test_verify_is_exact_after_a_push_and_names_what_differs(source: Path, fake_remote_environment: FakeRemote) -> None:
+    call("push", str(source), "--sync", "incremental")
+    exact = call("verify", str(source))
+    assert (exact.exit_code, "friends on http" in exact.stdout, "is exact: " in exact.stdout) == (0, True, True)
+    whole = source.read_bytes()
+    without(source, "eve")
+    besides = json.loads(call("verify", str(source), "--json").stdout)
+    assert (besides["exact"], besides["nodes"]["missing"]["count"], besides["nodes"]["extra"]["count"]) == (False, 0, 1)
+    call("push", str(source), "--sync", "incremental", "--max-removed", "1")
+    source.write_bytes(whole)
+    lacking = call("verify", str(source))
+    assert lacking.exit_code == 10
+    assert "1 node missing, such as" in lacking.stdout
+
+
+def test_verify_without_such_a_dataset_says_so(source: Path) -> None:
+    ended = call("verify", str(source))
+    assert (ended.exit_code, "has no dataset 'friends'" in ended.stderr) == (4, True)
+
+
 def test_too_much_removed_ends_with_one_and_says_how_to_allow_it(source: Path) -> None:
     call("push", str(source), "--sync", "incremental")
     without(source, "dot", "eve")

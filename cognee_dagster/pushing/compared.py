@@ -1,0 +1,119 @@
+"""A remote dataset held against a graph: what is missing there, and what is there besides."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cognee_dagster.cogx.read.documents import document_prints
+from cognee_dagster.errors import DatasetNotFoundError
+from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.pushing.progress import PushProgress
+from cognee_dagster.pushing.push import archives_of
+from cognee_dagster.pushing.verification import GraphComparison, compare_graph
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.connection import Connection
+from cognee_dagster.remote.responses import RemoteDataset
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
+    from cognee_dagster.graph.reader import GraphReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteComparison:
+    """A remote dataset, and how it differs from what was asked about.
+
+    Attributes:
+        target_dataset: The remote dataset's name.
+        num_nodes: Nodes of the remote graph.
+        num_edges: Its edges.
+        graph: How nodes and edges differ.
+        missing_documents: External ids of documents that the remote lacks, or has with another text.
+        extra_documents: External ids of imported documents that only the remote has.
+    """
+
+    target_dataset: str
+    num_nodes: int
+    num_edges: int
+    graph: GraphComparison = field(repr=False)
+    missing_documents: tuple[str, ...] = ()
+    extra_documents: tuple[str, ...] = ()
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the remote has all of it and nothing else."""
+        differing = (
+            self.graph.missing_nodes,
+            self.graph.missing_edges,
+            self.graph.other_names,
+            self.graph.extra_nodes,
+            self.graph.extra_edges,
+            self.missing_documents,
+            self.extra_documents,
+        )
+        return not any(differing)
+
+
+def compare_with_remote(
+    graph: "AbstractContextManager[GraphReader]",
+    *,
+    connection: Connection,
+    options: PushOptions | None = None,
+    progress: PushProgress | None = None,
+) -> RemoteComparison:
+    """Read a graph, and the remote graph back, whole, and hold one against the other.
+
+    Raises:
+        DatasetNotFoundError: The remote has no such dataset.
+        CogneeDagsterError: As reading the graph and asking the remote do.
+    """
+    options, progress = options or PushOptions(), progress or PushProgress()
+    with (
+        archives_of(graph, options=options, limits=None, progress=progress) as archives,
+        CogneeClient(connection) as client,
+    ):
+        return compare_archives(archives, client=client, target_dataset=options.target_of(archives[0].dataset_name))
+
+
+def compare_archives(archives: "Sequence[Archive]", *, client: CogneeClient, target_dataset: str) -> RemoteComparison:
+    """``compare_with_remote`` for archives of one graph.
+
+    Raises:
+        DatasetNotFoundError: The remote has no such dataset.
+        RemoteError: It cannot be read.
+    """
+    dataset = client.find_dataset(target_dataset)
+    if dataset is None:
+        raise DatasetNotFoundError(
+            f"{client.connection.url} has no dataset {target_dataset!r} of this user. `cognee-dagster datasets` lists "
+            "what is there."
+        )
+    found = client.graph(dataset.id)
+    missing, extra = _documents(archives, client, dataset)
+    return RemoteComparison(
+        target_dataset=target_dataset,
+        num_nodes=len(found.nodes),
+        num_edges=len(found.triples()),
+        graph=compare_graph(archives, found),
+        missing_documents=missing,
+        extra_documents=extra,
+    )
+
+
+def _documents(
+    archives: "Sequence[Archive]", client: CogneeClient, dataset: RemoteDataset
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """External ids of documents that are missing, and of imported ones that are there besides."""
+    expected = {
+        document.external_id: f"text_{document.md5}"
+        for archive in archives
+        if archive.record_counts.get("document")
+        for document in document_prints(archive.path)
+    }
+    own = f"{dataset.id}:"
+    there = {
+        row.external_id.removeprefix(own): row.name for row in client.data(dataset.id) if row.external_id is not None
+    }
+    missing = tuple(sorted(name for name, text in expected.items() if there.get(name) != text))
+    return missing, tuple(sorted(there.keys() - expected.keys()))
