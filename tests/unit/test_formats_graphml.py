@@ -108,6 +108,12 @@ def test_values_are_read_by_their_declared_type_however_they_are_padded(
     assert found.node("a")["properties"].get("description", "") == said
 
 
+def test_a_default_of_another_type_than_declared_is_named(path: Path) -> None:
+    keys = '<key id="n" for="node" attr.name="age" attr.type="int"><default>old</default></key>'
+    with pytest.raises(GraphFileError, match=r"wrong default \(line \d+\): attribute 'age'"):
+        read(path, graphml(TWO_NODES).replace("<graph ", f"{keys}<graph "))
+
+
 def test_an_empty_default_is_none(path: Path) -> None:
     keys = '<key id="b" for="node" attr.name="on" attr.type="boolean"><default/></key>'
     assert read(path, graphml('<node id="a"/>').replace("<graph ", f"{keys}<graph ")).node("a")["properties"] == {}

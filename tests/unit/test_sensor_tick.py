@@ -7,6 +7,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from cognee_dagster.dagster.event_log.pushes import PushLog
+from cognee_dagster.dagster.event_log.reports import ReportLog
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.cursor import ImportCursor
 from cognee_dagster.dagster.sensors.policies import UNANSWERED_AFTER_SECONDS, WatchPolicy
@@ -281,6 +283,8 @@ def test_a_report_that_many_newer_ones_lie_over_is_found(world: World) -> None:
     world.cursors.clear()
     world.tick()
     assert [world.reported(run) for run in runs] == [FAILED] * 25
+    pushes, _ = PushLog(world.instance, world.keys).page(push_key("a").to_user_string(), after=0, upto=1_000)
+    assert ReportLog(world.instance, now=world.feed.now).unreported(pushes[:1]) == []
 
 
 def test_a_push_logged_late_with_a_lower_storage_id_is_not_passed_by(

@@ -74,12 +74,18 @@ def test_a_node_under_another_name_is_told(tmp_path: Path) -> None:
     assert "nodes have another name on the remote" in problem
 
 
-def test_a_server_spells_an_id_in_its_own_way_and_has_it_all_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["Entity", "EntityType"])
+def test_a_server_spells_an_id_in_its_own_way_and_has_it_all_the_same(tmp_path: Path, kind: str) -> None:
     spelled, kept = "{AAAAAAAA-BBBB-5CCC-8DDD-EEEEEEEEEEEE}", "aaaaaaaa-bbbb-5ccc-8ddd-eeeeeeeeeeee"
-    reader = MemoryReader([(spelled, "Ada", "Entity", None)], [(spelled, spelled, "knows", None)])
+    reader = MemoryReader([(spelled, "Ada", kind, None)], [(spelled, spelled, "knows", None)])
     archive = write_archive(reader, tmp_path / "spelled.cogx.tar.gz")
-    graph = RemoteGraph((RemoteNode(kept, "Ada", "Entity", {}),), (RemoteEdge(kept, kept, "knows"),))
+    graph = RemoteGraph((RemoteNode(kept, "Ada", kind, {}),), (RemoteEdge(kept, kept, "knows"),))
     assert compare_graph([archive], graph).problems == []
+
+
+def test_a_node_of_another_kind_keeps_an_id_that_is_no_uuid(tmp_path: Path) -> None:
+    archive = write_archive(MemoryReader([("r2", "R2", "Robot", None)]), tmp_path / "robot.cogx.tar.gz")
+    assert compare_graph([archive], RemoteGraph((RemoteNode("r2", "R2", "Robot", {}),), ())).problems == []
 
 
 def test_what_only_the_remote_has_is_told(tmp_path: Path) -> None:
