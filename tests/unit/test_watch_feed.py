@@ -113,6 +113,9 @@ def test_a_list_of_imports_takes_as_many_requests_as_there_are_pages(feed: Feed)
     run = feed.start("a")
     assert [found.run_id for found in list_imports(feed, limit=5)] == [run]
     assert len(feed.questions) == 1
+    feed.end(run)
+    list_imports(feed, limit=5)
+    assert len(feed.questions) == 4  # and one for what was added after it, and one for what was cognified
 
 
 def test_a_run_that_the_feed_does_not_show_is_looked_for_in_its_dataset(feed: Feed) -> None:

@@ -51,15 +51,15 @@ def list_imports(feed: RunFeed, *, dataset_id: str | None = None, limit: int) ->
     """
     imports = _newest_rows(feed, IMPORT_PIPELINE, dataset_id=dataset_id, limit=limit)
     newest = sorted(run_times(imports), key=lambda run: run.began or _LONG_AGO, reverse=True)[:limit]
-    if not newest:
-        return []
-    since = min(run.ended or _LONG_AGO for run in newest)
-    adds, cognifies = (
-        _newest_rows(feed, pipeline, dataset_id=dataset_id, since=since)
+    ended = [run.ended for run in newest if run.ended is not None]
+    following = [
+        row
         for pipeline in (ADD_PIPELINE, COGNIFY_PIPELINE)
-    )
+        if ended
+        for row in _newest_rows(feed, pipeline, dataset_id=dataset_id, since=min(ended))
+    ]
     by_dataset: dict[str | None, list[PipelineRun]] = {}
-    for row in [*imports, *adds, *cognifies]:
+    for row in [*imports, *following]:
         by_dataset.setdefault(row.dataset_id, []).append(row)
     times = {dataset: run_times(rows) for dataset, rows in by_dataset.items()}
     return [_listed(run, rows=by_dataset[run.dataset_id], others=times[run.dataset_id]) for run in newest]
