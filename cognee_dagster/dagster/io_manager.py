@@ -9,13 +9,16 @@ from pydantic import Field
 
 from cognee_dagster import cogx
 from cognee_dagster.dagster.keys import ERROR, REASON
-from cognee_dagster.errors import CogneeDagsterError
+from cognee_dagster.errors import ArchiveNotStoredError, CogneeDagsterError
 from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY, ArchiveStore
-from cognee_dagster.store.stored import StoredArchive
+from cognee_dagster.store.stored import AbsentArchive, StoredArchive
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
 
+
+MAY_BE_ABSENT = {"cognee/archive_may_be_absent": "true"}
+"""The tags of a step that may do without an archive: it gets an ``AbsentArchive`` where there is none."""
 
 # What Dagster, from 1.12.20 on, gives as the run of an upstream output that the present run neither made nor inherited.
 _NO_RUN = "__EPHEMERAL_RUN_ID"
@@ -63,11 +66,16 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
         upstream = context.upstream_output
         run_id = upstream.run_id if upstream is not None else _NO_RUN
         with _no_retry():
-            return self.store().find(
-                place=context.asset_key.path,
-                run_id=None if run_id == _NO_RUN else run_id,
-                partition=_partition(context),
-            )
+            try:
+                return self.store().find(
+                    place=context.asset_key.path,
+                    run_id=None if run_id == _NO_RUN else run_id,
+                    partition=_partition(context),
+                )
+            except ArchiveNotStoredError as error:
+                if not _may_be_absent(context):
+                    raise
+                return AbsentArchive(reason=str(error))
 
     def store(self) -> ArchiveStore:
         """Where the archives are.
@@ -87,6 +95,14 @@ def _no_retry() -> Iterator[None]:
         raise dg.Failure(
             str(error), metadata={REASON: str(error), ERROR: type(error).__name__}, allow_retries=False
         ) from error
+
+
+def _may_be_absent(context: dg.InputContext) -> bool:
+    try:
+        tags = context.op_def.tags
+    except dg.DagsterInvariantViolationError:  # loaded outside a step
+        return False
+    return MAY_BE_ABSENT.items() <= tags.items()
 
 
 def _partition(context: dg.OutputContext | dg.InputContext) -> str | None:

@@ -132,3 +132,34 @@ class StoredArchive:
     def is_intact(self) -> bool:
         """Whether every file is there as it was stored."""
         return all(file.present() is not None for file in self.files)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbsentArchive(StoredArchive):
+    """In place of an archive that is not there, where another one may be sent instead.
+
+    Attributes:
+        reason: Why it is not there, and what to do: the message of whatever asks for it.
+    """
+
+    files: tuple[StoredFile, ...] = ()
+    reason: str
+
+    @property
+    def dataset_name(self) -> str:
+        """None is known.
+
+        Raises:
+            ArchiveNotStoredError: Always.
+        """
+        raise ArchiveNotStoredError(self.reason)
+
+    @contextmanager
+    def local(self) -> "Iterator[tuple[Archive, ...]]":
+        """None is there.
+
+        Raises:
+            ArchiveNotStoredError: Always.
+        """
+        raise ArchiveNotStoredError(self.reason)
+        yield ()

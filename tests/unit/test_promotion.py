@@ -16,7 +16,7 @@ from cognee_dagster.dagster.sensors.policies import RepushPolicy
 from cognee_dagster.errors import ArchiveNotStoredError
 from cognee_dagster.store.archives import ArchiveStore
 from cognee_dagster.testing import FakeRemote
-from tests.asset_chain import Chain, checks, failure_of, metadata_of, people
+from tests.asset_chain import NO_RETRY, Chain, checks, failure_of, metadata_of, people
 from tests.command_line import call
 from tests.unit.test_io_manager import make_archive
 from tests.unit.test_sensor_repush import Shop
@@ -164,12 +164,14 @@ def test_a_launch_with_an_unknown_digest_fails_with_what_is_stored(chain: Chain,
     assert len(remote.uploads) == before
 
 
-def test_another_chain_of_the_dataset_may_push_what_this_one_has_made(chain: Chain, remote: FakeRemote) -> None:
+def test_a_chain_that_has_made_no_archive_may_push_what_another_of_the_dataset_has_made(
+    chain: Chain, remote: FakeRemote
+) -> None:
     oldest = stored(chain)[1]
-    chain.options = {"key_prefix": "production", "target_dataset": "production"}
-    assert chain.run("cognified_graph", "cogx_archive").success
-    result = chain.run("remote_push", config=None)
-    assert result.success
+    chain.options = {"key_prefix": "production", "target_dataset": "production", "retry_policy": NO_RETRY}
+    reason, metadata = failure_of(chain.run("remote_push"), "remote_push")
+    assert metadata["cognee/error"] == "ArchiveNotStoredError"
+    assert "No archive of production/people/cogx_archive is stored yet" in reason
     step = chain.dataset.push_key.to_python_identifier()
     promoted = dg.materialize(
         chain.assets,

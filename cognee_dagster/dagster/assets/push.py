@@ -8,6 +8,7 @@ from cognee_dagster.dagster import steps
 from cognee_dagster.dagster.assets.spec import DEFAULT_RETRY_POLICY, asset_spec, parsed_once
 from cognee_dagster.dagster.config import PushConfig, config_fields
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.io_manager import MAY_BE_ABSENT
 from cognee_dagster.dagster.push_assets import repush_metadata
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.store.stored import StoredArchive
@@ -28,6 +29,7 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         name=dataset.push_key.to_python_identifier(),
         specs=[spec],
         ins={"archive": dg.AssetIn(key=dataset.archive_key)},
+        op_tags=MAY_BE_ABSENT,  # a run may send another chain's archive, before its own has made any
         pool=dataset.remote,  # limit it, and a hundred datasets do not hit one server at once
         required_resource_keys={dataset.remote, ARCHIVES_RESOURCE},
         config_schema=config_fields(dataset.target_dataset, dataset.mode, dataset.run_in_background),

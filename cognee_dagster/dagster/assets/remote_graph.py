@@ -5,6 +5,7 @@ import dagster as dg
 from cognee_dagster.dagster import keys, steps
 from cognee_dagster.dagster.assets.spec import asset_spec, parsed_once
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.io_manager import MAY_BE_ABSENT
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.store.stored import StoredArchive
 
@@ -46,6 +47,7 @@ def build_complete_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
         asset=dataset.remote_graph_key,
         name=keys.CHECK_GRAPH_COMPLETE,
         additional_ins={"archive": dg.AssetIn(key=dataset.archive_key)},
+        op_tags=MAY_BE_ABSENT,
         required_resource_keys={dataset.remote, ARCHIVES_RESOURCE},
         description="The remote graph has every node and edge of the latest archive. Executing it reads the graph now.",
     )
