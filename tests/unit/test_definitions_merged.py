@@ -76,6 +76,15 @@ def test_two_modules_of_a_defs_folder_load(tmp_path: Path) -> None:
     assert watched(loaded, "cognee_import_sensor") == ["alpha/remote_push", "beta/remote_push"]
 
 
+def test_a_shared_sensor_that_is_evaluated_without_its_code_location_says_so() -> None:
+    alone = definitions("alpha")
+    with (
+        dg.build_sensor_context(instance=dg.DagsterInstance.ephemeral(), resources=alone.resources) as context,
+        pytest.raises(DatasetDefinitionError, match=r"build_sensor_context\(definitions=…\)"),
+    ):
+        alone.resolve_sensor_def("cognee_import_sensor").evaluate_tick(context)
+
+
 def test_pushing_again_is_of_those_datasets_alone_that_ask_for_it() -> None:
     merged = dg.Definitions.merge(definitions("alpha"), definitions("beta", repush_attempts=2))
     selection = merged.resolve_sensor_def("cognee_repush_sensor").asset_selection

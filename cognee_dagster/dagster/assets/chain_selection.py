@@ -9,6 +9,8 @@ import dagster as dg
 from cognee_dagster.dagster.push_assets import push_assets
 from cognee_dagster.dagster.steps.unpartitioned import GRAPH_INPUT, refuse_partitioned_graph, refuse_partitions
 
+CHAIN = ("cognified_graph", "cogx_archive", "remote_push", "remote_graph")
+
 
 @dataclass(frozen=True)
 class ChainSelection(dg.AssetSelection):
@@ -49,11 +51,11 @@ def _with_upstream(asset_graph: Any, keys: Iterable[dg.AssetKey]) -> set[dg.Asse
 
 
 def _refuse_partitions(asset_graph: Any, push_key: dg.AssetKey) -> None:
-    place = push_key.path[:-1]
-    for node in asset_graph.asset_nodes:
-        if node.key.path[:-1] == place:
-            refuse_partitions(node.key, node.partitions_def)
-    graph_key = dg.AssetKey([*place, "cognified_graph"])
+    keys = [dg.AssetKey([*push_key.path[:-1], last]) for last in CHAIN]
+    for key in keys:
+        if asset_graph.has(key):
+            refuse_partitions(key, asset_graph.get(key).partitions_def)
+    graph_key = keys[0]
     if not asset_graph.has(graph_key):
         return
     made_by = asset_graph.get(graph_key).assets_def.keys_by_input_name.get(GRAPH_INPUT)

@@ -92,7 +92,11 @@ def shared_import_sensor(remote_resource_key: str) -> dg.SensorDefinition:
     default = remote_resource_key == REMOTE_RESOURCE
     name = IMPORT_SENSOR if default else f"{IMPORT_SENSOR}_{remote_resource_key}"
 
-    def push_keys(repository: dg.RepositoryDefinition) -> list[dg.AssetKey]:
+    def push_keys(repository: dg.RepositoryDefinition | None) -> list[dg.AssetKey]:
+        if repository is None:
+            raise DatasetDefinitionError(
+                f"The sensor {name!r} does not know its code location. Give it: build_sensor_context(definitions=…)."
+            )
         others = watched_keys(repository)
         assets = push_assets(repository.asset_graph)
         return [asset.key for asset in assets if asset.remote == remote_resource_key and asset.key not in others]
