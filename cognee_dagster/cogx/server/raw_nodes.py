@@ -17,6 +17,7 @@ from cognee_dagster.cogx.schema import describe
 from cognee_dagster.cogx.server.declared_types import DECLARED
 from cognee_dagster.cogx.server.nesting import nesting
 from cognee_dagster.cogx.server.unicode import is_unicode
+from cognee_dagster.cogx.server.usual_nodes import is_usual
 from cognee_dagster.cogx.server.vector_tables import is_table_name
 
 _MAX_NESTING = 475  # measured: each level of a value takes two of the server's thousand calls when a node is copied
@@ -77,6 +78,8 @@ def judge_node(properties: dict[str, Any]) -> list[str]:
     Raises:
         ValueError: A server refuses the whole import because of this node; the message says why.
     """
+    if is_usual(properties) and not _is_declared(properties["type"], properties):
+        return []
     values = _parsed(properties)
     node_type = str(values.get("type") or "DataPoint")
     if "\0" in node_type or not is_unicode(node_type):

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 
 # LanceDB: letters, digits, ``_ - .``; and a directory's name of 255 bytes holds the table's and ``.lance``.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,249}")
@@ -10,6 +11,7 @@ ORIGINAL_TYPE = "original_type"  # the attribute that keeps what a type was call
 _MAX_TYPE = 120  # of a type that is chosen here, so that any sensible attribute fits behind it
 
 
+@lru_cache(1024)
 def is_table_name(node_type: str, attribute: str) -> bool:
     """Whether a server can make a vector table for this attribute of nodes of this type."""
     return _NAME.fullmatch(f"{node_type}_{attribute}") is not None
