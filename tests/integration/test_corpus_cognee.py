@@ -1,5 +1,6 @@
 """What producers of graphs write is found by Cognee's own search: five questions to each graph on a real server."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,23 +75,22 @@ def test_a_graph_arrives_whole_and_answers(
 
 
 @pytest.mark.timeout(600)
-def test_a_node_of_a_type_of_its_own_is_reached_as_a_neighbour_and_never_found_by_its_name(
-    real_remote: CogneeServer, connection: Connection
+def test_a_node_of_a_type_of_its_own_is_found_through_its_relationships_and_never_by_its_name(
+    real_remote: CogneeServer, connection: Connection, tmp_path: Path
 ) -> None:
-    """Cognee looks for entities, their types, texts and names of relationships, and for nothing else."""
-    place = CORPUS / "neo4j"
-    for dataset, mapping in (
-        ("corpus_entities", GraphMapping(as_nodes="cognee", edge_text="{relationship}")),
-        ("corpus_typed", GraphMapping(as_nodes="typed", edge_text="{relationship}")),
-    ):
-        pushed(place, connection=connection, dataset=dataset, mapping=mapping)
-    found = {
-        dataset: [
-            name
-            for name in ("Atlas", "Compass", "Gdansk", "Kestrel", "Lantern", "Watchtower")
-            if f"Node: {name}" in asked(name, server=real_remote, dataset=dataset, kind="GRAPH_COMPLETION", top=1)
-        ]
-        for dataset in ("corpus_entities", "corpus_typed")
+    """Cognee looks for entities, their types, texts and relationships, and for nothing else."""
+    content = {
+        "nodes": [{"id": name, "category": "Flower"} for name in ("Marigold", "Tansy", "Yarrow")],
+        "links": [{"source": "Tansy", "target": "Yarrow", "relation": "grows_beside"}],
     }
-    assert len(found["corpus_entities"]) == 6
-    assert len(found["corpus_typed"]) <= 2  # by chance: they stand beside what was found
+    (tmp_path / "flowers.json").write_text(json.dumps(content))
+    found = {}
+    for as_nodes in ("cognee", "typed"):
+        dataset, mapping = f"corpus_flowers_{as_nodes}", GraphMapping.of({"as_nodes": as_nodes})
+        pushed(tmp_path / "flowers.json", connection=connection, dataset=dataset, mapping=mapping)
+        found[as_nodes] = [
+            name
+            for name in ("Marigold", "Tansy")
+            if f"Node: {name}" in asked(name, server=real_remote, dataset=dataset, kind="GRAPH_COMPLETION", top=5)
+        ]
+    assert found == {"cognee": ["Marigold", "Tansy"], "typed": ["Tansy"]}

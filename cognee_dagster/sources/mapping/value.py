@@ -24,8 +24,8 @@ class GraphMapping:
         drop: Attributes to leave behind.
         as_nodes: ``cognee``: every node an ``Entity`` with a type of its own beside it, as Cognee builds them itself,
             so that its search finds them; attributes are named in the description. ``typed``: every node of its own
-            type, with all its attributes; Cognee's search reaches such nodes as neighbours only. Default: ``typed``
-            for a graph that speaks Cognee's own language, else ``cognee``.
+            type, with all its attributes; Cognee's search reaches such nodes through their relationships only, never by
+            their names. Default: ``typed`` for a graph that speaks Cognee's own language, else ``cognee``.
 
     Raises:
         GraphFileError: A value that cannot work; the message says which.
