@@ -259,8 +259,9 @@ class Crash:
     }
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, at: int, after: bool, steps: Iterable[str] = STEPS) -> None:
-        self.left = at
+        self.at = at
         self.after = after
+        self.steps = 0
         for name in steps:
             self._patch(monkeypatch, self.STEPS[name], name)
 
@@ -268,11 +269,12 @@ class Crash:
         original = getattr(owner, name)
 
         def stepping(*args: Any, **options: Any) -> Any:
-            self.left -= 1
-            if self.left == 0 and not self.after:
+            self.steps += 1
+            is_last = self.steps == self.at
+            if is_last and not self.after:
                 raise Crashed
-            result = original(*args, **options)
-            if self.left == 0:
+            result = original(*args, **options)  # which may be a step of several
+            if is_last:
                 raise Crashed
             return result
 
@@ -328,7 +330,7 @@ def test_killed_at_any_step_the_next_push_ends_in_a_mirror(
             except Crashed:
                 pass
             else:
-                assert crash.left > 0
+                assert crash.steps < crash.at
                 break
         mirror.graph.change(2)
         mirror.push(target=target)
