@@ -83,6 +83,14 @@ def test_the_command_sends_the_very_bytes_and_all_of_it_is_there(
     assert (found.problems, found.remarks) == ([], [])
 
 
+@pytest.mark.parametrize("compression", ["", "gz", "bz2", "xz"])
+def test_whichever_way_it_is_compressed_it_stays_so(remote: FakeRemote, tmp_path: Path, compression: str) -> None:
+    path = pack(tmp_path / f"backup.tar{'.' * bool(compression)}{compression}", "graphiti", compression=compression)
+    result = push(path, remote)
+    assert (result.status, result.target_dataset) == ("completed", "backup")
+    assert sent(remote) == [sha256(path)]
+
+
 def test_the_coroutine_does_what_the_command_does(remote: FakeRemote, tmp_path: Path) -> None:
     path = pack(tmp_path / "notes.tar", "zep", compression="")
     result = asyncio.run(
