@@ -3,20 +3,27 @@
 The examples name ``~/…``, ``https://cognee.example.com`` and ``s3://…``; here the environment decides what those are.
 """
 
+import io
+import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import dagster as dg
 import networkx as nx
+import pytest
+from fsspec.registry import _registry as loaded_file_systems
 
 from cognee_dagster.cogx import write_archive
 from cognee_dagster.sources import from_networkx
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import people
 from tests.named_host import named_host
+from tests.printed import Block
 from tests.unit.local_stores import TinyGraph, TinyStore
 
 REMOTE_HOST = "cognee.example.com"
@@ -67,6 +74,34 @@ def readers_machine(directory: Path, remote: FakeRemote, *, cognee: Path) -> Ite
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "PYTHONPATH": f"{home / 'stand_ins'}:{Path(__file__).parent.parent}",
         }
+
+
+@contextmanager
+def in_this_process(environ: Mapping[str, str]) -> Iterator[dg.DagsterInstance]:
+    """Makes this process the reader's: these variables, and Dagster's instance as they say."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in {"COGNEE_DAGSTER_CA_BUNDLE", "NO_PROXY", "no_proxy", "https_proxy"} & set(os.environ):
+            patch.delenv(name)
+        for name in environ.keys() - {"PATH", "PYTHONPATH"}:
+            patch.setenv(name, environ[name])
+        patch.syspath_prepend(str(Path(environ["HOME"]) / "stand_ins"))
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+    loaded_file_systems.pop("s3", None)
+    sys.modules.pop("s3fs", None)
+
+
+def run_example(block: Block) -> tuple[dict[str, Any], str]:
+    """What an example defines, and what it prints."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with redirect_stdout(io.StringIO()) as printed:
+        exec(compile(block.text, str(block), "exec"), names)
+    return names, printed.getvalue()
+
+
+def push_all(defs: dg.Definitions, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    """Runs the job that brings every dataset of these definitions to the remote."""
+    return defs.resolve_job_def("push_all_datasets").execute_in_process(instance=instance, raise_on_error=False)
 
 
 def _graph_files(directory: Path, home: Path) -> None:

@@ -1,21 +1,15 @@
 """What the documentation prints runs as printed: every example in Python, and the commands that need no Cognee."""
 
-import contextlib
-import io
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
-from fsspec.registry import _registry
 
 from cognee_dagster import CogneeRemote
 from cognee_dagster.testing import FakeRemote
 from tests.printed import ROOT, Block, blocks, commands, pattern_of, steady, terminal
-from tests.readers_machine import make_local_cognee, readers_machine
+from tests.readers_machine import in_this_process, make_local_cognee, push_all, readers_machine, run_example
 
 PAGES = [ROOT / "README.md"] + [
     ROOT / "docs" / f"{name}.md" for name in ("guide", "bring-your-graph", "engine", "configuration")
@@ -24,6 +18,8 @@ EVERY = [block for page in PAGES for block in blocks(page)]
 # Adding documents takes Cognee itself: tests/integration/test_docs_cognee.py.
 EXAMPLES = [block for block in EVERY if block.language == "python" and "documents=" not in block.text]
 COMMANDS = [block for block in EVERY if block.language == "bash" and block.text.startswith("cognee-dagster ")]
+IN_A_DAGSTER_PROJECT = [block for block in EVERY if block.text.startswith("dg ")]  # tests/e2e/test_dg_project.py
+ON_REAL_COGNEE = [block for block in EVERY if block.text.startswith("$ cognee-dagster ")]  # as the documents
 AFTER_IMPORTS = next(block for block in EXAMPLES if "after_imports" in block.text)
 
 
@@ -48,34 +44,14 @@ def environ(
 
 
 @pytest.fixture
-def instance(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
-    """In this process, what ``environ`` says."""
-    for name in {"COGNEE_DAGSTER_CA_BUNDLE", "NO_PROXY", "no_proxy", "HTTPS_PROXY", "https_proxy"} & set(os.environ):
-        monkeypatch.delenv(name)
-    for name in environ.keys() - {"PATH", "PYTHONPATH"}:
-        monkeypatch.setenv(name, environ[name])
-    monkeypatch.syspath_prepend(str(Path(environ["HOME"]) / "stand_ins"))
-    with dg.DagsterInstance.get() as found:
+def instance(environ: dict[str, str]) -> Iterator[dg.DagsterInstance]:
+    with in_this_process(environ) as found:
         yield found
-    _registry.pop("s3", None)  # where fsspec keeps what it has loaded
-    sys.modules.pop("s3fs", None)
-
-
-def run(block: Block) -> tuple[dict[str, Any], str]:
-    """What the example defines, and what it prints."""
-    names: dict[str, Any] = {"__name__": "__main__"}
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        exec(compile(block.text, str(block), "exec"), names)
-    return names, printed.getvalue()
-
-
-def push_all(defs: dg.Definitions, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
-    return defs.resolve_job_def("push_all_datasets").execute_in_process(instance=instance, raise_on_error=False)
 
 
 @pytest.mark.parametrize("block", EXAMPLES, ids=str)
 def test_an_example_runs_as_printed(block: Block, instance: dg.DagsterInstance, remote: FakeRemote) -> None:
-    names, printed = run(block)
+    names, printed = run_example(block)
     if "defs" in names:
         result = push_all(names["defs"], instance)
         assert result.success, [event for event in result.all_events if event.is_failure]
@@ -83,9 +59,17 @@ def test_an_example_runs_as_printed(block: Block, instance: dg.DagsterInstance, 
             key for key in names["defs"].resolve_asset_graph().get_all_asset_keys() if key.path[-1] == "remote_push"
         ]
         assert len(remote.uploads) == len(pushes)
-    following = [other for other in blocks(_page(block)) if other.number == block.number + 1 and not other.language]
-    for shown in following:
+    following = [other for other in EVERY if (other.page, other.number) == (block.page, block.number + 1)]
+    for shown in (other for other in following if not other.language):
         assert pattern_of(shown.text).fullmatch(steady(printed)), printed
+
+
+def test_no_command_is_left_out() -> None:
+    shown = [block for block in EVERY if block.language in ("bash", "console")]
+    left = [block for block in shown if block not in COMMANDS + IN_A_DAGSTER_PROJECT + ON_REAL_COGNEE]
+    # `make` has targets of its own in CI; the last ones install the package and set its variables.
+    first_words = [block.text.removeprefix("$ ").partition(" ")[0].partition("=")[0] for block in left]
+    assert first_words == ["make", "make", "pip", "COGNEE_DAGSTER_DATASETS"]
 
 
 @pytest.mark.parametrize("block", COMMANDS, ids=str)
@@ -100,7 +84,7 @@ def test_commands_run_as_printed(block: Block, environ: dict[str, str], tmp_path
 def test_what_hangs_below_an_import_starts_after_it_and_not_before(
     instance: dg.DagsterInstance, remote: FakeRemote
 ) -> None:
-    defs = run(AFTER_IMPORTS)[0]["defs"]
+    defs = run_example(AFTER_IMPORTS)[0]["defs"]
     (automation,) = [s for s in defs.sensors if isinstance(s, dg.AutomationConditionSensorDefinition)]
     assert automation.default_status is dg.DefaultSensorStatus.RUNNING
     asked = dg.evaluate_automation_conditions(defs, instance)
