@@ -22,25 +22,29 @@ from cognee_dagster.cogx import write_archive
 from cognee_dagster.sources import from_networkx
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import people
-from tests.named_host import named_host
+from tests.named_hosts import named_hosts
 from tests.printed import Block
 from tests.unit.local_stores import TinyGraph, TinyStore
 
-REMOTE_HOST = "cognee.example.com"
 ADAS_DATASET = UUID("82cf9ac2-2414-54df-b775-fa2a443a3be4")
 
 # s3fs, for who has no bucket: fsspec loads it by this name.
 S3_STAND_IN = """
 import os
-from fsspec.implementations.dirfs import DirFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 __version__ = "2026.1"
 
-class S3FileSystem(DirFileSystem):
+class S3FileSystem(LocalFileSystem):
     protocol = ("s3", "s3a")
+
     def __init__(self, **options):
-        super().__init__(path=os.path.expanduser("~/s3"), fs=LocalFileSystem(auto_mkdir=True))
+        super().__init__(auto_mkdir=True)
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        bucket = str(path).removeprefix("s3://").rstrip("/")
+        return bucket if bucket.startswith("/") else os.path.expanduser("~/s3/") + bucket
 """
 
 
@@ -62,11 +66,11 @@ def readers_machine(directory: Path, remote: FakeRemote, *, cognee: Path) -> Ite
     (home / "dagster_home" / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
     _graph_files(directory, home)
     shutil.copytree(cognee, home / "cognee")
-    with named_host(REMOTE_HOST, url=remote.url, directory=home) as https:
+    with named_hosts("example.com", url=remote.url, directory=home) as https:
         yield {
             **https,
             "COGNEE_SERVICE_URL": remote.url,
-            "COGNEE_API_KEY": remote.api_key,
+            **{f"{whose}_API_KEY": remote.api_key for whose in ("COGNEE", "STAGING", "PRODUCTION")},
             "COGNEE_ENV_FILE": str(directory / "empty.env"),
             "SYSTEM_ROOT_DIRECTORY": str(home / "cognee" / "system"),
             "DAGSTER_HOME": str(home / "dagster_home"),
@@ -122,6 +126,8 @@ def _graph_files(directory: Path, home: Path) -> None:
     unpacked = directory / "export_of_mem0"
     shutil.unpack_archive(backup.path, unpacked, format="gztar")
     shutil.make_archive(str(home / "s3" / "backups" / "research.cogx"), "xztar", unpacked)
+    (home / "backups").mkdir()
+    shutil.copy(backup.path, home / "backups" / "mem0.cogx.tar.gz")
 
 
 def make_local_cognee(directory: Path) -> Path:

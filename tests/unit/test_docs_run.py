@@ -6,9 +6,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cognee_dagster import CogneeRemote
+from cognee_dagster import CogneeDataset, CogneeRemote, build_definitions
 from cognee_dagster.testing import FakeRemote
-from tests.printed import ROOT, Block, blocks, commands, pattern_of, steady, terminal
+from tests.asset_chain import metadata_of
+from tests.printed import ROOT, Block, Command, blocks, commands, pattern_of, steady, terminal
 from tests.readers_machine import in_this_process, make_local_cognee, push_all, readers_machine, run_example
 
 PAGES = [ROOT / "README.md"] + [
@@ -20,6 +21,7 @@ EXAMPLES = [block for block in EVERY if block.language == "python" and "document
 COMMANDS = [block for block in EVERY if block.language == "bash" and block.text.startswith("cognee-dagster ")]
 IN_A_DAGSTER_PROJECT = [block for block in EVERY if block.text.startswith("dg ")]  # tests/e2e/test_dg_project.py
 ON_REAL_COGNEE = [block for block in EVERY if block.text.startswith("$ cognee-dagster ")]  # as the documents
+OF_EARLIER_RUNS = next(block for block in COMMANDS if "--archive" in block.text)
 AFTER_IMPORTS = next(block for block in EXAMPLES if "after_imports" in block.text)
 
 
@@ -72,13 +74,22 @@ def test_no_command_is_left_out() -> None:
     assert first_words == ["make", "make", "pip", "COGNEE_DAGSTER_DATASETS"]
 
 
-@pytest.mark.parametrize("block", COMMANDS, ids=str)
+@pytest.mark.parametrize("block", [block for block in COMMANDS if block != OF_EARLIER_RUNS], ids=str)
 def test_commands_run_as_printed(block: Block, environ: dict[str, str], tmp_path: Path) -> None:
     for mapping in blocks(_page(block), "yaml"):
         (tmp_path / "birds.yaml").write_text(mapping.text)
     with terminal(tmp_path, environ) as shell:
         for command in commands(block):
             shell.run(command)
+
+
+def test_archives_of_earlier_runs_are_pushed_as_printed(environ: dict[str, str], tmp_path: Path) -> None:
+    with in_this_process(environ) as instance:
+        pushed = push_all(build_definitions([CogneeDataset(name="research")]), instance)
+    digest = metadata_of(pushed, "remote_push")["cognee/archive_digest"]
+    with terminal(tmp_path, {**environ, "COGNEE_SERVICE_URL": "https://production.example.com"}) as shell:
+        for command in commands(OF_EARLIER_RUNS):
+            shell.run(Command(command.text.replace("3f2a9c", digest[:6]), command.shown))
 
 
 def test_what_hangs_below_an_import_starts_after_it_and_not_before(

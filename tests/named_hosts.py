@@ -1,4 +1,4 @@
-"""A name that leads to a server on loopback: what ``https://cognee.example.com`` is in an example that a test runs."""
+"""Names that lead to a server on loopback: what ``https://cognee.example.com`` is in an example that a test runs."""
 
 import socket
 import ssl
@@ -13,15 +13,15 @@ import trustme
 
 
 @contextmanager
-def named_host(name: str, *, url: str, directory: Path) -> Iterator[dict[str, str]]:
-    """The variables under which HTTPS requests to ``name`` reach the server at ``url``: a proxy, and whom to trust."""
+def named_hosts(domain: str, *, url: str, directory: Path) -> Iterator[dict[str, str]]:
+    """The variables under which HTTPS requests to all of ``domain`` reach one server: a proxy, and whom to trust."""
     authority = trustme.CA()
     bundle = directory / "authorities.pem"
     authority.cert_pem.write_to_path(str(bundle))
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(trust)
+    authority.issue_cert(f"*.{domain}").configure_cert(trust)
     target = urlsplit(url)
-    server = _Proxy(name, trust=trust, target=(str(target.hostname), int(target.port or 80)))
+    server = _Proxy(domain, trust=trust, target=(str(target.hostname), int(target.port or 80)))
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield {"HTTPS_PROXY": f"http://127.0.0.1:{server.server_address[1]}", "SSL_CERT_FILE": str(bundle)}
@@ -33,8 +33,8 @@ def named_host(name: str, *, url: str, directory: Path) -> Iterator[dict[str, st
 class _Proxy(ThreadingTCPServer):
     daemon_threads = True
 
-    def __init__(self, name: str, *, trust: ssl.SSLContext, target: tuple[str, int]) -> None:
-        self.name, self.trust, self.target = name, trust, target
+    def __init__(self, domain: str, *, trust: ssl.SSLContext, target: tuple[str, int]) -> None:
+        self.domain, self.trust, self.target = domain, trust, target
         super().__init__(("127.0.0.1", 0), _Tunnel)
 
 
@@ -48,7 +48,7 @@ class _Tunnel(StreamRequestHandler):
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += self.rfile.read(1) or b"\r\n\r\n"
-        known = head.startswith(f"CONNECT {self.server.name}:".encode())
+        known = f".{self.server.domain}:".encode() in head.partition(b"\r\n")[0]
         self.wfile.write(b"HTTP/1.1 %s\r\n\r\n" % (b"200 OK" if known else b"502 Unknown host"))
         if not known:
             return
