@@ -1,7 +1,7 @@
 """Jobs and sensors of which a code location has one, however many definitions it is merged from.
 
-Dagster takes two of one name for one where both are the same object. What comes out of a ``defs`` folder is not: there
-each definition becomes a copy that notes its source file. These stay what they are.
+Dagster takes two of one name for one where both are the same object. What components build would not be: of that each
+definition becomes a copy that notes its source file. These stay what they are.
 """
 
 from typing import Any

@@ -12,6 +12,21 @@ from cognee_dagster.dagster.sensors import import_sensor
 from cognee_dagster.dagster.sensors.tick import TickResult
 from cognee_dagster.errors import DatasetDefinitionError
 
+COMPONENT = """
+import dagster as dg
+
+from cognee_dagster import CogneeDataset, build_definitions
+
+
+class Graphs(dg.Component):
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        return build_definitions([CogneeDataset(name="{name}", graph="{name}.graphml", repush_attempts=1)])
+
+
+@dg.component_instance
+def graphs(context: dg.ComponentLoadContext) -> Graphs:
+    return Graphs()
+"""
 MODULE = """
 from cognee_dagster import CogneeDataset, build_definitions
 
@@ -57,20 +72,21 @@ def test_two_calls_merge_into_one_code_location_with_one_job_and_one_sensor() ->
     assert {key.path[0] for key in job.asset_layer.executable_asset_keys} == {"alpha", "beta", "gamma"}
 
 
-def test_two_modules_of_a_defs_folder_load(tmp_path: Path) -> None:
-    """There every definition is a copy that notes its source."""
+@pytest.mark.parametrize(("project", "module"), [("of_definitions", MODULE), ("of_components", COMPONENT)])
+def test_two_modules_of_a_defs_folder_load(project: str, module: str, tmp_path: Path) -> None:
+    """What a component builds becomes a copy there that notes its source."""
     for name in ("alpha", "beta"):
-        folder = tmp_path / "project" / "defs"
+        folder = tmp_path / project / "defs"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.py").write_text(MODULE.format(name=name))
-    (tmp_path / "project" / "__init__.py").touch()
-    (tmp_path / "project" / "defs" / "__init__.py").touch()
+        (folder / f"{name}.py").write_text(module.replace("{name}", name))
+    (tmp_path / project / "__init__.py").touch()
+    (tmp_path / project / "defs" / "__init__.py").touch()
     (tmp_path / "pyproject.toml").write_text(
-        '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "project"\n'
+        '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "' + project + '"\n'
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(tmp_path))
-        loaded = dg.load_from_defs_folder(path_within_project=tmp_path / "project" / "defs")
+        loaded = dg.load_from_defs_folder(path_within_project=tmp_path / project / "defs")
     dg.Definitions.validate_loadable(loaded)
     assert sensor_names(loaded) == ["cognee_import_sensor", "cognee_repush_sensor"]
     assert watched(loaded, "cognee_import_sensor") == ["alpha/remote_push", "beta/remote_push"]

@@ -26,6 +26,7 @@ class Location:
     directory: Path
     options: dict[str, Any] = field(default_factory=dict)
     cursors: dict[str, str | None] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)  # by the last tick of each call of ``tick``
 
     def __post_init__(self) -> None:
         (self.directory / "dagster").mkdir()
@@ -62,6 +63,7 @@ class Location:
                 self.instance.report_runless_asset_event(event)
             self.cursors[name] = result.cursor
             if "running" not in str(result.skip_message):
+                self.said.append(str(result.skip_message))
                 return [event.asset_key for event in result.asset_events if event.asset_key]
 
     def imports(self, remote: str) -> list[str]:
@@ -88,6 +90,8 @@ def test_a_graph_goes_to_two_remotes_and_each_import_is_reported_once_by_its_own
         assert location.tick(remote) == [graph_key, graph_key]  # the graph and its check
     for remote in REMOTES:
         assert location.tick(remote) == []
+    assert location.said == ["1 finished."] * 2 + ["No import is pending."] * 2
+    for remote in REMOTES:
         assert location.imports(remote) == [servers[remote].url]
         assert len(servers[remote].graph("people").nodes) == 3
 
