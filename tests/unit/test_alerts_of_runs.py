@@ -83,6 +83,17 @@ def test_a_push_that_failed_for_good_is_told_with_all_that_helps(
     assert len(alerts.told) == 1
 
 
+def test_a_push_that_failed_after_its_import_had_begun_is_told_with_that_import(
+    chain: Chain, alerts: Alerts, remote: FakeRemote
+) -> None:
+    remote.pace.import_seconds = 1.0  # so that its run is seen before its end
+    remote.fail_next_import("RuntimeError")
+    chain.run()
+    alerts.tick()
+    (failure,) = alerts.told
+    assert failure.pipeline_run_id == remote.runs[0]["pipeline_run_id"]
+
+
 def test_an_unreachable_remote_is_told_with_its_error(chain: Chain, alerts: Alerts, remote: FakeRemote) -> None:
     remote.kill()
     chain.run()

@@ -93,11 +93,11 @@ def test_an_argument_that_is_not_utf_8_is_a_wrong_command_line(arguments: list[s
 
 
 def test_an_error_as_json_keeps_reason_and_advice_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    report(NoConnectionError("Nothing is configured. Set the URL."), as_json=True, debug=False)
+    report(NoConnectionError("Nothing is configured. Set the URL. Or log in."), as_json=True, debug=False)
     assert json.loads(capsys.readouterr().out) == {
         "error": "NoConnectionError",
         "reason": "Nothing is configured.",
-        "advice": "Set the URL.",
+        "advice": "Set the URL. Or log in.",
         "exit_code": 3,
     }
 
