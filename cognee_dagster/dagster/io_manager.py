@@ -8,8 +8,8 @@ import dagster as dg
 from pydantic import Field
 
 from cognee_dagster import cogx
-from cognee_dagster.dagster.keys import ERROR, REASON
-from cognee_dagster.errors import ArchiveNotStoredError, CogneeDagsterError
+from cognee_dagster.dagster.failures import failure_of, is_retryable
+from cognee_dagster.errors import ArchiveNotStoredError
 from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY, ArchiveStore
 from cognee_dagster.store.stored import AbsentArchive, StoredArchive
 
@@ -42,14 +42,13 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: "Archive | Sequence[Archive] | StoredArchive") -> None:
         place, run_id, partition = context.asset_key.path, context.run_id, _partition(context)
-        with _no_retry():
-            store = self.store()
-        if isinstance(obj, StoredArchive):
-            stored = obj  # the asset's own step put it there
-            store.point(stored, place=place, run_id=run_id, partition=partition)
-        else:
-            archives = self._archives(obj, name=context.asset_key.to_user_string())
-            stored = store.save(archives, place=place, run_id=run_id, partition=partition)
+        with _failing():
+            if isinstance(obj, StoredArchive):
+                stored = obj  # the asset's own step put it there
+                self.store().point(stored, place=place, run_id=run_id, partition=partition)
+            else:
+                archives = self._archives(obj, name=context.asset_key.to_user_string())
+                stored = self.store().save(archives, place=place, run_id=run_id, partition=partition)
         first = stored.files[0].location
         context.add_output_metadata({"dagster/uri": str(first if len(stored.files) == 1 else first.parent)})
 
@@ -65,7 +64,7 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
     def load_input(self, context: dg.InputContext) -> StoredArchive:
         upstream = context.upstream_output
         run_id = upstream.run_id if upstream is not None else _NO_RUN
-        with _no_retry():
+        with _failing():
             try:
                 return self.store().find(
                     place=context.asset_key.path,
@@ -87,14 +86,14 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
 
 
 @contextmanager
-def _no_retry() -> Iterator[None]:
-    """Inside it, an error that this package raises on purpose ends the step: waiting mends no store."""
+def _failing() -> Iterator[None]:
+    """Inside it, an error fails the step, for good where waiting mends nothing."""
     try:
         yield
-    except CogneeDagsterError as error:
-        raise dg.Failure(
-            str(error), metadata={REASON: str(error), ERROR: type(error).__name__}, allow_retries=False
-        ) from error
+    except dg.Failure:
+        raise
+    except Exception as error:
+        raise failure_of(error, allow_retries=is_retryable(error)) from error
 
 
 def _may_be_absent(context: dg.InputContext) -> bool:

@@ -10,8 +10,9 @@ import dagster as dg
 import pytest
 
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.failures import is_retryable
 from cognee_dagster.dagster.steps.source import find_documents
-from cognee_dagster.dagster.steps.step import engine_step, is_retryable, progress_in_log
+from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
 from cognee_dagster.errors import (
     CogneeDagsterError,
     DatasetDefinitionError,
@@ -20,6 +21,7 @@ from cognee_dagster.errors import (
     RemoteUnreachableError,
     StoreBusyError,
 )
+from cognee_dagster.store.archives import ArchiveStore
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import Chain, attempts, failure_of, materialized, people
 
@@ -98,6 +100,22 @@ def test_an_error_that_nobody_foresaw_is_shown_as_it_is(
     assert message == f"{type(error).__name__}: {error}"
     assert metadata["cognee/error"] == type(error).__name__
     assert attempts(result, "remote_push") == tries
+
+
+@pytest.mark.parametrize(("method", "step"), [("point", "cogx_archive"), ("find", "remote_push")])
+@pytest.mark.parametrize(("error", "tries"), [(NotImplementedError("no such thing here"), 1), (OSError("away"), 2)])
+def test_an_archive_store_that_fails_is_tried_again_where_that_can_help(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, method: str, step: str, error: Exception, tries: int
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(ArchiveStore, method, fails)
+    result = chain.run()
+    assert attempts(result, step) == tries
+    (failed,) = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    assert failed is not None
+    assert f"{type(error).__name__}: {error}" in failed.to_string()
 
 
 def test_a_missing_connection_says_where_to_put_it(

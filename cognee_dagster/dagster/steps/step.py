@@ -9,12 +9,10 @@ from typing import Any
 
 import dagster as dg
 
-from cognee_dagster.dagster.keys import ERROR, REASON
-from cognee_dagster.errors import CogneeDagsterError, RemoteError, StoreBusyError
+from cognee_dagster.dagster.failures import failure_of, is_retryable
 
 ENGINE_LOGGER = "cognee_dagster"
 PROGRESS_INTERVAL = 10.0  # seconds
-_STAYS = (ImportError, TypeError, ValueError, LookupError, AttributeError, NotImplementedError)
 
 
 @contextmanager
@@ -38,23 +36,8 @@ def engine_step(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContex
         except dg.Failure:
             raise
         except Exception as error:
-            reason = str(error) if isinstance(error, CogneeDagsterError) else f"{type(error).__name__}: {error}"
-            raise dg.Failure(
-                description=reason,
-                metadata={**known, REASON: reason, ERROR: type(error).__name__},
-                allow_retries=is_retryable(error) and _is_tried_again(context),
-            ) from error
-
-
-def is_retryable(error: Exception) -> bool:
-    """Whether the same step may succeed later.
-
-    It may where the remote was not reachable or busy, or the graph was being written. Of errors that others raise, a
-    package that is missing and a value that makes no sense stay; anything else may be a disk's or a network's.
-    """
-    if isinstance(error, CogneeDagsterError):
-        return isinstance(error, StoreBusyError) or (isinstance(error, RemoteError) and error.retryable)
-    return not isinstance(error, _STAYS)
+            may_pass = is_retryable(error) and _is_tried_again(context)
+            raise failure_of(error, allow_retries=may_pass, known=known) from error
 
 
 def _is_tried_again(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> bool:

@@ -1,0 +1,38 @@
+"""What an error looks like in Dagster: the failure of a step, and whether another attempt may get past it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from cognee_dagster.dagster.keys import ERROR, REASON
+from cognee_dagster.errors import CogneeDagsterError, RemoteError, StoreBusyError
+
+_STAYS = (ImportError, TypeError, ValueError, LookupError, AttributeError, NotImplementedError)
+
+
+def failure_of(error: Exception, *, allow_retries: bool, known: Mapping[str, Any] | None = None) -> dg.Failure:
+    """The failure that says what an error says.
+
+    Args:
+        error: What was raised.
+        allow_retries: Whether the step's retry policy may have it tried again.
+        known: More metadata: what the step has come to know until then.
+    """
+    reason = str(error) if isinstance(error, CogneeDagsterError) else f"{type(error).__name__}: {error}"
+    return dg.Failure(
+        description=reason,
+        metadata={**(known or {}), REASON: reason, ERROR: type(error).__name__},
+        allow_retries=allow_retries,
+    )
+
+
+def is_retryable(error: Exception) -> bool:
+    """Whether the same step may succeed later.
+
+    It may where the remote was not reachable or busy, or the graph was being written. Of errors that others raise, a
+    package that is missing and a value that makes no sense stay; anything else may be a disk's or a network's.
+    """
+    if isinstance(error, CogneeDagsterError):
+        return isinstance(error, StoreBusyError) or (isinstance(error, RemoteError) and error.retryable)
+    return not isinstance(error, _STAYS)
