@@ -77,6 +77,16 @@ def test_one_content_in_two_files_is_sent_as_each_file_has_it(chain: Chain, tmp_
         assert run(chain, path).success
     assert sent(chain) == [sha256(path) for path in paths]
     assert len(set(sent(chain))) == 3
+    assert chain.run("remote_push", config={"archive": sha256(plain)[:12]}).success  # it is still there, too
+    assert sent(chain)[-1] == sha256(plain)
+
+
+def test_a_stored_file_of_the_same_content_but_other_bytes_is_damaged(chain: Chain, tmp_path: Path) -> None:
+    assert run(chain, pack(tmp_path / "a.tar.gz", "zep"), "cogx_archive").success
+    (blob,) = (tmp_path / "archives").rglob("*.tar")
+    blob.write_bytes(gzip.decompress(blob.read_bytes()))
+    assert "is damaged: its content is not what was stored" in failure_of(chain.run("remote_push"), "remote_push")[0]
+    assert sent(chain) == []
 
 
 @pytest.mark.parametrize("kind", ["directory", "url"])

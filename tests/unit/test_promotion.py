@@ -149,6 +149,17 @@ def test_a_launch_goes_back_to_a_stored_archive_byte_by_byte(chain: Chain, remot
     assert "cognee/chosen_archive" not in metadata_of(chain.run("remote_push"), "remote_push")
 
 
+def test_documents_of_a_chosen_archive_keep_their_ids_and_are_not_there_twice(chain: Chain, remote: FakeRemote) -> None:
+    chain.graph.add_node("c", type="DocumentChunk", text="Person 0 knows Person 1.")
+    assert chain.run().success
+    dataset_id = remote.dataset("people").id
+    (usual,) = remote.documents("people")
+    assert usual.startswith(f"{dataset_id}:")
+    assert chain.run("remote_push", config={"archive": "latest"}).success
+    assert last_sent(remote) == blob(stored(chain)[0])
+    assert list(remote.documents("people")) == [usual.removeprefix(f"{dataset_id}:")]
+
+
 @pytest.mark.parametrize("archive", ["", None])
 def test_a_launch_without_a_choice_sends_what_was_made(chain: Chain, remote: FakeRemote, archive: str | None) -> None:
     assert chain.run("remote_push", config={"archive": archive}).success
