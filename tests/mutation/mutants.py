@@ -109,7 +109,10 @@ def _idle_places(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int
     for node in ast.walk(tree):
         if isinstance(node, ast.AnnAssign):
             found.append(node.annotation)
-        elif isinstance(node, ast.keyword) and node.arg == "frozen":  # a guard against what nobody has written
+        elif isinstance(node, ast.keyword) and node.arg in (
+            "frozen",
+            "kw_only",
+        ):  # against what nobody wrote
             found.append(node)
         elif isinstance(node, ast.arg):
             found += [node.annotation] if node.annotation is not None else []
