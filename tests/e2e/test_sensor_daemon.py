@@ -20,6 +20,12 @@ DATASETS = [f"d{number:02}" for number in range(20)]
 STALLED_AFTER = 45.0
 TIME_LIMIT = 240.0
 
+# Sensors tick at the same time.
+SETTINGS = """
+telemetry: {enabled: false}
+sensors: {use_threads: true, num_workers: 4}
+"""
+
 # Two code locations with a sensor over the same assets each: within one, the second sensor is refused.
 LOCATIONS = ("one.py", "two.py")
 CODE_LOCATION = """
@@ -140,7 +146,7 @@ def storage(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def scene(storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    (tmp_path / "dagster.yaml").write_text(f"telemetry: {{enabled: false}}\n{storage}")
+    (tmp_path / "dagster.yaml").write_text(f"{SETTINGS}{storage}")
     for location in LOCATIONS:
         (tmp_path / location).write_text(CODE_LOCATION.format(datasets=DATASETS, stalled_after=STALLED_AFTER))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))

@@ -150,6 +150,13 @@ def test_a_check_that_is_executed_after_the_report_tells_nothing_anew(world: Wor
     assert len(alerts.told) == 1
 
 
+def test_two_checks_of_one_import_in_one_tick_tell_it_once(world: World, alerts: Alerts) -> None:
+    failed(world)
+    world.instance.report_runless_asset_event(world.checks()[0])
+    alerts.ticks(6)
+    assert len(alerts.told) == 1
+
+
 def test_a_check_that_was_planned_before_another_one_and_evaluated_after_it_is_not_passed_by(
     world: World, alerts: Alerts
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.dagster.sensors.cursor import ImportCursor
 from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor
+from cognee_dagster.dagster.sensors.instance_lock import instance_lock
 from cognee_dagster.dagster.sensors.lease import LEASE_SECONDS, ReporterLease
 from cognee_dagster.dagster.sensors.scan import AUDIT_INTERVAL_SECONDS
 from cognee_dagster.errors import DatasetDefinitionError
@@ -143,6 +144,20 @@ def test_of_two_that_ask_at_the_same_moment_one_gets_the_lease(world: World, mon
     for thread in threads:
         thread.join(30)
     assert sorted(key for keys in granted.values() for key in keys) == ["both", "one", "two"]
+
+
+@pytest.mark.parametrize("ephemeral", [False, True])
+def test_a_lock_holds_for_all_who_use_the_same_instance(tmp_path: Path, ephemeral: bool) -> None:
+    def make() -> dg.DagsterInstance:
+        return dg.DagsterInstance.ephemeral() if ephemeral else dg.DagsterInstance.local_temp(str(tmp_path))
+
+    with make() as one, make() as other:
+        with instance_lock(one, "x") as held, instance_lock(other, "x", wait=False) as also:
+            assert (held, also) == (True, False)
+            with instance_lock(other, "y", wait=False) as different:
+                assert different
+        with instance_lock(other, "x", wait=False) as free:
+            assert free
 
 
 def test_a_lease_taken_by_a_clock_that_is_ahead_holds_nobody_up(world: World) -> None:

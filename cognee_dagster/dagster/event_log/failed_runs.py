@@ -51,7 +51,7 @@ class FailedRun:
         planned = _assets(self._of(dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED))
         made = _assets(self._of(dg.DagsterEventType.ASSET_MATERIALIZATION))
         missing: dict[dg.AssetKey, list[str | None]] = {}
-        for key, partition in sorted(planned - made, key=str):
+        for key, partition in sorted(planned, key=str):
             if key in watched and (key, None) not in made:
                 missing.setdefault(key, []).append(partition)
         return missing
