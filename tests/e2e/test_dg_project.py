@@ -48,7 +48,7 @@ def test_commands_in_a_project_run_as_printed(tmp_path: Path, environ: dict[str,
     here = tmp_path / "here"
     definitions = _block("docs/guide.md", holding="build_alert_sensor(datasets, on_failure=send_mail")
     with terminal(here, {**environ, "PYTHONPATH": f"{here / 'src'}:{environ['PYTHONPATH']}"}) as shell:
-        shell.run(Command("create-dagster project .", ""))
+        shell.run(Command("create-dagster project . --no-uv-sync", ""))
         (here / "src" / "here" / "defs" / "graphs.py").write_text(definitions.text)
         for page, holding in (("docs/guide.md", "dg launch --job"), ("docs/configuration.md", "dg launch --assets")):
             for command in commands(_block(page, holding=holding)):
