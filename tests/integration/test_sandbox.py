@@ -58,7 +58,7 @@ def test_without_a_language_model_a_cognify_fails_at_once_and_is_not_repeated_fo
     real_cognee: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("LLM_API_KEY", raising=False)
-    with CogneeServer(tmp_path) as server, httpx.Client(base_url=server.url, timeout=100, trust_env=False) as client:
+    with CogneeServer(tmp_path) as server, httpx.Client(base_url=server.url, timeout=300, trust_env=False) as client:
         assert not server.has_language_model
         with CogneeClient(Connection(url=server.url, api_key=SecretStr(server.api_key))) as asking:
             assert asking.lacks_language_model()
@@ -70,7 +70,8 @@ def test_without_a_language_model_a_cognify_fails_at_once_and_is_not_repeated_fo
         began = time.monotonic()
         cognified = client.post("/api/v1/cognify", json={"datasets": ["notes"], "run_in_background": False})
         assert cognified.status_code >= 400
-        assert time.monotonic() - began < 60  # it is 318 s if the answer is one that Cognee takes for a bad day
+        # 20 s on an idle machine; it is 318 s if the answer is one that Cognee takes for a bad day
+        assert time.monotonic() - began < 200
 
 
 def test_everything_stays_below_the_given_directory(demo_store: LocalStore) -> None:
