@@ -54,6 +54,13 @@ class ChangingGraph:
             del self.nodes[node_id]
             self.edges = {ends: text for ends, text in self.edges.items() if node_id not in ends[:2]}
 
+    def remove_chunk(self) -> None:
+        """Take a text away, if there is one left."""
+        chunk = next((node_id for node_id, row in self.nodes.items() if row[2] == "DocumentChunk"), None)
+        if chunk is not None:
+            del self.nodes[chunk]
+            self.edges = {ends: text for ends, text in self.edges.items() if chunk not in ends[:2]}
+
     def add_edge(self, source: str | None = None) -> None:
         ends = (source or self._any_node(), self._any_node(), self.random.choice(RELATIONSHIPS))
         self.edges[ends] = f"Text {self.random.randrange(1000)}."

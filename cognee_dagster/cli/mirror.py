@@ -1,17 +1,19 @@
 """How a mirror is kept, said on the command line, and what a push to one would do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from cognee_dagster import pushing
+from cognee_dagster import pushing, sources
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.source import Source
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import OnRemoved, SyncKind
+from cognee_dagster.sources.places import is_place
 
 if TYPE_CHECKING:
     from cognee_dagster.pushing.options import PushOptions
@@ -36,13 +38,13 @@ class _Share(click.ParamType):  # type: ignore[type-arg]  # generic since click 
         return share
 
 
+_ADOPT_OPTION = click.option(
+    "--adopt",
+    is_flag=True,
+    help="Take over what full pushes have brought into the remote dataset: what of it is not in the graph is removed, "
+    "whoever brought it.",
+)
 _REMOVAL_OPTIONS = (
-    click.option(
-        "--adopt",
-        is_flag=True,
-        help="Take over what full pushes have brought into the remote dataset: what of it is not in the graph is "
-        "removed, whoever brought it.",
-    ),
     click.option(
         "--max-removed",
         type=_Share(),
@@ -69,11 +71,11 @@ _SYNC_OPTION = click.option(
 
 
 def removal_options(command: _Command) -> _Command:
-    """``--on-removed``, ``--max-removed`` and ``--adopt``; the command is given them as ``mirror``."""
+    """``--on-removed`` and ``--max-removed``; the command is given them as ``mirror``."""
 
     @wraps(command)
-    def with_mirror(*args: Any, on_removed: OnRemoved, max_removed: float, adopt: bool, **options: Any) -> Any:
-        mirror = MirrorOptions(on_removed=on_removed, max_removed=max_removed, adopt=adopt)
+    def with_mirror(*args: Any, on_removed: OnRemoved, max_removed: float, **options: Any) -> Any:
+        mirror = MirrorOptions(on_removed=on_removed, max_removed=max_removed)
         return command(*args, mirror=mirror, **options)
 
     wrapped: Any = with_mirror
@@ -83,15 +85,16 @@ def removal_options(command: _Command) -> _Command:
 
 
 def mirror_options(command: _Command) -> _Command:
-    """``removal_options``, and ``--sync``: without ``incremental``, ``mirror`` is None."""
+    """``removal_options``, ``--adopt`` and ``--sync``: without ``incremental``, ``mirror`` is None."""
 
     @wraps(command)
-    def with_sync(*args: Any, sync: str, mirror: MirrorOptions, **options: Any) -> Any:
+    def with_sync(*args: Any, sync: str, adopt: bool, mirror: MirrorOptions, **options: Any) -> Any:
         if sync == "full":
             _refuse_removal_options()
-        return command(*args, mirror=mirror if sync == "incremental" else None, **options)
+        kept = replace(mirror, adopt=adopt) if sync == "incremental" else None
+        return command(*args, mirror=kept, **options)
 
-    wrapped: Any = _SYNC_OPTION(removal_options(with_sync))
+    wrapped: Any = _SYNC_OPTION(removal_options(_ADOPT_OPTION(with_sync)))
     return wrapped  # type: ignore[no-any-return]
 
 
@@ -112,30 +115,46 @@ def print_plan(
     mirror: MirrorOptions | None,
     as_json: bool,
 ) -> None:
-    """Print what a push to a mirror would do; exit with ``CHANGES`` where that is anything."""
+    """Print what a push to a mirror would do; exit with ``CHANGES`` where that is anything.
+
+    Raises:
+        click.UsageError: The source is an archive, which is sent as it is.
+    """
+    if is_place(source.text) and sources.is_archive(source.text):
+        raise click.UsageError(f"{source.text} is an archive, which is sent as it is: only a graph can be mirrored.")
     with progress_bars(reminders=not as_json) as bars:
         progress = pushing.PushProgress(on_export=bars.export)
         found = pushing.plan_graph(
             source.open(), connection=connection, options=options, mirror=mirror, progress=progress
         )
     summary = pushing.summary_of(found)
+    if mirror is not None and mirror.adopt:
+        say("With --adopt, what full pushes have brought and the graph does not have is removed, too.", err=True)
     if as_json:
-        print_json({**summary, "in_sync": found.is_in_sync})
+        print_json({**summary, "in_sync": found.is_in_sync, "refusal": found.refusal})
     else:
-        for line in _sentences(summary, target=found.target_dataset, url=connection.url):
+        for line in _sentences(summary, in_sync=found.is_in_sync, target=found.target_dataset, url=connection.url):
             say(line)
+        if found.refusal:
+            say(f"A push would be refused: {found.refusal}")
     if not found.is_in_sync:
         raise click.exceptions.Exit(ExitCode.CHANGES)
 
 
-def _sentences(summary: dict[str, Any], *, target: str, url: str) -> list[str]:
+def _sentences(summary: dict[str, Any], *, in_sync: bool, target: str, url: str) -> Iterator[str]:
     counts = ", ".join(
         f"+{counted['added']:,} ~{counted['changed']:,} -{counted['removed']:,} {kind}"
         for kind in ("nodes", "edges", "documents")
-        if any((counted := summary[kind]).values())
+        if any((counted := summary[kind])[what] for what in ("added", "changed", "removed"))
     )
-    if not counts:
-        return [f"Nothing to do: {target} on {url} is in sync"]
-    segments = f"{summary['segments_sent']} segments of {summary['segments']} would be sent"
-    whole = summary["sent_whole_because"]
-    return [f"{target} on {url}: {counts}; {segments}", *([f"All of it, because {whole}"] if whole else [])]
+    if counts:
+        segments = f"{summary['segments_sent']} segments of {summary['segments']} would be sent"
+        yield f"{target} on {url}: {counts}; {segments}"
+    elif in_sync:
+        yield f"Nothing to do: {target} on {url} is in sync"
+    else:
+        yield f"{target} on {url} would be tidied up after a push that was interrupted"
+    if kept := [f"{counted['kept']:,} {kind}" for kind in ("nodes", "edges") if (counted := summary[kind]).get("kept")]:
+        yield f"{' and '.join(kept)} that the graph no longer has stay there"
+    if whole := summary["sent_whole_because"]:
+        yield f"All of it, because {whole}"

@@ -34,13 +34,13 @@ def plan(
     user: str | None,
     as_json: bool,
 ) -> None:
-    """Say what `push --sync incremental` of SOURCE would send and remove, and do nothing. SOURCE is as for push: a
-    local dataset, a graph file, a folder that holds a graph, or a URL.
+    """Say what `push --sync incremental` of SOURCE would send and remove, and do nothing. SOURCE is a local
+    dataset, a graph file, a folder that holds a graph, or a URL.
 
     Exits with 0 where the remote dataset is in sync, and with 10 where a push would change it.
 
     With --json: nodes, edges and documents (each with added, changed, removed), segments, segments_sent,
-    segments_replaced, sent_whole_because, in_sync.
+    segments_replaced, names_left_over, sent_whole_because, in_sync, refusal.
     """
     print_plan(
         Source(text=source, mapping=mapping, profile=profile, user=user),

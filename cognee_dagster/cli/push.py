@@ -98,8 +98,7 @@ def push(
 
     With --json: status, dataset_name, target_dataset, num_nodes, num_edges, remote_response, pipeline_run_id.
     """
-    if wait and not background:
-        say("--wait changes nothing here: without --background a push waits for the end of the import.", err=True)
+    background = _heeded(background, wait=wait, mirror=mirror)
     if archives is not None and archive is None:
         raise click.UsageError("--archives says where --archive is looked for, and that is not given.")
     if dry_run and mirror is None:
@@ -130,7 +129,7 @@ def push(
                 progress=progress,
             )
     code, reason = ExitCode.OK, ""
-    if wait and result.status != "completed":
+    if wait and background and result.status != "completed":
         with log_to_stderr(reminders=not as_json):
             verdict = _wait(result, mode=mode, connection=connection)
         code, reason = exit_code_of_import(verdict), verdict.reason
@@ -147,6 +146,16 @@ def push(
     if code is not ExitCode.OK:
         say(f"Error: {reason}", err=True)
         raise click.exceptions.Exit(code)
+
+
+def _heeded(background: bool, *, wait: bool, mirror: "MirrorOptions | None") -> bool:
+    """Whether the push is in the background; options that change nothing are named."""
+    if background and mirror is not None:
+        say("--background changes nothing here: a push to a mirror waits for its imports.", err=True)
+        return False
+    if wait and not background:
+        say("--wait changes nothing here: without --background a push waits for the end of the import.", err=True)
+    return background
 
 
 def _refuse_what_is_not_about_archives() -> None:

@@ -224,7 +224,10 @@ class CogneeClient:
         )
 
     def delete_data(self, dataset_id: UUID | str, data_id: UUID | str) -> None:
-        """Delete one document of a dataset; its graph stays."""
+        """Delete what a dataset has under a data id: a document, or all that an import brought and no other did.
+
+        An id that the dataset does not have is no error (Cognee 1.6.5).
+        """
         self._ask(
             "DELETE",
             f"/api/v1/datasets/{_segment(dataset_id)}/data/{_segment(data_id)}",

@@ -11,7 +11,7 @@ from upath import UPath
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.errors import InvalidModeError, RemovedRecordsError
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.mirror import mirror as mirror_module
+from cognee_dagster.pushing.mirror import carry_out
 from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.state import MirrorFiles
@@ -165,6 +165,84 @@ def test_another_tools_push_is_noticed_and_the_mirror_made_good(
     mirror.assert_exact()
 
 
+def push_as_another_tool(remote: FakeRemote, mirror: Mirror, graph: ChangingGraph) -> None:
+    archive = graph.archive(mirror.directory / "other.cogx.tar.gz")
+    with client_of(remote.url, remote.api_key) as client:
+        push_archive(archive, client=client, target_dataset="demo", settings=HASTY)
+
+
+@pytest.mark.parametrize("options", [{"on_removed": "fail"}, {"max_removed": 0.01}])
+def test_the_rules_about_removed_records_hold_also_after_another_tools_push(
+    remote: FakeRemote, mirror: Mirror, options: dict[str, Any]
+) -> None:
+    mirror.push()
+    push_as_another_tool(remote, mirror, ChangingGraph(2, nodes=3))
+    mirror.graph.remove_node()
+    with pytest.raises(RemovedRecordsError, match="1 node of 40"):
+        mirror.push(**options)
+
+
+def test_records_that_are_kept_stay_also_after_another_tools_push_and_go_with_a_later_remove(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    mirror.push()
+    before = set(mirror.graph.nodes)
+    mirror.graph.remove_node()
+    (gone,) = before - set(mirror.graph.nodes)
+    push_as_another_tool(remote, mirror, mirror.graph)
+    mirror.push(on_removed="keep")
+    assert gone in remote.graph("demo").nodes
+    mirror.push()
+    mirror.assert_exact()
+
+
+def test_records_that_are_kept_stay_also_after_a_push_was_killed(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    before = set(mirror.graph.nodes)
+    mirror.graph.remove_node()
+    (gone,) = before - set(mirror.graph.nodes)
+    mirror.push(on_removed="keep")
+    mirror.graph.change_node()
+    with pytest.MonkeyPatch.context() as patches:
+        Crash(patches, at=1, after=True, steps=["deliver"])
+        with pytest.raises(Crashed):
+            mirror.push(on_removed="keep")
+    mirror.push(on_removed="keep")
+    assert gone in remote.graph("demo").nodes
+    mirror.push()
+    mirror.assert_exact()
+
+
+@pytest.mark.parametrize("crashes", [1, 2])
+def test_a_text_that_another_tool_changed_is_made_good_however_often_the_push_is_killed(
+    remote: FakeRemote, mirror: Mirror, crashes: int
+) -> None:
+    mirror.push()
+    nodes = dict(mirror.graph.nodes)
+    chunk = next(node_id for node_id, row in nodes.items() if row[2] == "DocumentChunk")
+    mirror.graph.nodes[chunk] = (chunk, "", "DocumentChunk", '{"text": "Another tool\'s text."}')
+    push_as_another_tool(remote, mirror, mirror.graph)
+    mirror.graph.nodes = nodes
+    for _ in range(crashes):
+        with pytest.MonkeyPatch.context() as patches:
+            Crash(patches, at=1, after=False, steps=["deliver"])
+            with pytest.raises(Crashed):
+                mirror.push()
+    mirror.push()
+    mirror.assert_exact()
+
+
+def test_lost_contents_are_sent_again_only_where_anything_may_be_removed(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    (contents,) = mirror.directory.glob("mirrors/*/contents-*.bin")
+    contents.unlink()
+    with pytest.raises(RemovedRecordsError, match="cannot be told how much"):
+        mirror.push(max_removed=0.5)
+    mirror.graph.remove_node()
+    mirror.push(max_removed=1.0)
+    mirror.assert_exact()
+
+
 def test_what_a_full_push_left_stays_until_it_is_adopted(remote: FakeRemote, mirror: Mirror) -> None:
     with client_of(remote.url, remote.api_key) as client:
         push_archive(mirror.archive(), client=client, target_dataset="demo", settings=HASTY)
@@ -255,7 +333,7 @@ class Crash:
         "save": MirrorFiles,
         "save_contents": MirrorFiles,
         "delete_data": CogneeClient,
-        "deliver": mirror_module,
+        "deliver": carry_out,
     }
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, at: int, after: bool, steps: Iterable[str] = STEPS) -> None:
@@ -322,6 +400,7 @@ def test_killed_at_any_step_the_next_push_ends_in_a_mirror(
         target = f"demo_{steps}"
         if not first:
             mirror.push(target=target)
+            mirror.graph.remove_chunk()
             mirror.graph.change(4)
         with pytest.MonkeyPatch.context() as patches:
             crash = Crash(patches, at=steps, after=after)

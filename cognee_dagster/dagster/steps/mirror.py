@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import dagster as dg
+
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
+from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.options import PushOptions, Verification
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.verification import ImportFindings, compare_graph
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import migration_imports
+from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -34,6 +39,13 @@ def push_to_mirror(
         on_removed=dataset.on_removed, max_removed=dataset.max_removed, source=dataset.push_key.to_user_string()
     )
     return push_mirror(archives, client=client, base=base, options=options, mirror=mirror, progress=progress)
+
+
+def mirrors_beside(context: dg.AssetExecutionContext, archive: StoredArchive) -> "UPath":
+    """Where the state of mirrors is kept: in the archive store, one place for all that may share a remote dataset."""
+    archives = getattr(context.resources, ARCHIVES_RESOURCE)
+    base = archives.store().base if isinstance(archives, CogxArchiveIOManager) else archive.directory
+    return base / "mirrors"
 
 
 def check_mirror(

@@ -16,7 +16,7 @@ from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
-from cognee_dagster.dagster.steps.mirror import check_mirror, push_to_mirror
+from cognee_dagster.dagster.steps.mirror import check_mirror, mirrors_beside, push_to_mirror
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
 from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 from cognee_dagster.pushing.archives import PushResult, push_archives
@@ -60,7 +60,7 @@ def push_stored(
         known.update(push)
         progress = PushProgress(on_upload=progress_in_log(context.log, what=f"Upload to {client.connection.url}"))
         if dataset.sync == "incremental" and chosen is None:
-            base = archive.directory / "mirrors"
+            base = mirrors_beside(context, archive)
             result = push_to_mirror(dataset, archives, client=client, options=options, base=base, progress=progress)
         else:
             result = push_archives(

@@ -57,9 +57,8 @@ class MirrorContents:
 
     def distrusted(self) -> "MirrorContents":
         """What is left of these when the remote may hold anything: which documents are ours, but not their texts."""
-        return replace(
-            self.empty(), document_keys=self.document_keys, document_contents=np.invert(self.document_contents)
-        )
+        nothing = np.zeros_like(self.document_contents)
+        return replace(self.empty(), document_keys=self.document_keys, document_contents=nothing)
 
     @property
     def node_keys(self) -> "Integers":

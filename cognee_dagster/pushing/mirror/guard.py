@@ -4,6 +4,7 @@ from uuid import UUID
 
 from cognee_dagster.errors import RemovedRecordsError
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.mirror.matching import places_in, unmatched
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 
@@ -24,17 +25,22 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
     """
     if options.on_removed == "keep":
         return
-    difference, there = found.plan.difference, found.known.contents
+    there = found.known.confirmed
+    if there is None:
+        _refuse_without_contents(options, where=where)
+        return
+    nodes = unmatched(places_in(there.node_keys, found.prints.node_keys), len(there.node_ids))
+    edges = unmatched(places_in(there.edge_keys, found.prints.edge_keys), len(there.edge_keys))
     counts = (
-        ("node", len(difference.removed_nodes), len(there.node_ids)),
-        ("edge", len(difference.removed_edges), len(there.edge_keys)),
+        ("node", len(nodes), len(there.node_ids)),
+        ("edge", len(edges), len(there.edge_keys)),
         ("document", len(found.documents.removed_keys), len(there.document_keys)),
     )
     allowed = 0.0 if options.on_removed == "fail" else options.max_removed
     if not any(removed > allowed * total for _, removed, total in counts):
         return
     what = ", ".join(f"{counted(removed, name)} of {total:,}" for name, removed, total in counts if removed)
-    ids = [str(UUID(bytes=there.node_ids[place].tobytes())) for place in difference.removed_nodes[:_EXAMPLES].tolist()]
+    ids = [str(UUID(bytes=there.node_ids[place].tobytes())) for place in nodes[:_EXAMPLES].tolist()]
     examples = f" Nodes such as {', '.join(ids)} are no longer there." if ids else ""
     rule = "on_removed is fail" if options.on_removed == "fail" else f"max_removed is {options.max_removed:.0%}"
     raise RemovedRecordsError(
@@ -42,3 +48,12 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
         "gone on purpose, push again with a larger max_removed (1 allows everything); with on_removed keep they stay "
         "on the remote."
     )
+
+
+def _refuse_without_contents(options: MirrorOptions, *, where: str) -> None:
+    """Nobody knows any more what the remote has, so that nobody can say what of it is gone."""
+    if options.on_removed == "fail" or options.max_removed < 1:
+        raise RemovedRecordsError(
+            f"What {where} has confirmed was lost on this side, so that it cannot be told how much of it a push would "
+            "remove: nothing was sent. If the graph is right, push again with max_removed 1, and everything is sent."
+        )

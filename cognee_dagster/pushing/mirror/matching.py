@@ -20,6 +20,13 @@ def places_in(known: "Integers", keys: "Integers") -> "Integers":
     return np.where(known[found] == keys, found, np.int32(-1))
 
 
+def unmatched(places: "Integers", total: int) -> "Integers":
+    """Of so many known keys, the places that nothing was found at."""
+    is_there = np.zeros(total, bool)
+    is_there[places[places >= 0]] = True
+    return np.flatnonzero(~is_there)
+
+
 def groups(values: "Integers") -> "dict[int, Integers]":
     """The places of each value, in their order."""
     order = np.argsort(values, kind="stable")

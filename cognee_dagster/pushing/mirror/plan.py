@@ -8,7 +8,7 @@ import numpy as np
 
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.generations import other_letter
-from cognee_dagster.pushing.mirror.matching import groups, places_in
+from cognee_dagster.pushing.mirror.matching import groups, places_in, unmatched
 from cognee_dagster.pushing.mirror.prints import GraphPrints
 from cognee_dagster.pushing.mirror.segments import NOWHERE, SEGMENT_NODES, assign_segments
 
@@ -53,14 +53,12 @@ class SegmentUpload:
         letter: The generation that it is sent under.
         nodes: Numbers of the nodes, those at the far ends of edges included.
         edges: Numbers of the edges.
-        replaces: The letter that is deleted afterwards; empty where the segment is only added to.
     """
 
     segment: int
     letter: str
     nodes: "Integers"
     edges: "Integers"
-    replaces: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +70,8 @@ class SyncPlan:
         uploads: What is sent, by segment.
         deleted: (segment, letter) of generations that are deleted once everything has arrived.
         letters: The letter by segment afterwards.
+        keeps_removed: Whether what the graph no longer has stays on the remote.
+        still_dirty: Segments of which the remote may have more than is known, also afterwards.
         node_segments: The segment of each node of the graph.
         edge_segments: The segment of each edge of the graph.
     """
@@ -80,6 +80,8 @@ class SyncPlan:
     uploads: tuple[SegmentUpload, ...]
     deleted: tuple[tuple[int, str], ...]
     letters: Mapping[int, str] = field(repr=False)
+    keeps_removed: bool
+    still_dirty: frozenset[int]
     node_segments: "Integers" = field(repr=False)
     edge_segments: "Integers" = field(repr=False)
 
@@ -88,10 +90,10 @@ class SyncPlan:
         """Whether there is nothing to do for the graph."""
         return not self.uploads and not self.deleted
 
-    def contents_after(self, prints: GraphPrints, there: MirrorContents, *, keeps_removed: bool) -> MirrorContents:
+    def contents_after(self, prints: GraphPrints, there: MirrorContents) -> MirrorContents:
         """What the remote holds once the plan is carried out; its documents are as before."""
         nodes, edges = self.difference.removed_nodes, self.difference.removed_edges
-        if not keeps_removed:
+        if not self.keeps_removed:
             nodes = edges = nodes[:0]
         return MirrorContents(
             node_ids=np.concatenate((prints.ids, there.node_ids[nodes])),
@@ -120,7 +122,8 @@ def plan_sync(
         prints: The graph as it is.
         there: What the remote has confirmed.
         letters: The present generation of each segment that has one.
-        dirty: Segments of which more may be on the remote than ``there`` says: they are sent whole, to be replaced.
+        dirty: Segments of which more may be on the remote than ``there`` says: they are sent whole, and replaced unless
+            everything is kept.
         keeps_removed: Whether nodes and edges that are no longer in the graph stay on the remote.
         segment_nodes: How many nodes a new segment has.
     """
@@ -135,11 +138,13 @@ def plan_sync(
         segment_nodes=segment_nodes,
     )
     difference = _difference(prints, there, node_at, edge_at)
-    replaced = set(dirty)
+    replaced = set[int]()
     if not keeps_removed:
+        known = {*np.unique(there.node_segments).tolist(), *np.unique(there.edge_segments).tolist()}
+        replaced |= {*dirty, *(letters.keys() - known)}  # of a segment that holds nothing known, all is too much
         replaced |= set(np.unique(there.node_segments[difference.removed_nodes]).tolist())
         replaced |= set(np.unique(there.edge_segments[difference.removed_edges]).tolist())
-    touched = _Touched.of(difference, node_segments, edge_segments, replaced)
+    touched = _Touched.of(difference, node_segments, edge_segments, {*dirty, *replaced})
     uploads = _uploads(prints, touched, letters, replaced)
     sent = {upload.segment: upload.letter for upload in uploads}
     deleted = tuple(sorted((segment, letters[segment]) for segment in replaced if letters.get(segment)))
@@ -149,6 +154,8 @@ def plan_sync(
         uploads=uploads,
         deleted=deleted,
         letters=kept | sent,
+        keeps_removed=keeps_removed,
+        still_dirty=frozenset(dirty) - replaced,
         node_segments=node_segments,
         edge_segments=edge_segments,
     )
@@ -164,10 +171,10 @@ def _difference(prints: GraphPrints, there: MirrorContents, node_at: "Integers",
     return Difference(
         added_nodes=np.flatnonzero(node_at < 0),
         changed_nodes=_changed(prints.node_contents, there.node_contents, node_at),
-        removed_nodes=_unmatched(node_at, len(there.node_ids)),
+        removed_nodes=unmatched(node_at, len(there.node_ids)),
         added_edges=np.flatnonzero(edge_at < 0),
         changed_edges=_changed(prints.edge_contents, there.edge_contents, edge_at),
-        removed_edges=_unmatched(edge_at, len(there.edge_keys)),
+        removed_edges=unmatched(edge_at, len(there.edge_keys)),
     )
 
 
@@ -175,12 +182,6 @@ def _changed(contents: "Integers", known: "Integers", at: "Integers") -> "Intege
     found = np.flatnonzero(at >= 0)
     is_changed = contents[found] != known[at[found]]
     return np.asarray(found[is_changed])
-
-
-def _unmatched(at: "Integers", total: int) -> "Integers":
-    is_there = np.zeros(total, bool)
-    is_there[at[at >= 0]] = True
-    return np.flatnonzero(~is_there)
 
 
 def _uploads(
@@ -198,7 +199,6 @@ def _uploads(
                 letter=other_letter(present) if is_replaced or not present else present,
                 nodes=np.unique(np.concatenate((own, prints.sources[joining], prints.targets[joining]))),
                 edges=joining,
-                replaces=present if is_replaced else "",
             )
         )
     return tuple(uploads)
@@ -213,17 +213,17 @@ class _Touched:
 
     @classmethod
     def of(
-        cls, difference: Difference, node_segments: "Integers", edge_segments: "Integers", replaced: Collection[int]
+        cls, difference: Difference, node_segments: "Integers", edge_segments: "Integers", whole: Collection[int]
     ) -> "_Touched":
         return cls(
-            nodes=_sent(node_segments, replaced, (difference.added_nodes, difference.changed_nodes)),
-            edges=_sent(edge_segments, replaced, (difference.added_edges, difference.changed_edges)),
+            nodes=_sent(node_segments, whole, (difference.added_nodes, difference.changed_nodes)),
+            edges=_sent(edge_segments, whole, (difference.added_edges, difference.changed_edges)),
         )
 
 
-def _sent(segments: "Integers", replaced: Collection[int], others: "Iterable[Integers]") -> "dict[int, Integers]":
-    """By segment: all of one that is replaced, and the others."""
-    is_sent = np.isin(segments, list(replaced))
+def _sent(segments: "Integers", whole: Collection[int], others: "Iterable[Integers]") -> "dict[int, Integers]":
+    """By segment: all of one that is sent whole, and the others."""
+    is_sent = np.isin(segments, list(whole))
     for places in others:
         is_sent[places] = True
     sent = np.flatnonzero(is_sent)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cognee_dagster.pushing.mirror.contents import MirrorContents
+from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.store.files import put_bytes
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 DEFAULT_DIRECTORY = "~/.cognee-dagster/mirrors"
 _FORMAT = 1
 _STATE = "mirror.json"
+# Runs of ours that are told from others'; those of earlier pushes are older than what is looked at.
+_RUNS_KEPT = 2_000
 
 logger = logging.getLogger(__name__)
 
@@ -117,3 +120,22 @@ class MirrorFiles:
 
     def _contents(self, sha256: str) -> "UPath":
         return self.directory / f"contents-{sha256}.bin"
+
+
+class NotedRuns:
+    """The runs of a push, noted as soon as they are known: after a kill they are still told from others'.
+
+    Attributes:
+        state: The state with the runs so far.
+    """
+
+    def __init__(self, files: MirrorFiles, state: MirrorState) -> None:
+        self.state = state
+        self._files = files
+
+    def note(self, run: BegunImport) -> None:
+        """Remember a run."""
+        if run.run_id not in self.state.run_ids[-1:]:
+            run_ids = (*self.state.run_ids, run.run_id)[-_RUNS_KEPT:]
+            self.state = msgspec.structs.replace(self.state, run_ids=run_ids)
+            self._files.save(self.state)

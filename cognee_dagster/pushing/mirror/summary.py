@@ -1,5 +1,6 @@
 """What a push to a mirror does, in numbers: for its result, for ``plan`` and for Dagster's metadata."""
 
+from collections.abc import Sized
 from typing import Any
 
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
@@ -8,16 +9,17 @@ from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 def summary_of(found: MirrorSurvey) -> dict[str, Any]:
     """Counts of records and segments, as JSON values."""
     difference, documents, known = found.plan.difference, found.documents, found.known
+    keeps = found.plan.keeps_removed
     return {
         "nodes": {
             "added": len(difference.added_nodes),
             "changed": len(difference.changed_nodes),
-            "removed": len(difference.removed_nodes),
+            **_gone(difference.removed_nodes, keeps=keeps),
         },
         "edges": {
             "added": len(difference.added_edges),
             "changed": len(difference.changed_edges),
-            "removed": len(difference.removed_edges),
+            **_gone(difference.removed_edges, keeps=keeps),
         },
         "documents": {
             "added": documents.num_added,
@@ -27,5 +29,11 @@ def summary_of(found: MirrorSurvey) -> dict[str, Any]:
         "segments": len(found.plan.letters),
         "segments_sent": len(found.plan.uploads),
         "segments_replaced": len(found.plan.deleted),
+        "names_left_over": len(known.leftovers),
         "sent_whole_because": known.reason or ("" if known.state is not None else "nothing is known of the remote yet"),
     }
+
+
+def _gone(records: Sized, *, keeps: bool) -> dict[str, int]:
+    """Records that only the remote has: removed, or left there."""
+    return {"removed": 0 if keeps else len(records), **({"kept": len(records)} if keeps else {})}

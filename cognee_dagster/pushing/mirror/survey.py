@@ -22,6 +22,7 @@ class Known:
     Attributes:
         state: As it was left; None where nothing is known.
         contents: What the remote has confirmed; empty where that cannot be relied on.
+        confirmed: What the remote has once confirmed, also where that cannot be relied on now; None where it was lost.
         reason: Why it cannot; empty where it can, and where nothing is known.
         leftovers: Generations that an earlier push has left behind, to be deleted before anything is sent.
         dirty: Segments of which the remote may have more than the contents say.
@@ -29,6 +30,7 @@ class Known:
 
     state: MirrorState | None
     contents: MirrorContents = field(repr=False)
+    confirmed: MirrorContents | None = field(repr=False)
     reason: str = ""
     leftovers: tuple[tuple[int, str], ...] = ()
     dirty: frozenset[int] = frozenset()
@@ -49,6 +51,7 @@ class MirrorSurvey:
         prints: The graph as it is.
         plan: What is to be done with nodes and edges.
         documents: And with documents.
+        refusal: Why a push would not be carried out; empty where it would.
     """
 
     target_dataset: str
@@ -56,6 +59,7 @@ class MirrorSurvey:
     prints: GraphPrints = field(repr=False)
     plan: SyncPlan
     documents: DocumentDifference
+    refusal: str = ""
 
     @property
     def is_in_sync(self) -> bool:
@@ -105,7 +109,7 @@ def survey(
 def _known(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFiles | None) -> Known:
     state = files.load() if files is not None else None
     if dataset is None or files is None or state is None:
-        return Known(state=None, contents=MirrorContents.empty())
+        return Known(state=None, contents=MirrorContents.empty(), confirmed=MirrorContents.empty())
     begun = {segment: letter for segment, letter in state.begun.items() if state.letters.get(segment) != letter}
     leftovers = tuple(sorted({*begun.items(), *state.deleting}))
     contents = files.load_contents(state)
@@ -114,9 +118,10 @@ def _known(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFil
         return Known(
             state=state,
             contents=MirrorContents.empty() if contents is None else contents.distrusted(),
+            confirmed=contents,
             reason=reason or "what it has confirmed was lost",
             leftovers=leftovers,
             dirty=frozenset(state.letters),
         )
     dirty = frozenset((*state.dirty, *(segment for segment in state.begun if segment not in begun)))
-    return Known(state=state, contents=contents, leftovers=leftovers, dirty=dirty)
+    return Known(state=state, contents=contents, confirmed=contents, leftovers=leftovers, dirty=dirty)

@@ -1,0 +1,203 @@
+"""What a push to a mirror does, once it is known what there is to do."""
+
+import logging
+import tempfile
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from cognee_dagster.cogx.archive import Archive, check_limits
+from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.archives import PushResult, one_answer
+from cognee_dagster.pushing.delivery import deliver
+from cognee_dagster.pushing.delivery_result import DeliveryResult
+from cognee_dagster.pushing.mirror.archives import write_documents, write_segments
+from cognee_dagster.pushing.mirror.documents import removed_documents
+from cognee_dagster.pushing.mirror.foreign_runs import wait_until_quiet
+from cognee_dagster.pushing.mirror.generations import LETTERS, Generation, import_reference
+from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, NotedRuns
+from cognee_dagster.pushing.mirror.summary import summary_of
+from cognee_dagster.pushing.mirror.survey import MirrorSurvey
+from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.pushing.progress import PushProgress
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.responses import RemoteDataset
+
+UNCHANGED = "unchanged"
+FULL_SOURCE_SYSTEM = "cognee"
+# Names of segments beyond the present ones that may be left of a mirror whose state was lost.
+_STRAYS_BEYOND = 16
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorPush:
+    """One push, with all that it goes by.
+
+    Attributes:
+        archives: The graph's.
+        client: The remote.
+        dataset: The remote dataset.
+        files: The mirror's.
+        owner: Whose mirror it is.
+        found: What there is, and what is to be done.
+        mirror: How the mirror is kept.
+        options: Where to.
+        progress: Who is told.
+        stop: Ends it.
+        began_at: When it began to look, by the server's clock: imports that were begun later are not in ``found``.
+    """
+
+    archives: Sequence[Archive]
+    client: CogneeClient
+    dataset: RemoteDataset
+    files: MirrorFiles
+    owner: str
+    found: MirrorSurvey
+    mirror: MirrorOptions
+    options: PushOptions
+    progress: PushProgress
+    stop: threading.Event
+    began_at: float
+
+    def run(self) -> PushResult:
+        """Do what the plan says."""
+        known = self.found.known
+        if known.reason:
+            logger.warning(
+                "The mirror %r is sent whole: %s. What others brought stays", self.dataset.name, known.reason
+            )
+        if self.found.is_in_sync and not self.mirror.adopt and known.state is not None:
+            return self._result((), state=known.state)
+        state = self._begin()
+        results, state = self._send(state)
+        self._delete_documents()  # before they are forgotten
+        state = self._confirm(state, num_sent=len(results))
+        self._delete(state.deleting)
+        if self.mirror.adopt:
+            self.client.delete_data(self.dataset.id, import_reference(FULL_SOURCE_SYSTEM, self.dataset.name))
+        self.files.save(msgspec.structs.replace(state, deleting=()))
+        return self._result(results, state=state)
+
+    def _begin(self) -> MirrorState:
+        """Clear away what an earlier push left, and note what is about to be sent."""
+        known, plan = self.found.known, self.found.plan
+        if known.reason or known.leftovers or (known.state is not None and known.state.begun):
+            wait_until_quiet(self.client, self.dataset, stop=self.stop)
+        self._delete(known.leftovers)
+        state = MirrorState(
+            remote_url=self.client.connection.url,
+            contents=self._contents_before(),
+            letters=known.letters,
+            began_at=known.state.began_at if known.state is not None else 0.0,
+            run_ids=known.state.run_ids if known.state is not None else (),
+            begun={upload.segment: upload.letter for upload in plan.uploads},
+            dirty=tuple(sorted(known.dirty)),
+        )
+        self.files.save(state)
+        return state
+
+    def _contents_before(self) -> str:
+        """What was confirmed, whether it can be relied on or not: the push after a kill judges that again."""
+        state = self.found.known.state
+        return self.files.save_contents(self.found.known.contents) if state is None else state.contents
+
+    def _send(self, state: MirrorState) -> tuple[list[DeliveryResult], MirrorState]:
+        """Documents, then segment by segment; the state with the runs that this took."""
+        plan, documents = self.found.plan, self.found.documents
+        total = len(plan.uploads) + bool(documents.sent)
+        results: list[DeliveryResult] = []
+        runs = NotedRuns(self.files, state)
+        with tempfile.TemporaryDirectory(prefix="cognee-mirror-") as name:
+            directory = Path(name)
+            if documents.sent:
+                self.progress.on_shard(1, total)
+                results.append(self._deliver(write_documents(self.archives, documents.sent, directory), runs))
+            uploads = write_segments(
+                self.archives, self.found.prints, plan.uploads, owner=self.owner, directory=directory
+            )
+            for upload, archive in uploads:
+                self.progress.on_shard(len(results) + 1, total)
+                nodes, edges = counted(archive.num_nodes, "node"), counted(archive.num_edges, "edge")
+                logger.info("Segment %d of %r: %s, %s", upload.segment, self.dataset.name, nodes, edges)
+                results.append(self._deliver(archive, runs))
+        return results, runs.state
+
+    def _deliver(self, archive: Archive, runs: NotedRuns) -> DeliveryResult:
+        check_limits(archive)
+        try:
+            return deliver(
+                self.client,
+                archive,
+                options=self.options,
+                progress=self.progress,
+                note=runs.note,
+                begun=None,
+                stop=self.stop,
+            )
+        finally:
+            archive.path.unlink()
+
+    def _confirm(self, state: MirrorState, *, num_sent: int) -> MirrorState:
+        """Everything has arrived: note that, and what is to be deleted now."""
+        known, plan = self.found.known, self.found.plan
+        contents = plan.contents_after(self.found.prints, known.contents)
+        confirmed = MirrorState(
+            remote_url=state.remote_url,
+            contents=self.files.save_contents(self.found.documents.contents_after(contents)),
+            letters=dict(plan.letters),
+            began_at=self.began_at,
+            run_ids=state.run_ids,
+            dirty=tuple(sorted(plan.still_dirty)),
+            deleting=plan.deleted if known.state is not None else self._strays(num_sent),
+        )
+        self.files.save(confirmed)
+        return confirmed
+
+    def _strays(self, num_sent: int) -> tuple[tuple[int, str], ...]:
+        """What a mirror of this owner may have left whose state was lost: names that are not used now."""
+        if not self.client.runs(dataset_id=self.dataset.id, limit=1, offset=num_sent * 2):  # two rows a run
+            return ()  # nobody has imported before us
+        used = self.found.plan.letters
+        numbers = range(max(used, default=-1) + 1 + _STRAYS_BEYOND)
+        return tuple((number, letter) for number in numbers for letter in LETTERS if used.get(number) != letter)
+
+    def _delete(self, generations: Iterable[tuple[int, str]]) -> None:
+        for segment, letter in generations:
+            generation = Generation(owner=self.owner, segment=segment, letter=letter)
+            logger.info("Deleting what %s has brought", generation.source_system)
+            self.client.delete_data(self.dataset.id, generation.data_id(self.dataset.name))
+
+    def _delete_documents(self) -> None:
+        removed = self.found.documents.removed_keys
+        if removed:
+            listed = list(removed_documents(self.client.data(self.dataset.id), removed, dataset_id=self.dataset.id))
+            for data_id in listed:
+                self.client.delete_data(self.dataset.id, data_id)
+
+    def _result(self, results: Sequence[DeliveryResult], *, state: MirrorState) -> PushResult:
+        changed = not (self.found.plan.is_empty and self.found.documents.is_empty)
+        status = ImportState.SUCCEEDED.status if changed else UNCHANGED
+        run_id = state.run_ids[-1] if state.run_ids else None
+        answer = one_answer(results) if results else {"dataset_name": self.dataset.name, "items": []}
+        return PushResult(
+            status=status,
+            dataset_name=self.archives[0].dataset_name,
+            target_dataset=self.dataset.name,
+            num_nodes=len(self.found.prints.node_keys),
+            num_edges=len(self.found.prints.edge_keys),
+            remote_response={
+                **answer,
+                "status": status,
+                "dataset_id": self.dataset.id,
+                "pipeline_run_id": run_id,
+                "mirror": summary_of(self.found),
+            },
+            pipeline_run_id=run_id,
+        )
