@@ -44,6 +44,12 @@ _ADOPT_OPTION = click.option(
     help="Take over what full pushes have brought into the remote dataset: what of it is not in the graph is removed, "
     "whoever brought it.",
 )
+_RESEND_OPTION = click.option(
+    "--resend",
+    is_flag=True,
+    help="With --sync incremental: send everything again under new names, and delete the old ones, whatever is known "
+    "of the remote.",
+)
 _REMOVAL_OPTIONS = (
     click.option(
         "--max-removed",
@@ -85,22 +91,22 @@ def removal_options(command: _Command) -> _Command:
 
 
 def mirror_options(command: _Command) -> _Command:
-    """``removal_options``, ``--adopt`` and ``--sync``: without ``incremental``, ``mirror`` is None."""
+    """``removal_options``, ``--adopt``, ``--resend`` and ``--sync``: without ``incremental``, ``mirror`` is None."""
 
     @wraps(command)
-    def with_sync(*args: Any, sync: str, adopt: bool, mirror: MirrorOptions, **options: Any) -> Any:
+    def with_sync(*args: Any, sync: str, adopt: bool, resend: bool, mirror: MirrorOptions, **options: Any) -> Any:
         if sync == "full":
             _refuse_removal_options()
-        kept = replace(mirror, adopt=adopt) if sync == "incremental" else None
+        kept = replace(mirror, adopt=adopt, resend=resend) if sync == "incremental" else None
         return command(*args, mirror=kept, **options)
 
-    wrapped: Any = _SYNC_OPTION(removal_options(_ADOPT_OPTION(with_sync)))
+    wrapped: Any = _SYNC_OPTION(removal_options(_ADOPT_OPTION(_RESEND_OPTION(with_sync))))
     return wrapped  # type: ignore[no-any-return]
 
 
 def _refuse_removal_options() -> None:
     context = click.get_current_context()
-    for name in ("on_removed", "max_removed", "adopt"):
+    for name in ("on_removed", "max_removed", "adopt", "resend"):
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(
                 f"--{name.replace('_', '-')} changes nothing here: only --sync incremental removes anything."

@@ -38,8 +38,9 @@ def verify(
     user: str | None,
     as_json: bool,
 ) -> None:
-    """Say whether the remote dataset holds exactly SOURCE: nodes, edges and documents that are missing there, and those
-    that only the remote has. SOURCE is as for push. The remote graph is read back, whole.
+    """Say whether the remote dataset holds exactly SOURCE: nodes (ids and names), edges and documents that are missing
+    there, and those that only the remote has. Properties are not compared. SOURCE is as for push. The remote graph is
+    read back, whole.
 
     Exits with 0 where both are the same, and with 10 where they differ.
 

@@ -86,9 +86,8 @@ def choose(archives: Sequence[ListedArchive], wanted: str, *, of: str) -> Stored
         found = [archive for archive in archives if _DIGEST.fullmatch(wanted) and _is_meant(archive, wanted)]
     if len({archive.owner if wanted == LATEST else archive.digest for archive in found}) == 1:
         return found[0].stored
-    problem = (
-        f"{wanted!r} is more than one of them: give more of its digest" if found else f"{wanted!r} is none of them"
-    )
+    ambiguous = "give a digest" if wanted == LATEST else "give more of its digest"
+    problem = f"is more than one of them: {ambiguous}" if found else "is none of them"
     told = "; ".join(map(str, archives[:_LISTED]))
     more = f"; and {len(archives) - _LISTED} older ones" if len(archives) > _LISTED else ""
     raise ArchiveNotStoredError(f"Of {of} these archives are stored, and {wanted!r} {problem}: {told}{more}.")

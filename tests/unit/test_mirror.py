@@ -1,6 +1,7 @@
 """A mirror holds exactly the graph, whatever was added, changed or removed, and is sent no more than that takes."""
 
-import time
+import contextlib
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ import pytest
 from upath import UPath
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.errors import InvalidModeError, RemovedRecordsError
+from cognee_dagster.errors import InvalidModeError, RemoteRejectedError, RemovedRecordsError
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.mirror import carry_out
 from cognee_dagster.pushing.mirror.mirror import push_mirror
@@ -18,6 +19,7 @@ from cognee_dagster.pushing.mirror.state import MirrorFiles
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.faults import UPLOADS, answer
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import HASTY, client_of, push_archive
 
@@ -255,12 +257,18 @@ def test_what_a_full_push_left_stays_until_it_is_adopted(remote: FakeRemote, mir
     assert gone not in remote.graph("demo").nodes
 
 
+def unlike(graph: ChangingGraph) -> ChangingGraph:
+    """The graph under ids that no other has, without edges and texts."""
+    found = ChangingGraph(3, nodes=2)
+    rows = [row for row in graph.nodes.values() if row[2] != "DocumentChunk"]
+    found.nodes = {row[0][:-4] + "ffff": (row[0][:-4] + "ffff", *row[1:]) for row in rows}
+    found.edges = {}
+    return found
+
+
 def test_two_mirrors_in_one_dataset_never_remove_each_others(remote: FakeRemote, tmp_path: Path) -> None:
     mirrors = [Mirror(remote, tmp_path / name, ChangingGraph(seed, nodes=20)) for seed, name in enumerate("ab")]
-    mirrors[1].graph.nodes = {
-        node_id[:-4] + "ffff": (node_id[:-4] + "ffff", *row[1:]) for node_id, row in mirrors[1].graph.nodes.items()
-    }
-    mirrors[1].graph.edges = {}
+    mirrors[1].graph = unlike(mirrors[1].graph)
     for _ in range(3):
         for number, mirror in enumerate(mirrors):
             mirror.directory.mkdir(exist_ok=True)
@@ -272,16 +280,25 @@ def test_two_mirrors_in_one_dataset_never_remove_each_others(remote: FakeRemote,
 def test_mirrors_that_share_a_dataset_and_a_state_directory_trust_each_others_runs(
     remote: FakeRemote, mirror: Mirror
 ) -> None:
+    other = Mirror(remote, mirror.directory, unlike(mirror.graph))
     mirror.push(source="one")
-    mirror.push(source="two")
+    other.push(source="two")
     assert mirror.push(source="one").status == "unchanged"
+
+
+def test_mirrors_that_have_nodes_in_common_do_not_rely_on_each_other(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push(source="one")
+    other = Mirror(remote, mirror.directory, ChangingGraph(1, nodes=40))
+    other.graph.change_node()
+    other.push(source="two")
+    mirror.push(source="one")
+    mirror.assert_exact()
 
 
 def test_a_dataset_that_was_deleted_is_made_again(remote: FakeRemote, mirror: Mirror) -> None:
     mirror.push()
     with client_of(remote.url, remote.api_key) as client:
         client.delete_dataset(remote.dataset("demo").id)
-    time.sleep(2.1)  # a server's clock is known to the second
     mirror.push()
     mirror.assert_exact()
 
@@ -303,10 +320,80 @@ def test_a_lost_or_damaged_state_still_ends_in_a_mirror(remote: FakeRemote, mirr
         state.write_bytes(state.read_bytes().replace(b'"format":1', b'"format":9'))
     mirror.graph.change_node()
     mirror.push()
-    graph = remote.graph("demo")
-    assert set(mirror.graph.nodes) <= set(graph.nodes)
-    if damage.startswith("contents"):
-        assert set(mirror.graph.nodes) == set(graph.nodes)
+    mirror.assert_exact()
+
+
+def test_after_a_lost_state_nothing_is_removed_unless_anything_may_be(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    shutil.rmtree(mirror.directory / "mirrors")
+    before = set(mirror.graph.nodes)
+    mirror.graph.remove_node()
+    (gone,) = before - set(mirror.graph.nodes)
+    mirror.push(max_removed=0.2)
+    assert gone in remote.graph("demo").nodes
+
+
+def test_a_remote_that_came_to_differ_is_made_good_by_sending_everything_again(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    mirror.push()
+    lost = next(iter(mirror.graph.nodes))
+    del remote.graph("demo").nodes[lost]
+    assert mirror.push().status == "unchanged"
+    mirror.push(resend=True)
+    mirror.assert_exact()
+
+
+def test_what_a_failed_push_has_overwritten_is_made_good_though_the_graph_went_back(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    mirror.push()
+    before = dict(mirror.graph.nodes), dict(mirror.graph.edges)
+    mirror.graph.remove_chunk()
+    mirror.graph.remove_node()
+    for _ in range(12):
+        mirror.graph.change_node()
+    remote.faults.on(UPLOADS, None, None, answer(400))
+    with pytest.raises(RemoteRejectedError):
+        mirror.push()
+    mirror.graph.nodes, mirror.graph.edges = before
+    mirror.push()
+    mirror.assert_exact()
+
+
+@pytest.mark.parametrize("edit", ["changed", "added", "removed"])
+def test_documents_of_a_failed_push_are_made_good_though_the_graph_went_back(
+    remote: FakeRemote, mirror: Mirror, edit: str
+) -> None:
+    mirror.push()
+    before = dict(mirror.graph.nodes), dict(mirror.graph.edges)
+    chunk = next(node_id for node_id, row in mirror.graph.nodes.items() if row[2] == "DocumentChunk")
+    if edit == "changed":
+        mirror.graph.nodes[chunk] = (chunk, "", "DocumentChunk", '{"text": "Another."}')
+    elif edit == "removed":
+        mirror.graph.remove_chunk()
+    else:
+        added = "00000000-0000-4000-8000-000000000002"
+        mirror.graph.nodes[added] = (added, "", "DocumentChunk", '{"text": "Passing."}')
+    for faults in ((answer(400),), (None, answer(400))):  # the documents' upload, or the one after it
+        remote.faults.on(UPLOADS, *faults)
+        with contextlib.suppress(RemoteRejectedError):
+            mirror.push()
+        remote.faults.clear()
+    mirror.graph.nodes, mirror.graph.edges = before
+    mirror.push()
+    mirror.assert_exact()
+
+
+def test_a_document_that_could_not_be_deleted_is_deleted_by_the_next_push(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    mirror.graph.remove_chunk()
+    with pytest.MonkeyPatch.context() as patches:
+        Crash(patches, at=1, after=False, steps=["delete_data"])
+        with pytest.raises(Crashed):
+            mirror.push()
+    mirror.push()
+    mirror.assert_exact()
 
 
 def test_a_graph_that_cannot_be_mirrored_is_pushed_whole_and_says_why(

@@ -30,7 +30,8 @@ from cognee_dagster.remote.responses import RemoteDataset
 
 UNCHANGED = "unchanged"
 FULL_SOURCE_SYSTEM = "cognee"
-# Names of segments beyond the present ones that may be left of a mirror whose state was lost.
+# How many segments a mirror may have had whose state was lost: each push after one of another tool takes new numbers.
+_STRAYS_TIMES = 4
 _STRAYS_BEYOND = 16
 
 logger = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class MirrorPush:
         state = self._begin()
         results, state = self._send(state)
         self._delete_documents()  # before they are forgotten
-        state = self._confirm(state, num_sent=len(results))
+        state = self._confirm(state)
         self._delete(state.deleting)
         if self.mirror.adopt:
             self.client.delete_data(self.dataset.id, import_reference(FULL_SOURCE_SYSTEM, self.dataset.name))
@@ -97,11 +98,24 @@ class MirrorPush:
             letters=known.letters,
             began_at=known.state.began_at if known.state is not None else 0.0,
             run_ids=known.state.run_ids if known.state is not None else (),
+            dataset_made_at=known.state.dataset_made_at if known.state is not None else self._made_at,
             begun={upload.segment: upload.letter for upload in plan.uploads},
+            documents_begun=self._documents_begun(),
             dirty=tuple(sorted(known.dirty)),
         )
         self.files.save(state)
         return state
+
+    @property
+    def _made_at(self) -> float | None:
+        made_at = self.dataset.created_at
+        return None if made_at is None else made_at.timestamp()
+
+    def _documents_begun(self) -> tuple[int, ...]:
+        """Documents of this push, and of one before that never came to its end."""
+        state = self.found.known.state
+        earlier = () if state is None else state.documents_begun
+        return tuple(sorted({*earlier, *self.found.documents.sent_keys}))
 
     def _contents_before(self) -> str:
         """What was confirmed, whether it can be relied on or not: the push after a kill judges that again."""
@@ -144,7 +158,7 @@ class MirrorPush:
         finally:
             archive.path.unlink()
 
-    def _confirm(self, state: MirrorState, *, num_sent: int) -> MirrorState:
+    def _confirm(self, state: MirrorState) -> MirrorState:
         """Everything has arrived: note that, and what is to be deleted now."""
         known, plan = self.found.known, self.found.plan
         contents = plan.contents_after(self.found.prints, known.contents)
@@ -153,25 +167,28 @@ class MirrorPush:
             contents=self.files.save_contents(self.found.documents.contents_after(contents)),
             letters=dict(plan.letters),
             began_at=self.began_at,
-            run_ids=state.run_ids,
+            dataset_made_at=self._made_at,
+            run_ids=(*sorted(known.others), *state.run_ids),
             dirty=tuple(sorted(plan.still_dirty)),
-            deleting=plan.deleted if known.state is not None else self._strays(num_sent),
+            deleting=plan.deleted if known.state is not None else self._strays(),
         )
         self.files.save(confirmed)
         return confirmed
 
-    def _strays(self, num_sent: int) -> tuple[tuple[int, str], ...]:
-        """What a mirror of this owner may have left whose state was lost: names that are not used now."""
-        if not self.client.runs(dataset_id=self.dataset.id, limit=1, offset=num_sent * 2):  # two rows a run
-            return ()  # nobody has imported before us
-        used = self.found.plan.letters
-        numbers = range(max(used, default=-1) + 1 + _STRAYS_BEYOND)
-        return tuple((number, letter) for number in numbers for letter in LETTERS if used.get(number) != letter)
+    def _strays(self) -> tuple[tuple[int, str], ...]:
+        """What a mirror of this owner may have left whose state was lost, where anything at all may be removed.
+
+        How much of the graph that is nobody can tell any more.
+        """
+        if not self.found.known.has_history or self.mirror.on_removed != "remove" or self.mirror.max_removed < 1:
+            return ()
+        numbers = range(_STRAYS_TIMES * len(self.found.plan.uploads) + _STRAYS_BEYOND)
+        return tuple((number, letter) for number in numbers for letter in LETTERS)
 
     def _delete(self, generations: Iterable[tuple[int, str]]) -> None:
         for segment, letter in generations:
             generation = Generation(owner=self.owner, segment=segment, letter=letter)
-            logger.info("Deleting what %s has brought", generation.source_system)
+            logger.debug("Deleting what %s has brought", generation.source_system)
             self.client.delete_data(self.dataset.id, generation.data_id(self.dataset.name))
 
     def _delete_documents(self) -> None:

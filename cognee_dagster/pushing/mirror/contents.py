@@ -1,5 +1,6 @@
 """What a remote dataset has confirmed to hold of a graph, record by record, as arrays."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,18 @@ class MirrorContents:
         """What is left of these when the remote may hold anything: which documents are ours, but not their texts."""
         nothing = np.zeros_like(self.document_contents)
         return replace(self.empty(), document_keys=self.document_keys, document_contents=nothing)
+
+    def without_texts_of(self, document_keys: Collection[int]) -> "MirrorContents":
+        """These, but for the texts of some documents, of which the remote may have any, or none."""
+        if not document_keys:
+            return self
+        unknown = np.fromiter(document_keys, np.uint64, len(document_keys))
+        kept = ~np.isin(self.document_keys, unknown)
+        return replace(
+            self,
+            document_keys=np.concatenate((self.document_keys[kept], unknown)),
+            document_contents=np.concatenate((self.document_contents[kept], np.zeros_like(unknown))),
+        )
 
     @property
     def node_keys(self) -> "Integers":

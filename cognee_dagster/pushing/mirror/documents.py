@@ -29,6 +29,7 @@ class DocumentDifference:
         keys: What the graph's documents are known by, uint64.
         contents: A hash of their text, uint64.
         sent: External ids of documents that the remote lacks, or has with another text.
+        sent_keys: What those are known by.
         num_added: How many of these it lacks.
         removed_keys: What those are known by that only the remote has.
     """
@@ -36,6 +37,7 @@ class DocumentDifference:
     keys: "Integers"
     contents: "Integers"
     sent: tuple[str, ...]
+    sent_keys: tuple[int, ...]
     num_added: int
     removed_keys: frozenset[int]
 
@@ -79,6 +81,7 @@ def compare_documents(
         keys=keys,
         contents=contents,
         sent=tuple(documents[place].external_id for place in np.flatnonzero(is_sent).tolist()),
+        sent_keys=tuple(keys[is_sent].tolist()),
         num_added=int((at < 0).sum()),
         removed_keys=frozenset() if keeps_removed else frozenset(there.document_keys.tolist()) - set(prints),
     )

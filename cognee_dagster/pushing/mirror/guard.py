@@ -42,11 +42,13 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
     what = ", ".join(f"{counted(removed, name)} of {total:,}" for name, removed, total in counts if removed)
     ids = [str(UUID(bytes=there.node_ids[place].tobytes())) for place in nodes[:_EXAMPLES].tolist()]
     examples = f" Nodes such as {', '.join(ids)} are no longer there." if ids else ""
-    rule = "on_removed is fail" if options.on_removed == "fail" else f"max_removed is {options.max_removed:.0%}"
+    if options.on_removed == "fail":
+        rule, advice = "on_removed is fail", "with on_removed remove"
+    else:
+        rule, advice = f"max_removed is {options.max_removed:.0%}", "with a larger max_removed (1 allows everything)"
     raise RemovedRecordsError(
         f"The graph of {source!r} lacks {what} that {where} has, and {rule}: nothing was sent.{examples} If they are "
-        "gone on purpose, push again with a larger max_removed (1 allows everything); with on_removed keep they stay "
-        "on the remote."
+        f"gone on purpose, push again {advice}; with on_removed keep they stay on the remote."
     )
 
 

@@ -17,6 +17,7 @@ class MirrorOptions:
         max_removed: The share of the nodes, edges or documents that may be removed in one push, from 0 to 1.
         adopt: Whether what ``cognee.push()``, or a full push, has brought into the remote dataset is taken over: the
             parts of it that are not in the graph are removed, whoever brought them.
+        resend: Whether everything is sent again under new names, and the old ones deleted, whatever is known.
         source: What is mirrored, for its names on the remote; None: the local dataset's name.
         segment_nodes: How many nodes a new segment has.
 
@@ -27,6 +28,7 @@ class MirrorOptions:
     on_removed: OnRemoved = "remove"
     max_removed: float = MAX_REMOVED
     adopt: bool = False
+    resend: bool = False
     source: str | None = None
     segment_nodes: int = SEGMENT_NODES
 

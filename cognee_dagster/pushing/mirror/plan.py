@@ -115,6 +115,7 @@ def plan_sync(
     dirty: Collection[int] = (),
     keeps_removed: bool = False,
     segment_nodes: int = SEGMENT_NODES,
+    first_new: int = 0,
 ) -> SyncPlan:
     """Decide on the nodes and edges of a push.
 
@@ -126,10 +127,13 @@ def plan_sync(
             everything is kept.
         keeps_removed: Whether nodes and edges that are no longer in the graph stay on the remote.
         segment_nodes: How many nodes a new segment has.
+        first_new: The least number of a new segment.
     """
     node_at = places_in(there.node_keys, prints.node_keys)
     edge_at = places_in(there.edge_keys, prints.edge_keys)
-    first_new = 1 + max([NOWHERE, *letters, int(there.node_segments.max(initial=NOWHERE))])
+    first_new = max(
+        [first_new, *(1 + segment for segment in letters), 1 + int(there.node_segments.max(initial=NOWHERE))]
+    )
     node_segments, edge_segments = assign_segments(
         prints,
         _known(there.node_segments, node_at),

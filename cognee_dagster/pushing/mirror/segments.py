@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.integer]
 
 SEGMENT_NODES = 2_000
+# How many steps away from known nodes a new one may be to join a segment; the others are cut into new ones.
+_JOINING_ROUNDS = 8
 # A segment may grow to so many times its size before nodes that belong to it go elsewhere.
 _ROOM = 2
 NOWHERE = -1
@@ -55,7 +57,7 @@ def _join_neighbours(prints: GraphPrints, segments: "Integers", *, most: int) ->
     sizes = Counter(segments[segments != NOWHERE].tolist())
     ends = np.concatenate((prints.sources, prints.targets))
     others = np.concatenate((prints.targets, prints.sources))
-    while True:
+    for _ in range(_JOINING_ROUNDS):
         reaches = (segments[ends] == NOWHERE) & (segments[others] != NOWHERE)
         votes: dict[int, Counter[int]] = {}
         for node, segment in zip(ends[reaches].tolist(), segments[others[reaches]].tolist(), strict=True):

@@ -11,6 +11,7 @@ after. Killed anywhere, a push leaves a state from which the next one can go on.
 
 import hashlib
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ DEFAULT_DIRECTORY = "~/.cognee-dagster/mirrors"
 _FORMAT = 1
 _STATE = "mirror.json"
 # Runs of ours that are told from others'; those of earlier pushes are older than what is looked at.
-_RUNS_KEPT = 2_000
+_RUNS_KEPT = 20_000
 
 logger = logging.getLogger(__name__)
 
@@ -42,18 +43,22 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         letters: The present generation by segment.
         dirty: Segments of which the remote may have more than the contents say.
         begun: By segment the generation that a push has begun to send to, and never confirmed.
+        documents_begun: What documents are known by that a push has begun to send, and never confirmed.
         deleting: Generations that are to be deleted, because others have taken their place.
         began_at: When the push began that confirmed the contents: seconds since 1970, by the server's clock.
-        run_ids: Its runs, and those of pushes before, oldest first.
+        dataset_made_at: When the server made the dataset; None where it does not say.
+        run_ids: Its runs, those of pushes before, and others' that it has made good for; oldest first.
     """
 
     remote_url: str
     contents: str
     letters: dict[int, str]
     began_at: float
+    dataset_made_at: float | None = None
     run_ids: tuple[str, ...] = ()
     dirty: tuple[int, ...] = ()
     begun: dict[int, str] = {}
+    documents_begun: tuple[int, ...] = ()
     deleting: tuple[tuple[int, str], ...] = ()
     format: int = _FORMAT
 
@@ -87,11 +92,12 @@ class MirrorFiles:
             logger.warning("The mirror's state in %s cannot be read: %s", self.directory, error)
             return None
 
-    def known_runs(self) -> frozenset[str]:
-        """Runs of all mirrors in the remote dataset of which the state is beside this one."""
+    def siblings(self) -> "Iterator[MirrorFiles]":
+        """The files of other mirrors in the same remote dataset that are kept beside these."""
         pattern = f"{self.directory.name.rpartition('-')[0]}-*"
-        states = (MirrorFiles(directory).load() for directory in self.directory.parent.glob(pattern))
-        return frozenset(run_id for state in states if state is not None for run_id in state.run_ids)
+        for directory in self.directory.parent.glob(pattern):
+            if directory.name != self.directory.name:
+                yield MirrorFiles(directory)
 
     def load_contents(self, state: MirrorState) -> MirrorContents | None:
         """The contents that a state names; None where they are gone or damaged."""

@@ -1,44 +1,18 @@
 """What a push to a mirror finds, and what it would do; nothing is changed by looking."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.documents import DocumentDifference, compare_documents
-from cognee_dagster.pushing.mirror.foreign_runs import reason_to_distrust
+from cognee_dagster.pushing.mirror.known import Known, look_up
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.plan import SyncPlan, plan_sync
 from cognee_dagster.pushing.mirror.prints import GraphPrints, read_prints
-from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
+from cognee_dagster.pushing.mirror.state import MirrorFiles
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
-
-
-@dataclass(frozen=True, kw_only=True)
-class Known:
-    """What is known of a mirror before a push.
-
-    Attributes:
-        state: As it was left; None where nothing is known.
-        contents: What the remote has confirmed; empty where that cannot be relied on.
-        confirmed: What the remote has once confirmed, also where that cannot be relied on now; None where it was lost.
-        reason: Why it cannot; empty where it can, and where nothing is known.
-        leftovers: Generations that an earlier push has left behind, to be deleted before anything is sent.
-        dirty: Segments of which the remote may have more than the contents say.
-    """
-
-    state: MirrorState | None
-    contents: MirrorContents = field(repr=False)
-    confirmed: MirrorContents | None = field(repr=False)
-    reason: str = ""
-    leftovers: tuple[tuple[int, str], ...] = ()
-    dirty: frozenset[int] = frozenset()
-
-    @property
-    def letters(self) -> dict[int, str]:
-        """The present generation by segment."""
-        return {} if self.state is None else dict(self.state.letters)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +65,7 @@ def survey(
         ArchiveError: An archive is damaged.
         RemoteError: The remote's runs cannot be listed.
     """
-    known = _known(client, dataset, files)
+    known = look_up(client, dataset, files, resend=options.resend)
     prints = read_prints(archives)
     keeps_removed = options.on_removed == "keep"
     plan = plan_sync(
@@ -101,27 +75,12 @@ def survey(
         dirty=known.dirty,
         keeps_removed=keeps_removed,
         segment_nodes=options.segment_nodes,
+        first_new=_fresh_number() if known.has_history else 0,
     )
     documents = compare_documents(archives, known.contents, keeps_removed=keeps_removed)
     return MirrorSurvey(target_dataset=target_dataset, known=known, prints=prints, plan=plan, documents=documents)
 
 
-def _known(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFiles | None) -> Known:
-    state = files.load() if files is not None else None
-    if dataset is None or files is None or state is None:
-        return Known(state=None, contents=MirrorContents.empty(), confirmed=MirrorContents.empty())
-    begun = {segment: letter for segment, letter in state.begun.items() if state.letters.get(segment) != letter}
-    leftovers = tuple(sorted({*begun.items(), *state.deleting}))
-    contents = files.load_contents(state)
-    reason = reason_to_distrust(client, dataset, began_at=state.began_at, known_runs=files.known_runs())
-    if reason or contents is None:
-        return Known(
-            state=state,
-            contents=MirrorContents.empty() if contents is None else contents.distrusted(),
-            confirmed=contents,
-            reason=reason or "what it has confirmed was lost",
-            leftovers=leftovers,
-            dirty=frozenset(state.letters),
-        )
-    dirty = frozenset((*state.dirty, *(segment for segment in state.begun if segment not in begun)))
-    return Known(state=state, contents=contents, confirmed=contents, leftovers=leftovers, dirty=dirty)
+def _fresh_number() -> int:
+    """Where a mirror begins to number that may have had a state that was lost: no name of it is used again."""
+    return secrets.randbelow(1_000_000_000)
