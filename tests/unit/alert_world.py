@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import dagster as dg
 
@@ -29,7 +30,7 @@ class Alerts:
     instance: dg.DagsterInstance
     watched: list[dg.AssetKey]
     now: float
-    answer: Callable[[PushFailure], dg.RunRequest | None] = lambda failure: None
+    answer: Callable[[PushFailure], Any] = lambda failure: None
     name: str = "alerts"
     look_back: float = 3_600.0
     cursor: str | None = None
@@ -77,6 +78,6 @@ class Alerts:
         assert cursor is not None
         return cursor
 
-    def _on_failure(self, failure: PushFailure) -> dg.RunRequest | None:
+    def _on_failure(self, failure: PushFailure) -> Any:
         self.told.append(failure)
         return self.answer(failure)

@@ -246,6 +246,34 @@ def test_a_failure_for_which_the_function_raises_is_told_again_and_the_others_ar
     alerts.log.errors.clear()
 
 
+def test_an_asynchronous_function_is_awaited(world: World, alerts: Alerts) -> None:
+    alerts.tick()
+    told = failed(world)
+    awaited: list[str] = []
+
+    async def answer(failure: PushFailure) -> None:
+        awaited.append(failure.id)
+
+    alerts.answer = answer
+    assert alerts.tick().summary == "1 alerted."
+    assert awaited == [told]
+
+
+def iter_of_runs() -> Iterator[dg.RunRequest]:
+    yield dg.RunRequest()
+
+
+@pytest.mark.parametrize(("returned", "kind"), [(lambda: [dg.RunRequest()], "list"), (iter_of_runs, "generator")])
+def test_runs_that_are_returned_in_a_way_that_launches_none_are_said_to_be_lost(
+    world: World, alerts: Alerts, returned: Any, kind: str
+) -> None:
+    alerts.tick()
+    failed(world)
+    alerts.answer = lambda failure: returned()
+    assert f"on_failure raised TypeError: on_failure returned a {kind}: return one" in alerts.tick().summary
+    alerts.log.errors.clear()
+
+
 def test_a_function_that_raises_is_left_alone_longer_each_time(world: World, alerts: Alerts) -> None:
     def answer(failure: PushFailure) -> None:
         raise RuntimeError

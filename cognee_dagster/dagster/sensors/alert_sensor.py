@@ -35,8 +35,9 @@ def build_alert_sensor(
 
     Args:
         watched: The datasets, or the keys of their ``…/remote_push`` assets.
-        on_failure: Called with each ``PushFailure``. Where it returns a ``dagster.RunRequest``, that is launched, with
-            the failure's id as its run key. It should end within 10 s, since Dagster abandons a tick after 60 s.
+        on_failure: Called with each ``PushFailure``; may be asynchronous. Where it returns a ``dagster.RunRequest``,
+            that is launched, with the failure's id as its run key. It should end within 10 s, since Dagster abandons a
+            tick after 60 s.
         job: What such a run request launches, if it does not name a job itself.
         name: The sensor's name.
         minimum_interval_seconds: Time between two ticks.

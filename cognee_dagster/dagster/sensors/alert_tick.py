@@ -1,7 +1,9 @@
 """One tick of the alert sensor: take up new failures, tell each of them once."""
 
+import asyncio
+import inspect
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -15,7 +17,7 @@ from cognee_dagster.dagster.sensors.alert_scan import FailureScan
 from cognee_dagster.dagster.sensors.backoff import wait_after
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 
-OnFailure = Callable[[PushFailure], dg.RunRequest | None]
+OnFailure = Callable[[PushFailure], dg.RunRequest | Coroutine[object, object, dg.RunRequest | None] | None]
 
 TIME_BUDGET_SECONDS = 40.0  # Dagster gives a tick up after 60 s
 LONGEST_WAIT_SECONDS = 900
@@ -133,8 +135,8 @@ class AlertTick:
     def _call(self, cursor: AlertCursor, item: OpenFailure, failure: PushFailure) -> tuple[AlertCursor, bool]:
         """The cursor after ``on_failure`` was called, and whether that was all there is to do about the failure."""
         try:
-            answer = self.on_failure(failure)
-        except Exception as error:  # whatever it is, the other failures are told
+            answer = _answer_of(self.on_failure(failure))
+        except (Exception, SystemExit) as error:  # whatever it is, the other failures are told
             wait = wait_after(item.attempts + 1, longest=LONGEST_WAIT_SECONDS)
             self.log.exception(
                 "on_failure raised for %s (%s); it is called again in %d s", failure.title, failure.id, wait
@@ -164,3 +166,17 @@ class AlertTick:
         }
         said = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
         return " ".join([f"{said or 'No failure is to be alerted'}.", *dict.fromkeys(self._notes[:_MAX_NOTES])])
+
+
+def _answer_of(returned: object) -> object:
+    """What ``on_failure`` returned, once a coroutine has come to its end.
+
+    Raises:
+        TypeError: It returned runs in a way that launches none.
+    """
+    if inspect.iscoroutine(returned):
+        returned = asyncio.run(returned)
+    holds_runs = isinstance(returned, list | tuple) and any(isinstance(one, dg.RunRequest) for one in returned)
+    if holds_runs or inspect.isgenerator(returned) or inspect.isasyncgen(returned):
+        raise TypeError(f"on_failure returned a {type(returned).__name__}: return one RunRequest, or nothing")
+    return returned
