@@ -160,10 +160,11 @@ def verdicts(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
 
 
 def pointer_of(chain: Chain) -> dict[str, Any]:
-    """What a push that runs alone would take, after a look at the files themselves."""
+    """What a push that runs alone would take, after a look at the files themselves; but for when it was stored."""
     pointer: dict[str, Any] = json.loads((chain.directory / "archives/people.cogx_archive/latest.json").read_text())
     names = {f"{archive['content_sha256']}.cogx.tar.gz" for archive in pointer["archives"]}
     assert names == {path.name for path in stored(chain, under="/blobs/")}
+    assert pointer.pop("stored_at") > 0
     return pointer
 
 
