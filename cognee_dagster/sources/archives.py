@@ -12,7 +12,7 @@ from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
 from cognee_dagster.cogx.write.packing import archive_root, pack_directory
 from cognee_dagster.errors import ArchiveError
 from cognee_dagster.graph.counting import counted
-from cognee_dagster.sources.remote_files import fetched, is_url, local_path, name_of
+from cognee_dagster.sources.remote_files import fetched, is_url, local_path, name_of, public
 
 _PROBLEMS_TOLD = 3
 
@@ -50,7 +50,8 @@ def archive_as_it_is(place: str | os.PathLike[str], *, directory: Path) -> Archi
         logger.warning("%s: %d more like that; `cognee-dagster validate` lists them", place, more)
     archive = dataclasses.replace(inspect_archive(path), as_it_is=True)
     texts = ", ".join(counted(count, f"{kind} record") for kind, count in archive.record_counts.items())
-    logger.info("%s is a valid archive of %s: %s", place, archive.source_system, texts or "no record")
+    shown = public(place) if isinstance(place, str) and is_url(place) else place
+    logger.info("%s is a valid archive of %s: %s", shown, archive.source_system, texts or "no record")
     return archive
 
 
@@ -72,8 +73,9 @@ def _found(place: str | os.PathLike[str], *, directory: Path) -> Path:
 def _refusal(place: str | os.PathLike[str], report: ValidationReport) -> str:
     told = "; ".join(str(problem) for problem in report.problems[:_PROBLEMS_TOLD])
     more = report.num_problems - _PROBLEMS_TOLD
+    shown = os.fspath(place)
     return (
-        f"{os.fspath(place)} is not pushed: it is not a valid COGX archive: {told}"
+        f"{public(shown) if is_url(shown) else shown} is not pushed: it is not a valid COGX archive: {told}"
         f"{f'; and {more:,} more' if more > 0 else ''}. `cognee-dagster validate ARCHIVE` lists all that is wrong with "
         "a packed one. Correct it where it was made."
     )

@@ -20,7 +20,7 @@ from cognee_dagster.sources.formats.node_link import NodeLinkFile
 from cognee_dagster.sources.formats.opening import COMPRESSED_SUFFIXES
 from cognee_dagster.sources.mapping.reader import MappedReader
 from cognee_dagster.sources.mapping.value import GraphMapping
-from cognee_dagster.sources.remote_files import fetched, is_url, local_path, name_of
+from cognee_dagster.sources.remote_files import fetched, is_url, local_path, name_of, public
 
 
 def _json(path: Path) -> ElementSource:
@@ -65,6 +65,8 @@ def open_graph_file(
     if not path.exists():
         where = "" if path.is_absolute() else f" (looked in {Path.cwd()})"
         raise GraphFileError(f"The graph file {path} does not exist, or is no file{where}.")
+    if not (path.is_file() or path.is_dir()):  # to open a named pipe would wait for whoever writes to it
+        raise GraphFileError(f"The graph file {path} is not a regular file. Write or copy the graph to a file first.")
     dataset_name = dataset_name or path.name.split(".", 1)[0] or path.name
     is_directory = path.is_dir() and archive_root(path) is not None
     if is_directory or (path.name.lower().endswith(ARCHIVE_SUFFIXES) and path.is_file()):
@@ -112,7 +114,7 @@ def _open_url(url: str, *, dataset_name: str | None, mapping: GraphMapping | Non
         try:
             reader = open_graph_file(path, dataset_name=dataset_name, mapping=mapping, profile=profile)
         except CogneeDagsterError as error:
-            raise type(error)(str(error).replace(str(path), url)) from error
+            raise type(error)(str(error).replace(str(path), public(url))) from error
         weakref.finalize(reader, folder.cleanup)
     return reader
 

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from cognee_dagster.errors import GraphFileError
 
@@ -55,10 +55,17 @@ def fetched(url: str, *, to: Path, wanted: Callable[[str], bool] | None = None) 
         with fsspec.open(url, "rb") as remote, to.open("wb") as local:
             shutil.copyfileobj(remote, local, 1 << 20)
     except ImportError as error:
-        raise GraphFileError(f"The file {url} cannot be fetched: {error}") from error
+        raise GraphFileError(f"The file {public(url)} cannot be fetched: {error}") from error
     except Exception as error:  # every file system has its own errors
-        raise GraphFileError(f"The file {url} cannot be fetched: {type(error).__name__}: {error}.") from error
+        said = str(error).replace(url, public(url))
+        raise GraphFileError(f"The file {public(url)} cannot be fetched: {type(error).__name__}: {said}.") from None
     return to
+
+
+def public(url: str) -> str:
+    """A URL without what may be secret: a password before the host, and a signature behind the path."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "…" if parts.query else "", ""))
 
 
 def _fetch_folder(system: Any, path: str, *, to: Path, wanted: Callable[[str], bool]) -> None:

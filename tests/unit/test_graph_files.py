@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,13 @@ from typing import Any
 import networkx as nx
 import pytest
 
+from cognee_dagster.cogx.write.packing import pack_directory
 from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import ArchiveError, GraphFileError
 from cognee_dagster.graph.reader import GraphReader
 from cognee_dagster.sources.files import open_graph_file
+from cognee_dagster.sources.mapping.written import written_mapping
 from cognee_dagster.sources.networkx.graphs import from_networkx
 
 
@@ -154,3 +158,32 @@ def test_a_file_that_appears_as_text_in_json_never_loses_parallel_edges(tmp_path
     content_ = {"nodes": [{"id": "a"}, {"id": "b"}], "links": [{**link, "label": "x"}, {**link, "label": "y"}]}
     (tmp_path / "g.json").write_text(json.dumps(content_))
     assert {relationship for _, relationship, _ in content(open_graph_file(tmp_path / "g.json"))[1]} == {"x", "y"}
+
+
+def test_a_named_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.graphml")
+    with pytest.raises(GraphFileError, match="is not a regular file"):
+        open_graph_file(tmp_path / "pipe.graphml")
+
+
+def test_a_mapping_file_without_end_is_refused() -> None:
+    with pytest.raises(GraphFileError, match="is not a regular file of 1,048,576 bytes at most"):
+        written_mapping(["/dev/zero"])
+
+
+def test_a_link_within_an_archives_directory_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "manifest.json").write_text('{"cogx_version": "0.1"}')
+    (tmp_path / "secret").write_text("{}")
+    (tmp_path / "export" / "nodes.jsonl").symlink_to(tmp_path / "secret")
+    with pytest.raises(ArchiveError, match="is a symbolic link"):
+        pack_directory(tmp_path / "export", tmp_path / "packed.cogx.tar.gz")
+
+
+def test_what_is_secret_in_a_url_is_in_no_message() -> None:
+    password, token = (f"secret{number}" for number in range(2))
+    with pytest.raises(GraphFileError) as raised:
+        open_graph_file(f"http://user:{password}@127.0.0.1:1/graph.graphml?sig={token}")
+    assert "http://127.0.0.1:1/graph.graphml" in str(raised.value)
+    told = "".join(traceback.format_exception(raised.value))
+    assert (password in told, token in told) == (False, False)

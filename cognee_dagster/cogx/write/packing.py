@@ -35,7 +35,7 @@ def pack_directory(directory: Path, destination: Path) -> None:
         destination: The file to write; its directory must exist.
 
     Raises:
-        ArchiveError: The directory holds no archive.
+        ArchiveError: The directory holds no archive, or a symbolic link in a file's place.
         OSError: A file cannot be read or written.
     """
     root = archive_root(directory)
@@ -46,6 +46,8 @@ def pack_directory(directory: Path, destination: Path) -> None:
     with ExitStack() as stack:
         spools = []
         for name in _FILES:
+            if (root / name).is_symlink():
+                raise ArchiveError(f"{root / name} is a symbolic link: what it leads to may not be meant to be sent.")
             if (root / name).is_file():
                 spool = stack.enter_context(Spool(name, file=unnamed_file(destination.parent)))
                 spools.append(spool)

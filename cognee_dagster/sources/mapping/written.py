@@ -10,6 +10,7 @@ from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.mapping.value import GraphMapping
 
 _INLINE = re.compile(r"(?P<name>\w+)=(?P<value>.*)", re.DOTALL)
+_MAX_BYTES = 1 << 20
 _LISTS = frozenset({"keep", "drop"})
 _NAMES = frozenset({"node_type", "name", "relationship"})  # one, or several to be tried in order
 
@@ -44,6 +45,8 @@ def _inline(text: str) -> Mapping[str, Any] | None:
 
 def _from_file(place: str) -> Mapping[str, Any]:
     path = Path(place).expanduser()
+    if path.exists() and not (path.is_file() and path.stat().st_size <= _MAX_BYTES):
+        raise GraphFileError(f"The mapping file {place} is not a regular file of {_MAX_BYTES:,} bytes at most.")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
