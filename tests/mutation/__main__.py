@@ -117,9 +117,12 @@ def _tests_by_line(copy: Path, *, workers: int) -> Mapping[tuple[str, int], Sequ
     """The unit tests that run each line, and at line 0 those that run any of its module.
 
     Those that run the fewest lines come first: they are about it.
+
+    Raises:
+        ClickException: The tests did not come to an end, so that nothing was measured.
     """
     click.echo("Measuring which tests reach which line …")
-    _pytest(copy, "tests/unit", f"-n{workers}", f"--cov={PACKAGE}", "--cov-context=test", "--cov-report=")
+    code = _pytest(copy, "tests/unit", f"-n{workers}", f"--cov={PACKAGE}", "--cov-context=test", "--cov-report=")
     data = coverage.CoverageData(str(copy / ".coverage"))
     data.read()
     reached: dict[tuple[str, int], list[str]] = {}
@@ -132,6 +135,8 @@ def _tests_by_line(copy: Path, *, workers: int) -> Mapping[tuple[str, int], Sequ
             reached[module, line] = tests
             of_module[module].update(tests)
             lines_of.update(tests)
+    if not lines_of:
+        raise click.ClickException(f"Nothing was measured, for pytest ended with {code}. See why: pytest tests/unit")
     reached |= {(module, 0): list(tests) for module, tests in of_module.items()}
     return {place: sorted(tests, key=lambda test: (lines_of[test], test)) for place, tests in reached.items()}
 

@@ -2,6 +2,8 @@
 
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -30,11 +32,12 @@ def test_a_database_in_a_directory_that_may_not_be_written_to_is_read_unless_som
             path.unlink()
     if is_written:
         database.with_name("cognee_db-wal").touch()
-    connect = sqlite3.connect
 
-    monkeypatch.setattr(
-        sqlite3, "connect", lambda place, **options: connect(place, **options) if "immut" in place else Unreadable()
-    )
+    def connect(place: str, **options: Any) -> Any:
+        return sqlite3.connect(place, **options) if "immutable" in place else Unreadable()
+
+    stand_in = SimpleNamespace(**{**vars(sqlite3), "connect": connect})  # others need the real one meanwhile
+    monkeypatch.setattr("cognee_dagster.sources.cognee.permissions.sqlite3", stand_in)
     if is_written:
         with pytest.raises(LocalCogneeError, match="unable to open"), open_catalog(database):
             pass
