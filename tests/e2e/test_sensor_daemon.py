@@ -154,11 +154,6 @@ def scene(storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         yield Scene(remote, tmp_path, instance)
 
 
-@pytest.mark.xfail(
-    reason="A known defect: sensors of two code locations over the same assets, ticking in threads at the same moment, "
-    "report an import twice now and then. See docs/how-imports-are-watched.md.",
-    strict=False,
-)
 def test_sixty_imports_are_reported_once_by_a_daemon_that_is_killed_twice(scene: Scene) -> None:
     first = [scene.push(dataset) for dataset in DATASETS]
     stalled, ending = first[:3], first[3:]

@@ -165,6 +165,12 @@ def test_a_lease_taken_by_a_clock_that_is_ahead_holds_nobody_up(world: World) ->
     assert ReporterLease(world.instance, holder="right", now=0.0).take({"x"}) == {"x"}
 
 
+@pytest.mark.parametrize("later", [0.001, 60.0])
+def test_a_tick_that_began_first_and_came_to_the_lock_second_gets_no_lease(world: World, later: float) -> None:
+    assert ReporterLease(world.instance, holder="first at the lock", now=later).take({"x"}) == {"x"}
+    assert ReporterLease(world.instance, holder="began first", now=0.0).take({"x"}) == set()
+
+
 def test_a_lease_is_given_back_by_its_holder_only(world: World) -> None:
     one, two = (ReporterLease(world.instance, holder=name, now=0.0) for name in ("one", "two"))
     assert one.take({"x"}) == {"x"}

@@ -15,6 +15,8 @@ from cognee_dagster.dagster.sensors.instance_lock import instance_lock
 
 # Longer than a tick and the writing of its events take. A sensor that was stopped in between is waited for so long.
 LEASE_SECONDS = 300
+# By how much two ticks that are under way at once may have begun apart: Dagster gives one up after 60 s.
+_BEGUN_APART_SECONDS = 120
 
 _PREFIX = "cognee_dagster/reporter/"
 _LOCK = "cognee_dagster/reporters"
@@ -64,8 +66,9 @@ class ReporterLease:
         if not lease:
             return True
         holder, until = _parsed(lease)
-        # One that ends later than any can was taken by a clock that is ahead.
-        return holder == self._holder or not self._now < until <= self._now + LEASE_SECONDS
+        # One that ends later than any can was taken by a clock that is ahead. A tick that began after this one, and was
+        # first at the lock, is no such: its lease ends a little later than ours would.
+        return holder == self._holder or not self._now < until <= self._now + LEASE_SECONDS + _BEGUN_APART_SECONDS
 
 
 def _parsed(lease: str) -> tuple[str, float]:
