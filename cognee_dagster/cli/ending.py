@@ -16,6 +16,7 @@ from cognee_dagster.cli.exit_codes import ADVICE, ExitCode, exit_code_of
 from cognee_dagster.cli.terminal import print_json, say
 from cognee_dagster.environment import DEBUG_VARIABLE
 from cognee_dagster.errors import CogneeDagsterError, reason_and_advice
+from cognee_dagster.system.causes import causes_of
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -42,7 +43,7 @@ def sigterm_as_interrupt() -> Iterator[None]:
 
 def exit_of(error: BaseException) -> ExitCode:
     """The exit code for whatever ended a command."""
-    if any(isinstance(cause, TerminatedError) for cause in _causes(error)):
+    if any(isinstance(cause, TerminatedError) for cause in causes_of(error)):
         return ExitCode.TERMINATED
     if isinstance(error, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
@@ -80,11 +81,3 @@ def _message(error: BaseException, code: ExitCode) -> str:
         f"This is a defect of cognee-dagster, or of what it uses: {type(error).__name__}{what and f': {what}'}. "
         f"Run it again with `cognee-dagster --debug …` or {DEBUG_VARIABLE}=1 to see the traceback, and report that."
     )
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__

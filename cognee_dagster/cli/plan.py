@@ -6,32 +6,26 @@ import click
 
 from cognee_dagster import pushing
 from cognee_dagster.cli.mirror import print_plan, removal_options
-from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_options, user_option
-from cognee_dagster.cli.source import Source, mapping_options
+from cognee_dagster.cli.options import json_option, remote_connection, remote_options
+from cognee_dagster.cli.source import Source, source_options, target_option
 
 if TYPE_CHECKING:
     from cognee_dagster.pushing.mirror.options import MirrorOptions
-    from cognee_dagster.sources.mapping.value import GraphMapping
 
 
 @click.command()
-@click.argument("source", type=TEXT, default="main_dataset")
-@click.option("--target-dataset", type=TEXT, metavar="NAME", help="The remote dataset. Default: the local one's name.")
+@source_options
+@target_option
 @removal_options
-@mapping_options
 @remote_options
-@user_option
 @json_option
 def plan(
     *,
-    source: str,
+    source: Source,
     target_dataset: str | None,
     mirror: "MirrorOptions",
-    mapping: "GraphMapping | None",
-    profile: str | None,
     url: str | None,
     api_key: str | None,
-    user: str | None,
     as_json: bool,
 ) -> None:
     """Say what `push --sync incremental` of SOURCE would send and remove, and do nothing. SOURCE is a local
@@ -43,7 +37,7 @@ def plan(
     segments_replaced, names_left_over, sent_whole_because, in_sync, refusal.
     """
     print_plan(
-        Source(text=source, mapping=mapping, profile=profile, user=user),
+        source,
         connection=remote_connection(url, api_key),
         options=pushing.PushOptions(target_dataset=target_dataset),
         mirror=mirror,

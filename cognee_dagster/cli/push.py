@@ -9,8 +9,8 @@ import click
 from cognee_dagster import pushing, remote, sources
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.mirror import mirror_options, print_plan
-from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_options, user_option
-from cognee_dagster.cli.source import Source, mapping_options
+from cognee_dagster.cli.options import json_option, remote_connection, remote_options
+from cognee_dagster.cli.source import Source, source_options, target_option
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
 from cognee_dagster.cli.stored import archive_option, archives_option, stored_archive
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, progress_bars, say
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from cognee_dagster.pushing.mirror.options import MirrorOptions
     from cognee_dagster.remote.connection import Connection
     from cognee_dagster.remote.imports.verdict import ImportVerdict
-    from cognee_dagster.sources.mapping.value import GraphMapping
 
 
 @click.command()
-@click.argument("source", type=TEXT, default="main_dataset")
-@click.option("--target-dataset", type=TEXT, metavar="NAME", help="The remote dataset. Default: the local one's name.")
+@source_options
+@target_option
 @click.option(
     "--mode",
     default="preserve",
@@ -61,13 +60,11 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="With --sync incremental: print what would be done, and do nothing.")
 @archive_option
 @archives_option
-@mapping_options
 @remote_options
-@user_option
 @json_option
 def push(
     *,
-    source: str,
+    source: Source,
     target_dataset: str | None,
     mode: str,
     background: bool,
@@ -78,11 +75,8 @@ def push(
     dry_run: bool,
     archive: str | None,
     archives: str | None,
-    mapping: "GraphMapping | None",
-    profile: str | None,
     url: str | None,
     api_key: str | None,
-    user: str | None,
     as_json: bool,
 ) -> None:
     """Upload SOURCE to a remote Cognee: a local dataset's name, or else its UUID; or a graph file, a folder that holds
@@ -103,25 +97,24 @@ def push(
         raise click.UsageError("--archives says where --archive is looked for, and that is not given.")
     if dry_run and mirror is None:
         raise click.UsageError("--dry-run says what --sync incremental would do, and that is not given.")
-    is_given = archive is not None or (is_place(source) and sources.is_archive(source))
+    is_given = archive is not None or (is_place(source.text) and sources.is_archive(source.text))
     if is_given:
         _refuse_what_is_not_about_archives()
     options = pushing.PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=background)
     connection = remote_connection(url, api_key)
-    given = Source(text=source, mapping=mapping, profile=profile, user=user)
     if dry_run:
-        print_plan(given, connection=connection, options=options, mirror=mirror, as_json=as_json)
+        print_plan(source, connection=connection, options=options, mirror=mirror, as_json=as_json)
         return
     with progress_bars(reminders=not as_json) as bars:
         progress = pushing.PushProgress(on_export=bars.export, on_upload=bars.upload, on_shard=bars.shard)
         if archive is not None:
-            with stored_archive(source, archive, location=archives).local() as found:
+            with stored_archive(source.text, archive, location=archives).local() as found:
                 result = pushing.push_as_they_are(found, connection=connection, options=options, progress=progress)
         elif is_given:
-            result = pushing.push_archive_file(source, connection=connection, options=options, progress=progress)
+            result = pushing.push_archive_file(source.text, connection=connection, options=options, progress=progress)
         else:
             result = pushing.push_graph(
-                given.open(),
+                source.open(),
                 connection=connection,
                 options=options,
                 mirror=mirror,
@@ -134,18 +127,19 @@ def push(
             verdict = _wait(result, mode=mode, connection=connection)
         code, reason = exit_code_of_import(verdict), verdict.reason
         result = dataclasses.replace(result, status=verdict.state.status)
-    if as_json:
-        print_json(dataclasses.asdict(result))
-    else:
-        say(
-            f"Pushed {result.dataset_name} ({counted(result.num_nodes, 'node')}, "
-            f"{counted(result.num_edges, 'edge')}) to "
-            f"{result.target_dataset}: {result.status}"
-        )
-        say(f"pipeline_run_id: {result.pipeline_run_id}")
+    _tell(result, as_json=as_json)
     if code is not ExitCode.OK:
         say(f"Error: {reason}", err=True)
         raise click.exceptions.Exit(code)
+
+
+def _tell(result: "PushResult", *, as_json: bool) -> None:
+    if as_json:
+        print_json(dataclasses.asdict(result))
+        return
+    nodes, edges = counted(result.num_nodes, "node"), counted(result.num_edges, "edge")
+    say(f"Pushed {result.dataset_name} ({nodes}, {edges}) to {result.target_dataset}: {result.status}")
+    say(f"pipeline_run_id: {result.pipeline_run_id}")
 
 
 def _heeded(background: bool, *, wait: bool, mirror: "MirrorOptions | None") -> bool:

@@ -4,13 +4,16 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from cognee_dagster import sources
+from cognee_dagster.cli.options import TEXT, user_option
 from cognee_dagster.errors import DatasetNotFoundError, GraphFileError
 from cognee_dagster.graph.counting import with_counts
+from cognee_dagster.pushing.options import DEFAULT_DATASET
 from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.mapping.written import written_mapping
 from cognee_dagster.sources.places import is_place
@@ -111,3 +114,26 @@ def mapping_options(command: _Command) -> _Command:
     ):
         command = option(command)
     return command
+
+
+def source_options(command: _Command) -> _Command:
+    """``SOURCE``, by default Cognee's default dataset, ``mapping_options`` and ``--user``: given as one ``Source``."""
+
+    @wraps(command)
+    def with_source(
+        *args: Any,
+        source: str,
+        mapping: GraphMapping | None,
+        profile: str | None,
+        user: str | None,
+        **options: Any,
+    ) -> Any:
+        return command(*args, source=Source(text=source, mapping=mapping, profile=profile, user=user), **options)
+
+    wrapped: Any = user_option(mapping_options(with_source))
+    return click.argument("source", type=TEXT, default=DEFAULT_DATASET)(wrapped)  # type: ignore[no-any-return]
+
+
+target_option = click.option(
+    "--target-dataset", type=TEXT, metavar="NAME", help="The remote dataset. Default: the local one's name."
+)

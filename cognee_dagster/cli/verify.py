@@ -8,34 +8,28 @@ import click
 
 from cognee_dagster import pushing
 from cognee_dagster.cli.exit_codes import ExitCode
-from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_options, user_option
-from cognee_dagster.cli.source import Source, mapping_options
+from cognee_dagster.cli.options import json_option, remote_connection, remote_options
+from cognee_dagster.cli.source import Source, source_options, target_option
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.graph.counting import counted
 
 if TYPE_CHECKING:
     from cognee_dagster.pushing.compared import RemoteComparison
-    from cognee_dagster.sources.mapping.value import GraphMapping
 
 _EXAMPLES = 20
 
 
 @click.command()
-@click.argument("source", type=TEXT, default="main_dataset")
-@click.option("--target-dataset", type=TEXT, metavar="NAME", help="The remote dataset. Default: the local one's name.")
-@mapping_options
+@source_options
+@target_option
 @remote_options
-@user_option
 @json_option
 def verify(
     *,
-    source: str,
+    source: Source,
     target_dataset: str | None,
-    mapping: "GraphMapping | None",
-    profile: str | None,
     url: str | None,
     api_key: str | None,
-    user: str | None,
     as_json: bool,
 ) -> None:
     """Say whether the remote dataset holds exactly SOURCE: nodes (ids and names), edges and documents that are missing
@@ -48,10 +42,9 @@ def verify(
     extra, which have a count and the first examples; nodes with renamed, too).
     """
     connection = remote_connection(url, api_key)
-    given = Source(text=source, mapping=mapping, profile=profile, user=user)
     with progress_bars(reminders=not as_json) as bars:
         found = pushing.compare_with_remote(
-            given.open(),
+            source.open(),
             connection=connection,
             options=pushing.PushOptions(target_dataset=target_dataset),
             progress=pushing.PushProgress(on_export=bars.export),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cognee_dagster.cogx.format import (
     ARCHIVE_SUFFIX,
+    COGNEE_SYSTEM,
     MAX_MEMBER_BYTES,
     MAX_MEMBERS,
     MAX_TOTAL_BYTES,
@@ -66,7 +67,7 @@ class Archive:
     record_counts: dict[str, int]
     member_bytes: dict[str, int] = field(default_factory=dict)
     summary: "GraphSummary | None" = None
-    source_system: str = "cognee"
+    source_system: str = COGNEE_SYSTEM
     as_it_is: bool = False
 
     @property

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 COGX_VERSION = "0.1"
+# The system that Cognee's own archives are of: only of these a server keeps the ids of entities.
+COGNEE_SYSTEM = "cognee"
 ARCHIVE_SUFFIX = ".cogx.tar.gz"  # of those that are written here
 ARCHIVE_SUFFIXES = (".cogx", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 

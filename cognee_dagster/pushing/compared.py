@@ -9,7 +9,7 @@ from cognee_dagster.cogx.read.documents import document_prints
 from cognee_dagster.errors import DatasetNotFoundError
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
-from cognee_dagster.pushing.push import archives_of
+from cognee_dagster.pushing.push import archives_of_graph
 from cognee_dagster.pushing.verification import GraphComparison, compare_graph
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
@@ -70,7 +70,7 @@ def compare_with_remote(
     """
     options, progress = options or PushOptions(), progress or PushProgress()
     with (
-        archives_of(graph, options=options, limits=None, progress=progress) as archives,
+        archives_of_graph(graph, options=options, limits=None, progress=progress) as archives,
         CogneeClient(connection) as client,
     ):
         return compare_archives(archives, client=client, target_dataset=options.target_of(archives[0].dataset_name))

@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.format import TEXT_KINDS
+from cognee_dagster.cogx.format import COGNEE_SYSTEM, TEXT_KINDS
 from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints, rename_documents
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset, RemoteDocument
-
-_SOURCE_SYSTEM = "cognee"
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +43,7 @@ def plan_documents(
         present: What the remote dataset holds.
         dataset_id: The remote dataset's id.
     """
-    there = {row.external_id: row for row in present if row.external_system == _SOURCE_SYSTEM}
+    there = {row.external_id: row for row in present if row.external_system == COGNEE_SYSTEM}
     external_ids: dict[str, str] = {}
     outdated: list[str] = []
     for document in documents:
@@ -77,7 +75,7 @@ def plan_unchanged(
         stored = there.get((document.external_system, document.external_id))
         if stored is not None and stored.name != f"text_{document.md5}":
             outdated.append(stored.id)
-        if (own := there.get((_SOURCE_SYSTEM, f"{dataset_id}:{document.external_id}"))) is not None:
+        if (own := there.get((COGNEE_SYSTEM, f"{dataset_id}:{document.external_id}"))) is not None:
             outdated.append(own.id)
     return tuple(dict.fromkeys(outdated))
 

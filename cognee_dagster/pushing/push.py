@@ -125,7 +125,7 @@ def push_graph(
     """
     options, progress = options or PushOptions(), progress or PushProgress()
     with (
-        archives_of(graph, options=options, limits=limits, progress=progress) as archives,
+        archives_of_graph(graph, options=options, limits=limits, progress=progress) as archives,
         CogneeClient(connection) as client,
     ):
         if mirror is not None:
@@ -150,14 +150,14 @@ def plan_graph(
     """
     options, progress = options or PushOptions(), progress or PushProgress()
     with (
-        archives_of(graph, options=options, limits=None, progress=progress) as archives,
+        archives_of_graph(graph, options=options, limits=None, progress=progress) as archives,
         CogneeClient(connection) as client,
     ):
         return plan_mirror(archives, client=client, options=options, mirror=mirror)
 
 
 @contextmanager
-def archives_of(
+def archives_of_graph(
     graph: "AbstractContextManager[GraphReader]",
     *,
     options: PushOptions,

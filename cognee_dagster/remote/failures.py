@@ -2,7 +2,7 @@
 
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
@@ -30,6 +30,7 @@ from cognee_dagster.remote.meanings import (
 from cognee_dagster.remote.retry import parse_retry_after
 from cognee_dagster.remote.transport import REDIRECT_TARGET
 from cognee_dagster.remote.wording import quoted
+from cognee_dagster.system.causes import causes_of
 
 JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -131,7 +132,7 @@ def unreachable(error: httpx.HTTPError, question: Question, *, exchange: Exchang
             "The server or the network is overloaded; try again later, or raise the time limit."
         )
     reason = quoted(str(error), secret=question.secret) or type(error).__name__
-    if any(_is_tls_refusal(cause) for cause in _causes(error)):
+    if any(_is_tls_refusal(cause) for cause in causes_of(error)):
         return RemoteUnreachableError(
             f"No secure connection to {question.remote} when {question.what}: {reason}. If its certificate comes from "
             "an authority of your own, name that with ca_bundle or COGNEE_DAGSTER_CA_BUNDLE."
@@ -219,11 +220,3 @@ def page_title(answer: Answer) -> str:
 def _is_tls_refusal(error: BaseException) -> bool:
     """Whether TLS failed for good: an untrusted certificate, no TLS at all; not a connection that broke."""
     return isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cognee_dagster.cogx.encode.exact_json import parse_line
-from cognee_dagster.cogx.format import RECORD_KINDS
+from cognee_dagster.cogx.format import COGNEE_SYSTEM, RECORD_KINDS
 from cognee_dagster.cogx.ids import canonical_uuid, id_for
 from cognee_dagster.cogx.read.manifest import read_manifest
 from cognee_dagster.cogx.read.safe_members import read_members
@@ -29,7 +29,7 @@ class ImportedGraph:
     """
 
     def __init__(self, archives: Sequence[Path]) -> None:
-        self._archives = [(path, read_manifest(path).source_system == "cognee") for path in archives]
+        self._archives = [(path, read_manifest(path).source_system == COGNEE_SYSTEM) for path in archives]
         self._made: dict[str, str] = {}
         self._typed: dict[str, str] = {}
 

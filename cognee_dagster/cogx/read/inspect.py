@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.digest import combined, digest_of, digest_text
-from cognee_dagster.cogx.format import RECORD_KINDS
+from cognee_dagster.cogx.format import COGNEE_SYSTEM, RECORD_KINDS
 from cognee_dagster.cogx.read.manifest import dataset_name_of, read_manifest
 from cognee_dagster.cogx.read.reader import ArchiveReader
 from cognee_dagster.cogx.read.records import GRAPH_FILES
@@ -28,7 +28,7 @@ def inspect_archive(path: Path) -> Archive:
     member_bytes: dict[str, int] = {}
     counts: Counter[str] = Counter()
     digest = 0
-    is_graph = manifest.source_system == "cognee"
+    is_graph = manifest.source_system == COGNEE_SYSTEM
     for member in read_members(path):
         member_bytes[member.name] = member.size
         if member.name in RECORD_KINDS:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from cognee_dagster.cogx.encode import exact_json
 from cognee_dagster.cogx.encode.facts import FactRecords
 from cognee_dagster.cogx.encode.nodes import NodeRecords
-from cognee_dagster.cogx.format import ENTITIES_FILE, FACTS_FILE, NODES_FILE
+from cognee_dagster.cogx.format import COGNEE_SYSTEM, ENTITIES_FILE, FACTS_FILE, NODES_FILE
 from cognee_dagster.cogx.read import verbatim
 from cognee_dagster.cogx.read.manifest import dataset_name_of, read_manifest
 from cognee_dagster.cogx.read.records import PUSH_IT_AS_IT_IS, GraphRecord, graph_records
@@ -44,7 +44,7 @@ class ArchiveReader:
 
     def __init__(self, path: Path, *, dataset_name: str | None = None) -> None:
         manifest = read_manifest(path)
-        if manifest.source_system != "cognee":
+        if manifest.source_system != COGNEE_SYSTEM:
             raise ArchiveError(
                 f"{path}: an archive of {manifest.source_system!r:.60}, which holds more than a graph. "
                 f"{PUSH_IT_AS_IT_IS}"

@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from cognee_dagster.cogx.format import MANIFEST_FILE, MAX_MEMBERS, MAX_TOTAL_BYTES, NODES_FILE, RECORD_KINDS
+from cognee_dagster.cogx.format import (
+    COGNEE_SYSTEM,
+    MANIFEST_FILE,
+    MAX_MEMBERS,
+    MAX_TOTAL_BYTES,
+    NODES_FILE,
+    RECORD_KINDS,
+)
 from cognee_dagster.cogx.read.check_ends import EndsCheck
 from cognee_dagster.cogx.read.check_file import check_file
 from cognee_dagster.cogx.read.findings import MAX_PROBLEMS, Findings, Noted, Problem, ValidationReport
@@ -85,7 +92,7 @@ class _Judged:
         """Hold records against each other and against the manifest."""
         found, warnings = self.all, self.all.warnings
         _check_counts(found)
-        ends = EndsCheck(found, keeps_ids=found.manifest is not None and found.manifest.source_system == "cognee")
+        ends = EndsCheck(found, keeps_ids=found.manifest is not None and found.manifest.source_system == COGNEE_SYSTEM)
         if found.counts["fact"]:
             for member in self._fact_files():
                 ends.check(member, warnings)
@@ -159,7 +166,7 @@ def _check_counts(found: Findings) -> None:
                 f"{found.counts[kind]} valid ones",
                 file=MANIFEST_FILE,
             )
-    if found.manifest.source_system == "cognee" and (others := len(found.ids.only_names)):
+    if found.manifest.source_system == COGNEE_SYSTEM and (others := len(found.ids.only_names)):
         found.warnings.add(
             f"{others:,} entities have ids that are no UUIDs; a Cognee server gives them ids made of their names, and "
             "one to all that are called alike"

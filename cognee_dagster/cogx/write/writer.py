@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.format import (
+    COGNEE_SYSTEM,
     COGX_VERSION,
     DOCUMENTS_FILE,
     ENTITIES_FILE,
@@ -128,7 +129,7 @@ def encode_manifest(origin: GraphOrigin, counts: dict[str, int]) -> bytes:
     """The manifest as ``COGXArchiveWriter`` writes it (Cognee 1.6.5), but without the time of the export."""
     manifest = {
         "cogx_version": COGX_VERSION,
-        "source_system": "cognee",
+        "source_system": COGNEE_SYSTEM,
         "exported_at": None,
         "counts": counts,
         "embedding_model": origin.embedding_model,

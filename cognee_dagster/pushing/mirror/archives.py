@@ -21,10 +21,10 @@ from cognee_dagster.cogx.format import (
 )
 from cognee_dagster.cogx.read.safe_members import Member, read_members
 from cognee_dagster.cogx.write.spool import Spool, assemble
+from cognee_dagster.pushing.mirror.fingerprints import REPEATED, GraphFingerprints
 from cognee_dagster.pushing.mirror.generations import Generation
 from cognee_dagster.pushing.mirror.matching import groups
 from cognee_dagster.pushing.mirror.plan import SegmentUpload
-from cognee_dagster.pushing.mirror.prints import REPEATED, GraphPrints
 from cognee_dagster.pushing.mirror.records import entity_as_raw_node
 from cognee_dagster.system.files import unnamed_file
 
@@ -39,13 +39,18 @@ _NOTE = "Segment {segment} of a mirror; entities are raw nodes, which keep their
 
 
 def write_segments(
-    archives: Sequence[Archive], prints: GraphPrints, uploads: Sequence[SegmentUpload], *, owner: str, directory: Path
+    archives: Sequence[Archive],
+    fingerprints: GraphFingerprints,
+    uploads: Sequence[SegmentUpload],
+    *,
+    owner: str,
+    directory: Path,
 ) -> Iterator[tuple[SegmentUpload, Archive]]:
     """Write what is sent of each segment, a few at a time.
 
     Args:
         archives: The graph's own archives; their files are read.
-        prints: What ``read_prints`` made of them.
+        fingerprints: What ``read_fingerprints`` made of them.
         uploads: Of which segments, which records.
         owner: Whose mirror it is.
         directory: Where the archives go; who sends one may delete it.
@@ -59,7 +64,7 @@ def write_segments(
         some = uploads[first : first + _AT_ONCE]
         with ExitStack() as stack:
             segments = [stack.enter_context(_Segment(upload, directory)) for upload in some]
-            _distribute(archives, prints, segments)
+            _distribute(archives, fingerprints, segments)
             written = [segment.pack(archives[0], manifest, owner=owner) for segment in segments]
         yield from zip(some, written, strict=True)
 
@@ -136,16 +141,16 @@ def _manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
-def _distribute(archives: Sequence[Archive], prints: GraphPrints, segments: Sequence[_Segment]) -> None:
+def _distribute(archives: Sequence[Archive], fingerprints: GraphFingerprints, segments: Sequence[_Segment]) -> None:
     """Read the graph once and give these segments their records."""
-    nodes = _Places.of([segment.upload.nodes for segment in segments], len(prints.node_keys))
-    edges = _Places.of([segment.upload.edges for segment in segments], len(prints.edge_keys))
-    done = dict.fromkeys(prints.rows, 0)
+    nodes = _Places.of([segment.upload.nodes for segment in segments], len(fingerprints.node_keys))
+    edges = _Places.of([segment.upload.edges for segment in segments], len(fingerprints.edge_keys))
+    done = dict.fromkeys(fingerprints.rows, 0)
     for archive in archives:
         for member in read_members(archive.path, any_size=True):
             if member.name not in done:
                 continue
-            rows = prints.rows[member.name][done[member.name] :]
+            rows = fingerprints.rows[member.name][done[member.name] :]
             places = edges if member.name == FACTS_FILE else nodes
             done[member.name] += _distribute_file(member, rows, places, segments)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from cognee_dagster.cogx.archive import Archive, check_limits
+from cognee_dagster.cogx.format import COGNEE_SYSTEM
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.archives import PushResult, one_answer
 from cognee_dagster.pushing.delivery import deliver
@@ -29,7 +30,6 @@ from cognee_dagster.remote.imports.verdict import ImportState
 from cognee_dagster.remote.responses import RemoteDataset
 
 UNCHANGED = "unchanged"
-FULL_SOURCE_SYSTEM = "cognee"
 # How many segments a mirror may have had whose state was lost: each push after one of another tool takes new numbers.
 _STRAYS_TIMES = 4
 _STRAYS_BEYOND = 16
@@ -82,7 +82,7 @@ class MirrorPush:
         state = self._confirm(state)
         self._delete(state.deleting)
         if self.mirror.adopt:
-            self.client.delete_data(self.dataset.id, import_reference(FULL_SOURCE_SYSTEM, self.dataset.name))
+            self.client.delete_data(self.dataset.id, import_reference(COGNEE_SYSTEM, self.dataset.name))
         self.files.save(msgspec.structs.replace(state, deleting=()))
         return self._result(results, state=state)
 
@@ -134,7 +134,7 @@ class MirrorPush:
                 self.progress.on_shard(1, total)
                 results.append(self._deliver(write_documents(self.archives, documents.sent, directory), runs))
             uploads = write_segments(
-                self.archives, self.found.prints, plan.uploads, owner=self.owner, directory=directory
+                self.archives, self.found.fingerprints, plan.uploads, owner=self.owner, directory=directory
             )
             for upload, archive in uploads:
                 self.progress.on_shard(len(results) + 1, total)
@@ -161,7 +161,7 @@ class MirrorPush:
     def _confirm(self, state: MirrorState) -> MirrorState:
         """Everything has arrived: note that, and what is to be deleted now."""
         known, plan = self.found.known, self.found.plan
-        contents = plan.contents_after(self.found.prints, known.contents)
+        contents = plan.contents_after(self.found.fingerprints, known.contents)
         confirmed = MirrorState(
             remote_url=state.remote_url,
             contents=self.files.save_contents(self.found.documents.contents_after(contents)),
@@ -207,8 +207,8 @@ class MirrorPush:
             status=status,
             dataset_name=self.archives[0].dataset_name,
             target_dataset=self.dataset.name,
-            num_nodes=len(self.found.prints.node_keys),
-            num_edges=len(self.found.prints.edge_keys),
+            num_nodes=len(self.found.fingerprints.node_keys),
+            num_edges=len(self.found.fingerprints.edge_keys),
             remote_response={
                 **answer,
                 "status": status,

@@ -75,7 +75,7 @@ class MirrorContents:
 
     @property
     def node_keys(self) -> "Integers":
-        """What the nodes are known by in ``GraphPrints``."""
+        """What the nodes are known by in ``GraphFingerprints``."""
         return np.fromiter((key_of(one.tobytes()) for one in self.node_ids), np.uint64, len(self.node_ids))
 
     def encode(self) -> bytes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.format import COGNEE_SYSTEM
 from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.matching import places_in
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Integers = npt.NDArray[np.integer]
-
-_SOURCE_SYSTEM = "cognee"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +91,7 @@ def removed_documents(
 ) -> Iterator[str]:
     """The data ids of a remote dataset's documents that are no longer in the graph."""
     for row in documents:
-        if row.external_system != _SOURCE_SYSTEM or row.external_id is None:
+        if row.external_system != COGNEE_SYSTEM or row.external_id is None:
             continue
         external_id = row.external_id.removeprefix(f"{dataset_id}:")
         if key_of(external_id.encode("utf-8", "surrogatepass")) in removed_keys:

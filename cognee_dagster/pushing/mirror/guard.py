@@ -29,8 +29,8 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
     if there is None:
         _refuse_without_contents(options, where=where)
         return
-    nodes = unmatched(places_in(there.node_keys, found.prints.node_keys), len(there.node_ids))
-    edges = unmatched(places_in(there.edge_keys, found.prints.edge_keys), len(there.edge_keys))
+    nodes = unmatched(places_in(there.node_keys, found.fingerprints.node_keys), len(there.node_ids))
+    edges = unmatched(places_in(there.edge_keys, found.fingerprints.edge_keys), len(there.edge_keys))
     counts = (
         ("node", len(nodes), len(there.node_ids)),
         ("edge", len(edges), len(there.edge_keys)),

@@ -34,13 +34,6 @@ from cognee_dagster.system.host_lock import host_lock
 if TYPE_CHECKING:
     from upath import UPath
 
-UNCHANGED = "unchanged"
-FULL_SOURCE_SYSTEM = "cognee"
-# Names of segments beyond the present ones that may be left of a mirror whose state was lost.
-_STRAYS_BEYOND = 16
-# Runs of ours that are told from others'; those of earlier pushes are older than what is looked at.
-_RUNS_KEPT = 2_000
-
 logger = logging.getLogger(__name__)
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cognee_dagster.pushing.mirror.contents import MirrorContents
+from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints
 from cognee_dagster.pushing.mirror.generations import other_letter
 from cognee_dagster.pushing.mirror.matching import groups, places_in, unmatched
-from cognee_dagster.pushing.mirror.prints import GraphPrints
 from cognee_dagster.pushing.mirror.segments import NOWHERE, SEGMENT_NODES, assign_segments
 
 if TYPE_CHECKING:
@@ -90,17 +90,17 @@ class SyncPlan:
         """Whether there is nothing to do for the graph."""
         return not self.uploads and not self.deleted
 
-    def contents_after(self, prints: GraphPrints, there: MirrorContents) -> MirrorContents:
+    def contents_after(self, graph: GraphFingerprints, there: MirrorContents) -> MirrorContents:
         """What the remote holds once the plan is carried out; its documents are as before."""
         nodes, edges = self.difference.removed_nodes, self.difference.removed_edges
         if not self.keeps_removed:
             nodes = edges = nodes[:0]
         return MirrorContents(
-            node_ids=np.concatenate((prints.ids, there.node_ids[nodes])),
-            node_contents=np.concatenate((prints.node_contents, there.node_contents[nodes])),
+            node_ids=np.concatenate((graph.ids, there.node_ids[nodes])),
+            node_contents=np.concatenate((graph.node_contents, there.node_contents[nodes])),
             node_segments=np.concatenate((self.node_segments, there.node_segments[nodes])),
-            edge_keys=np.concatenate((prints.edge_keys, there.edge_keys[edges])),
-            edge_contents=np.concatenate((prints.edge_contents, there.edge_contents[edges])),
+            edge_keys=np.concatenate((graph.edge_keys, there.edge_keys[edges])),
+            edge_contents=np.concatenate((graph.edge_contents, there.edge_contents[edges])),
             edge_segments=np.concatenate((self.edge_segments, there.edge_segments[edges])),
             document_keys=there.document_keys,
             document_contents=there.document_contents,
@@ -108,7 +108,7 @@ class SyncPlan:
 
 
 def plan_sync(
-    prints: GraphPrints,
+    graph: GraphFingerprints,
     there: MirrorContents,
     letters: Mapping[int, str],
     *,
@@ -120,7 +120,7 @@ def plan_sync(
     """Decide on the nodes and edges of a push.
 
     Args:
-        prints: The graph as it is.
+        graph: The graph as it is.
         there: What the remote has confirmed.
         letters: The present generation of each segment that has one.
         dirty: Segments of which more may be on the remote than ``there`` says: they are sent whole, and replaced unless
@@ -129,19 +129,19 @@ def plan_sync(
         segment_nodes: How many nodes a new segment has.
         first_new: The least number of a new segment.
     """
-    node_at = places_in(there.node_keys, prints.node_keys)
-    edge_at = places_in(there.edge_keys, prints.edge_keys)
+    node_at = places_in(there.node_keys, graph.node_keys)
+    edge_at = places_in(there.edge_keys, graph.edge_keys)
     first_new = max(
         [first_new, *(1 + segment for segment in letters), 1 + int(there.node_segments.max(initial=NOWHERE))]
     )
     node_segments, edge_segments = assign_segments(
-        prints,
+        graph,
         _known(there.node_segments, node_at),
         _known(there.edge_segments, edge_at),
         first_new=first_new,
         segment_nodes=segment_nodes,
     )
-    difference = _difference(prints, there, node_at, edge_at)
+    difference = _difference(graph, there, node_at, edge_at)
     replaced = set[int]()
     if not keeps_removed:
         known = {*np.unique(there.node_segments).tolist(), *np.unique(there.edge_segments).tolist()}
@@ -149,7 +149,7 @@ def plan_sync(
         replaced |= set(np.unique(there.node_segments[difference.removed_nodes]).tolist())
         replaced |= set(np.unique(there.edge_segments[difference.removed_edges]).tolist())
     touched = _Touched.of(difference, node_segments, edge_segments, {*dirty, *replaced})
-    uploads = _uploads(prints, touched, letters, replaced)
+    uploads = _uploads(graph, touched, letters, replaced)
     sent = {upload.segment: upload.letter for upload in uploads}
     deleted = tuple(sorted((segment, letters[segment]) for segment in replaced if letters.get(segment)))
     kept = {segment: letter for segment, letter in letters.items() if letter and segment not in replaced}
@@ -171,13 +171,15 @@ def _known(segments: "Integers", at: "Integers") -> "Integers":
     return known
 
 
-def _difference(prints: GraphPrints, there: MirrorContents, node_at: "Integers", edge_at: "Integers") -> Difference:
+def _difference(
+    graph: GraphFingerprints, there: MirrorContents, node_at: "Integers", edge_at: "Integers"
+) -> Difference:
     return Difference(
         added_nodes=np.flatnonzero(node_at < 0),
-        changed_nodes=_changed(prints.node_contents, there.node_contents, node_at),
+        changed_nodes=_changed(graph.node_contents, there.node_contents, node_at),
         removed_nodes=unmatched(node_at, len(there.node_ids)),
         added_edges=np.flatnonzero(edge_at < 0),
-        changed_edges=_changed(prints.edge_contents, there.edge_contents, edge_at),
+        changed_edges=_changed(graph.edge_contents, there.edge_contents, edge_at),
         removed_edges=unmatched(edge_at, len(there.edge_keys)),
     )
 
@@ -189,7 +191,7 @@ def _changed(contents: "Integers", known: "Integers", at: "Integers") -> "Intege
 
 
 def _uploads(
-    prints: GraphPrints, touched: "_Touched", letters: Mapping[int, str], replaced: Collection[int]
+    graph: GraphFingerprints, touched: "_Touched", letters: Mapping[int, str], replaced: Collection[int]
 ) -> tuple[SegmentUpload, ...]:
     nothing = np.empty(0, np.int64)
     uploads = []
@@ -201,7 +203,7 @@ def _uploads(
             SegmentUpload(
                 segment=segment,
                 letter=other_letter(present) if is_replaced or not present else present,
-                nodes=np.unique(np.concatenate((own, prints.sources[joining], prints.targets[joining]))),
+                nodes=np.unique(np.concatenate((own, graph.sources[joining], graph.targets[joining]))),
                 edges=joining,
             )
         )

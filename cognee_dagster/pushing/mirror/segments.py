@@ -11,7 +11,7 @@ import numpy as np
 
 from cognee_dagster.cogx.format import Limits
 from cognee_dagster.cogx.shard.plan import GraphSizes, plan_shards
-from cognee_dagster.pushing.mirror.prints import GraphPrints
+from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,7 +27,7 @@ NOWHERE = -1
 
 
 def assign_segments(
-    prints: GraphPrints,
+    graph: GraphFingerprints,
     nodes: "Integers",
     edges: "Integers",
     *,
@@ -37,7 +37,7 @@ def assign_segments(
     """The segment of each node and of each edge, int32.
 
     Args:
-        prints: The graph.
+        graph: The graph.
         nodes: The segment of each node, ``NOWHERE`` for a new one.
         edges: The segment of each edge, ``NOWHERE`` for a new one.
         first_new: The number of the first segment that may be made.
@@ -45,18 +45,18 @@ def assign_segments(
     """
     nodes, edges = nodes.astype(np.int32, copy=True), edges.astype(np.int32, copy=True)
     if (nodes != NOWHERE).any():
-        _join_neighbours(prints, nodes, most=_ROOM * segment_nodes)
+        _join_neighbours(graph, nodes, most=_ROOM * segment_nodes)
     new = np.flatnonzero(nodes == NOWHERE)
     if len(new):
-        _cut(prints, new, nodes, edges, first_new=first_new, segment_nodes=segment_nodes)
-    return nodes, np.where(edges == NOWHERE, nodes[prints.sources], edges)
+        _cut(graph, new, nodes, edges, first_new=first_new, segment_nodes=segment_nodes)
+    return nodes, np.where(edges == NOWHERE, nodes[graph.sources], edges)
 
 
-def _join_neighbours(prints: GraphPrints, segments: "Integers", *, most: int) -> None:
+def _join_neighbours(graph: GraphFingerprints, segments: "Integers", *, most: int) -> None:
     """Give new nodes the segment of most of their neighbours, and then those that hang on them."""
     sizes = Counter(segments[segments != NOWHERE].tolist())
-    ends = np.concatenate((prints.sources, prints.targets))
-    others = np.concatenate((prints.targets, prints.sources))
+    ends = np.concatenate((graph.sources, graph.targets))
+    others = np.concatenate((graph.targets, graph.sources))
     for _ in range(_JOINING_ROUNDS):
         reaches = (segments[ends] == NOWHERE) & (segments[others] != NOWHERE)
         votes: dict[int, Counter[int]] = {}
@@ -75,7 +75,7 @@ def _join_neighbours(prints: GraphPrints, segments: "Integers", *, most: int) ->
 
 
 def _cut(
-    prints: GraphPrints,
+    graph: GraphFingerprints,
     new: "Integers",
     nodes: "Integers",
     edges: "Integers",
@@ -84,9 +84,9 @@ def _cut(
     segment_nodes: int,
 ) -> None:
     """Cut the part of the graph that the new nodes are into segments."""
-    number_of = np.full(len(prints.node_keys), NOWHERE, np.int32)
+    number_of = np.full(len(graph.node_keys), NOWHERE, np.int32)
     number_of[new] = np.arange(len(new), dtype=np.int32)
-    sources, targets = number_of[prints.sources], number_of[prints.targets]
+    sources, targets = number_of[graph.sources], number_of[graph.targets]
     within = np.flatnonzero((sources != NOWHERE) & (targets != NOWHERE))
     nothing = np.zeros(len(new), np.int64)
     sizes = GraphSizes(

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.pushing.mirror.documents import DocumentDifference, compare_documents
+from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_fingerprints
 from cognee_dagster.pushing.mirror.known import Known, look_up
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.plan import SyncPlan, plan_sync
-from cognee_dagster.pushing.mirror.prints import GraphPrints, read_prints
 from cognee_dagster.pushing.mirror.state import MirrorFiles
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
@@ -22,7 +22,7 @@ class MirrorSurvey:
     Attributes:
         target_dataset: The remote dataset's name.
         known: What is known of it.
-        prints: The graph as it is.
+        fingerprints: The graph as it is.
         plan: What is to be done with nodes and edges.
         documents: And with documents.
         refusal: Why a push would not be carried out; empty where it would.
@@ -30,7 +30,7 @@ class MirrorSurvey:
 
     target_dataset: str
     known: Known
-    prints: GraphPrints = field(repr=False)
+    fingerprints: GraphFingerprints = field(repr=False)
     plan: SyncPlan
     documents: DocumentDifference
     refusal: str = ""
@@ -66,10 +66,10 @@ def survey(
         RemoteError: The remote's runs cannot be listed.
     """
     known = look_up(client, dataset, files, resend=options.resend)
-    prints = read_prints(archives)
+    fingerprints = read_fingerprints(archives)
     keeps_removed = options.on_removed == "keep"
     plan = plan_sync(
-        prints,
+        fingerprints,
         known.contents,
         known.letters,
         dirty=known.dirty,
@@ -78,7 +78,9 @@ def survey(
         first_new=_fresh_number() if known.has_history else 0,
     )
     documents = compare_documents(archives, known.contents, keeps_removed=keeps_removed)
-    return MirrorSurvey(target_dataset=target_dataset, known=known, prints=prints, plan=plan, documents=documents)
+    return MirrorSurvey(
+        target_dataset=target_dataset, known=known, fingerprints=fingerprints, plan=plan, documents=documents
+    )
 
 
 def _fresh_number() -> int:

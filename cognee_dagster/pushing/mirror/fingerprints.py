@@ -31,7 +31,7 @@ REPEATED = -1
 
 
 @dataclass(frozen=True, kw_only=True)
-class GraphPrints:
+class GraphFingerprints:
     """A graph's nodes and edges, numbered from 0 in the order of their first record.
 
     Attributes:
@@ -56,7 +56,7 @@ class GraphPrints:
     rows: "dict[str, Integers]"
 
 
-def read_prints(archives: "Sequence[Archive]") -> GraphPrints:
+def read_fingerprints(archives: "Sequence[Archive]") -> GraphFingerprints:
     """Read the archives of one graph, as ``write_archive`` or ``cut`` wrote them.
 
     Raises:
@@ -110,7 +110,7 @@ class _Facts:
             self.targets.append(key_of(target))
 
 
-def _numbered(nodes: _Nodes, facts: _Facts) -> GraphPrints:
+def _numbered(nodes: _Nodes, facts: _Facts) -> GraphFingerprints:
     keys, contents = _unsigned(nodes.keys), _unsigned(nodes.contents)
     ids = np.frombuffer(bytes(nodes.ids), np.uint8).reshape(-1, 16)
     first, number_of = _firsts(keys)
@@ -125,7 +125,7 @@ def _numbered(nodes: _Nodes, facts: _Facts) -> GraphPrints:
     edge_rows[first_rows] = np.arange(len(first_rows), dtype=np.int32)
     rows = {name: number_of[np.asarray(places, np.int64)] for name, places in nodes.places.items()}
     rows = _without_repeated(rows, {name: np.asarray(places, np.int64) for name, places in nodes.places.items()}, first)
-    return GraphPrints(
+    return GraphFingerprints(
         ids=ids[first],
         node_keys=keys[first],
         node_contents=contents[first],
