@@ -9,6 +9,7 @@ import pytest
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.sources.networkx.graphs import from_networkx
+from cognee_dagster.testing import FakeRemote
 from tests.command_line import call
 
 BEES = {
@@ -77,6 +78,27 @@ def test_what_a_server_would_refuse_ends_with_its_own_exit_code(bees: Path, monk
     result = call("inspect", str(bees), "--json")
     assert result.exit_code == ExitCode.INVALID_ARCHIVE
     assert json.loads(result.stdout)["refused"] == [{"what": "nodes.jsonl, line 3", "why": "no good"}]
+
+
+NUMBER = {"id": "a", "name": "Ann", "type": "Person", "age": 3, "metadata": {"index_fields": ["age"]}}
+
+
+def test_a_node_that_a_server_cannot_index_is_listed_and_its_push_sends_nothing(tmp_path: Path) -> None:
+    (path := tmp_path / "number.json").write_text(json.dumps({"nodes": [NUMBER], "links": []}))
+    result = call("inspect", str(path), "--json")
+    assert result.exit_code == ExitCode.INVALID_ARCHIVE
+    found = json.loads(result.stdout)
+    assert (found["num_nodes"], found["nodes_by_type"]) == (1, {"Person": 1})
+    (refused,) = found["refused"]
+    for said in ("name 'Ann', type 'Person'", "indexed attribute 'age' is 3 and not text"):
+        assert said in refused["why"]
+    with FakeRemote() as remote:
+        pushed = call("push", str(path), "--url", remote.url, "--api-key", remote.api_key)
+        assert remote.uploads == []
+    assert pushed.exit_code == ExitCode.FAILED
+    said = " ".join(pushed.stderr.split())
+    assert "because of 1 node: name 'Ann', type 'Person'" in said
+    assert "indexed attribute 'age' is 3 and not text" in said
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:

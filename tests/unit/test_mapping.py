@@ -297,13 +297,6 @@ class TestACogneeGraphAsItIs:
             "ontology_valid": False, "created_at": 1763850000000, "source_user": "7",
         }  # fmt: skip
 
-    def test_an_indexed_attribute_that_is_not_text_is_refused_by_name(self) -> None:
-        graph = graph_of({"a": {"type": "Person", "age": 3, "metadata": {"index_fields": ["age"]}}})
-        with pytest.raises(
-            GraphFileError, match=r"Node 'a': its metadata asks to index the attribute 'age', which is 3"
-        ):
-            found(graph)
-
 
 class TestTimes:
     @pytest.mark.parametrize(

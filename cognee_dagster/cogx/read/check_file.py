@@ -1,6 +1,7 @@
 """One file of an archive, line by line, as a server reads it."""
 
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from xxhash import xxh3_64_intdigest
@@ -13,6 +14,7 @@ from cognee_dagster.cogx.read.safe_members import Member
 from cognee_dagster.cogx.schema import Entity, RawNode, check_record
 from cognee_dagster.cogx.server.nesting import nesting
 from cognee_dagster.cogx.server.raw_nodes import judge_node
+from cognee_dagster.cogx.server.safe_nodes import called
 from cognee_dagster.cogx.server.typed_records import judge_record
 from cognee_dagster.errors import ArchiveError
 
@@ -49,7 +51,7 @@ def _check_line(line: bytes, file: str, findings: Findings) -> list[str]:
     if line.count(b"[") + line.count(b"{") > _MAX_NESTING and nesting(value) > _MAX_NESTING:
         raise ValueError(f"holds a value that is nested more than {_MAX_NESTING} deep")
     record = check_record(value, file=file)
-    remarks = judge_node(record.properties) if isinstance(record, RawNode) else judge_record(record)
+    remarks = _judge_named(record.properties) if isinstance(record, RawNode) else judge_record(record)
     if isinstance(record, Entity):
         findings.ids.external.append(text_key(record.external_id))
         names = findings.ids.names if is_uuid(record.external_id) else findings.ids.only_names
@@ -58,6 +60,14 @@ def _check_line(line: bytes, file: str, findings: Findings) -> list[str]:
         findings.ids.external.append(text_key(str(node_id)))
     findings.counts[record.kind] += 1
     return remarks
+
+
+def _judge_named(properties: dict[str, Any]) -> list[str]:
+    """``judge_node``, whose error names the node: who made the graph knows that, and not a line of the archive."""
+    try:
+        return judge_node(properties)
+    except ValueError as error:
+        raise ValueError(f"{called(properties)}: {error}") from error
 
 
 def text_key(text: str) -> int:

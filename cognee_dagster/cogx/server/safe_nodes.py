@@ -25,6 +25,10 @@ def refusal(properties: dict[str, Any]) -> str | None:
     try:
         judge_node(properties)
     except ValueError as error:
-        what = ", ".join(f"{key} {properties[key]!r:.80}" for key in ("name", "type", "id") if key in properties)
-        return f"{what}: {error}"
+        return f"{called(properties)}: {error}"
     return None
+
+
+def called(properties: dict[str, Any]) -> str:
+    """A node by its name, type and id."""
+    return ", ".join(f"{key} {properties[key]!r:.80}" for key in ("name", "type", "id") if key in properties)

@@ -43,7 +43,6 @@ def typed_node(node: Node, *, rules: Rules, left: LeftBehind) -> NodeRow:
         node_type = _name_type(node_type, properties, has_name=bool(name))
         # or the remote could not find it by its name
         properties.setdefault("metadata", {"index_fields": ["name"]})
-        _check_indexed(node, properties, name=name or key_text(node.key))
     identity = checked_id(node.key)
     if not name and _has_name(node_type):
         name = key_text(node.key)
@@ -103,16 +102,3 @@ def _name_type(node_type: str, properties: dict[str, Any], *, has_name: bool) ->
     if kept != node_type:
         properties.setdefault(ORIGINAL_TYPE, node_type)
     return kept
-
-
-def _check_indexed(node: Node, properties: dict[str, Any], *, name: str) -> None:
-    """A server refuses a whole import over one value that it cannot embed."""
-    metadata = properties["metadata"]
-    fields = metadata.get("index_fields") if isinstance(metadata, dict) else None
-    for field in fields or ():
-        value = {"name": name, **properties}.get(field)
-        if value is not None and not isinstance(value, str):
-            raise GraphFileError(
-                f"{node}: its metadata asks to index the attribute {field!r}, which is {value!r:.60} and not text. "
-                "Write it as a string, or take it out of index_fields."
-            )
