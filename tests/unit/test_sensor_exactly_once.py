@@ -68,6 +68,18 @@ def test_a_tick_whose_events_were_written_in_part_is_made_good(world: World, wri
     assert [world.reported(run, dataset) for run, dataset in zip(runs, "ab", strict=True)] == [FINISHED] * 2
 
 
+def test_a_failure_observed_by_a_tick_that_died_before_the_newer_success_is_not_observed_again(world: World) -> None:
+    """The observation is written first, so that what is shown of the asset is the newest import."""
+    failed, done = world.push("a"), world.push("a")
+    world.feed.end(failed, error="RuntimeError")
+    world.feed.end(done)
+    world.tick(dies_after=1)
+    assert (world.reported(failed), world.reported(done)) == (Reported(observed=1), Reported())
+    world.tick()
+    world.tick()
+    assert (world.reported(failed), world.reported(done)) == (Reported(observed=1), FINISHED)
+
+
 def test_an_import_leaves_the_cursor_when_its_report_is_seen_in_the_event_log(world: World) -> None:
     run = world.push()
     world.feed.end(run)

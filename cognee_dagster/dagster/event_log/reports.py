@@ -126,10 +126,10 @@ class ReportLog:
         # A push from the future was made by a clock that is ahead; what is said of it has today's time.
         since = min(self._now, *(push.timestamp for push in pushes)) - _LOOK_BACK_SECONDS
         yield from self._check_evaluations(graph_key, since=since)
-        materializations = list(self._asset_events(graph_key, after=after, kind="materialization"))
-        yield from materializations
-        if materializations:  # an observation says that a newer import succeeded, so that it has one
-            yield from self._asset_events(graph_key, after=after, kind="observation")
+        yield from self._asset_events(graph_key, after=after, kind="materialization")
+        # Also where there is no materialization: a tick that was killed may have written the observation of an older
+        # import, and not yet the newer one's success, which made it one.
+        yield from self._asset_events(graph_key, after=after, kind="observation")
 
     def _asset_events(
         self, graph_key: dg.AssetKey, *, after: int, kind: Literal["materialization", "observation"]
