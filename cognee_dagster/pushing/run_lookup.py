@@ -1,6 +1,7 @@
 """Find the import run that one upload of ours started; the server does not say before the import is over."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -17,6 +18,9 @@ _CLOCK_MARGIN = timedelta(seconds=2)
 
 # A run that has no end after so long is of a server that died: Cognee itself closes it from this age on (1.6.5).
 _DEAD_AFTER = timedelta(hours=1)
+
+# From the last of an archive's documents to the beginning of its import, on a server that is busy with others' at most.
+_IMPORT_FOLLOWS_WITHIN = timedelta(minutes=10)
 
 # A server stores an archive's documents in lots, each an add run (Cognee 1.6.5, modules/migration/import_source.py).
 _DOCUMENTS_PER_RUN = 200
@@ -100,13 +104,14 @@ class RunLookup:
         candidates = frozenset(run.id for run in ours if run.pipeline == IMPORT_PIPELINE)
         stored = sum(run.pipeline == ADD_PIPELINE for run in ours)
         over = {run.id for run in self._before.values() if run.ended is not None}
-        of_others = (run for run in runs if run not in ours and run.id not in over)
+        of_others = [run for run in runs if run not in ours]
         return Sighting(
             candidates=candidates,
             others=self._earlier_upload
             or len(candidates) > 1
             or stored > ceil(self._request.num_documents / _DOCUMENTS_PER_RUN)
-            or any(_was_active(run, earliest) for run in of_others),
+            or any(_was_active(run, earliest) for run in of_others if run.id not in over)
+            or _documents_await_their_import(of_others, now=earliest),
             storing=stored > 0,
         )
 
@@ -116,6 +121,17 @@ class RunLookup:
             for pipeline in (IMPORT_PIPELINE, ADD_PIPELINE)
             for row in client.runs(pipeline_name=pipeline, dataset_id=self._request.dataset.id)
         ]
+
+
+def _documents_await_their_import(of_others: Collection[RunTimes], *, now: datetime) -> bool:
+    """Whether the last that others did to the dataset is to store documents: the import of those may begin now.
+
+    They may as well be documents that somebody only added; that costs no more than waiting for our own answer.
+    """
+    stored = max((run.ended for run in of_others if run.pipeline == ADD_PIPELINE and run.ended), default=None)
+    if stored is None or stored < now - _IMPORT_FOLLOWS_WITHIN:
+        return False
+    return not any(run.began and run.began >= stored for run in of_others if run.pipeline == IMPORT_PIPELINE)
 
 
 def _was_active(run: RunTimes, since: datetime) -> bool:

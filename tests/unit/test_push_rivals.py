@@ -136,6 +136,23 @@ def test_two_pushers_with_documents_are_not_taken_for_each_other(remote: FakeRem
     assert holds_demo(remote) or result.status == "started"
 
 
+def test_an_import_that_follows_documents_stored_before_our_upload_is_not_taken_for_ours(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    """Between the end of another's documents and the beginning of its import, nothing of it is at work."""
+    remote.add_run("demo", pipeline="add_pipeline", state="COMPLETED")
+    remote.pace.import_seconds = 0.4
+    result = push_demo(remote, tmp_path, run_in_background=True)
+    assert (result.status, result.known_by) == ("completed", KnownBy.ANSWER)
+
+
+def test_documents_whose_import_has_come_do_not_hold_up_a_background_push(remote: FakeRemote, tmp_path: Path) -> None:
+    remote.add_run("demo", pipeline="add_pipeline", state="COMPLETED")
+    remote.add_run("demo", state="COMPLETED")
+    remote.pace.import_seconds = 0.4
+    assert push_demo(remote, tmp_path, run_in_background=True).status == "started"
+
+
 @pytest.mark.parametrize("run_in_background", [False, True], ids=["foreground", "background"])
 def test_pushes_of_one_machine_into_one_dataset_wait_for_each_other(
     remote: FakeRemote, tmp_path: Path, caplog: pytest.LogCaptureFixture, run_in_background: bool
