@@ -1,4 +1,4 @@
-"""A remote dataset held against a graph: what is missing there, and what is there besides."""
+"""A remote dataset held against a graph: what is missing there, what is there besides, and what is there otherwise."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -18,6 +18,10 @@ from cognee_dagster.remote.responses import RemoteDataset
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
     from cognee_dagster.graph.reader import GraphReader
+
+
+NOT_COMPARED = "texts and validity of edges, timestamps and vectors"
+"""What a remote does not show of a graph (Cognee 1.6.5)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +46,12 @@ class RemoteComparison:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the remote has all of it and nothing else."""
+        """Whether the remote has all of it as it is, and nothing else, as far as it shows: see ``NOT_COMPARED``."""
         differing = (
             self.graph.missing_nodes,
             self.graph.missing_edges,
             self.graph.other_names,
+            self.graph.other_values,
             self.graph.extra_nodes,
             self.graph.extra_edges,
             self.missing_documents,

@@ -26,6 +26,7 @@ class GraphComparison:
         missing_nodes: Ids that the remote lacks, as it would show them.
         missing_edges: (source, relationship, target) that the remote lacks.
         other_names: Ids of nodes that are there under another name.
+        other_values: Ids of nodes that are there with another type, or another property, each with what that is.
         extra_nodes: Ids that only the remote has.
         extra_edges: Edges that only the remote has.
         repeated_edges: How many edges of the archives are one with another: the remote keeps one of a kind between two
@@ -35,6 +36,7 @@ class GraphComparison:
     missing_nodes: Collection[str] = ()
     missing_edges: Collection[_Triple] = ()
     other_names: Collection[str] = ()
+    other_values: Mapping[str, str] = field(default_factory=dict)
     extra_nodes: Collection[str] = ()
     extra_edges: Collection[_Triple] = ()
     repeated_edges: int = 0
@@ -50,8 +52,12 @@ class GraphComparison:
 
     @property
     def remarks(self) -> list[str]:
-        """What the remote has besides, in words: kept from earlier pushes, or put there by others."""
+        """What the remote has besides or otherwise, in words: kept from earlier pushes, or put there by others."""
         return [
+            *_counted(
+                (f"{node_id} ({what})" for node_id, what in self.other_values.items()),
+                "nodes have another type or other properties on the remote",
+            ),
             *_counted(self.extra_nodes, "nodes are on the remote only"),
             *_counted(map(" ".join, self.extra_edges), "edges are on the remote only"),
         ]
@@ -131,7 +137,7 @@ def num_edges_there(num_edges: int, response: Mapping[str, Any]) -> int:
 
 
 def compare_graph(archives: "Sequence[Archive]", graph: RemoteGraph) -> GraphComparison:
-    """Hold a remote graph against the archives, by ids, names and (source, relationship, target).
+    """Hold a remote graph against the archives: ids, names, types and properties, and (source, relationship, target).
 
     Memory grows with the remote graph, which ``graph`` holds already, and with the archives' ids.
 
@@ -143,11 +149,8 @@ def compare_graph(archives: "Sequence[Archive]", graph: RemoteGraph) -> GraphCom
         ArchiveError: An archive is damaged.
     """
     sent = cogx.ImportedGraph([archive.path for archive in archives])
-    named_there = {node.id: node.label for node in graph.nodes}
-    sent_nodes: dict[str, bool] = {}
-    for node_id, name in sent.nodes():
-        same = not name or (named_there.get(node_id) or name) == name
-        sent_nodes[node_id] = same or sent_nodes.get(node_id, False)
+    there = {node.id: node for node in graph.nodes}
+    sent_nodes, other_values = cogx.compare_nodes(sent.nodes(), there)
     num_facts, sent_edges = 0, set[_Triple]()
     for triple in sent.facts():
         num_facts += 1
@@ -157,10 +160,11 @@ def compare_graph(archives: "Sequence[Archive]", graph: RemoteGraph) -> GraphCom
     triples = graph.triples()
     ends = {end for source, _, target in sent_edges for end in (source, target)}  # some are nodes by that alone
     return GraphComparison(
-        missing_nodes=[node_id for node_id in sent_nodes if node_id not in named_there],
+        missing_nodes=[node_id for node_id in sent_nodes if node_id not in there],
         missing_edges=sorted(sent_edges - triples),
         other_names=[node_id for node_id, as_sent in sent_nodes.items() if not as_sent],
-        extra_nodes=[node_id for node_id in named_there if node_id not in sent_nodes and node_id not in ends],
+        other_values=other_values,
+        extra_nodes=[node_id for node_id in there if node_id not in sent_nodes and node_id not in ends],
         extra_edges=sorted(triples - sent_edges),
         repeated_edges=repeated_edges,
     )

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from upath import UPath
 
+from cognee_dagster.pushing.compared import compare_archives
 from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import DeliverySettings, PushOptions
@@ -70,6 +71,7 @@ def test_after_each_round_of_edits_the_remote_is_what_a_fresh_push_makes(
         )
         mirrored, full = (client.ensure_dataset(name).id for name in (target, fresh))
         assert shown(client, mirrored) == shown(client, full)
+        assert compare_archives([archive], client=client, target_dataset=target).is_exact
         there, expected = vectors(real_remote, mirrored), vectors(real_remote, full)
         left = {text for _, text in there.pop(EDGE_TEXTS) - expected.pop(EDGE_TEXTS)}
         assert there == expected

@@ -1,6 +1,7 @@
 """``push --sync incremental`` and ``plan``."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import networkx as nx
@@ -63,6 +64,27 @@ def test_verify_is_exact_after_a_push_and_names_what_differs(source: Path, fake_
     lacking = call("verify", str(source))
     assert lacking.exit_code == 10
     assert "1 node missing, such as" in lacking.stdout
+
+
+def test_verify_calls_a_graph_exact_only_if_types_and_properties_are_the_same(
+    source: Path, fake_remote_environment: FakeRemote
+) -> None:
+    call("push", str(source))
+    nodes = fake_remote_environment.graph("friends").nodes
+    node_id = next(iter(nodes))
+    nodes[node_id] = replace(nodes[node_id], properties={**nodes[node_id].properties, "description": "Somebody else."})
+    ended = call("verify", str(source))
+    assert ended.exit_code == 10
+    assert f"1 node there with another type or property, such as {node_id} (description)" in ended.stdout
+    assert json.loads(call("verify", str(source), "--json").stdout)["nodes"]["changed"]["count"] == 1
+
+
+def test_verify_says_what_it_cannot_see(source: Path) -> None:
+    call("push", str(source))
+    assert (
+        "not compared, as the remote does not show them: texts and validity of edges"
+        in call("verify", str(source)).stdout
+    )
 
 
 def test_verify_without_such_a_dataset_says_so(source: Path) -> None:

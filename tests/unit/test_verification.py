@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.pushing.verification import compare_graph, count_problems
 from cognee_dagster.remote.responses import RemoteEdge, RemoteGraph, RemoteNode
@@ -91,7 +92,7 @@ def test_a_node_of_another_kind_keeps_an_id_that_is_no_uuid(tmp_path: Path) -> N
 def test_what_only_the_remote_has_is_told(tmp_path: Path) -> None:
     more = RemoteGraph((*NODES, RemoteNode("x", "", "Entity", {})), (*EDGES, RemoteEdge(ID_A, "x", "knows")))
     found = compare_graph([demo_archive(tmp_path)], more)
-    assert found.remarks == [
+    assert found.remarks[1:] == [
         "1 nodes are on the remote only, such as x.",
         f"1 edges are on the remote only, such as {ID_A} knows x.",
     ]
@@ -129,3 +130,80 @@ def test_ids_that_are_no_uuids_are_looked_for_under_those_that_the_server_makes(
         assert (found.problems, len(graph.edges)) == ([], 2)
         gapped = RemoteGraph(graph.nodes, graph.edges[1:])
         assert "1 edges are missing" in compare_graph([archive], gapped).problems[0]
+
+
+PLANET = {
+    "population": 7,
+    "moons": ["Io", 2],
+    "metadata": {"index_fields": ["name"]},
+    "source_task": "here",
+    "gone": None,
+}
+CHUNK = {"text": "Ada leads.", "chunk_index": 0, "metadata": '{"index_fields": ["text"]}'}
+ROWS = [
+    (ID_A, "Ada", "Entity", '{"description": "A mathematician.", "weight": 3}'),
+    (ID_B, "Kepler", "Planet", json.dumps(PLANET)),
+    (ID_C, None, "DocumentChunk", json.dumps(CHUNK)),
+]
+
+
+def pushed(remote: FakeRemote, tmp_path: Path) -> tuple[Archive, RemoteGraph]:
+    archive = write_archive(MemoryReader(ROWS, []), tmp_path / "rows.cogx.tar.gz")
+    with client_of(remote.url, remote.api_key) as client:
+        push_archive(archive, client=client, target_dataset="rows", settings=HASTY)
+        return archive, client.graph(client.ensure_dataset("rows").id)
+
+
+def test_nodes_as_a_server_shows_them_have_the_values_that_were_sent(tmp_path: Path) -> None:
+    """With defaults of its own, without what its class of the type does not declare, and without what is null."""
+    with FakeRemote() as remote:
+        archive, graph = pushed(remote, tmp_path)
+    found = compare_graph([archive], graph)
+    assert (found.problems, found.remarks, found.other_values) == ([], [], {})
+
+
+@pytest.mark.parametrize(
+    ("node_id", "changes", "what"),
+    [
+        (ID_A, {"type": "Person"}, "type"),
+        (ID_A, {"description": "A poet."}, "description"),
+        (ID_A, {"weight": 3}, "weight"),
+        (ID_B, {"population": 8}, "population"),
+        (ID_B, {"population": None}, "population"),
+        (ID_B, {"moons": ["Io", 3]}, "moons"),
+        (ID_B, {"rings": 1}, "rings"),
+        (ID_C, {"text": "Ada leaves."}, "text"),
+    ],
+)
+def test_a_node_with_another_type_or_property_is_named_with_it(
+    tmp_path: Path, node_id: str, changes: dict[str, object], what: str
+) -> None:
+    with FakeRemote() as remote:
+        archive, graph = pushed(remote, tmp_path)
+    node_type = str(changes.pop("type", ""))
+    nodes = [
+        msgspec.structs.replace(
+            node,
+            type=node_type or node.type,
+            properties={key: value for key, value in {**node.properties, **changes}.items() if value is not None},
+        )
+        if node.id == node_id
+        else node
+        for node in graph.nodes
+    ]
+    found = compare_graph([archive], RemoteGraph(tuple(nodes), graph.edges))
+    assert found.other_values == {node_id: what}
+    assert found.remarks == [
+        f"1 nodes have another type or other properties on the remote, such as {node_id} ({what})."
+    ]
+
+
+def test_a_node_that_was_sent_twice_is_as_sent_if_it_is_as_either(tmp_path: Path) -> None:
+    """A graph beyond a server's limits goes in several archives, and the last one's values count."""
+    with FakeRemote() as remote:
+        archive, graph = pushed(remote, tmp_path)
+    rows = [(ID_B, "Kepler", "Planet", json.dumps({**PLANET, "population": 8}))]
+    other = write_archive(MemoryReader(rows, []), tmp_path / "other.cogx.tar.gz")
+    assert compare_graph([other, archive], graph).other_values == {}
+    assert compare_graph([archive, other], graph).other_values == {}
+    assert compare_graph([other], graph).other_values == {ID_B: "population"}

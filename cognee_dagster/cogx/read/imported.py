@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from cognee_dagster.cogx.encode.exact_json import parse_line
 from cognee_dagster.cogx.format import COGNEE_SYSTEM, RECORD_KINDS
@@ -12,6 +13,20 @@ from cognee_dagster.cogx.schema import Entity, Fact, RawNode, Record, check_reco
 from cognee_dagster.errors import ArchiveError
 
 Triple = tuple[str, str, str]
+
+
+class ImportedNode(NamedTuple):
+    """A node as a server has it after the import.
+
+    Attributes:
+        id: The id that the server gives it.
+        name: The name that it must have there; None where it may have another one.
+        record: What it is made of; None where others of the same name may be part of it, too.
+    """
+
+    id: str
+    name: str | None
+    record: Entity | RawNode | None
 
 
 class ImportedGraph:
@@ -33,15 +48,15 @@ class ImportedGraph:
         self._made: dict[str, str] = {}
         self._typed: dict[str, str] = {}
 
-    def nodes(self) -> Iterator[tuple[str, str | None]]:
-        """Ids, each with the name that the node must have there; None where it may have another one."""
+    def nodes(self) -> Iterator[ImportedNode]:
+        """One for each record of a node, and one for each type that an entity names."""
         for path, keeps_ids in self._archives:
             for record in _records(path, "entity", "raw_node"):
                 if isinstance(record, RawNode):
                     yield _of_raw_node(record)
                 elif isinstance(record, Entity):
                     yield self._of_entity(record, keeps_ids=keeps_ids)
-        yield from ((type_id, None) for type_id in set(self._typed.values()))
+        yield from (ImportedNode(type_id, None, None) for type_id in set(self._typed.values()))
 
     def facts(self) -> Iterator[Triple]:
         """The edges that facts become."""
@@ -54,20 +69,20 @@ class ImportedGraph:
         """The edges from entities to their types, which no count includes."""
         return ((entity_id, "is_a", type_id) for entity_id, type_id in self._typed.items())
 
-    def _of_entity(self, entity: Entity, *, keeps_ids: bool) -> tuple[str, str | None]:
+    def _of_entity(self, entity: Entity, *, keeps_ids: bool) -> ImportedNode:
         kept = canonical_uuid(entity.external_id) if keeps_ids else None
         node_id = kept or self._made.setdefault(entity.external_id, id_for("Entity", entity.name))
         if entity.entity_type:
             self._typed.setdefault(node_id, id_for("EntityType", entity.entity_type))
-        return node_id, entity.name if kept else None
+        return ImportedNode(node_id, entity.name, entity) if kept else ImportedNode(node_id, None, None)
 
     def _of_end(self, ref: str) -> str:
         return self._made.get(ref) or canonical_uuid(ref) or id_for("Entity", ref)
 
 
-def _of_raw_node(node: RawNode) -> tuple[str, str | None]:
+def _of_raw_node(node: RawNode) -> ImportedNode:
     node_id, name = str(node.properties.get("id")), node.properties.get("name")
-    return canonical_uuid(node_id) or node_id, name if isinstance(name, str) else None
+    return ImportedNode(canonical_uuid(node_id) or node_id, name if isinstance(name, str) else None, node)
 
 
 def _records(path: Path, *kinds: str) -> Iterator[Record]:

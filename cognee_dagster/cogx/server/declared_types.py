@@ -7,7 +7,7 @@ attributes, even the name. Of a node of any other type it keeps everything.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-_BASE = frozenset(
+BASE_FIELDS = frozenset(
     {"belongs_to_set", "created_at", "feedback_weight", "id", "importance_weight", "metadata", "ontology_uri"}
     | {"ontology_valid", "source_content_hash", "source_node_set", "source_pipeline", "source_task", "source_user"}
     | {"topological_rank", "type", "updated_at", "version"}
@@ -132,7 +132,8 @@ _TABLE = (
 
 DECLARED: dict[str, DeclaredType] = {
     name: DeclaredType(
-        required=frozenset(required.split()), fields=_BASE | frozenset(required.split()) | frozenset(others.split())
+        required=frozenset(required.split()),
+        fields=BASE_FIELDS | frozenset(required.split()) | frozenset(others.split()),
     )
     for names, required, others in _TABLE
     for name in names.split()

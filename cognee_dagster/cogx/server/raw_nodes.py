@@ -7,7 +7,7 @@ else there is, it forgets. Only then it is seen whether the graph store and the 
 
 import contextlib
 import json
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from cognee_dagster.cogx.server.vector_tables import is_table_name
 _MAX_NESTING = 475  # measured: each level of a value takes two of the server's thousand calls when a node is copied
 _PARSED = ("metadata", "belongs_to_set")  # stores may hold them as JSON text
 # Attributes whose names a class cannot have, so that a server falls back to what every node has (pydantic 2.14).
-_UNFIT = frozenset(
+UNFIT = frozenset(
     {"self", "model_config", "model_dump", "model_dump_json", "model_validate", "model_validate_json"}
     | {"model_validate_strings"}
     | {f"__{name}__" for name in ("annotations", "base", "class", "config", "getattribute", "init", "new", "slots")}
@@ -78,7 +78,7 @@ def judge_node(properties: dict[str, Any]) -> list[str]:
     Raises:
         ValueError: A server refuses the whole import because of this node; the message says why.
     """
-    if is_usual(properties) and not _is_declared(properties["type"], properties):
+    if is_usual(properties) and not is_declared(properties["type"], properties):
         return []
     values = _parsed(properties)
     node_type = str(values.get("type") or "DataPoint")
@@ -92,10 +92,10 @@ def judge_node(properties: dict[str, Any]) -> list[str]:
         raise ValueError(f"the node's {describe(error)}") from error
     changes = [] if "id" in values else ["the node has no id, so that a server gives it another one at each import"]
     _require_storable(values)
-    if _is_declared(node_type, values):
+    if is_declared(node_type, values):
         forgotten = sorted(set(values) - DECLARED[node_type].fields)
         return [*changes, *_forgets(forgotten, f"as it makes its own {node_type} of it")]
-    if unfit := sorted(_UNFIT & set(values)):
+    if unfit := sorted(UNFIT & set(values)):
         forgotten = sorted(set(values) - set(_Base.model_fields))
         changes += _forgets(forgotten, f"because of the attribute {unfit[0]!r}")
         values = {name: value for name, value in values.items() if name in _Base.model_fields}
@@ -116,7 +116,7 @@ def _parsed(properties: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _is_declared(node_type: str, values: dict[str, Any]) -> bool:
+def is_declared(node_type: str, values: Mapping[str, Any]) -> bool:
     """Whether a server makes an object of one of its own classes; all fields that it needs and that are asked for here
     are texts."""
     declared = DECLARED.get(node_type)
