@@ -97,6 +97,19 @@ def pack(path: Path, system: str, records: Records | None = None, *, compression
     return path
 
 
+def rename_over(path: Path, new: bytes) -> None:
+    """Give a file another content, as a careful writer does."""
+    (other := path.with_name("new")).write_bytes(new)
+    other.replace(path)
+
+
+def write_into(path: Path, new: bytes) -> None:
+    """Give a file another content where it lies: who has it open sees that."""
+    with path.open("r+b") as file:
+        file.truncate()
+        file.write(new)
+
+
 def unpack(directory: Path, system: str, records: Records | None = None) -> Path:
     """Write one as the directory that an exporter makes."""
     directory.mkdir(parents=True)

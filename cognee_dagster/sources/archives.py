@@ -3,11 +3,14 @@
 import dataclasses
 import logging
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX, ARCHIVE_SUFFIXES
 from cognee_dagster.cogx.read.inspect import inspect_archive
+from cognee_dagster.cogx.read.safe_members import require_regular
 from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
 from cognee_dagster.cogx.write.packing import archive_root, pack_directory
 from cognee_dagster.errors import ArchiveError
@@ -29,18 +32,19 @@ def is_archive(place: str) -> bool:
 def archive_as_it_is(place: str | os.PathLike[str], *, directory: Path) -> Archive:
     """An archive, checked as a Cognee server will check it, to be pushed byte by byte.
 
-    What a server takes but changes without a word is logged as a warning.
+    What is checked is a copy, and the copy is what will be sent: whoever replaces the file meanwhile, or writes into
+    it, changes neither. What a server takes but changes without a word is logged as a warning.
 
     Args:
         place: Path or URL of a packed archive, however it is compressed, or of the directory of one, which is packed:
             the same content gives the same archive each time.
-        directory: For what has to be fetched or packed; it must outlive the archive.
+        directory: For the copy; it must outlive the archive.
 
     Raises:
         ArchiveError: There is no archive, or a server would refuse it; the message says why.
         GraphFileError: A URL cannot be fetched.
     """
-    path = _found(place, directory=directory)
+    path = _copied(place, to=directory)
     report = validate_archive(path)
     if not report.valid:
         raise ArchiveError(_refusal(place, report))
@@ -55,19 +59,20 @@ def archive_as_it_is(place: str | os.PathLike[str], *, directory: Path) -> Archi
     return archive
 
 
-def _found(place: str | os.PathLike[str], *, directory: Path) -> Path:
+def _copied(place: str | os.PathLike[str], *, to: Path) -> Path:
     if isinstance(place, str) and is_url(place):
-        return fetched(place, to=directory / name_of(place))
+        return fetched(place, to=to / name_of(place))
     path = local_path(place) if isinstance(place, str) else Path(place)
     if path.is_dir():
-        packed = directory / f"{path.absolute().name}{ARCHIVE_SUFFIX}"
+        packed = to / f"{path.absolute().name}{ARCHIVE_SUFFIX}"
         pack_directory(path, packed)
         logger.info("Packed the directory %s as an archive: its files in a fixed order, times and owners zero", path)
         return packed
     if not path.exists():
         where = "" if path.is_absolute() else f" (looked in {Path.cwd()})"
         raise ArchiveError(f"There is no archive {path}{where}. Correct the path.")
-    return path
+    require_regular(path)
+    return Path(shutil.copyfile(path, Path(tempfile.mkdtemp(dir=to)) / path.name))
 
 
 def _refusal(place: str | os.PathLike[str], report: ValidationReport) -> str:

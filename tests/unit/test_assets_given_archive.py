@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ from upath import UPath
 
 from cognee_dagster import CogneeDataset, build_definitions
 from cognee_dagster.dagster.code_location import CodeLocationSettings
+from cognee_dagster.dagster.steps.archive import archive_check_result
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.testing import FakeRemote
-from tests.archives_of_others import SYSTEMS, pack, unpack
+from tests.archives_of_others import SYSTEMS, pack, rename_over, unpack, write_into
 from tests.asset_chain import NO_RETRY, Chain, checks, failure_of, materialized, metadata_of
 
 
@@ -52,6 +53,24 @@ def test_the_remote_gets_the_very_bytes_and_the_archive_says_what_it_is(
     assert archive["cognee/record_counts"] == metadata_of(result, "cogx_archive")["cognee/record_counts"]
     assert metadata_of(result, "remote_push")["target_dataset"] == "people"
     assert all(check.passed for check in checks(result).values())
+
+
+@pytest.mark.parametrize("change", [rename_over, write_into])
+def test_what_was_checked_is_what_is_stored_and_sent_whatever_becomes_of_the_file(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path, bytes], None]
+) -> None:
+    path, other = pack(tmp_path / "given.tar.gz", "zep"), pack(tmp_path / "other.tar.gz", "mem0")
+    checked = sha256(path)
+
+    def meanwhile(*arguments: Any, **options: Any) -> dg.AssetCheckResult:
+        change(path, other.read_bytes())
+        return archive_check_result(*arguments, **options)
+
+    monkeypatch.setattr("cognee_dagster.dagster.steps.given_archive.archive_check_result", meanwhile)
+    result = run(chain, path)
+    assert result.success
+    assert (sent(chain), sha256(path)) == ([checked], sha256(other))
+    assert metadata_of(result, "cogx_archive")["cognee/archive_sha256"] == checked
 
 
 def test_the_chain_begins_with_the_archive_and_needs_no_local_cognee() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.remote.connection import Connection, resolve_connection
 from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote, faults
-from tests.archives_of_others import SYSTEMS, Records, pack, unpack
+from tests.archives_of_others import SYSTEMS, Records, pack, rename_over, unpack, write_into
 from tests.command_line import call
 from tests.pushes import HASTY, client_of
 
@@ -81,6 +81,23 @@ def test_the_command_sends_the_very_bytes_and_all_of_it_is_there(
     with client_of(remote.url, remote.api_key) as client:
         found = compare_graph([inspect_archive(path)], client.graph(dataset.id))
     assert (found.problems, found.remarks) == ([], [])
+
+
+@pytest.mark.parametrize("change", [rename_over, write_into])
+def test_what_was_checked_is_what_is_sent_whatever_becomes_of_the_file(
+    remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path, bytes], None]
+) -> None:
+    path, other = pack(tmp_path / "a.tar.gz", "zep"), pack(tmp_path / "other.tar.gz", "mem0")
+    checked, push_checked = sha256(path), pushing.push_as_they_are
+
+    def meanwhile(*arguments: Any, **options: Any) -> pushing.PushResult:
+        change(path, other.read_bytes())
+        return push_checked(*arguments, **options)
+
+    monkeypatch.setattr("cognee_dagster.pushing.as_it_is.push_as_they_are", meanwhile)
+    result = push(path, remote)
+    assert (sent(remote), sha256(path)) == ([checked], sha256(other))
+    assert (result.num_nodes, result.target_dataset) == (2, "a")
 
 
 @pytest.mark.parametrize("compression", ["", "gz", "bz2", "xz"])
