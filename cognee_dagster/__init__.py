@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cognee_dagster.dagster.assets.chain import build_dataset_assets as build_dataset_assets
+    from cognee_dagster.dagster.component.component import CogneeComponent as CogneeComponent
     from cognee_dagster.dagster.dataset import CogneeDataset as CogneeDataset
     from cognee_dagster.dagster.definitions import build_definitions as build_definitions
     from cognee_dagster.dagster.event_log.push_failure import PushFailure as PushFailure
@@ -30,6 +31,7 @@ from cognee_dagster._version import __version__ as __version__
 
 # Public name -> the module that defines it.
 _EXPORTS = {
+    "CogneeComponent": "cognee_dagster.dagster.component.component",
     "CogneeDagsterError": "cognee_dagster.errors",
     "CogneeDataset": "cognee_dagster.dagster.dataset",
     "CogneeRemote": "cognee_dagster.dagster.resources",
@@ -50,6 +52,7 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "CogneeComponent",
     "CogneeDagsterError",
     "CogneeDataset",
     "CogneeRemote",

@@ -1,0 +1,1 @@
+"""``CogneeComponent``: a code location's Cognee datasets, written in a ``defs.yaml``."""

@@ -1,0 +1,62 @@
+"""Where in a project a component stands, so that several of them do not get in each other's way."""
+
+import re
+from collections.abc import Mapping
+
+import dagster as dg
+
+from cognee_dagster.errors import DatasetDefinitionError
+
+
+class _Bound:
+    """Of the project that was loaded last: which resource was bound under a key, and where."""
+
+    def __init__(self) -> None:
+        self._tree: object = None
+        self._resources: dict[str, tuple[object, str]] = {}
+
+    def of(self, tree: object) -> dict[str, tuple[object, str]]:
+        """Those of this load; a new one begins anew."""
+        if tree is not self._tree:
+            self._tree, self._resources = tree, {}
+        return self._resources
+
+
+_BOUND = _Bound()
+
+
+def place_of(context: dg.ComponentLoadContext) -> str:
+    """The component's directory below ``defs``, and its number where a file has several."""
+    path, root = context.path.absolute(), context.defs_module_path.absolute()
+    directory = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    number = getattr(getattr(context, "component_path", None), "instance_key", None)
+    return f"{directory}[{number}]" if number else directory
+
+
+def name_at(base: str, place: str) -> str:
+    """A name that no component elsewhere has."""
+    return re.sub(r"\W+", "_", f"{base}_{place}").strip("_")
+
+
+def refuse_other_resources(context: dg.ComponentLoadContext, resources: Mapping[str, object]) -> None:
+    """Two components of a project may bind one key only if they say the same about it.
+
+    Raises:
+        DatasetDefinitionError: They say different things; Dagster's own message would name neither of them.
+    """
+    bound, here = _BOUND.of(context.component_tree), place_of(context)
+    for key, resource in resources.items():
+        other, where = bound.setdefault(key, (resource, here))
+        if other is not resource and where != here:
+            raise DatasetDefinitionError(
+                f"The components {where!r} and {here!r} say different things about the resource {key!r}, of which a "
+                f"code location has one. {_ADVICE.get(key, _OF_REMOTES)}"
+            )
+        bound[key] = (resource, where)
+
+
+_OF_REMOTES = "Write the same in both, or give one of the two remotes another name, in remotes."
+_ADVICE = {
+    "cogx_archives": "Write the same archives in both.",
+    "local_cognee": "Write the same local in both; the user who reads may differ from dataset to dataset.",
+}

@@ -1,0 +1,224 @@
+"""``CogneeComponent``: a ``defs.yaml`` becomes the definitions that it says, and says where it is wrong."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+from dagster.components.resolved.errors import ResolutionException
+from dagster.components.testing import create_defs_folder_sandbox
+from dagster_shared.libraries import DagsterLibraryRegistry
+
+from cognee_dagster import CogneeComponent, CogneeDataset, CogneeRemote, GraphMapping, PushFailure, __version__
+from cognee_dagster.dagster.component.written import written_model
+from tests.unit.test_definitions_merged import sensor_names
+
+
+def tell(failure: PushFailure) -> None:
+    """An on_failure."""
+
+
+@contextmanager
+def project(tmp_path: Path, **attributes: dict[str, Any]) -> Iterator[dg.Definitions]:
+    """The definitions of a project with these components, by the names of their directories."""
+    with create_defs_folder_sandbox(project_name="northwind") as sandbox:
+        for name, values in attributes.items():
+            directory = sandbox.defs_folder_path / name
+            directory.mkdir(parents=True)
+            document = {"type": "cognee_dagster.CogneeComponent", "attributes": values}
+            (directory / "defs.yaml").write_text(yaml.safe_dump(document))
+        with sandbox.build_all_defs() as defs:
+            yield defs
+
+
+def component(**attributes: Any) -> CogneeComponent:
+    return CogneeComponent.from_attributes_dict(attributes=attributes)
+
+
+def dataset(**values: Any) -> CogneeDataset:
+    """The dataset of which a component says this."""
+    (found,) = component(datasets=[{"name": "handbook", **values}]).datasets
+    return found
+
+
+def explained(error: BaseException | None) -> str:
+    """What an error and its causes say."""
+    return "" if error is None else f"{error}\n{explained(error.__cause__)}"
+
+
+def test_every_field_of_a_dataset_can_be_written() -> None:
+    written = written_model(CogneeDataset).model_fields
+    assert set(written) == {field.name for field in fields(CogneeDataset)}
+    assert [name for name, field in written.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ({}, {}),
+        ({"graph": {"asset": "team/suppliers"}}, {"graph": dg.AssetKey(["team", "suppliers"])}),
+        (
+            {"graph": "s3://graphs/birds.graphml", "mapping": {"node_type": ["kind", "species"], "drop": ["note"]}},
+            {
+                "graph": "s3://graphs/birds.graphml",
+                "mapping": GraphMapping(node_type=("kind", "species"), drop=["note"]),
+            },
+        ),
+        (
+            {"retry_policy": {"max_retries": 3, "delay": 5, "backoff": "linear", "jitter": "full"}},
+            {"retry_policy": dg.RetryPolicy(3, 5, backoff=dg.Backoff.LINEAR, jitter=dg.Jitter.FULL)},
+        ),
+        (
+            {"deps": ["team/pages"], "key_prefix": "team/graphs", "tags": {"tier": "gold"}, "owners": ["team:data"]},
+            {"deps": ["team/pages"], "key_prefix": "team/graphs", "tags": {"tier": "gold"}, "owners": ["team:data"]},
+        ),
+        (
+            {"sync": "incremental", "max_removed": 0.5, "run_in_background": True, "cron_schedule": "0 3 * * *"},
+            {"sync": "incremental", "max_removed": 0.5, "run_in_background": True, "cron_schedule": "0 3 * * *"},
+        ),
+    ],
+)
+def test_a_dataset_is_what_its_fields_say(written: dict[str, Any], meant: dict[str, Any]) -> None:
+    assert dataset(**written) == CogneeDataset(name="handbook", **meant)
+
+
+def test_any_value_may_be_a_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_REMOVED", "0.5")
+    assert dataset(sync="incremental", max_removed="{{ env.MAX_REMOVED }}").max_removed == 0.5
+
+
+def test_defaults_are_for_datasets_that_do_not_say_it_themselves() -> None:
+    first, second = component(
+        defaults={"run_in_background": True, "tags": {"tier": "gold"}},
+        datasets=[{"name": "one"}, {"name": "two", "run_in_background": False}],
+    ).datasets
+    assert (first.run_in_background, second.run_in_background) == (True, False)
+    assert first.tags == second.tags == {"tier": "gold"}
+
+
+def test_relative_paths_begin_where_the_file_is(tmp_path: Path) -> None:
+    with project(tmp_path, birds={"datasets": [{"name": "birds", "graph": "birds.graphml"}]}) as defs:
+        (spec,) = [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[-1] == "cognified_graph"]
+    assert "northwind/defs/birds/birds.graphml" in str(spec.description)
+
+
+def test_what_is_wrong_is_said_where_it_stands(tmp_path: Path) -> None:
+    wrong = {"datasets": [{"name": "research"}, {"name": "hand book"}]}
+    with pytest.raises(Exception, match="graphs") as caught, project(tmp_path, graphs=wrong):
+        pass
+    said = explained(caught.value)
+    assert "defs/graphs/defs.yaml:4 - attributes.datasets.1" in said
+    assert "Set target_dataset to another name, for example 'hand_book'" in said
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"sync": "incremenal"}, {"sink": "full"}, {"max_removed": "much"}, {"mapping": {"nodetype": "kind"}}]
+)
+def test_a_misspelt_field_is_none_that_dg_check_yaml_lets_pass(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        dataset(**wrong)
+
+
+def test_the_schema_says_where_in_a_list_an_error_is() -> None:
+    """A choice between a value and a template, as Dagster makes of every field, would only say that it fits none."""
+    properties = CogneeComponent.model().model_json_schema()["properties"]
+    assert [name for name in properties if "anyOf" in properties[name]] == ["sensor"]
+
+
+def test_a_secret_is_typed_into_a_field_that_does_not_show_it() -> None:
+    schema = json.dumps(CogneeComponent.model().model_json_schema())
+    assert schema.count('"ui:widget": "secret"') == 3  # api_key, environment, slack_webhook_url
+
+
+def test_remotes_are_what_the_environment_says_and_show_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGING_KEY", "very-secret")
+    made = component(
+        datasets=[{"name": "research", "remote": "staging"}],
+        remotes={"staging": {"url": "https://staging.example.com", "api_key": "{{ env.STAGING_KEY }}"}},
+    )
+    assert isinstance(made.remotes["staging"], CogneeRemote)
+    assert made.remotes["staging"].connection().api_key.get_secret_value() == "very-secret"
+    assert "very-secret" not in repr(made)
+
+
+def test_without_its_variables_a_remote_is_the_one_that_cognee_would_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOWHERE_SET", raising=False)
+    made = component(
+        datasets=[{"name": "a"}], remote={"url": "{{ env.NOWHERE_SET }}", "api_key": "{{ env.NOWHERE_SET }}"}
+    )
+    assert made.remote == CogneeRemote()
+
+
+def test_several_components_share_what_a_code_location_has_one_of(tmp_path: Path) -> None:
+    remote = {"url": "https://cognee.example.com", "api_key": "key"}
+    alerts = {"slack_webhook_url": "https://hooks.example.com/1"}
+    with project(
+        tmp_path,
+        one={"remote": remote, "datasets": [{"name": "one", "repush_attempts": 1}], "alerts": alerts},
+        two={"remote": remote, "datasets": [{"name": "two", "repush_attempts": 1}], "alerts": alerts},
+    ) as defs:
+        assert sensor_names(defs) == [
+            "cognee_alert_sensor_one",
+            "cognee_alert_sensor_two",
+            "cognee_import_sensor",
+            "cognee_repush_sensor",
+        ]
+        assert [job.name for job in defs.jobs or ()].count("push_all_datasets") >= 1
+        dg.Definitions.validate_loadable(defs)
+
+
+def test_components_that_say_different_things_about_one_resource_are_named(tmp_path: Path) -> None:
+    one = {"datasets": [{"name": "one"}], "remote": {"url": "https://one.example.com"}}
+    two = {"datasets": [{"name": "two"}], "remote": {"url": "https://two.example.com"}}
+    with pytest.raises(Exception, match="two") as caught, project(tmp_path, one=one, two=two):
+        pass
+    assert "'one' and 'two' say different things about the resource 'cognee_remote'" in explained(caught.value)
+
+
+def test_sensors_can_be_left_out(tmp_path: Path) -> None:
+    with project(tmp_path, graphs={"datasets": [{"name": "a"}], "sensor": False}) as defs:
+        assert sensor_names(defs) == []
+
+
+def test_alerts_call_a_function_by_its_name() -> None:
+    made = component(datasets=[{"name": "a"}], alerts={"on_failure": f"{__name__}.tell"})
+    assert made.alerts is not None
+    assert made.alerts.on_failure is tell
+
+
+@pytest.mark.parametrize("alerts", [{}, {"on_failure": f"{__name__}.nothing"}, {"on_failure": "x"}])
+def test_alerts_that_would_reach_nobody_are_refused(alerts: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, ResolutionException), match="on_failure"):
+        component(datasets=[{"name": "a"}], alerts=alerts)
+
+
+def test_what_is_scaffolded_loads_as_it_is_and_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COGNEE_API_KEY", "very-secret")
+    with create_defs_folder_sandbox(project_name="northwind") as sandbox:
+        directory = sandbox.scaffold_component(CogneeComponent, defs_path="graphs")
+        with sandbox.build_all_defs() as defs:
+            dg.Definitions.validate_loadable(defs)
+        written = {path.name: path.read_text() for path in directory.iterdir()}
+    assert set(written) == {"defs.yaml", "example.json"}
+    assert "very-secret" not in "".join(written.values())
+
+
+@pytest.mark.parametrize(("format_", "file"), [("yaml", "defs.yaml"), ("python", "component.py")])
+def test_a_dataset_can_be_named_when_it_is_scaffolded(format_: Any, file: str) -> None:
+    with create_defs_folder_sandbox(project_name="northwind") as sandbox:
+        directory = sandbox.scaffold_component(
+            CogneeComponent, defs_path="graphs", scaffold_params={"dataset": "research"}, scaffold_format=format_
+        )
+        assert [path.name for path in directory.iterdir()] == [file]
+        with sandbox.build_all_defs() as defs:
+            keys = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
+    assert "research/remote_push" in keys
+
+
+def test_the_library_is_known_to_dagster() -> None:
+    assert DagsterLibraryRegistry.get()["cognee-dagster"] == __version__
