@@ -1,6 +1,6 @@
 """``cognee-dagster verify``."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from cognee_dagster.pushing.compared import RemoteComparison
 
 _EXAMPLES = 20
+_KINDS = {
+    "node": ("missing", "extra", "renamed", "changed"),
+    "edge": ("missing", "extra"),
+    "document": ("missing", "extra"),
+}
+_WORDS = {
+    "missing": "missing",
+    "renamed": "there under another name",
+    "changed": "there with another type or property",
+    "extra": "there only",
+}
+_MISSING_DOCUMENT = {"missing": "missing, or there with another text"}
 
 
 @click.command()
@@ -65,46 +77,25 @@ def verify(
 
 
 def _differences(found: "RemoteComparison") -> Iterable[str]:
-    kinds: tuple[tuple[Collection[str], str, str], ...] = (
-        (found.graph.missing_nodes, "node", "missing"),
-        (found.graph.other_names, "node", "there under another name"),
-        (_with_property(found.graph.other_values), "node", "there with another type or property"),
-        (found.graph.extra_nodes, "node", "there only"),
-        (_spelled(found.graph.missing_edges), "edge", "missing"),
-        (_spelled(found.graph.extra_edges), "edge", "there only"),
-        (found.missing_documents, "document", "missing, or there with another text"),
-        (found.extra_documents, "document", "there only"),
-    )
-    for some, kind, what in kinds:
-        if some:
-            yield f"{counted(len(some), kind)} {what}, such as {next(iter(some))}"
+    for difference in found.differences:
+        words = _MISSING_DOCUMENT if difference.kind == "document" else _WORDS
+        count = counted(len(difference.records), difference.kind)
+        yield f"{count} {words.get(difference.what, _WORDS[difference.what])}, such as {difference.records[0]}"
 
 
 def _as_json(found: "RemoteComparison") -> dict[str, object]:
-    graph = found.graph
+    differing = {(one.kind, one.what): one.records for one in found.differences}
     return {
         "exact": found.is_exact,
         "target_dataset": found.target_dataset,
         "num_nodes": found.num_nodes,
         "num_edges": found.num_edges,
-        "nodes": {
-            "missing": _shown(graph.missing_nodes),
-            "extra": _shown(graph.extra_nodes),
-            "renamed": _shown(graph.other_names),
-            "changed": _shown(_with_property(graph.other_values)),
+        **{
+            f"{kind}s": {what: _shown(differing.get((kind, what), ())) for what in kinds}
+            for kind, kinds in _KINDS.items()
         },
-        "edges": {"missing": _shown(_spelled(graph.missing_edges)), "extra": _shown(_spelled(graph.extra_edges))},
-        "documents": {"missing": _shown(found.missing_documents), "extra": _shown(found.extra_documents)},
         "not_compared": NOT_COMPARED,
     }
-
-
-def _spelled(edges: Iterable[tuple[str, str, str]]) -> list[str]:
-    return [" ".join(edge) for edge in edges]
-
-
-def _with_property(nodes: Mapping[str, str]) -> list[str]:
-    return [f"{node_id} ({what})" for node_id, what in nodes.items()]
 
 
 def _shown(some: Collection[str]) -> dict[str, object]:

@@ -25,6 +25,21 @@ NOT_COMPARED = "texts and validity of edges, timestamps and vectors"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Difference:
+    """Records of a kind that differ in the same way.
+
+    Attributes:
+        kind: ``node``, ``edge`` or ``document``.
+        what: ``missing`` on the remote; ``renamed`` or ``changed`` there; or ``extra``: the remote only has them.
+        records: Which: ids, with the property for ``changed``; an edge as its source, relationship and target.
+    """
+
+    kind: str
+    what: str
+    records: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RemoteComparison:
     """A remote dataset, and how it differs from what was asked about.
 
@@ -47,17 +62,27 @@ class RemoteComparison:
     @property
     def is_exact(self) -> bool:
         """Whether the remote has all of it as it is, and nothing else, as far as it shows: see ``NOT_COMPARED``."""
-        differing = (
-            self.graph.missing_nodes,
-            self.graph.missing_edges,
-            self.graph.other_names,
-            self.graph.other_values,
-            self.graph.extra_nodes,
-            self.graph.extra_edges,
-            self.missing_documents,
-            self.extra_documents,
+        return not self.differences
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """How the remote differs, kind by kind; none where it is exact."""
+        graph = self.graph
+        found = (
+            Difference(kind="node", what="missing", records=tuple(graph.missing_nodes)),
+            Difference(kind="node", what="renamed", records=tuple(graph.other_names)),
+            Difference(
+                kind="node",
+                what="changed",
+                records=tuple(f"{node_id} ({what})" for node_id, what in graph.other_values.items()),
+            ),
+            Difference(kind="node", what="extra", records=tuple(graph.extra_nodes)),
+            Difference(kind="edge", what="missing", records=tuple(map(" ".join, graph.missing_edges))),
+            Difference(kind="edge", what="extra", records=tuple(map(" ".join, graph.extra_edges))),
+            Difference(kind="document", what="missing", records=self.missing_documents),
+            Difference(kind="document", what="extra", records=self.extra_documents),
         )
-        return not any(differing)
+        return tuple(difference for difference in found if difference.records)
 
 
 def compare_with_remote(

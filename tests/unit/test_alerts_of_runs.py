@@ -186,13 +186,14 @@ def test_what_the_sensor_said_of_a_push_that_went_through_is_told_as_an_imports_
     assert len(alerts.told) == 1  # the check speaks of the same import
 
 
+@pytest.mark.parametrize("check", ["remote_graph_complete", "remote_in_sync"])
 def test_a_graph_that_is_found_incomplete_later_is_told(
-    chain: Chain, alerts: Alerts, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+    chain: Chain, alerts: Alerts, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch, check: str
 ) -> None:
     chain.options["verify"] = "graph"
     assert chain.run().success
     lose_a_node(remote, monkeypatch)
-    chain.check("remote_graph_complete")
+    chain.check(check)
     alerts.ticks(4)
     (failure,) = alerts.told
     assert (failure.state, failure.target_dataset, failure.dataset) == ("incomplete", "people", "people")
@@ -203,7 +204,7 @@ def test_a_check_that_could_not_ask_is_not_told(chain: Chain, alerts: Alerts, re
     chain.options["verify"] = "graph"
     assert chain.run().success
     remote.kill()
-    for check in ("remote_graph_complete", "remote_import_succeeded"):
+    for check in ("remote_graph_complete", "remote_import_succeeded", "remote_in_sync"):
         assert not chain.check(check).passed
     alerts.ticks(4)
     assert alerts.told == []

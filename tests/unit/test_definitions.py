@@ -31,6 +31,7 @@ def test_checks_of_every_asset_are_defined() -> None:
         ("cognified_graph", "no_dangling_edges"),
         ("cogx_archive", "archive_within_server_limits"),
         ("remote_graph", "remote_import_succeeded"),
+        ("remote_graph", "remote_in_sync"),
     }
 
 

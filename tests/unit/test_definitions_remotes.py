@@ -117,7 +117,7 @@ def test_each_remote_has_its_own_pool_resource_and_tag(servers: dict[str, FakeRe
         assert {key.path[0] for key in chain} == {remote}
 
 
-@pytest.mark.parametrize("check", ["remote_import_succeeded", "remote_graph_complete"])
+@pytest.mark.parametrize("check", ["remote_import_succeeded", "remote_graph_complete", "remote_in_sync"])
 def test_a_check_asks_the_remote_of_its_dataset(servers: dict[str, FakeRemote], tmp_path: Path, check: str) -> None:
     location = Location(servers, tmp_path, {"verify": "graph"})
     assert location.push().success

@@ -10,7 +10,12 @@ from cognee_dagster.dagster.assets.archive import build_archive_asset
 from cognee_dagster.dagster.assets.chain_asset import ChainAsset
 from cognee_dagster.dagster.assets.graph import build_graph_asset
 from cognee_dagster.dagster.assets.push import build_push_asset
-from cognee_dagster.dagster.assets.remote_graph import build_complete_check, build_import_check, remote_graph_spec
+from cognee_dagster.dagster.assets.remote_graph import (
+    build_complete_check,
+    build_import_check,
+    build_sync_check,
+    remote_graph_spec,
+)
 from cognee_dagster.dagster.dataset import CogneeDataset
 
 
@@ -29,5 +34,6 @@ def build_dataset_assets(dataset: CogneeDataset) -> list[dg.AssetsDefinition]:
         ChainAsset.of(build_push_asset(dataset)),
         ChainAsset(specs=[remote_graph_spec(dataset)]),
         build_import_check(dataset),
+        *([build_sync_check(dataset)] if dataset.mode != "re-derive" else []),
         *([build_complete_check(dataset)] if dataset.verify == "graph" else []),
     ]

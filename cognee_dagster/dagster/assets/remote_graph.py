@@ -40,6 +40,29 @@ def build_import_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
     return remote_import_succeeded
 
 
+def build_sync_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
+    """A check of the external asset ``remote_graph``: whether it still is what was pushed.
+
+    It is about what the remote has now, whoever changed it, and not about a push: so it is not a check of
+    ``remote_push``, whose runs would be obliged to evaluate it.
+    """
+
+    @dg.asset_check(
+        asset=dataset.remote_graph_key,
+        name=keys.CHECK_IN_SYNC,
+        additional_deps=[dataset.push_key],
+        additional_ins={"archive": dg.AssetIn(key=dataset.archive_key)},
+        op_tags=MAY_BE_ABSENT,
+        required_resource_keys={dataset.remote, ARCHIVES_RESOURCE},
+        description="The remote dataset is what was last pushed: a mirror exactly. Executing it reads the remote now.",
+    )
+    @parsed_once
+    def remote_in_sync(context: dg.AssetCheckExecutionContext, archive: StoredArchive) -> dg.AssetCheckResult:
+        return steps.check_in_sync(context, dataset, archive=archive)
+
+    return remote_in_sync
+
+
 def build_complete_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
     """A check of the external asset ``remote_graph``, for datasets with ``verify="graph"``."""
 

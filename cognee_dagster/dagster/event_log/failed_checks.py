@@ -10,7 +10,8 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.event_log.pushes import graph_key_of, plain_metadata, pushed_by
 from cognee_dagster.dagster.event_log.reports import FAILED, INCOMPLETE, STALLED
 
-CHECKS = (keys.CHECK_IMPORT_SUCCEEDED, keys.CHECK_GRAPH_COMPLETE)
+_READ_BACK = (keys.CHECK_GRAPH_COMPLETE, keys.CHECK_IN_SYNC)
+CHECKS = (keys.CHECK_IMPORT_SUCCEEDED, *_READ_BACK)
 
 _PAGE = 100
 
@@ -43,7 +44,7 @@ class CheckRow:
         """How the import ended, where that is a failure; a check that could not ask, or asked too early, says None."""
         if self.evaluation is None or self.evaluation.passed:
             return None
-        if self.check == keys.CHECK_GRAPH_COMPLETE:
+        if self.check in _READ_BACK:
             return INCOMPLETE if self.evaluation.severity is dg.AssetCheckSeverity.ERROR else None
         status = self.metadata.get(keys.STATUS)
         return str(status) if status in (FAILED, STALLED, INCOMPLETE) else None

@@ -35,7 +35,7 @@ def check_import(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset)
                     f"The latest push went to {push.remote_url}, and the remote is now {client.connection.url} "
                     f"({client.connection.source}). Push again, or point {dataset.remote} to where the push went."
                 )
-            return ImportOutcome(push=push, verdict=_verdict(client, push)).check_result()
+            return ImportOutcome(push=push, verdict=ask_about(client, push)).check_result()
 
     with engine_step(context):
         return unless_unanswered(ask)
@@ -59,7 +59,8 @@ def not_known(reason: str, *, error_class: str | None = None) -> dg.AssetCheckRe
     )
 
 
-def _verdict(client: CogneeClient, push: Push) -> ImportVerdict:
+def ask_about(client: CogneeClient, push: Push) -> ImportVerdict:
+    """What has become of a push's import."""
     return ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER).ask(
         WatchedImport(
             run_id=push.run_id,

@@ -1,0 +1,133 @@
+"""The check ``remote_in_sync``: reads the remote dataset back, now, and holds it against the archive last pushed.
+
+It is about what the remote has, whoever changed it since: for a mirror that has to be the graph exactly, after any
+other push at least all of it.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.event_log.pushes import Push, latest_push
+from cognee_dagster.dagster.resources import CogneeRemote
+from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
+from cognee_dagster.dagster.steps.import_check import ask_about, not_known, unless_unanswered
+from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.errors import ArchiveNotStoredError, DatasetNotFoundError
+from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.compared import NOT_COMPARED, Difference, RemoteComparison, compare_archives
+from cognee_dagster.store.stored import StoredArchive
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
+
+_EXAMPLES = 10
+_PHRASES = {
+    "missing": "missing on the remote",
+    "renamed": "there under another name",
+    "changed": "there with another type or property",
+    "extra": "on the remote only",
+}
+
+
+def check_in_sync(
+    context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive
+) -> dg.AssetCheckResult:
+    """Compare the remote with what the latest push sent, whichever archives were made since."""
+    push = latest_push(context.instance, dataset.push_key)
+    if push is None:
+        return not_known(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
+    if push.metadata.get(keys.MODE) == "re-derive":
+        return not_known("The latest push was in mode re-derive: the remote has a graph of its own, not what was sent.")
+    remote: CogneeRemote = getattr(context.resources, dataset.remote)
+    digest = str(push.metadata.get(keys.ARCHIVE_DIGEST))
+    is_made = bool(archive.files) and archive.files[0].archive.digest == digest
+    chosen = None if is_made and keys.CHOSEN_ARCHIVE not in push.metadata else digest
+    with engine_step(context):
+        try:
+            with archives_to_push(context, dataset, made=archive, chosen=chosen) as archives:
+                return unless_unanswered(lambda: _ask(dataset, remote, archives, push))
+        except ArchiveNotStoredError as error:
+            return not_known(f"The archive last pushed ({digest}) is not stored any more: {error}")
+
+
+def _ask(
+    dataset: CogneeDataset, remote: CogneeRemote, archives: "Sequence[Archive]", push: Push
+) -> dg.AssetCheckResult:
+    with remote.client() as client:
+        if push.remote_url != client.connection.url:
+            return not_known(
+                f"The latest push went to {push.remote_url}, and the remote is now {client.connection.url} "
+                f"({client.connection.source}). Push again, or point {dataset.remote} to where the push went."
+            )
+        if push.in_background and (verdict := ask_about(client, push)).state.is_under_way:
+            return not_known(f"The import of the latest push is still under way: {verdict.reason}")
+        try:
+            found = compare_archives(archives, client=client, target_dataset=push.target_dataset)
+        except DatasetNotFoundError as error:
+            return dg.AssetCheckResult(passed=False, description=f"{error} Push again.", metadata=_of_push(push))
+        return _result(dataset, found, push)
+
+
+def _result(dataset: CogneeDataset, found: RemoteComparison, push: Push) -> dg.AssetCheckResult:
+    wrong = [difference for difference in found.differences if _is_wrong(difference, dataset, push)]
+    besides = [_in_words(difference) for difference in found.differences if difference not in wrong]
+    nodes, edges = counted(found.num_nodes, "node"), counted(found.num_edges, "edge")
+    where = f"{found.target_dataset!r} on {push.remote_url}"
+    if wrong:
+        words = f"{where} is not what was last pushed: {'; '.join(map(_in_words, wrong))}."
+    else:
+        words = f"{where} {'is exactly' if found.is_exact else 'has all of'} what was last pushed: {nodes}, {edges}."
+    metadata: dict[str, Any] = {
+        **_of_push(push),
+        keys.NUM_NODES: found.num_nodes,
+        keys.NUM_EDGES: found.num_edges,
+        keys.NUM_DIFFERENCES: sum(len(difference.records) for difference in found.differences),
+        keys.NOT_COMPARED: NOT_COMPARED,
+    }
+    if found.differences:
+        metadata[keys.DIFFERENCES] = _table(found.differences)
+    if besides:
+        metadata[keys.REMARKS] = "; ".join(besides)
+    return dg.AssetCheckResult(passed=not wrong, description=words, metadata=metadata)
+
+
+def _is_wrong(difference: Difference, dataset: CogneeDataset, push: Push) -> bool:
+    """A full push merges: what the remote has besides is right. After hybrid, cognify may have changed nodes."""
+    if difference.what == "extra":
+        return keys.MIRROR in push.metadata and dataset.on_removed != "keep"
+    return difference.what == "missing" or push.metadata.get(keys.MODE) == "preserve"
+
+
+def _in_words(difference: Difference) -> str:
+    count = counted(len(difference.records), difference.kind)
+    return f"{count} {_PHRASES[difference.what]}, such as {difference.records[0]}"
+
+
+def _table(differences: Sequence[Difference]) -> dg.TableMetadataValue:
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "kind": difference.kind,
+                    "difference": difference.what,
+                    "count": len(difference.records),
+                    "examples": "\n".join(difference.records[:_EXAMPLES]),
+                }
+            )
+            for difference in differences
+        ]
+    )
+
+
+def _of_push(push: Push) -> dict[str, Any]:
+    return {
+        keys.TARGET_DATASET: push.target_dataset,
+        keys.REMOTE_URL: push.remote_url,
+        keys.ARCHIVE_DIGEST: push.metadata.get(keys.ARCHIVE_DIGEST),
+        keys.PIPELINE_RUN_ID: push.run_id or None,
+        keys.PUSH_RUN_ID: push.dagster_run_id,
+    }
