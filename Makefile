@@ -13,7 +13,7 @@ PYTEST_WORKERS := -n 2 --dist loadfile
 PYTHONS := python3.11 python3.12 python3.10 python3.13 python3 python
 
 OLDEST := .venv-oldest
-# The one that the Cognee in pyproject.toml pins.
+# The one that every Cognee that pyproject.toml allows pins.
 LADYBUG := ladybug==0.19.0
 
 .PHONY: help setup demo dev test oldest mutants lint types bench clean
