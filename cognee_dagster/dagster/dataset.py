@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -23,6 +23,7 @@ from cognee_dagster.dagster.field_types import (
     Name,
     NumBytes,
     OptionalString,
+    Partitions,
     Removed,
     RepushAttempts,
     ResourceKey,
@@ -37,6 +38,7 @@ from cognee_dagster.dagster.field_types import (
 )
 from cognee_dagster.dagster.keys import DATASET_TAG, REMOTE_TAG
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, REMOTE_RESOURCE
+from cognee_dagster.dagster.templates import PLACEHOLDER, fits_in_a_path, is_template, rendered
 from cognee_dagster.errors import CogneeDagsterError, DatasetDefinitionError
 from cognee_dagster.pushing.options import MAX_REMOVED, validate_mode
 from cognee_dagster.remote.names import validate_dataset_name
@@ -49,6 +51,10 @@ CODE_VERSION = 1  # raise it when the assets' code changes what they produce
 # What decides what is read, and how it is cut: parts of the code version of what is made of it.
 SOURCE_FIELDS = ("name", "documents", "graph", "archive", "mapping", "profile", "user")
 LIMIT_FIELDS = ("max_archive_bytes", "max_file_bytes")
+
+# What is another for each partition: these have to have a place for its key, and are rendered with it.
+_OF_EACH_PARTITION = ("name", "target_dataset", "documents", "graph", "archive")
+_PATHS = ("documents", "graph", "archive")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +75,10 @@ class CogneeDataset:
         mapping: Which attributes of ``graph`` hold type, name and relationship, and what becomes of the others: a
             ``GraphMapping``, or its fields; default: found by convention.
         profile: Whose conventions those are, such as ``graphrag``; default: what the graph shows.
+        partitions_def: One chain for many datasets, each a partition, such as a tenant: a ``PartitionsDefinition``, a
+            list of keys, or the name of a dynamic one. ``name``, and of ``target_dataset``, ``documents`` and the path
+            of ``graph`` or ``archive`` what is given, hold ``{partition}``: each partition has its key there; ``user``
+            may, too.
         deps: Assets that are made before the graph is looked at, such as those that write the documents, the graph file
             or the archive, or that run Cognee: their keys, the assets, or their specs. A string is a key, ``eu/page``.
         target_dataset: Dataset name on the remote; default: the local one's name.
@@ -85,6 +95,7 @@ class CogneeDataset:
         fail_on_incomplete: Whether the step of a push in the foreground fails, too, where that finds something missing;
             otherwise only the check ``remote_import_succeeded`` does.
         key_prefix: Put before the dataset in every asset key; a string may hold several segments (``team/graphs``).
+        asset_name: The dataset's part of every asset key; default: made of its name.
         group_name: The assets' group; default: made of ``key_prefix`` and the dataset's name.
         owners: E-mail addresses and ``team:…`` names.
         tags: Dagster tags of all assets of the chain.
@@ -108,6 +119,7 @@ class CogneeDataset:
     archive: GivenArchive = None
     mapping: Meaning = field(default=None, hash=False)
     profile: OptionalString = None
+    partitions_def: Partitions = field(default=None, hash=False)
     deps: Dependencies = ()
     target_dataset: OptionalString = None
     remote: ResourceKey = REMOTE_RESOURCE
@@ -119,6 +131,7 @@ class CogneeDataset:
     verify: Verify = "counts"
     fail_on_incomplete: Flag = False
     key_prefix: KeyPrefix = ()
+    asset_name: OptionalString = None
     group_name: OptionalString = None
     owners: Strings = ()
     tags: Tags = field(default_factory=dict, hash=False)
@@ -136,12 +149,16 @@ class CogneeDataset:
         self._check_name()
         self._check_source()
         self._check_push()
+        self._check_partitions()
         self._check_with_dagster()
 
     @cached_property
     def segment(self) -> str:
         """The dataset's part of the asset keys: its name, or one made of it where Dagster would not take it."""
-        return safe_segment(str(self.name))
+        if self.asset_name is not None:
+            return self.asset_name
+        name = str(self.name)
+        return safe_segment(name if self.partitions is None else rendered(name, "partition"))
 
     @property
     def graph_key(self) -> dg.AssetKey:
@@ -165,12 +182,22 @@ class CogneeDataset:
         return self.graph if isinstance(self.graph, dg.AssetKey) else None
 
     @property
+    def partitions(self) -> dg.PartitionsDefinition[str] | None:
+        """``partitions_def`` as Dagster knows it."""
+        return self.partitions_def if isinstance(self.partitions_def, dg.PartitionsDefinition) else None
+
+    @property
     def group(self) -> str:
         return self.group_name or as_identifier("__".join([*self.key_prefix, self.segment]))
 
     @property
     def all_tags(self) -> dict[str, str]:
         return {**self.tags, DATASET_TAG: self.segment, REMOTE_TAG: self.remote}
+
+    @property
+    def job_name(self) -> str:
+        """The job over the whole chain, where it has one."""
+        return f"push_{self.push_key.to_python_identifier().removesuffix('__remote_push')}"
 
     @property
     def limits(self) -> Limits:
@@ -181,6 +208,20 @@ class CogneeDataset:
     def graph_mapping(self) -> GraphMapping | None:
         """``mapping`` as a value."""
         return GraphMapping.of(self.mapping) if isinstance(self.mapping, Mapping) else self.mapping
+
+    def of_partition(self, key: str) -> "CogneeDataset":
+        """What a chain with partitions says of one of them: a dataset without any, and with the chain's assets.
+
+        Raises:
+            DatasetDefinitionError: The key makes a name or a path that cannot be used.
+        """
+        of_it = {name: rendered(getattr(self, name), key) for name in (*_OF_EACH_PARTITION, "user")}
+        try:
+            if not fits_in_a_path(key) and any(is_template(getattr(self, name)) for name in _PATHS):
+                raise self._error("partitions_def", key, "a path with that key in it would lead to other files")
+            return replace(self, **of_it, asset_name=self.segment, partitions_def=None)
+        except DatasetDefinitionError as error:
+            raise DatasetDefinitionError(f"Partition {key!r} of {str(self.name)!r} cannot be used. {error}") from None
 
     def code_version(self, *fields: str) -> str:
         """A hash of the code's version and of the named fields, so that Dagster sees when a definition changed."""
@@ -240,6 +281,19 @@ class CogneeDataset:
             name = self.name
             self._check("name", lambda: validate_dataset_name(name))
 
+    def _check_partitions(self) -> None:
+        """Two partitions that had a dataset in common would be merged there."""
+        for name in _OF_EACH_PARTITION:
+            value = getattr(self, name)
+            if not value or isinstance(value, dg.AssetKey) or is_template(value) is (self.partitions is not None):
+                continue
+            if self.partitions is None:
+                raise self._error(name, value, f"there is no partitions_def whose keys {PLACEHOLDER} could stand for")
+            raise self._error(name, value, f"without {PLACEHOLDER} in it, it would be the same for all partitions")
+        if isinstance(self.partitions, dg.StaticPartitionsDefinition):
+            for key in self.partitions.get_partition_keys():
+                self.of_partition(key)
+
     def _check_mirror(self) -> None:
         if self.mode != "preserve":
             raise self._error("sync", self.sync, f"in mode {self.mode} the server makes a graph of its own")
@@ -253,6 +307,8 @@ class CogneeDataset:
                 raise self._error(
                     "key_prefix", segment, "use only letters, digits, '_' and '-', and at most 63 of them a segment"
                 )
+        if self.asset_name is not None and not is_plain(self.asset_name):
+            raise self._error("asset_name", self.asset_name, "use at most 63 letters, digits, '_' and '-'")
         key = self.graph_key
         self._check("group_name", lambda: dg.AssetSpec(key, group_name=self.group_name))
         self._check("owners", lambda: dg.AssetSpec(key, owners=list(self.owners)))

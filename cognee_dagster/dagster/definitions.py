@@ -18,6 +18,7 @@ from cognee_dagster.dagster.resources import (
     CogneeRemote,
     LocalCognee,
 )
+from cognee_dagster.dagster.schedules import chain_schedule
 from cognee_dagster.dagster.sensors.import_sensor import shared_import_sensor
 from cognee_dagster.dagster.sensors.overlap import watches
 from cognee_dagster.dagster.sensors.repush_sensor import shared_repush_sensor
@@ -70,11 +71,16 @@ def build_definitions(
     """
     chains = tuple(datasets)
     _check_distinct(chains)
-    scheduled = [(dataset, _chain_job(dataset)) for dataset in chains if dataset.cron_schedule]
+    jobs = {dataset.push_key: _chain_job(dataset) for dataset in chains if dataset.cron_schedule or _has_parts(dataset)}
+    whole = any(not _has_parts(dataset) for dataset in chains)
     return dg.Definitions(
         assets=[asset for dataset in chains for asset in build_dataset_assets(dataset)],
-        jobs=[*(job for _, job in scheduled), _PUSH_ALL],
-        schedules=[_schedule(dataset, job, status=default_schedule_status) for dataset, job in scheduled],
+        jobs=[*jobs.values(), *([_PUSH_ALL] if whole else [])],
+        schedules=[
+            chain_schedule(dataset, jobs[dataset.push_key], status=default_schedule_status)
+            for dataset in chains
+            if dataset.cron_schedule
+        ],
         sensors=_sensors(chains, import_sensor),
         resources={
             **_remotes(chains, remote, remotes or {}),
@@ -84,21 +90,15 @@ def build_definitions(
     )
 
 
+def _has_parts(dataset: CogneeDataset) -> bool:
+    return dataset.partitions is not None
+
+
 def _chain_job(dataset: CogneeDataset) -> Any:  # Dagster does not name its type
     return dg.define_asset_job(
-        f"push_{dataset.push_key.to_python_identifier().removesuffix('__remote_push')}",
+        dataset.job_name,
         selection=ChainSelection((dataset.push_key,)),
         description=f"Reads, packs and pushes {str(dataset.name)!r}.",
-    )
-
-
-def _schedule(dataset: CogneeDataset, job: Any, *, status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
-    return dg.ScheduleDefinition(
-        job=job,
-        cron_schedule=str(dataset.cron_schedule),
-        execution_timezone=dataset.execution_timezone,
-        default_status=status,
-        description=f"Pushes {str(dataset.name)!r}.",
     )
 
 

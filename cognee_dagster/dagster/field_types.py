@@ -40,6 +40,16 @@ def _keys_of(item: Any) -> Iterable[dg.AssetKey]:
     raise ValueError("not an asset")
 
 
+def _partitions(value: Any) -> Any:
+    """A name is that of a dynamic definition, and a list are the keys of a static one."""
+    try:
+        if isinstance(value, str) and value.strip():
+            return dg.DynamicPartitionsDefinition(name=value)
+        return dg.StaticPartitionsDefinition(value) if isinstance(value, list | tuple) and value else value
+    except dg.DagsterError as error:
+        raise ValueError(str(error)) from None
+
+
 NotBlank = Annotated[str, Field(pattern=r"\S")]
 Name = Annotated[NotBlank | UUID, Field(description="a dataset's name or UUID")]
 User = Annotated[NotBlank | UUID | None, Field(description="an e-mail address or a UUID")]
@@ -68,6 +78,11 @@ Dependencies = Annotated[
     Sequence[Any],
     BeforeValidator(_asset_keys),
     Field(description="a list of asset keys, assets, asset specs, or keys as strings"),
+]
+Partitions = Annotated[
+    InstanceOf[dg.PartitionsDefinition[Any]] | Sequence[str] | str | None,
+    BeforeValidator(_partitions),
+    Field(description="a PartitionsDefinition, a list of keys, or the name of a dynamic definition"),
 ]
 ResourceKey = Annotated[
     str,

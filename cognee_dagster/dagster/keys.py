@@ -55,6 +55,12 @@ RECORD_COUNTS = "cognee/record_counts"
 UNPACKED_BYTES = "cognee/unpacked_bytes"
 CHANGED_SINCE_LOOK = "cognee/graph_changed_since_cognified_graph"
 
+# all assets of a chain with partitions, in their definitions
+TARGET_TEMPLATE = "cognee/target_template"  # the remote dataset's name, with {partition} in place of the key
+
+# checks of remote_graph that were executed, of a chain with partitions
+PARTITIONS = "cognee/partitions"  # how many of them were pushed, and looked at
+
 # remote_push, in its definition
 REPUSH_ATTEMPTS = "cognee/repush_attempts"
 REPUSH_IN_BACKGROUND = "cognee/repush_in_background"

@@ -112,24 +112,29 @@ class ArchiveStore:
             pointer = self._directory(place, partition=partition) / name
             raise _not_stored(pointer, place=place, run_id=run_id) from None
 
-    def note_snapshot(self, stored: StoredArchive, facts: Mapping[str, Any], *, place: Sequence[str]) -> None:
+    def note_snapshot(
+        self, stored: StoredArchive, facts: Mapping[str, Any], *, place: Sequence[str], partition: str | None = None
+    ) -> None:
         """Note the latest snapshot of a graph, in place of the one before.
 
         Args:
             stored: The archives, put into this place.
             facts: What else is known of the snapshot; anything that JSON can hold.
             place: Whose archives they are.
+            partition: The partition of ``place`` that they belong to.
         """
-        self._write_pointer(f"{_SNAPSHOT}.json", stored, place=place, partition=None, facts=facts)
+        self._write_pointer(f"{_SNAPSHOT}.json", stored, place=place, partition=partition, facts=facts)
 
-    def find_snapshot(self, *, place: Sequence[str]) -> tuple[StoredArchive, dict[str, Any]] | None:
+    def find_snapshot(
+        self, *, place: Sequence[str], partition: str | None = None
+    ) -> tuple[StoredArchive, dict[str, Any]] | None:
         """The latest snapshot: its archives and what else is known of it; None if there is none.
 
         Raises:
             ArchiveError: The note is damaged.
         """
         try:
-            return self._read_pointer(f"{_SNAPSHOT}.json", place=place, partition=None)
+            return self._read_pointer(f"{_SNAPSHOT}.json", place=place, partition=partition)
         except FileNotFoundError:
             return None
 

@@ -57,6 +57,7 @@ class Snapshots:
     Attributes:
         store: Where archives are kept; None where that is out of reach, so that every step reads.
         place: Whose archives they are in the store, such as an asset key's segments.
+        partition: The partition of ``place``, if it has some.
         name: What an archive's file is called, without its suffix.
         limits: What one archive may hold.
         version: What else decides on the archives, such as the dataset's settings.
@@ -67,6 +68,7 @@ class Snapshots:
     name: str
     limits: Limits
     version: str
+    partition: str | None = None
 
     def summarize(self, found: FoundGraph, *, directory: Path) -> Snapshot:
         """What is in the graph; its archives are written in the same pass where another step may want them.
@@ -126,7 +128,7 @@ class Snapshots:
 
     def _noted(self, key: str, *, store: ArchiveStore) -> Snapshot | None:
         try:
-            found = store.find_snapshot(place=self.place)
+            found = store.find_snapshot(place=self.place, partition=self.partition)
             if found is None or found[1]["key"] != key:
                 return None
             stored, facts = found
@@ -139,8 +141,8 @@ class Snapshots:
 
     def _note(self, snapshot: Snapshot, *, key: str, store: ArchiveStore) -> Snapshot:
         try:
-            stored = store.put(snapshot.archives, place=self.place)
-            store.note_snapshot(stored, _to_json(snapshot, key=key), place=self.place)
+            stored = store.put(snapshot.archives, place=self.place, partition=self.partition)
+            store.note_snapshot(stored, _to_json(snapshot, key=key), place=self.place, partition=self.partition)
         except Exception as error:
             logger.warning("The next step will have to read the graph again: %s: %s.", type(error).__name__, error)
             return snapshot

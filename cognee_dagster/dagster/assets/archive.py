@@ -16,7 +16,7 @@ from cognee_dagster.dagster.assets.spec import (
 )
 from cognee_dagster.dagster.dataset import LIMIT_FIELDS, SOURCE_FIELDS, CogneeDataset
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
-from cognee_dagster.dagster.steps.unpartitioned import GRAPH_INPUT
+from cognee_dagster.dagster.steps.partitions import GRAPH_INPUT
 
 
 def build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:

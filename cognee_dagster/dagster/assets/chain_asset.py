@@ -5,7 +5,8 @@ from typing import Any
 
 import dagster as dg
 
-from cognee_dagster.dagster.steps.unpartitioned import refuse_partitions
+from cognee_dagster.dagster.keys import TARGET_TEMPLATE
+from cognee_dagster.dagster.steps.partitions import refuse_partitions
 from cognee_dagster.errors import DatasetDefinitionError
 
 OURS = "cognee/"  # metadata and tags of these names are read by the chain's own sensors and jobs
@@ -18,14 +19,15 @@ class ChainAsset(dg.AssetsDefinition):
     group, owners, tags, kinds, metadata, description, automation condition, and more dependencies.
 
     Raises:
-        DatasetDefinitionError: Another key, partitions, or fewer dependencies than the chain needs.
+        DatasetDefinitionError: Another key, other partitions, or fewer dependencies than the chain needs.
     """
 
     def __init__(self, **attributes: Any) -> None:
         attributes.pop("execution_type", None)  # in beta, so that Dagster would warn of it, and always the usual one
         super().__init__(**_with_inputs_for_all_dependencies(attributes))
         for spec in self.specs:
-            refuse_partitions(spec.key, spec.partitions_def)
+            own = spec.partitions_def if TARGET_TEMPLATE in spec.metadata else None
+            refuse_partitions(spec.key, spec.partitions_def, own=own)
 
     @staticmethod
     def dagster_internal_init(**attributes: Any) -> "ChainAsset":
@@ -57,7 +59,7 @@ class ChainAsset(dg.AssetsDefinition):
 
 def _allowed(before: dg.AssetSpec, after: dg.AssetSpec, *, needed: Set[dg.AssetKey]) -> dg.AssetSpec:
     _refuse_other_key(before, after)
-    refuse_partitions(after.key, after.partitions_def)
+    refuse_partitions(after.key, after.partitions_def, own=before.partitions_def)
     if missing := needed - {dep.asset_key for dep in after.deps}:
         names = ", ".join(sorted(key.to_user_string() for key in missing))
         raise DatasetDefinitionError(

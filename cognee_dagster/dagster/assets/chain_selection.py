@@ -6,8 +6,13 @@ from typing import Any
 
 import dagster as dg
 
+from cognee_dagster.dagster.keys import TARGET_TEMPLATE
 from cognee_dagster.dagster.push_assets import push_assets
-from cognee_dagster.dagster.steps.unpartitioned import GRAPH_INPUT, refuse_partitioned_graph, refuse_partitions
+from cognee_dagster.dagster.steps.partitions import (
+    GRAPH_INPUT,
+    refuse_other_partitions_of_graph,
+    refuse_partitions,
+)
 
 CHAIN = ("cognified_graph", "cogx_archive", "remote_push", "remote_graph")
 
@@ -16,12 +21,14 @@ CHAIN = ("cognified_graph", "cogx_archive", "remote_push", "remote_graph")
 class ChainSelection(dg.AssetSelection):
     """Push assets with everything that runs before them, in whichever definitions that is.
 
-    Whatever a graph is made of runs before it: a job that left that out would push yesterday's graph. Assets with
-    partitions, and what is above them, are left out, because a run of the job has no partition; they run when their own
-    partitions do. Checks of ``remote_graph`` ask about an earlier push, and so are not part of a run that pushes.
+    Whatever a graph is made of runs before it: a job that left that out would push yesterday's graph. Assets with other
+    partitions than the chain's, and what is above them, are left out, because a run of the job has none of those; they
+    run when their own partitions do. Checks of ``remote_graph`` ask about an earlier push, and so are not part of a run
+    that pushes.
 
     Attributes:
-        push_keys: The push assets; default: all that the code location has when it is loaded.
+        push_keys: The push assets, all with the same partitions; default: all without any that the code location has
+            when it is loaded.
     """
 
     push_keys: tuple[dg.AssetKey, ...] | None = None
@@ -30,34 +37,36 @@ class ChainSelection(dg.AssetSelection):
         """The assets' keys.
 
         Raises:
-            DatasetDefinitionError: A chain has partitions, or gets its graph from an asset that has some.
+            DatasetDefinitionError: A chain was given partitions, or gets its graph from an asset that has others.
         """
         keys = [asset.key for asset in push_assets(asset_graph)] if self.push_keys is None else self.push_keys
-        pushed = dg.AssetSelection.assets(*keys).resolve(asset_graph, allow_missing=allow_missing)
-        for key in pushed:
-            _refuse_partitions(asset_graph, key)
+        found = dg.AssetSelection.assets(*keys).resolve(asset_graph, allow_missing=allow_missing)
+        for key in found:
+            _refuse_other_partitions(asset_graph, key)
+        pushed = [key for key in found if self.push_keys or asset_graph.get(key).partitions_def is None]
         return _with_upstream(asset_graph, pushed)
 
 
 def _with_upstream(asset_graph: Any, keys: Iterable[dg.AssetKey]) -> set[dg.AssetKey]:
     found: set[dg.AssetKey] = set()
     waiting = list(keys)
+    partitions = asset_graph.get(waiting[0]).partitions_def if waiting else None
     while waiting:
         node = asset_graph.get(waiting.pop())
-        if node.key not in found and node.is_materializable and node.partitions_def is None:
+        if node.key not in found and node.is_materializable and node.partitions_def == partitions:
             found.add(node.key)
             waiting += node.parent_keys
     return found
 
 
-def _refuse_partitions(asset_graph: Any, push_key: dg.AssetKey) -> None:
+def _refuse_other_partitions(asset_graph: Any, push_key: dg.AssetKey) -> None:
     keys = [dg.AssetKey([*push_key.path[:-1], last]) for last in CHAIN]
-    for key in keys:
-        if asset_graph.has(key):
-            refuse_partitions(key, asset_graph.get(key).partitions_def)
-    graph_key = keys[0]
-    if not asset_graph.has(graph_key):
+    nodes = [asset_graph.get(key) for key in keys if asset_graph.has(key)]
+    own = asset_graph.get(push_key).partitions_def if TARGET_TEMPLATE in asset_graph.get(push_key).metadata else None
+    for node in nodes:
+        refuse_partitions(node.key, node.partitions_def, own=own)
+    if nodes[0].key != keys[0]:  # no graph, but an archive that is there already
         return
-    made_by = asset_graph.get(graph_key).assets_def.keys_by_input_name.get(GRAPH_INPUT)
+    made_by = nodes[0].assets_def.keys_by_input_name.get(GRAPH_INPUT)
     if made_by is not None:
-        refuse_partitioned_graph(graph_key, made_by, asset_graph.get(made_by).partitions_def)
+        refuse_other_partitions_of_graph(keys[0], made_by, asset_graph.get(made_by).partitions_def, own=own)

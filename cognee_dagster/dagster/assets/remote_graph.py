@@ -1,5 +1,7 @@
 """The external asset ``remote_graph`` and its checks: what the remote has."""
 
+from collections.abc import Callable
+
 import dagster as dg
 
 from cognee_dagster.dagster import keys, steps
@@ -46,36 +48,59 @@ def build_sync_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
     It is about what the remote has now, whoever changed it, and not about a push: so it is not a check of
     ``remote_push``, whose runs would be obliged to evaluate it.
     """
-
-    @dg.asset_check(
-        asset=dataset.remote_graph_key,
-        name=keys.CHECK_IN_SYNC,
-        additional_deps=[dataset.push_key],
-        additional_ins={"archive": dg.AssetIn(key=dataset.archive_key)},
-        op_tags=MAY_BE_ABSENT,
-        required_resource_keys={dataset.remote, ARCHIVES_RESOURCE},
+    return _build_comparison(
+        dataset,
+        keys.CHECK_IN_SYNC,
         description="The remote dataset is what was last pushed: a mirror exactly. Executing it reads the remote now.",
+        check=lambda context, archive: steps.check_in_sync(context, dataset, archive=archive),
+        check_partitions=lambda context: steps.check_partitions_in_sync(context, dataset),
     )
-    @parsed_once
-    def remote_in_sync(context: dg.AssetCheckExecutionContext, archive: StoredArchive) -> dg.AssetCheckResult:
-        return steps.check_in_sync(context, dataset, archive=archive)
-
-    return remote_in_sync
 
 
 def build_complete_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
     """A check of the external asset ``remote_graph``, for datasets with ``verify="graph"``."""
-
-    @dg.asset_check(
-        asset=dataset.remote_graph_key,
-        name=keys.CHECK_GRAPH_COMPLETE,
-        additional_ins={"archive": dg.AssetIn(key=dataset.archive_key)},
-        op_tags=MAY_BE_ABSENT,
-        required_resource_keys={dataset.remote, ARCHIVES_RESOURCE},
+    return _build_comparison(
+        dataset,
+        keys.CHECK_GRAPH_COMPLETE,
         description="The remote graph has every node and edge of the latest archive. Executing it reads the graph now.",
+        check=lambda context, archive: steps.check_complete(context, dataset, archive=archive),
+        check_partitions=lambda context: steps.check_partitions_complete(context, dataset),
     )
-    @parsed_once
-    def remote_graph_complete(context: dg.AssetCheckExecutionContext, archive: StoredArchive) -> dg.AssetCheckResult:
-        return steps.check_complete(context, dataset, archive=archive)
 
-    return remote_graph_complete
+
+def _build_comparison(
+    dataset: CogneeDataset,
+    name: str,
+    *,
+    description: str,
+    check: Callable[[dg.AssetCheckExecutionContext, StoredArchive], dg.AssetCheckResult],
+    check_partitions: Callable[[dg.AssetCheckExecutionContext], dg.AssetCheckResult],
+) -> dg.AssetChecksDefinition:
+    """A check that holds the remote against the archive; of partitions it is handed none, and finds each one's."""
+    needed = {dataset.remote, ARCHIVES_RESOURCE}
+
+    @parsed_once
+    def with_archive(context: dg.AssetCheckExecutionContext, archive: StoredArchive) -> dg.AssetCheckResult:
+        return check(context, archive)
+
+    @parsed_once
+    def of_partitions(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        return check_partitions(context)
+
+    if dataset.partitions is None:
+        return dg.asset_check(
+            asset=dataset.remote_graph_key,
+            name=name,
+            additional_deps=[dataset.push_key],
+            additional_ins={"archive": dg.AssetIn(key=dataset.archive_key)},
+            op_tags=MAY_BE_ABSENT,
+            required_resource_keys=needed,
+            description=description,
+        )(with_archive)
+    return dg.asset_check(
+        asset=dataset.remote_graph_key,
+        name=name,
+        additional_deps=[dataset.push_key, dataset.archive_key],
+        required_resource_keys=needed,
+        description=f"{description} Of every partition that was pushed.",
+    )(of_partitions)

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.keys import TARGET_TEMPLATE
 from cognee_dagster.dagster.resources import LOCAL_RESOURCE
-from cognee_dagster.dagster.steps.unpartitioned import GRAPH_INPUT
+from cognee_dagster.dagster.steps.partitions import GRAPH_INPUT
 
 # A busy graph is free again after seconds, a remote that restarts is back after a minute or two.
 DEFAULT_RETRY_POLICY = dg.RetryPolicy(
@@ -34,12 +35,18 @@ def asset_spec(
         deps=deps,
         description=description,
         code_version=code_version,
-        metadata=metadata,
+        metadata={**(metadata or {}), **partition_metadata(dataset)},
+        partitions_def=dataset.partitions,
         kinds=set(kinds),
         group_name=dataset.group,
         owners=list(dataset.owners),
         tags=dataset.all_tags,
     )
+
+
+def partition_metadata(dataset: CogneeDataset) -> dict[str, Any]:
+    """What tells partitions of a chain's own from those that somebody gave it."""
+    return {} if dataset.partitions is None else {TARGET_TEMPLATE: dataset.target_dataset or str(dataset.name)}
 
 
 def parsed_once(function: _F) -> _F:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.event_log.pushes import of_partition
 from cognee_dagster.pushing.delivery_result import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
 
@@ -31,12 +32,19 @@ class BegunImports:
         context: The step that pushes.
         archives: What it pushes.
         push: What is pushed where, by metadata keys: archive digest, number of archives, target dataset, mode, remote.
+        partition: The partition that is pushed, if the chain has some.
     """
 
     def __init__(
-        self, context: dg.AssetExecutionContext, *, archives: "Sequence[Archive]", push: Mapping[str, Any]
+        self,
+        context: dg.AssetExecutionContext,
+        *,
+        archives: "Sequence[Archive]",
+        push: Mapping[str, Any],
+        partition: str | None,
     ) -> None:
         self._context = context
+        self._partition = partition
         self._push = push
         self._noted: set[str] = set()
         self._positions = {archive.content_sha256: position for position, archive in enumerate(archives)}
@@ -49,10 +57,11 @@ class BegunImports:
         begun: dict[str, BegunImport] = {}
         instance, push_key = self._context.instance, self._context.asset_key
         limit = _LOOK_BACK + 2 * len(self._positions)  # an archive's run is seen, then answered
-        observed = instance.fetch_observations(push_key, limit=limit).records
+        events = of_partition(push_key, self._partition)
+        observed = instance.fetch_observations(events, limit=limit).records
         if not observed:
             return begun
-        ended = instance.fetch_materializations(push_key, limit=1).records
+        ended = instance.fetch_materializations(events, limit=1).records
         last_end = ended[0].storage_id if ended else 0
         for record in observed:
             observation = record.asset_observation
@@ -77,6 +86,7 @@ class BegunImports:
         self._context.log_event(
             dg.AssetObservation(
                 self._context.asset_key,
+                partition=self._partition,
                 description=f"The remote has {'finished' if run.answered else 'begun'} the import{which}.",
                 metadata={
                     **self._push,

@@ -161,10 +161,36 @@ class PushLog:
         return pushes, found.has_more and bool(pushes)
 
 
-def latest_push(instance: dg.DagsterInstance, push_key: dg.AssetKey) -> Push | None:
-    """The newest push of a ``remote_push`` asset; None when there is none."""
-    records = instance.fetch_materializations(push_key, limit=1).records
+def latest_push(instance: dg.DagsterInstance, push_key: dg.AssetKey, *, partition: str | None = None) -> Push | None:
+    """The newest push of a ``remote_push`` asset, or of one of its partitions; None when there is none."""
+    records = instance.fetch_materializations(of_partition(push_key, partition), limit=1).records
     return push_of(records[0]) if records else None
+
+
+def latest_pushes(instance: dg.DagsterInstance, push_key: dg.AssetKey, partitions: Collection[str]) -> dict[str, Push]:
+    """The newest push of each of these partitions that has one, by few queries whatever their number."""
+    newest = instance.get_latest_storage_id_by_partition(push_key, dg.DagsterEventType.ASSET_MATERIALIZATION)
+    storage_ids = [storage_id for partition, storage_id in newest.items() if partition in partitions]
+    found: dict[str, Push] = {}
+    for start in range(0, len(storage_ids), _PAGE):
+        wanted = dg.AssetRecordsFilter(asset_key=push_key, storage_ids=storage_ids[start : start + _PAGE])
+        for record in instance.fetch_materializations(wanted, limit=_PAGE).records:
+            if (push := push_of(record)) is not None and push.partition is not None:
+                found[push.partition] = push
+    return found
+
+
+def latest_materialization(
+    instance: dg.DagsterInstance, key: dg.AssetKey, *, partition: str | None
+) -> dg.AssetMaterialization | None:
+    """The newest materialization of an asset, or of one of its partitions; None when there is none."""
+    records = instance.fetch_materializations(of_partition(key, partition), limit=1).records
+    return records[0].asset_materialization if records else None
+
+
+def of_partition(key: dg.AssetKey, partition: str | None) -> dg.AssetRecordsFilter:
+    """The events of an asset, or of one of its partitions."""
+    return dg.AssetRecordsFilter(asset_key=key, asset_partitions=None if partition is None else [partition])
 
 
 def push_of(record: dg.EventLogRecord) -> Push | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from cognee_dagster.dagster.event_log.pushes import graph_key_of, plain_metadata, push_of, pushed_by
+from cognee_dagster.dagster.event_log.pushes import graph_key_of, latest_push, plain_metadata, pushed_by
 from cognee_dagster.dagster.event_log.reports import FAILED, STALLED
 from cognee_dagster.dagster.keys import (
     CHECK_IMPORT_SUCCEEDED,
@@ -14,6 +14,7 @@ from cognee_dagster.dagster.keys import (
     ERROR,
     MODE,
     PARTITION,
+    PARTITIONS,
     PIPELINE_RUN_ID,
     PUSH_RUN_ID,
     STATUS,
@@ -27,7 +28,7 @@ REPUSH_ATTEMPT_TAG = "cognee/repush_attempt"
 # Whoever switches the sensor on does not want last year's failures pushed.
 _FORGOTTEN_AFTER_SECONDS = 86_400.0
 
-_HISTORY = 100  # evaluations looked through for partitions
+_PAGE = 200  # evaluations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,19 +90,30 @@ class RepushPlan:
         checks = [dg.AssetCheckKey(key, CHECK_IMPORT_SUCCEEDED) for key in self._watched]
         storage = self._instance.event_log_storage
         for check_key, latest in storage.get_latest_asset_check_execution_by_key(checks).items():
-            evaluations = [latest]
-            if (newest := _evaluation(latest)) is not None and PARTITION in newest.metadata:
-                evaluations = list(storage.get_asset_check_execution_history(check_key, limit=_HISTORY))
             seen: set[object] = set()
-            for record in evaluations:
-                if (evaluation := _evaluation(record)) is None:
+            for record in self._recent(check_key, latest):
+                if (evaluation := _evaluation(record)) is None or PARTITIONS in evaluation.metadata:
                     continue
                 metadata = plain_metadata(evaluation.metadata)
                 partition = metadata.get(PARTITION)
-                if partition not in seen and not evaluation.passed and self._is_recent(record):
+                if partition not in seen and not evaluation.passed:
                     failed = self._failed(self._watched[check_key.asset_key], metadata, partition)
                     yield from [failed] if failed is not None else []
                 seen.add(partition)
+
+    def _recent(self, check_key: dg.AssetCheckKey, latest: Any) -> Iterator[Any]:
+        """Evaluations that are not forgotten yet, the newest first: of a chain with partitions all, else the last."""
+        newest = _evaluation(latest)
+        if newest is None or not {PARTITION, PARTITIONS} & newest.metadata.keys():
+            yield from [latest] if self._is_recent(latest) else []
+            return
+        storage, before, more = self._instance.event_log_storage, None, True
+        while more:
+            page = storage.get_asset_check_execution_history(check_key, limit=_PAGE, cursor=before)
+            recent = [record for record in page if self._is_recent(record)]
+            yield from recent
+            more = len(recent) == _PAGE
+            before = page[-1].id if page else None
 
     def _is_recent(self, record: Any) -> bool:
         return record.event is not None and self._now - record.event.timestamp < _FORGOTTEN_AFTER_SECONDS
@@ -111,11 +123,7 @@ class RepushPlan:
         import_id = str(metadata.get(PIPELINE_RUN_ID) or pushed_by(pushed_by_run, partition))
         if metadata.get(STATUS) not in (FAILED, STALLED) or metadata.get(ERROR) in PERMANENT_ERROR_CLASSES:
             return None
-        of_partition = dg.AssetRecordsFilter(
-            asset_key=push_key, asset_partitions=None if partition is None else [partition]
-        )
-        records = self._instance.fetch_materializations(of_partition, limit=1).records
-        newest = push_of(records[0]) if records else None
+        newest = latest_push(self._instance, push_key, partition=partition)
         if newest is None or not newest.in_background or newest.import_id != import_id:
             return None
         run = self._instance.get_run_by_id(pushed_by_run) if pushed_by_run else None

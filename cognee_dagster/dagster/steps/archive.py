@@ -12,10 +12,11 @@ import dagster as dg
 from cognee_dagster import cogx
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.event_log.pushes import latest_materialization
 from cognee_dagster.dagster.steps.graph import StepResult, local_cognee, selected, snapshots
+from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of
 from cognee_dagster.dagster.steps.source import find_graph
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -37,7 +38,7 @@ def write_archive(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
     with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
         began = time.monotonic()
         with engine_step(context):
-            refuse_partitioned_step(context, graph=dataset.graph_asset)
+            dataset = dataset_of_step(context, dataset)
             found = find_graph(dataset, local=local_cognee(context, dataset), graph=graph)
             snapshot = snapshots(context, dataset).write(found, directory=Path(directory))
         yield from selected(
@@ -75,10 +76,8 @@ def archive_metadata(archives: "Sequence[Archive]", *, seconds: float) -> dict[s
 
 def _changed_since_look(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, archive: "Archive") -> bool:
     """Whether the graph is another one than ``cognified_graph`` saw; the archive's digest is the one that counts."""
-    event = context.instance.get_latest_materialization_event(dataset.graph_key)
-    looked = (
-        event.asset_materialization.metadata.get(keys.GRAPH_DIGEST) if event and event.asset_materialization else None
-    )
+    materialization = latest_materialization(context.instance, dataset.graph_key, partition=partition_of(context))
+    looked = materialization.metadata.get(keys.GRAPH_DIGEST) if materialization else None
     if looked is None or looked.value == archive.digest:
         return False
     context.log.warning(

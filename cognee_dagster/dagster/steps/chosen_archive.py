@@ -12,6 +12,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.errors import ArchiveNotStoredError
+from cognee_dagster.store.archives import ArchiveStore
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
@@ -51,16 +52,31 @@ def find_stored(context: _Context, dataset: CogneeDataset, wanted: str) -> Store
     Raises:
         ArchiveNotStoredError: There is none.
     """
+    archives = _searchable(context)
+    step = context.op_execution_context
+    own_place = (tuple(dataset.archive_key.path), step.partition_key if step.has_partition_key else None)
+    everything = store.listed(archives, wanted=lambda _: True)
+    own = [found for found in everything if (found.place, found.partition) == own_place]
+    names = {str(dataset.name), *(found.stored.dataset_name for found in own)}
+    found = own if wanted == store.LATEST else [found for found in everything if found.stored.dataset_name in names]
+    return store.choose(found, wanted, of=dataset.archive_key.to_user_string())
+
+
+def latest_archive(context: _Context, dataset: CogneeDataset, *, partition: str) -> StoredArchive:
+    """The archive that was made last of a partition.
+
+    Raises:
+        ArchiveNotStoredError: There is none.
+        ArchiveError: What is noted of it is damaged.
+    """
+    return _searchable(context).find(place=dataset.archive_key.path, run_id=None, partition=partition)
+
+
+def _searchable(context: _Context) -> ArchiveStore:
     archives = getattr(context.resources, ARCHIVES_RESOURCE)
     if not isinstance(archives, CogxArchiveIOManager):
         raise ArchiveNotStoredError(
             f"Archives are stored by {type(archives).__name__}, which cannot be searched: launch the push without "
             "archive."
         )
-    step = context.op_execution_context
-    own_place = (tuple(dataset.archive_key.path), step.partition_key if step.has_partition_key else None)
-    everything = store.listed(archives.store(), wanted=lambda _: True)
-    own = [found for found in everything if (found.place, found.partition) == own_place]
-    names = {str(dataset.name), *(found.stored.dataset_name for found in own)}
-    found = own if wanted == store.LATEST else [found for found in everything if found.stored.dataset_name in names]
-    return store.choose(found, wanted, of=dataset.archive_key.to_user_string())
+    return archives.store()

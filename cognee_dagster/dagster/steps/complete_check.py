@@ -15,6 +15,7 @@ from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
 from cognee_dagster.dagster.steps.import_check import unless_unanswered
+from cognee_dagster.dagster.steps.partition_checks import check_each_partition
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.store.stored import StoredArchive
@@ -27,8 +28,19 @@ def check_complete(
     context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive
 ) -> dg.AssetCheckResult:
     """Compare with the latest archive, or with the stored one that was chosen for the latest push."""
-    remote: CogneeRemote = getattr(context.resources, dataset.remote)
     push = latest_push(context.instance, dataset.push_key)
+    return _check(context, dataset, archive=archive, push=push)
+
+
+def check_partitions_complete(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dg.AssetCheckResult:
+    """Compare every partition that was pushed with its own latest archive."""
+    return check_each_partition(context, dataset, _check)
+
+
+def _check(
+    context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive, push: Push | None
+) -> dg.AssetCheckResult:
+    remote: CogneeRemote = getattr(context.resources, dataset.remote)
     target = push.target_dataset if push else dataset.target_dataset or archive.dataset_name
     chosen = push.metadata.get(keys.CHOSEN_ARCHIVE) if push else None
     with engine_step(context), archives_to_push(context, dataset, made=archive, chosen=chosen) as archives:

@@ -16,8 +16,8 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.steps.archive import archive_check_result, archive_metadata
 from cognee_dagster.dagster.steps.graph import StepResult, selected
 from cognee_dagster.dagster.steps.graph_metadata import count_table
+from cognee_dagster.dagster.steps.partitions import dataset_of_step
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -28,12 +28,12 @@ def keep_archive(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> I
 
     A server would refuse an archive that is not valid: the step fails with the reason, and nothing is stored.
     """
-    assert dataset.archive is not None  # noqa: S101 - the asset is made of it
     # The IO manager copies the archive while this generator waits at its yield: the directory is still there then.
     with tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
         began = time.monotonic()
         with engine_step(context):
-            refuse_partitioned_step(context)
+            dataset = dataset_of_step(context, dataset)
+            assert dataset.archive is not None  # noqa: S101 - the asset is made of it
             found = sources.archive_as_it_is(os.fspath(dataset.archive), directory=Path(directory))
         archives = (dataclasses.replace(found, dataset_name=str(dataset.name)),)
         yield from selected(

@@ -14,9 +14,9 @@ from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, LocalCognee
 from cognee_dagster.dagster.steps.graph_checks import graph_check_results
 from cognee_dagster.dagster.steps.graph_metadata import graph_metadata
+from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of
 from cognee_dagster.dagster.steps.source import add_documents, find_graph
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 from cognee_dagster.graph.counting import with_counts
 from cognee_dagster.store.snapshots import Snapshots
 
@@ -39,7 +39,7 @@ def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
     began = time.monotonic()
     metadata: dict[str, Any] = {}
     with engine_step(context), tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
-        refuse_partitioned_step(context, graph=dataset.graph_asset)
+        dataset = dataset_of_step(context, dataset)
         local = local_cognee(context, dataset)
         if dataset.documents and local is not None and context.selected_asset_keys:
             metadata[keys.DOCUMENTS] = dg.MetadataValue.json(_add_documents(context, dataset, local=local))
@@ -97,6 +97,7 @@ def snapshots(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> Snap
     return Snapshots(
         store=archives.store() if isinstance(archives, CogxArchiveIOManager) else None,  # another one has no store
         place=dataset.archive_key.path,
+        partition=partition_of(context),
         name=dataset.segment,
         limits=dataset.limits,
         version=dataset.code_version(*SOURCE_FIELDS, *LIMIT_FIELDS),

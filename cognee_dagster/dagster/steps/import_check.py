@@ -9,21 +9,31 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.resources import CogneeRemote
+from cognee_dagster.dagster.steps.partition_checks import (
+    ask_about_partitions,
+    not_known,
+    pushes_of_partitions,
+    result_of_partitions,
+    watched_import,
+)
+from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.errors import ConnectionConfigError, RemoteError
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.verdict import STALLED_AFTER, ImportVerdict
-from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport
+from cognee_dagster.remote.imports.watch import ImportWatch
 
 
 def check_import(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dg.AssetCheckResult:
-    """Ask about the dataset's latest push."""
-    push = latest_push(context.instance, dataset.push_key)
+    """Ask about the dataset's latest push; of a chain with partitions, about that of each partition."""
+    partition = partition_of(context)
+    if dataset.partitions is not None and partition is None:
+        return _check_partitions(context, dataset)
+    push = latest_push(context.instance, dataset.push_key, partition=partition)
     if push is None:
         return not_known(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
     remote: CogneeRemote = getattr(context.resources, dataset.remote)
@@ -41,6 +51,20 @@ def check_import(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset)
         return unless_unanswered(ask)
 
 
+def _check_partitions(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dg.AssetCheckResult:
+    pushes = pushes_of_partitions(context, dataset)
+    if not pushes:
+        return not_known(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
+    remote: CogneeRemote = getattr(context.resources, dataset.remote)
+
+    def ask() -> dg.AssetCheckResult:
+        with remote.client() as client:
+            return result_of_partitions(ask_about_partitions(client, pushes))
+
+    with engine_step(context):
+        return unless_unanswered(ask)
+
+
 def unless_unanswered(ask: Callable[[], dg.AssetCheckResult]) -> dg.AssetCheckResult:
     """The check's result; where the remote gives no answer, that nothing is known, and why."""
     try:
@@ -49,24 +73,6 @@ def unless_unanswered(ask: Callable[[], dg.AssetCheckResult]) -> dg.AssetCheckRe
         return not_known(f"The remote could not be asked: {error}", error_class=type(error).__name__)
 
 
-def not_known(reason: str, *, error_class: str | None = None) -> dg.AssetCheckResult:
-    """A warning that nothing can be said."""
-    return dg.AssetCheckResult(
-        passed=False,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=reason,
-        metadata={keys.REASON: reason, **({keys.ERROR: error_class} if error_class else {})},
-    )
-
-
 def ask_about(client: CogneeClient, push: Push) -> ImportVerdict:
     """What has become of a push's import."""
-    return ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER).ask(
-        WatchedImport(
-            run_id=push.run_id,
-            dataset_id=push.dataset_id,
-            pushed_at=push.timestamp,
-            push_seconds=float(push.metadata.get(keys.SECONDS) or 0.0),
-            cognifies=push.cognifies,
-        )
-    )
+    return ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER).ask(watched_import(push))

@@ -29,15 +29,15 @@ def push_to_mirror(
     client: CogneeClient,
     options: PushOptions,
     base: "UPath",
+    partition: str | None,
     progress: PushProgress,
 ) -> PushResult:
     """Send what has changed; what the remote has confirmed is kept in the archive store, for whichever host is next."""
     from cognee_dagster.pushing.mirror.mirror import push_mirror  # Arrow and numpy come with it
     from cognee_dagster.pushing.mirror.options import MirrorOptions
 
-    mirror = MirrorOptions(
-        on_removed=dataset.on_removed, max_removed=dataset.max_removed, source=dataset.push_key.to_user_string()
-    )
+    source = dataset.push_key.to_user_string() + ("" if partition is None else f" of partition {partition}")
+    mirror = MirrorOptions(on_removed=dataset.on_removed, max_removed=dataset.max_removed, source=source)
     return push_mirror(archives, client=client, base=base, options=options, mirror=mirror, progress=progress)
 
 

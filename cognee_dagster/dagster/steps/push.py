@@ -17,8 +17,8 @@ from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
 from cognee_dagster.dagster.steps.mirror import check_mirror, mirrors_beside, push_to_mirror
+from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of, target_of_step
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
-from cognee_dagster.dagster.steps.unpartitioned import refuse_partitioned_step
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.options import PushOptions, Verification
 from cognee_dagster.pushing.progress import PushProgress
@@ -44,14 +44,15 @@ def push_stored(
     began = time.monotonic()
     chosen = config.archive or None
     with engine_step(context):
-        refuse_partitioned_step(context)
+        dataset, partition = dataset_of_step(context, dataset), partition_of(context)
+        target = target_of_step(context, dataset, config.target_dataset or None)
     with (
         engine_step(context) as known,
         archives_to_push(context, dataset, made=archive, chosen=chosen) as archives,
         remote.client() as client,
     ):
         options = PushOptions(
-            target_dataset=config.target_dataset or None,
+            target_dataset=target,
             mode=config.mode,
             run_in_background=config.run_in_background,
             delivery=remote.delivery_settings(),
@@ -61,14 +62,22 @@ def push_stored(
         progress = PushProgress(on_upload=progress_in_log(context.log, what=f"Upload to {client.connection.url}"))
         if dataset.sync == "incremental" and chosen is None:
             base = mirrors_beside(context, archive)
-            result = push_to_mirror(dataset, archives, client=client, options=options, base=base, progress=progress)
+            result = push_to_mirror(
+                dataset,
+                archives,
+                client=client,
+                options=options,
+                base=base,
+                partition=partition,
+                progress=progress,
+            )
         else:
             result = push_archives(
                 archives,
                 client=client,
                 options=options,
                 progress=progress,
-                record=BegunImports(context, archives=archives, push=push),
+                record=BegunImports(context, archives=archives, push=push, partition=partition),
             )
         metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
         if chosen is not None:
@@ -154,7 +163,7 @@ def _report_remote_graph(
     push = Push(
         storage_id=0,  # not known to the step
         asset_key=dataset.push_key,
-        partition=None,
+        partition=partition_of(context),
         dagster_run_id=context.run.run_id,
         timestamp=now.timestamp(),
         metadata={**metadata, **({keys.REMARKS: " ".join(findings.remarks)} if findings.remarks else {})},

@@ -14,7 +14,8 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
-from cognee_dagster.dagster.steps.import_check import ask_about, not_known, unless_unanswered
+from cognee_dagster.dagster.steps.import_check import ask_about, unless_unanswered
+from cognee_dagster.dagster.steps.partition_checks import check_each_partition, not_known
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.errors import ArchiveNotStoredError, DatasetNotFoundError
 from cognee_dagster.graph.counting import counted
@@ -40,6 +41,17 @@ def check_in_sync(
     push = latest_push(context.instance, dataset.push_key)
     if push is None:
         return not_known(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
+    return _check(context, dataset, archive=archive, push=push)
+
+
+def check_partitions_in_sync(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dg.AssetCheckResult:
+    """Compare the remote dataset of every partition with what its latest push sent."""
+    return check_each_partition(context, dataset, _check)
+
+
+def _check(
+    context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive, push: Push
+) -> dg.AssetCheckResult:
     if push.metadata.get(keys.MODE) == "re-derive":
         return not_known("The latest push was in mode re-derive: the remote has a graph of its own, not what was sent.")
     remote: CogneeRemote = getattr(context.resources, dataset.remote)

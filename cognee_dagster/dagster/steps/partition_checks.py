@@ -1,0 +1,123 @@
+"""What a check of ``remote_graph`` says of a chain with partitions: of all of them at once, since a check has none.
+
+Dagster stores one evaluation of a check and partition without a run, so that the import sensor could not write a second
+one of a partition. Executed, a check looks at every partition's latest push, and names those that are not as they
+should be.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.event_log.import_events import ImportOutcome
+from cognee_dagster.dagster.event_log.pushes import Push, latest_pushes
+from cognee_dagster.dagster.steps.chosen_archive import latest_archive
+from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.imports.verdict import STALLED_AFTER
+from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport
+from cognee_dagster.store.stored import StoredArchive
+
+_MAX_NAMED = 20  # partitions in a description
+
+
+def pushes_of_partitions(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dict[str, Push]:
+    """The newest push of each partition that there is and that was pushed."""
+    assert dataset.partitions is not None  # noqa: S101 - what the caller looked at
+    partitions = dataset.partitions.get_partition_keys(dynamic_partitions_store=context.instance)
+    return latest_pushes(context.instance, dataset.push_key, set(partitions))
+
+
+class CheckOne(Protocol):
+    """What a check does for one partition."""
+
+    def __call__(
+        self, context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive, push: Push
+    ) -> dg.AssetCheckResult: ...
+
+
+def check_each_partition(
+    context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, check: CheckOne
+) -> dg.AssetCheckResult:
+    """One result about every partition that was pushed, each held against its own latest archive."""
+    results: dict[str, dg.AssetCheckResult] = {}
+    for key, push in sorted(pushes_of_partitions(context, dataset).items()):
+        try:
+            with engine_step(context):
+                of_it = dataset.of_partition(key)
+                archive = latest_archive(context, of_it, partition=key)
+            results[key] = check(context, of_it, archive=archive, push=push)
+        except dg.Failure as failure:  # one tenant's archive is damaged or gone: the others are looked at
+            results[key] = not_known(str(failure.description))
+    if not results:
+        return not_known(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
+    return result_of_partitions(results)
+
+
+def ask_about_partitions(client: CogneeClient, pushes: Mapping[str, Push]) -> dict[str, dg.AssetCheckResult]:
+    """What the check says of each partition, with few requests where the imports are well.
+
+    Raises:
+        RemoteError: The remote does not answer.
+    """
+    here = {key: push for key, push in pushes.items() if push.remote_url == client.connection.url}
+    results = {
+        key: not_known(f"It was pushed to {push.remote_url}, and the remote is now {client.connection.url}.")
+        for key, push in pushes.items()
+        if key not in here
+    }
+    watch = ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER)
+    items = [watched_import(push) for push in here.values()]
+    answers = watch.ask_about(items, watch.read(items))
+    for index, (key, push) in enumerate(here.items()):
+        if index in answers.verdicts:
+            results[key] = ImportOutcome(push=push, verdict=answers.verdicts[index]).check_result()
+        else:
+            error = answers.errors.get(index) or answers.unreachable
+            results[key] = not_known(f"The remote could not be asked: {error}")
+    return results
+
+
+def result_of_partitions(results: Mapping[str, dg.AssetCheckResult]) -> dg.AssetCheckResult:
+    """One result of a check for all partitions: what is wrong first, as bad as the worst."""
+    bad = {key: result for key, result in sorted(results.items()) if not result.passed}
+    wrong = [key for key, result in bad.items() if result.severity is dg.AssetCheckSeverity.ERROR]
+    ordered = [*wrong, *(key for key in bad if key not in wrong)]
+    lines = [f"{key}: {bad[key].description}" for key in ordered[:_MAX_NAMED]]
+    if len(ordered) > _MAX_NAMED:
+        lines.append(f"and {len(ordered) - _MAX_NAMED} more")
+    fine = len(results) - len(bad)
+    metadata: dict[str, Any] = {keys.PARTITIONS: len(results)}
+    if ordered:
+        metadata[keys.REASON] = "\n".join(lines)
+    return dg.AssetCheckResult(
+        passed=not bad,
+        severity=dg.AssetCheckSeverity.ERROR if wrong or not bad else dg.AssetCheckSeverity.WARN,
+        description=f"{fine} of {len(results)} partitions are as they should be." + "".join(f"\n{x}" for x in lines),
+        metadata=metadata,
+    )
+
+
+def not_known(reason: str, *, error_class: str | None = None) -> dg.AssetCheckResult:
+    """A warning that nothing can be said."""
+    return dg.AssetCheckResult(
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=reason,
+        metadata={keys.REASON: reason, **({keys.ERROR: error_class} if error_class else {})},
+    )
+
+
+def watched_import(push: Push) -> WatchedImport:
+    """What there is to ask about a push."""
+    return WatchedImport(
+        run_id=push.run_id,
+        dataset_id=push.dataset_id,
+        pushed_at=push.timestamp,
+        push_seconds=float(push.metadata.get(keys.SECONDS) or 0.0),
+        cognifies=push.cognifies,
+    )
