@@ -1,5 +1,6 @@
 """``CogxArchiveIOManager``: hands a COGX archive from the step that writes it to the step that needs it."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -7,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from cognee_dagster import cogx
+from cognee_dagster import cogx, sources
 from cognee_dagster.dagster.failures import failure_of, is_retryable
 from cognee_dagster.errors import ArchiveNotStoredError
 from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY, ArchiveStore
 from cognee_dagster.store.stored import AbsentArchive, StoredArchive
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from cognee_dagster.cogx.archive import Archive
 
 
@@ -31,7 +34,8 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
     different machines need one that all of them reach. Credentials come from the file system's own environment.
 
     A downstream asset gets a ``StoredArchive``; ``with stored.local() as archives`` gives local files: one, or the
-    several that a graph beyond a server's limits takes. A run that made the archive, or re-executes one that did, gets
+    several that a graph beyond a server's limits takes. One whose parameter is annotated as a ``networkx.MultiDiGraph``
+    gets the graph itself. A run that made the archive, or re-executes one that did, gets
     that very archive; any other gets the latest.
     """
 
@@ -61,20 +65,24 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
             )
         return archives
 
-    def load_input(self, context: dg.InputContext) -> StoredArchive:
+    def load_input(self, context: dg.InputContext) -> "StoredArchive | nx.MultiDiGraph[Any]":
+        with _failing():
+            stored = self._found(context)
+            return graph_of(stored) if _is_graph(context.dagster_type.typing_type) else stored
+
+    def _found(self, context: dg.InputContext) -> StoredArchive:
         upstream = context.upstream_output
         run_id = upstream.run_id if upstream is not None else _NO_RUN
-        with _failing():
-            try:
-                return self.store().find(
-                    place=context.asset_key.path,
-                    run_id=None if run_id == _NO_RUN else run_id,
-                    partition=_partition(context),
-                )
-            except ArchiveNotStoredError as error:
-                if not _may_be_absent(context):
-                    raise
-                return AbsentArchive(reason=str(error))
+        try:
+            return self.store().find(
+                place=context.asset_key.path,
+                run_id=None if run_id == _NO_RUN else run_id,
+                partition=_partition(context),
+            )
+        except ArchiveNotStoredError as error:
+            if not _may_be_absent(context):
+                raise
+            return AbsentArchive(reason=str(error))
 
     def store(self) -> ArchiveStore:
         """Where the archives are.
@@ -83,6 +91,27 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
             DatasetDefinitionError: Their file system is not known, or its package is not installed.
         """
         return ArchiveStore.at(self.base_directory)
+
+
+def graph_of(stored: StoredArchive) -> "nx.MultiDiGraph[Any]":
+    """The graph in the archives, in memory: node keys are ids, attributes are the properties.
+
+    Raises:
+        ArchiveError: They are not there, or not what was stored.
+    """
+    with stored.local() as archives:
+        first, *more = [sources.to_networkx(cogx.read_archive(archive.path)) for archive in archives]
+    for part in more:
+        first.add_nodes_from(part.nodes(data=True))
+        for source, target, attributes in part.edges(data=True):  # whose keys only count within the part
+            first.add_edge(source, target, **attributes)
+    return first
+
+
+def _is_graph(annotation: Any) -> bool:
+    """Whether that is a class of NetworkX that the most general one is a kind of."""
+    networkx = sys.modules.get("networkx")  # whoever names one of its classes has imported it
+    return networkx is not None and isinstance(annotation, type) and annotation in networkx.MultiDiGraph.__mro__[:-1]
 
 
 @contextmanager

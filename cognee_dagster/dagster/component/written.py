@@ -52,7 +52,7 @@ _READ: Mapping[type, Translate] = {
 
 @cache
 def written_model(kind: Any, *, without: frozenset[str] = frozenset(), optional: bool = False) -> type[dg.Model]:
-    """The model of a dataclass's fields as YAML has them; every value may also be a ``{{ … }}``.
+    """The model of a dataclass's fields as YAML has them; every value may also be a ``{{ … }}``, and some can only be.
 
     Args:
         kind: The dataclass; its docstring's ``Attributes`` describe the fields.
@@ -65,10 +65,8 @@ def written_model(kind: Any, *, without: frozenset[str] = frozenset(), optional:
         if field.name in without:
             continue
         written = written_type(hints[field.name])
-        if written is None:
-            raise TypeError(f"{kind.__name__}.{field.name} has a type that cannot be written in YAML.")
         info = pydantic.Field(default=_default(field, optional), description=descriptions.get(field.name))
-        definitions[field.name] = (or_template(written), info)
+        definitions[field.name] = (Template if written is None else or_template(written), info)
     prefix = "Default" if optional else ""
     return pydantic.create_model(f"{prefix}{kind.__name__}", __base__=dg.Model, __doc__=_summary(kind), **definitions)
 
@@ -100,10 +98,13 @@ def or_template(written: Any) -> Any:
 
 
 def described_attributes(kind: type) -> dict[str, str]:
-    """What the ``Attributes`` of a docstring say about each of them."""
-    _, _, section = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")
-    found = re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", section, flags=re.MULTILINE)
-    return {name: re.sub(r"\s+", " ", text).replace("``", "`") for name, text in found}
+    """What the ``Attributes`` of a class's docstring, and of those it inherits from, say about each of them."""
+    described: dict[str, str] = {}
+    for of in reversed(kind.__mro__[:-1]):
+        _, _, section = inspect.cleandoc(of.__doc__ or "").partition("Attributes:\n")
+        found = re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", section, flags=re.MULTILINE)
+        described |= {name: re.sub(r"\s+", " ", text).replace("``", "`") for name, text in found}
+    return described
 
 
 def _written_class(hint: Any) -> Any:
