@@ -87,7 +87,7 @@ class CogneeDataset:
         sync: ``full`` sends everything each time and removes nothing; ``incremental`` keeps a mirror: what has changed
             is sent, what is gone is removed, and the push waits for the import. See docs/mirrors.md.
         on_removed: What becomes of records that a mirror has and the graph no longer: ``remove`` them, ``keep`` them,
-            or ``fail``.
+            ``fail``, or ``replace`` the whole remote graph, which is empty meanwhile.
         max_removed: The share of a mirror's nodes, edges or documents that one push may remove.
         run_in_background: Do not wait for the import: the import sensor reports it.
         verify: How a finished import is held against what was sent: ``counts`` (the server's own count of the records

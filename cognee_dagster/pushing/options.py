@@ -19,7 +19,7 @@ Verification = Literal["counts", "graph", "off"]
 SyncKind = Literal["full", "incremental"]
 """``full``: send everything, remove nothing; ``incremental``: keep the remote dataset a mirror."""
 
-OnRemoved = Literal["remove", "keep", "fail"]
+OnRemoved = Literal["remove", "keep", "fail", "replace"]
 """What becomes of records that a mirror has and the graph no longer."""
 
 MAX_REMOVED = 0.2

@@ -147,6 +147,20 @@ def delete_data(call: Call, dataset_id: str, document_id: str) -> Answer:
     return Answer(200, None)
 
 
+def forget(call: Call) -> Answer:
+    """Deletes a dataset's graph and leaves the rest; whatever else the server's own endpoint does, this does not."""
+    asked = call.json if isinstance(call.json, dict) else {}
+    if not asked.get("memoryOnly") or asked.get("dataId") or not asked.get("datasetId"):
+        raise AnswerError(422, {"error": "The fake server only empties whole datasets (datasetId, memoryOnly)."})
+    dataset = call.dataset(str(asked["datasetId"]), "delete")
+    call.pace.acquire(dataset.lock)
+    try:
+        dataset.graph.empty()
+    finally:
+        dataset.lock.release()
+    return Answer(200, {"dataset_id": dataset.id, "status": "success"})
+
+
 def _shown(document: Document, dataset: Dataset) -> dict[str, Any]:
     return {
         "id": document.id,
@@ -288,6 +302,7 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", f"/api/v1/datasets/{_SEGMENT}/data/count", count_documents),
     ("DELETE", f"/api/v1/datasets/{_SEGMENT}/data/{_SEGMENT}", delete_data),
     ("GET", "/api/v1/activity/pipeline-runs", pipeline_runs),
+    ("POST", "/api/v1/forget", forget),
     ("POST", "/api/v1/remember", remember),
 )
 

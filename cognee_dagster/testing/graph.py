@@ -70,6 +70,12 @@ class Graph:
                 self.nodes.pop(key, None) if isinstance(key, str) else self.edges.pop(key, None)
             references.discard(reference)
 
+    def empty(self) -> None:
+        """Delete everything."""
+        self.nodes.clear()
+        self.edges.clear()
+        self.references.clear()
+
     def shown(self) -> dict[str, Any]:
         """The body of ``GET …/graph``. Edges show no properties there."""
         return {

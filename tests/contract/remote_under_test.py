@@ -37,6 +37,11 @@ class RemoteUnderTest:
     def delete(self, path: str, *, as_user: Account | None = None) -> httpx.Response:
         return self.http.delete(path, headers=self._headers(as_user))
 
+    def empty(self, dataset_id: str, *, as_user: Account | None = None) -> httpx.Response:
+        """Delete a dataset's graph, and nothing else of it."""
+        body = {"datasetId": dataset_id, "memoryOnly": True}
+        return self.http.post("/api/v1/forget", json=body, headers=self._headers(as_user))
+
     def create_dataset(self, name: str, *, as_user: Account | None = None) -> str:
         answer = self.http.post("/api/v1/datasets", json={"name": name}, headers=self._headers(as_user))
         assert answer.status_code == 200, answer.text

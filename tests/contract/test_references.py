@@ -100,6 +100,27 @@ def test_an_id_that_nothing_has_is_deleted_without_an_error(remote: RemoteUnderT
     assert triples(remote.graph(name)) == people(name).triples()
 
 
+def test_an_emptied_dataset_keeps_documents_and_readers_and_takes_the_same_import_again(
+    remote: RemoteUnderTest, name: str
+) -> None:
+    sent = handbook(name)
+    remote.upload(sent, name)
+    before = in_order(remote.graph(name))
+    (dataset_id,) = remote.dataset_ids(name)
+
+    refused = remote.empty(dataset_id, as_user=remote.bob)
+    answer = remote.empty(dataset_id)
+
+    assert (refused.status_code, answer.status_code) == (403, 200)
+    assert remote.graph(name) == {"nodes": [], "edges": []}
+    assert remote.dataset_ids(name) == [dataset_id]
+    assert remote.get(f"/api/v1/datasets/{dataset_id}/data/count").json() == {"count": 1}
+    remote.upload(sent, name)
+    assert in_order(remote.graph(name)) == before
+    remote.delete(_data(dataset_id, "cognee", name))  # and its references are in order
+    assert remote.graph(name) == {"nodes": [], "edges": []}
+
+
 def test_archives_of_one_request_have_a_run_and_a_reference_each(remote: RemoteUnderTest, name: str) -> None:
     one, two = _as_raw_nodes(people(f"{name}_1"), "one"), _as_raw_nodes(people(f"{name}_2"), "two")
 

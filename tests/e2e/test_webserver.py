@@ -138,11 +138,10 @@ def test_a_run_that_is_terminated_ends_at_once_and_reports_no_import(scene: Scen
     assert scene.ui.materialization("people", "remote_graph") == before
 
 
-def test_the_import_check_is_shown_with_an_execute_button(scene: Scene) -> None:
+def test_the_remote_graphs_checks_are_shown_with_an_execute_button(scene: Scene) -> None:
     found = scene.ui.ask(_CHECKS, key={"path": ["people", "remote_graph"]})["assetNodeOrError"]
-    (check,) = found["assetChecksOrError"]["checks"]
-    assert check["name"] == "remote_import_succeeded"
-    assert check["canExecuteIndividually"] == "CAN_EXECUTE"
+    checks = {check["name"]: check["canExecuteIndividually"] for check in found["assetChecksOrError"]["checks"]}
+    assert checks == {"remote_import_succeeded": "CAN_EXECUTE", "remote_in_sync": "CAN_EXECUTE"}
 
 
 def test_the_launchpad_offers_the_pushs_settings(scene: Scene) -> None:

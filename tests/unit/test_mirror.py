@@ -257,6 +257,76 @@ def test_what_a_full_push_left_stays_until_it_is_adopted(remote: FakeRemote, mir
     assert gone not in remote.graph("demo").nodes
 
 
+def emptied(remote: FakeRemote) -> int:
+    return sum(request.path == "/api/v1/forget" for request in remote.requests)
+
+
+def test_replace_leaves_nothing_that_others_brought_and_keeps_dataset_readers_and_documents(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    mirror.push()
+    dataset = remote.dataset("demo")
+    dataset.grants["reader"] = {"read"}
+    push_as_another_tool(remote, mirror, unlike(mirror.graph))
+    mirror.graph.remove_node()
+    result = mirror.push(on_removed="replace")
+    assert (emptied(remote), result.remote_response["mirror"]["emptied_first"]) == (1, True)
+    mirror.assert_exact()
+    assert remote.dataset("demo") is dataset
+    assert dataset.grants == {"reader": {"read"}}
+
+
+def test_replace_empties_only_where_something_is_removed(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push(on_removed="replace")
+    assert mirror.push(on_removed="replace").status == "unchanged"
+    mirror.graph.add_node()
+    mirror.graph.change_node()
+    mirror.push(on_removed="replace")
+    mirror.graph.remove_chunk()
+    assert emptied(remote) == 0
+    mirror.push(on_removed="replace")
+    assert emptied(remote) == 1
+    mirror.assert_exact()
+
+
+def test_a_replacing_push_that_was_killed_is_made_good_without_replacing_too(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    mirror.push()
+    mirror.graph.remove_node()
+    with pytest.MonkeyPatch.context() as patches:
+        Crash(patches, at=1, after=True, steps=["empty_dataset"])
+        with pytest.raises(Crashed):
+            mirror.push(on_removed="replace")
+    assert not remote.graph("demo").nodes
+    mirror.push()
+    mirror.assert_exact()
+
+
+def test_a_server_that_cannot_empty_a_graph_keeps_it_and_the_next_push_relies_on_it(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    mirror.push()
+    mirror.graph.remove_node()
+    remote.faults.on("/api/v1/forget", answer(404))
+    with pytest.raises(RemoteRejectedError, match=r"Nothing was sent\. Push with on_removed remove"):
+        mirror.push(on_removed="replace")
+    assert mirror.push().remote_response["mirror"]["sent_whole_because"] == ""
+    mirror.assert_exact()
+
+
+def test_replace_removes_nothing_of_which_nothing_is_known_unless_anything_may_be(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    push_as_another_tool(remote, mirror, unlike(mirror.graph))
+    before = set(remote.graph("demo").nodes)
+    with pytest.raises(RemovedRecordsError, match=r"everything in 'demo' on .* would be removed"):
+        mirror.push(on_removed="replace", max_removed=0.9)
+    assert set(remote.graph("demo").nodes) == before
+    mirror.push(on_removed="replace")
+    mirror.assert_exact()
+
+
 def unlike(graph: ChangingGraph) -> ChangingGraph:
     """The graph under ids that no other has, without edges and texts."""
     found = ChangingGraph(3, nodes=2)
@@ -420,6 +490,7 @@ class Crash:
         "save": MirrorFiles,
         "save_contents": MirrorFiles,
         "delete_data": CogneeClient,
+        "empty_dataset": CogneeClient,
         "deliver": carry_out,
     }
 
@@ -474,9 +545,13 @@ def test_what_a_killed_push_has_added_to_a_segment_goes_again(
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("first", [True, False], ids=["first push", "later push"])
+@pytest.mark.parametrize(
+    ("first", "options"),
+    [(True, {}), (False, {}), (False, {"on_removed": "replace"})],
+    ids=["first push", "later push", "replacing push"],
+)
 def test_killed_at_any_step_the_next_push_ends_in_a_mirror(
-    remote: FakeRemote, tmp_path: Path, after: bool, first: bool
+    remote: FakeRemote, tmp_path: Path, after: bool, first: bool, options: dict[str, Any]
 ) -> None:
     steps = 0
     while True:
@@ -492,7 +567,7 @@ def test_killed_at_any_step_the_next_push_ends_in_a_mirror(
         with pytest.MonkeyPatch.context() as patches:
             crash = Crash(patches, at=steps, after=after)
             try:
-                mirror.push(target=target)
+                mirror.push(target=target, **options)
             except Crashed:
                 pass
             else:

@@ -11,6 +11,7 @@ import msgspec
 
 from cognee_dagster.cogx.archive import Archive, check_limits
 from cognee_dagster.cogx.format import COGNEE_SYSTEM
+from cognee_dagster.errors import RemotePermissionError, RemoteRejectedError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.archives import PushResult, one_answer
 from cognee_dagster.pushing.delivery import deliver
@@ -71,12 +72,13 @@ class MirrorPush:
         """Do what the plan says."""
         known = self.found.known
         if known.reason:
-            logger.warning(
-                "The mirror %r is sent whole: %s. What others brought stays", self.dataset.name, known.reason
-            )
+            stays = "" if self.found.empties else ". What others brought stays"
+            logger.warning("The mirror %r is sent whole: %s%s", self.dataset.name, known.reason, stays)
         if self.found.is_in_sync and not self.mirror.adopt and known.state is not None:
             return self._result((), state=known.state)
         state = self._begin()
+        if self.found.empties:
+            self._empty()
         results, state = self._send(state)
         self._delete_documents()  # before they are forgotten
         state = self._confirm(state)
@@ -89,9 +91,11 @@ class MirrorPush:
     def _begin(self) -> MirrorState:
         """Clear away what an earlier push left, and note what is about to be sent."""
         known, plan = self.found.known, self.found.plan
-        if known.reason or known.leftovers or (known.state is not None and known.state.begun):
+        empties = self.found.empties
+        if empties or known.reason or known.leftovers or (known.state is not None and known.state.begun):
             wait_until_quiet(self.client, self.dataset, stop=self.stop)
-        self._delete(known.leftovers)
+        if not empties:
+            self._delete(known.leftovers)
         state = MirrorState(
             remote_url=self.client.connection.url,
             contents=self._contents_before(),
@@ -102,9 +106,23 @@ class MirrorPush:
             begun={upload.segment: upload.letter for upload in plan.uploads},
             documents_begun=self._documents_begun(),
             dirty=tuple(sorted(known.dirty)),
+            deleting=known.leftovers if empties else (),
+            emptying=empties,
         )
         self.files.save(state)
         return state
+
+    def _empty(self) -> None:
+        """Only now, when it is noted: a push that is killed here is made good by the next one."""
+        logger.warning("Emptying the graph of %r; nobody finds anything there until it is sent", self.dataset.name)
+        try:
+            self.client.empty_dataset(self.dataset.id)
+        except (RemotePermissionError, RemoteRejectedError) as error:
+            if self.found.known.state is not None:
+                self.files.save(self.found.known.state)  # nothing has happened
+            raise type(error)(
+                f"{error} Nothing was sent. Push with on_removed remove, which needs no emptying.", status=error.status
+            ) from error
 
     @property
     def _made_at(self) -> float | None:

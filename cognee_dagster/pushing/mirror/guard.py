@@ -25,6 +25,12 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
     """
     if options.on_removed == "keep":
         return
+    if found.empties and found.known.has_history and options.max_removed < 1:
+        raise RemovedRecordsError(
+            f"With on_removed replace, everything in {where} would be removed, and it is not known what of it this "
+            "mirror has brought: nothing was sent. If nobody else needs what is there, push again with max_removed 1; "
+            "with on_removed remove it stays."
+        )
     there = found.known.confirmed
     if there is None:
         _refuse_without_contents(options, where=where)

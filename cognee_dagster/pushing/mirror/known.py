@@ -42,6 +42,11 @@ class Known:
     has_history: bool = False
 
     @property
+    def is_certain(self) -> bool:
+        """Whether the remote holds what was confirmed, and nothing else that this mirror may have brought."""
+        return not (self.reason or self.leftovers or self.dirty or self.has_history)
+
+    @property
     def letters(self) -> dict[int, str]:
         """The present generation by segment."""
         return {} if self.state is None else dict(self.state.letters)
@@ -102,6 +107,8 @@ def _reason(
     made_at = None if dataset.created_at is None else dataset.created_at.timestamp()
     if None not in (made_at, state.dataset_made_at) and made_at != state.dataset_made_at:
         return "the remote dataset was made again since"
+    if state.emptying:
+        return "a push that was to empty the remote graph did not come to its end"
     if others is None:
         return "more was imported into the remote dataset since than can be looked at"
     if others:

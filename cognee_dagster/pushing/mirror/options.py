@@ -13,7 +13,8 @@ class MirrorOptions:
 
     Attributes:
         on_removed: What becomes of nodes, edges and documents that are on the remote and no longer in the graph:
-            ``remove`` them, ``keep`` them, or ``fail`` before anything is sent.
+            ``remove`` them, ``keep`` them, ``fail`` before anything is sent, or ``replace`` the whole remote graph:
+            it is emptied, of what others brought, too, and everything is sent.
         max_removed: The share of the nodes, edges or documents that may be removed in one push, from 0 to 1.
         adopt: Whether what ``cognee.push()``, or a full push, has brought into the remote dataset is taken over: the
             parts of it that are not in the graph are removed, whoever brought them.

@@ -44,6 +44,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         dirty: Segments of which the remote may have more than the contents say.
         begun: By segment the generation that a push has begun to send to, and never confirmed.
         documents_begun: What documents are known by that a push has begun to send, and never confirmed.
+        emptying: Whether a push has begun to empty the remote graph, and never confirmed what it then sent.
         deleting: Generations that are to be deleted, because others have taken their place.
         began_at: When the push began that confirmed the contents: seconds since 1970, by the server's clock.
         dataset_made_at: When the server made the dataset; None where it does not say.
@@ -60,6 +61,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     begun: dict[int, str] = {}
     documents_begun: tuple[int, ...] = ()
     deleting: tuple[tuple[int, str], ...] = ()
+    emptying: bool = False
     format: int = _FORMAT
 
 

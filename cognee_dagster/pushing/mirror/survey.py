@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.documents import DocumentDifference, compare_documents
 from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_fingerprints
 from cognee_dagster.pushing.mirror.known import Known, look_up
@@ -25,6 +26,7 @@ class MirrorSurvey:
         fingerprints: The graph as it is.
         plan: What is to be done with nodes and edges.
         documents: And with documents.
+        empties: Whether the remote graph is emptied first: see ``MirrorOptions.on_removed``.
         refusal: Why a push would not be carried out; empty where it would.
     """
 
@@ -33,6 +35,7 @@ class MirrorSurvey:
     fingerprints: GraphFingerprints = field(repr=False)
     plan: SyncPlan
     documents: DocumentDifference
+    empties: bool = False
     refusal: str = ""
 
     @property
@@ -77,9 +80,18 @@ def survey(
         segment_nodes=options.segment_nodes,
         first_new=_fresh_number() if known.has_history else 0,
     )
+    empties = options.on_removed == "replace" and bool(plan.deleted or not known.is_certain)
+    if empties:
+        nothing = plan_sync(fingerprints, MirrorContents.empty(), {}, segment_nodes=options.segment_nodes)
+        plan = replace(nothing, difference=plan.difference)
     documents = compare_documents(archives, known.contents, keeps_removed=keeps_removed)
     return MirrorSurvey(
-        target_dataset=target_dataset, known=known, fingerprints=fingerprints, plan=plan, documents=documents
+        target_dataset=target_dataset,
+        known=known,
+        fingerprints=fingerprints,
+        plan=plan,
+        documents=documents,
+        empties=empties,
     )
 
 
