@@ -11,6 +11,7 @@ from cognee_dagster import pushing, sources
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.source import Source
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import OnRemoved, SyncKind
 from cognee_dagster.sources.places import is_place
@@ -133,34 +134,66 @@ def print_plan(
         found = pushing.plan_graph(
             source.open(), connection=connection, options=options, mirror=mirror, progress=progress
         )
-    summary = pushing.summary_of(found)
+    plan = found.as_json()
     if mirror is not None and mirror.adopt:
         say("With --adopt, what full pushes have brought and the graph does not have is removed, too.", err=True)
     if as_json:
-        print_json({**summary, "in_sync": found.is_in_sync, "refusal": found.refusal})
+        print_json(plan)
     else:
-        for line in _sentences(summary, in_sync=found.is_in_sync, target=found.target_dataset, url=connection.url):
+        for line in _sentences(plan, url=connection.url):
             say(line)
-        if found.refusal:
-            say(f"A push would be refused: {found.refusal}")
-    if not found.is_in_sync:
+    if not plan["in_sync"]:
         raise click.exceptions.Exit(ExitCode.CHANGES)
 
 
-def _sentences(summary: dict[str, Any], *, in_sync: bool, target: str, url: str) -> Iterator[str]:
-    counts = ", ".join(
-        f"+{counted['added']:,} ~{counted['changed']:,} -{counted['removed']:,} {kind}"
-        for kind in ("nodes", "edges", "documents")
-        if any((counted := summary[kind])[what] for what in ("added", "changed", "removed"))
-    )
-    if counts:
-        segments = f"{summary['segments_sent']} segments of {summary['segments']} would be sent"
-        yield f"{target} on {url}: {counts}; {segments}"
-    elif in_sync:
-        yield f"Nothing to do: {target} on {url} is in sync"
+def _sentences(plan: dict[str, Any], *, url: str) -> Iterator[str]:
+    where = f"{plan['target_dataset']} on {url}"
+    if counts := counts_in_words(plan):
+        segments = f"{plan['segments_sent']} segments of {plan['segments']}"
+        yield f"{where}: {counts}; {segments} would be sent, about {_size(plan['about_bytes'])}"
+    elif plan["in_sync"]:
+        yield f"Nothing to do: {where} is in sync"
     else:
-        yield f"{target} on {url} would be tidied up after a push that was interrupted"
-    if kept := [f"{counted['kept']:,} {kind}" for kind in ("nodes", "edges") if (counted := summary[kind]).get("kept")]:
+        yield f"{where} would be tidied up after a push that was interrupted"
+    if kept := [f"{of['kept']:,} {kind}" for kind in ("nodes", "edges") if (of := plan[kind]).get("kept")]:
         yield f"{' and '.join(kept)} that the graph no longer has stay there"
-    if whole := summary["sent_whole_because"]:
+    if plan["emptied_first"]:
+        yield "The remote graph would be emptied first"
+    if whole := plan["sent_whole_because"]:
         yield f"All of it, because {whole}"
+    for kind, of in plan["examples"].items():
+        yield from (f"  {what} {kind}, such as {'; '.join(some)}" for what, some in of.items() if some)
+    yield from (f"  {line}" for line in (_remote_in_words(plan["remote"]), _time_in_words(plan)) if line)
+    if plan["refusal"]:
+        yield f"A push would be refused: {plan['refusal']}"
+
+
+def counts_in_words(plan: dict[str, Any]) -> str:
+    """``+120 ~14 -3 nodes, +340 ~0 -9 edges``; empty where there is nothing to do."""
+    return ", ".join(
+        f"+{of['added']:,} ~{of['changed']:,} -{of['removed']:,} {kind}"
+        for kind in ("nodes", "edges", "documents")
+        if any((of := plan[kind])[what] for what in ("added", "changed", "removed"))
+    )
+
+
+def _size(num_bytes: int) -> str:
+    return f"{num_bytes / 1e6:,.1f} MB" if num_bytes >= 100_000 else f"{num_bytes / 1e3:,.1f} kB"
+
+
+def _remote_in_words(remote: dict[str, Any]) -> str:
+    if not remote["exists"]:
+        return "the remote dataset would be made"
+    since = remote["in_sync_since"] or remote["confirmed_at"]
+    known = "in sync since" if remote["in_sync_since"] else "last confirmed for a push of"
+    told = f", {known} {since}" if since else ", nothing of it is confirmed"
+    return f"the remote dataset belongs to {remote['owner'] or 'nobody that is told'}{told}; its readers are not shown"
+
+
+def _time_in_words(plan: dict[str, Any]) -> str:
+    if not plan["archives"]:
+        return ""
+    if plan["server_seconds"] is None:
+        return "how long the server would take is not known: none of this mirror's imports tells"
+    by = counted(plan["server_seconds_by_runs"], "import")
+    return f"the server would take about {plan['server_seconds']:,.0f} s for the graph, judged by {by} of this mirror"

@@ -34,7 +34,9 @@ def plan(
     Exits with 0 where the remote dataset is in sync, and with 10 where a push would change it.
 
     With --json: nodes, edges and documents (each with added, changed, removed), segments, segments_sent,
-    segments_replaced, names_left_over, sent_whole_because, in_sync, refusal.
+    segments_replaced, emptied_first, names_left_over, sent_whole_because, in_sync, refusal, target_dataset; remote
+    (exists, dataset_id, owner, readers, confirmed_at, in_sync_since); examples; about_bytes, archives; server_seconds,
+    which is null where it is not known, and server_seconds_by_runs.
     """
     print_plan(
         source,

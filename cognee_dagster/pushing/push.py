@@ -18,7 +18,7 @@ from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.journal import PushJournal
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.mirror.survey import MirrorSurvey
+from cognee_dagster.pushing.mirror.outlook import MirrorPlan
 from cognee_dagster.pushing.options import DEFAULT_DATASET, PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
@@ -142,7 +142,7 @@ def plan_graph(
     options: PushOptions | None = None,
     mirror: MirrorOptions | None = None,
     progress: PushProgress | None = None,
-) -> MirrorSurvey:
+) -> MirrorPlan:
     """What ``push_graph`` with these ``MirrorOptions`` would do; nothing is sent or changed.
 
     Raises:

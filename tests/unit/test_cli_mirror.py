@@ -35,8 +35,13 @@ def test_plan_says_what_a_push_then_does(source: Path, fake_remote_environment: 
     assert fake_remote_environment.uploads == []
     assert call("push", str(source), "--sync", "incremental").exit_code == 0
     assert call("plan", str(source)).exit_code == 0
+    in_sync = call("plan", str(source)).stdout
+    assert "in sync since" in in_sync
     without(source, "eve")
     changed = call("plan", str(source))
+    assert "removed nodes, such as " in changed.stdout
+    assert "last confirmed for a push of" in changed.stdout
+    assert "the server would take about" in changed.stdout
     assert changed.exit_code == 10
     assert changed.stdout.startswith(f"friends on {fake_remote_environment.url}: +0 ~0 -1 nodes, +0 ~0 -")
     again = call("push", str(source), "--sync", "incremental", "--max-removed", "50%", "--json")

@@ -5,6 +5,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -103,6 +104,7 @@ class MirrorPush:
             began_at=known.state.began_at if known.state is not None else 0.0,
             run_ids=known.state.run_ids if known.state is not None else (),
             dataset_made_at=known.state.dataset_made_at if known.state is not None else self._made_at,
+            run_nodes=known.state.run_nodes if known.state is not None else {},
             begun={upload.segment: upload.letter for upload in plan.uploads},
             documents_begun=self._documents_begun(),
             dirty=tuple(sorted(known.dirty)),
@@ -169,7 +171,7 @@ class MirrorPush:
                 archive,
                 options=self.options,
                 progress=self.progress,
-                note=runs.note,
+                note=partial(runs.note, archive.num_nodes),
                 begun=None,
                 stop=self.stop,
             )
@@ -187,6 +189,7 @@ class MirrorPush:
             began_at=self.began_at,
             dataset_made_at=self._made_at,
             run_ids=(*sorted(known.others), *state.run_ids),
+            run_nodes=state.run_nodes,
             dirty=tuple(sorted(plan.still_dirty)),
             deleting=plan.deleted if known.state is not None else self._strays(),
         )

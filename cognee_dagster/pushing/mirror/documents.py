@@ -29,7 +29,7 @@ class DocumentDifference:
         contents: A hash of their text, uint64.
         sent: External ids of documents that the remote lacks, or has with another text.
         sent_keys: What those are known by.
-        num_added: How many of these it lacks.
+        added: Those of them that it lacks.
         removed_keys: What those are known by that only the remote has.
     """
 
@@ -37,7 +37,7 @@ class DocumentDifference:
     contents: "Integers"
     sent: tuple[str, ...]
     sent_keys: tuple[int, ...]
-    num_added: int
+    added: tuple[str, ...]
     removed_keys: frozenset[int]
 
     def contents_after(self, there: MirrorContents) -> MirrorContents:
@@ -81,7 +81,7 @@ def compare_documents(
         contents=contents,
         sent=tuple(documents[place].external_id for place in np.flatnonzero(is_sent).tolist()),
         sent_keys=tuple(keys[is_sent].tolist()),
-        num_added=int((at < 0).sum()),
+        added=tuple(documents[place].external_id for place in np.flatnonzero(at < 0).tolist()),
         removed_keys=frozenset() if keeps_removed else frozenset(there.document_keys.tolist()) - set(prints),
     )
 

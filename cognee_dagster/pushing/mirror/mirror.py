@@ -22,9 +22,10 @@ from cognee_dagster.pushing.mirror.carry_out import MirrorPush
 from cognee_dagster.pushing.mirror.generations import owner_of
 from cognee_dagster.pushing.mirror.guard import require_few_removed
 from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.mirror.outlook import MirrorPlan, look_ahead
 from cognee_dagster.pushing.mirror.records import NotMirrorableError
 from cognee_dagster.pushing.mirror.state import DEFAULT_DIRECTORY, MirrorFiles
-from cognee_dagster.pushing.mirror.survey import MirrorSurvey, survey
+from cognee_dagster.pushing.mirror.survey import survey
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
@@ -109,7 +110,7 @@ def plan_mirror(
     base: "UPath | None" = None,
     options: PushOptions | None = None,
     mirror: MirrorOptions | None = None,
-) -> MirrorSurvey:
+) -> MirrorPlan:
     """What ``push_mirror`` would do; nothing is sent or changed.
 
     Raises:
@@ -129,10 +130,10 @@ def plan_mirror(
         found = survey(archives, client=client, target_dataset=target, dataset=dataset, files=files, options=mirror)
         require_few_removed(found, mirror, source=name, where=f"{target!r} on {client.connection.url}")
     except RemovedRecordsError as error:
-        return replace(found, refusal=str(error))
+        found = replace(found, refusal=str(error))
     except NotMirrorableError as error:
         raise _not_mirrorable(name, error) from error
-    return found
+    return MirrorPlan(found=found, outlook=look_ahead(archives, found, client=client, dataset=dataset))
 
 
 def _not_mirrorable(name: str, error: NotMirrorableError) -> InvalidPushError:

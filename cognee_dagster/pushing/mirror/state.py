@@ -29,6 +29,7 @@ _FORMAT = 1
 _STATE = "mirror.json"
 # Runs of ours that are told from others'; those of earlier pushes are older than what is looked at.
 _RUNS_KEPT = 20_000
+_SIZES_KEPT = 200
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         remote_url: Where the remote is.
         contents: SHA-256 of the file of contents.
         letters: The present generation by segment.
+        run_nodes: How many nodes each of its latest runs brought, by which later ones are estimated.
         dirty: Segments of which the remote may have more than the contents say.
         begun: By segment the generation that a push has begun to send to, and never confirmed.
         documents_begun: What documents are known by that a push has begun to send, and never confirmed.
@@ -57,6 +59,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     began_at: float
     dataset_made_at: float | None = None
     run_ids: tuple[str, ...] = ()
+    run_nodes: dict[str, int] = {}
     dirty: tuple[int, ...] = ()
     begun: dict[int, str] = {}
     documents_begun: tuple[int, ...] = ()
@@ -141,9 +144,10 @@ class NotedRuns:
         self.state = state
         self._files = files
 
-    def note(self, run: BegunImport) -> None:
-        """Remember a run."""
+    def note(self, num_nodes: int, run: BegunImport) -> None:
+        """Remember a run that brings so many nodes."""
         if run.run_id not in self.state.run_ids[-1:]:
             run_ids = (*self.state.run_ids, run.run_id)[-_RUNS_KEPT:]
-            self.state = msgspec.structs.replace(self.state, run_ids=run_ids)
+            run_nodes = dict([*self.state.run_nodes.items(), (run.run_id, num_nodes)][-_SIZES_KEPT:])
+            self.state = msgspec.structs.replace(self.state, run_ids=run_ids, run_nodes=run_nodes)
             self._files.save(self.state)

@@ -22,8 +22,8 @@ def summary_of(found: MirrorSurvey) -> dict[str, Any]:
             **_gone(difference.removed_edges, keeps=keeps),
         },
         "documents": {
-            "added": documents.num_added,
-            "changed": len(documents.sent) - documents.num_added,
+            "added": len(documents.added),
+            "changed": len(documents.sent) - len(documents.added),
             "removed": len(documents.removed_keys),
         },
         "segments": len(found.plan.letters),

@@ -1,0 +1,104 @@
+"""The first records of each kind that a push to a mirror would add, change and remove."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+import numpy as np
+
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.format import ENTITIES_FILE, FACTS_FILE, NODES_FILE
+from cognee_dagster.cogx.read.safe_members import read_members
+from cognee_dagster.pushing.mirror.records import decode_fact
+from cognee_dagster.pushing.mirror.survey import MirrorSurvey
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Integers = npt.NDArray[np.integer]
+
+EXAMPLES = 5
+Examples = Mapping[str, Mapping[str, Sequence[str]]]
+
+
+class _Named(msgspec.Struct, gc=False):
+    """Of a node's line, what it is called."""
+
+    name: str | None = None
+
+
+_named = msgspec.json.Decoder(_Named, strict=False).decode
+
+
+def first_examples(archives: Sequence[Archive], found: MirrorSurvey, removed_documents: Sequence[str]) -> Examples:
+    """``{"nodes": {"added": [id and name, …], …}, "edges": …, "documents": …}``, at most ``EXAMPLES`` of each.
+
+    Of edges that are gone nothing is known but that they are.
+
+    Args:
+        archives: The graph's; they are read until all names are found.
+        found: What there is, and what is to be done.
+        removed_documents: What the documents are called that would be removed.
+
+    Raises:
+        ArchiveError: An archive is damaged.
+    """
+    difference, documents = found.plan.difference, found.documents
+    nodes = {"added": difference.added_nodes[:EXAMPLES], "changed": difference.changed_nodes[:EXAMPLES]}
+    edges = {"added": difference.added_edges[:EXAMPLES], "changed": difference.changed_edges[:EXAMPLES]}
+    names = dict(_lines(archives, found, (ENTITIES_FILE, NODES_FILE), wanted=np.concatenate([*nodes.values()])))
+    facts = dict(_lines(archives, found, (FACTS_FILE,), wanted=np.concatenate([*edges.values()])))
+    ids, gone = found.fingerprints.ids, found.known.contents.node_ids[difference.removed_nodes[:EXAMPLES]]
+    added = set(documents.added)
+    return {
+        "nodes": {
+            **{
+                what: [_node(ids[number], names.get(number)) for number in some.tolist()]
+                for what, some in nodes.items()
+            },
+            "removed": [_id(one) for one in gone],
+        },
+        "edges": {what: [_edge(facts[number]) for number in some.tolist()] for what, some in edges.items()},
+        "documents": {
+            "added": documents.added[:EXAMPLES],
+            "changed": [name for name in documents.sent if name not in added][:EXAMPLES],
+            "removed": removed_documents[:EXAMPLES],
+        },
+    }
+
+
+def _lines(
+    archives: Sequence[Archive], found: MirrorSurvey, files: Sequence[str], *, wanted: "Integers"
+) -> Iterator[tuple[int, bytes]]:
+    """The lines of some nodes or edges, by their number."""
+    left = set(wanted.tolist())
+    done = dict.fromkeys(files, 0)
+    for archive in archives:
+        for member in read_members(archive.path, any_size=True):
+            if member.name not in files or not left:
+                continue
+            numbers = found.fingerprints.rows[member.name]
+            for _, line in member.lines():
+                number = int(numbers[done[member.name]])
+                done[member.name] += 1
+                if number in left:
+                    left.discard(number)
+                    yield number, line
+
+
+def _node(node_id: "Integers", line: bytes | None) -> str:
+    try:
+        name = _named(line).name if line is not None else None
+    except msgspec.MsgspecError:
+        name = None  # of some other kind than a string
+    return f"{_id(node_id)} {name}" if name else _id(node_id)
+
+
+def _edge(line: bytes) -> str:
+    fact = decode_fact(line)
+    return f"{fact.subject_ref} {fact.predicate} {fact.object_ref}"
+
+
+def _id(node_id: "Integers") -> str:
+    return str(UUID(bytes=node_id.tobytes()))
