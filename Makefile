@@ -16,7 +16,7 @@ OLDEST := .venv-oldest
 # The one that every Cognee that pyproject.toml allows pins.
 LADYBUG := ladybug==0.19.0
 
-.PHONY: help setup demo dev test oldest mutants lint types bench clean
+.PHONY: help setup demo dev test oldest mutants rounds lint types bench clean
 
 help: ## what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ oldest: $(OLDEST)/.installed ## the tests that need no Cognee, with the oldest d
 
 mutants: $(INSTALLED) ## break the code in 100 places and see whether a test notices; MUTANTS_ARGS="--help"
 	@$(BIN)/python -m tests.mutation $(MUTANTS_ARGS)
+
+rounds: $(INSTALLED) ## is a mirror of 2,000 nodes exact after each of 25 rounds of edits, on real Cognee? ROUNDS_ARGS="--help"
+	@$(BIN)/python -m tests.rounds $(ROUNDS_ARGS)
 
 lint: $(INSTALLED) ## ruff, and who may import whom
 	@$(BIN)/ruff check .

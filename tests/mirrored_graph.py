@@ -3,6 +3,7 @@
 import json
 import random
 from pathlib import Path
+from typing import ClassVar
 from uuid import NAMESPACE_OID, uuid5
 
 from cognee_dagster.cogx.archive import Archive
@@ -20,6 +21,8 @@ class ChangingGraph:
         nodes: Rows by id.
         edges: Texts by (source, target, relationship).
     """
+
+    KINDS: ClassVar[tuple[str, ...]] = ("Entity", "Entity", "DocumentChunk", "Planet")
 
     def __init__(self, seed: int, *, nodes: int) -> None:
         self.random = random.Random(seed)
@@ -40,7 +43,7 @@ class ChangingGraph:
     def add_node(self) -> None:
         self._count += 1
         node_id = str(uuid5(NAMESPACE_OID, f"node {self._count}"))
-        self.nodes[node_id] = self._row(node_id, self.random.choice(("Entity", "Entity", "DocumentChunk", "Planet")))
+        self.nodes[node_id] = self._row(node_id, self.random.choice(self.KINDS))
         if len(self.nodes) > 1:
             self.add_edge(node_id)
 

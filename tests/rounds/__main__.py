@@ -1,0 +1,52 @@
+"""``python -m tests.rounds``: is a mirror on real Cognee after each round of edits what a fresh full push makes?
+
+Compared is everything that the server has of both: graph, documents and vectors. In the first and the last round
+``cognee.push()`` makes the fresh dataset, from a local Cognee dataset of the same graph. In every fourth round two
+pushes of the same graph are under way at once.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from cognee_dagster.sandbox import CogneeServer
+from tests.pushes import client_of
+from tests.rounds.graph import WideGraph
+from tests.rounds.rounds import Rounds
+
+_TWO_AT_ONCE_EVERY = 4
+
+
+@click.command()
+@click.option("--nodes", default=2000, show_default=True, help="Of the graph at first.")
+@click.option("--rounds", default=25, show_default=True, help="How often it is edited, pushed and compared.")
+@click.option("--edits", default=30, show_default=True, help="In a round.")
+@click.option("--segment-nodes", default=200, show_default=True, help="Nodes in a segment of the mirror.")
+@click.option("--seed", default=1, show_default=True, help="Another seed, other edits.")
+def main(*, nodes: int, rounds: int, edits: int, segment_nodes: int, seed: int) -> None:
+    """Edit, push and compare; fails where a mirror is not what a full push makes, or a reader missed anything."""
+    num_wrong = 0
+    with (
+        tempfile.TemporaryDirectory(prefix="cognee-rounds-") as name,
+        CogneeServer(Path(name) / "server") as server,
+        client_of(server.url, server.api_key) as client,
+    ):
+        graph = WideGraph(seed, nodes=nodes)
+        some = Rounds(server, client, graph, Path(name), segment_nodes)
+        done = f"{len(graph.nodes)} nodes, {len(graph.edges)} edges"
+        for number in range(rounds):
+            at_once = 2 if number % _TWO_AT_ONCE_EVERY == _TWO_AT_ONCE_EVERY - 1 else 1
+            found = some.round(at_once=at_once, by_cognee=number in (0, rounds - 1))
+            num_wrong += bool(found.wrong)
+            click.echo(f"- Round {number + 1}: {done}; {found.told}: {'**different**' if found.wrong else 'equal'}")
+            for line in found.wrong:
+                click.echo(f"  - {line}")
+            done = some.edit(edits)
+    click.echo(f"\n{f'**Different in {num_wrong}** of' if num_wrong else 'Equal in all'} {rounds} rounds.")
+    sys.exit(bool(num_wrong))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""A round: push a graph to its mirror while a second user reads, push all of it to a fresh dataset, compare both."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from upath import UPath
+
+from bench.datasets import add_dataset, prepare
+from cognee_dagster.pushing.archives import PushResult
+from cognee_dagster.pushing.compared import RemoteComparison, compare_archives
+from cognee_dagster.pushing.mirror.mirror import push_mirror
+from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.options import DeliverySettings, PushOptions
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.sandbox import CogneeServer
+from tests.pushes import push_archive
+from tests.rounds.contents import RemoteContents, differences, read_contents
+from tests.rounds.graph import GraphRows, WideGraph, changed_texts, edits_between
+from tests.rounds.reader import BothStates, WatchingReader, reader_of
+
+_PUSH = (
+    "import asyncio, sys, cognee as c; asyncio.run(c.push(sys.argv[1], target_dataset=sys.argv[2], url=sys.argv[3]))"
+)
+_PATIENT = DeliverySettings(poll_interval=0.2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """What a round showed.
+
+    Attributes:
+        told: What was done, in words.
+        wrong: How the mirror differs from the fresh dataset, and what the reader had to do without.
+        sent_whole_because: Why the mirror was sent whole; empty where it was not.
+    """
+
+    told: str
+    wrong: list[str]
+    sent_whole_because: str
+
+
+@dataclass
+class Rounds:
+    """A graph, its mirror, and what has been found out about them."""
+
+    server: CogneeServer
+    client: CogneeClient
+    graph: WideGraph
+    directory: Path
+    segment_nodes: int
+    target: str = "mirrored"
+    former_texts: set[str] = field(default_factory=set)
+    shown: RemoteContents | None = None
+    reader: CogneeClient | None = None
+
+    def round(self, *, at_once: int = 1, by_cognee: bool = False) -> Round:
+        """Push and compare.
+
+        Args:
+            at_once: How many pushes of the same graph are under way at the same time.
+            by_cognee: Whether ``cognee.push()`` makes the fresh dataset.
+        """
+        dataset = self.client.ensure_dataset(self.target)
+        self.reader = self.reader or reader_of(self.server, dataset.id)
+        began = time.monotonic()
+        with WatchingReader(self.reader, dataset.id) as watching:
+            results = self._push_mirror(at_once)
+        mirrored = time.monotonic()
+        with self._fresh(by_cognee=by_cognee) as fresh:
+            pushed = time.monotonic()
+            wanted = read_contents(self.server, self.client, fresh)
+        found = read_contents(self.server, self.client, dataset.id)
+        wrong = differences(found, wanted, former_edge_texts=self.former_texts)
+        wrong += watching.missed(BothStates.of(self.shown, found)) if self.shown is not None else watching.errors
+        self.shown = found
+        told = (
+            f"{_sent(results)} in {mirrored - began:.0f} s; {'cognee.push()' if by_cognee else 'full push'} "
+            f"{pushed - mirrored:.0f} s; {len(found.nodes)} nodes, {len(found.triples)} edges, "
+            f"{len(found.documents)} documents, {sum(rows.total() for rows in found.vectors.values())} vectors; "
+            f"read {len(watching.graphs)} times"
+        )
+        return Round(told=told, wrong=wrong, sent_whole_because=_pushed(results)["sent_whole_because"])
+
+    def verified(self) -> RemoteComparison:
+        """What ``cognee-dagster verify`` finds."""
+        archive = self.graph.archive(self.directory / "verified.cogx.tar.gz")
+        return compare_archives([archive], client=self.client, target_dataset=self.target)
+
+    def edit(self, edits: int) -> str:
+        """Change the graph; in words."""
+        before = dict(self.graph.nodes), dict(self.graph.edges)
+        self.graph.change(edits)
+        self.former_texts |= changed_texts(before[1], self.graph.edges)
+        return edits_between(before, (self.graph.nodes, self.graph.edges))
+
+    def _push_mirror(self, at_once: int) -> list[PushResult]:
+        archives = [self.graph.archive(self.directory / f"graph_{number}.cogx.tar.gz") for number in range(at_once)]
+
+        def push(number: int) -> PushResult:
+            return push_mirror(
+                archives[number : number + 1],
+                client=self.client,
+                base=UPath(self.directory / "mirrors"),
+                options=PushOptions(target_dataset=self.target, delivery=_PATIENT),
+                mirror=MirrorOptions(segment_nodes=self.segment_nodes, max_removed=1.0),
+            )
+
+        with ThreadPoolExecutor(at_once) as pool:
+            return list(pool.map(push, range(at_once)))
+
+    @contextmanager
+    def _fresh(self, *, by_cognee: bool) -> Iterator[str]:
+        """A dataset that was pushed whole; deleted afterwards."""
+        fresh = f"{self.target}_fresh"
+        if by_cognee:
+            environ = prepare(self.directory / "local", ())
+            add_dataset(self.directory / "local", GraphRows(self.graph), name="changing", key="changing")
+            command = [sys.executable, "-c", _PUSH, "changing", fresh, self.server.url]
+            environ |= {"COGNEE_API_KEY": self.server.api_key}
+            done = subprocess.run(command, env=environ, check=False, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr[-4000:]
+        else:
+            archive = self.graph.archive(self.directory / "whole.cogx.tar.gz")
+            push_archive(archive, client=self.client, target_dataset=fresh, settings=_PATIENT)
+        dataset = self.client.ensure_dataset(fresh)
+        yield dataset.id
+        self.client.delete_dataset(dataset.id)
+
+
+def _pushed(results: list[PushResult]) -> dict[str, Any]:
+    """What the one push did that did anything."""
+    (result,) = [result for result in results if result.status == "completed"]
+    mirror: dict[str, Any] = result.remote_response["mirror"]
+    return mirror
+
+
+def _sent(results: list[PushResult]) -> str:
+    mirror = _pushed(results)
+    whole = f", whole: {mirror['sent_whole_because']}" if mirror["sent_whole_because"] else ""
+    at_once = ", two at once" if len(results) > 1 else ""
+    return (
+        f"{mirror['segments_sent']} of {mirror['segments']} segments sent, "
+        f"{mirror['segments_replaced']} replaced{whole}{at_once}"
+    )
