@@ -324,6 +324,14 @@ def test_replace_removes_nothing_of_which_nothing_is_known_unless_anything_may_b
         mirror.push(on_removed="replace", max_removed=0.9)
     assert set(remote.graph("demo").nodes) == before
     mirror.push(on_removed="replace")
+
+
+def test_documents_that_others_left_stay_until_they_are_adopted(remote: FakeRemote, mirror: Mirror) -> None:
+    push_as_another_tool(remote, mirror, mirror.graph)
+    mirror.graph.remove_chunk()
+    mirror.push()
+    assert len(remote.documents("demo")) == 1 + sum(row[2] == "DocumentChunk" for row in mirror.graph.nodes.values())
+    mirror.push(adopt=True)
     mirror.assert_exact()
 
 
@@ -452,6 +460,16 @@ def test_documents_of_a_failed_push_are_made_good_though_the_graph_went_back(
         remote.faults.clear()
     mirror.graph.nodes, mirror.graph.edges = before
     mirror.push()
+    mirror.assert_exact()
+
+
+def test_documents_that_were_never_confirmed_do_not_count_as_removed(remote: FakeRemote, mirror: Mirror) -> None:
+    with pytest.MonkeyPatch.context() as patches:
+        Crash(patches, at=1, after=True, steps=["deliver"])
+        with pytest.raises(Crashed):
+            mirror.push()
+    mirror.graph.remove_chunk()
+    mirror.push(on_removed="fail")
     mirror.assert_exact()
 
 

@@ -18,7 +18,7 @@ from cognee_dagster.pushing.archives import PushResult, one_answer
 from cognee_dagster.pushing.delivery import deliver
 from cognee_dagster.pushing.delivery_result import DeliveryResult
 from cognee_dagster.pushing.mirror.archives import write_documents, write_segments
-from cognee_dagster.pushing.mirror.documents import removed_documents
+from cognee_dagster.pushing.mirror.documents import others_documents, removed_documents
 from cognee_dagster.pushing.mirror.foreign_runs import wait_until_quiet
 from cognee_dagster.pushing.mirror.generations import LETTERS, Generation, import_reference
 from cognee_dagster.pushing.mirror.options import MirrorOptions
@@ -85,7 +85,7 @@ class MirrorPush:
         state = self._confirm(state)
         self._delete(state.deleting)
         if self.mirror.adopt:
-            self.client.delete_data(self.dataset.id, import_reference(COGNEE_SYSTEM, self.dataset.name))
+            self._adopt()
         self.files.save(msgspec.structs.replace(state, deleting=()))
         return self._result(results, state=state)
 
@@ -218,6 +218,13 @@ class MirrorPush:
             listed = list(removed_documents(self.client.data(self.dataset.id), removed, dataset_id=self.dataset.id))
             for data_id in listed:
                 self.client.delete_data(self.dataset.id, data_id)
+
+    def _adopt(self) -> None:
+        """Take over what full pushes have brought: what is in the graph is ours by now, the rest goes."""
+        self.client.delete_data(self.dataset.id, import_reference(COGNEE_SYSTEM, self.dataset.name))
+        listed = self.client.data(self.dataset.id)
+        for data_id in list(others_documents(listed, self.found.documents.keys, dataset_id=self.dataset.id)):
+            self.client.delete_data(self.dataset.id, data_id)
 
     def _result(self, results: Sequence[DeliveryResult], *, state: MirrorState) -> PushResult:
         changed = not (self.found.plan.is_empty and self.found.documents.is_empty)

@@ -96,3 +96,18 @@ def removed_documents(
         external_id = row.external_id.removeprefix(f"{dataset_id}:")
         if key_of(external_id.encode("utf-8", "surrogatepass")) in removed_keys:
             yield row.id
+
+
+def others_documents(documents: Iterable[RemoteDocument], keys: "Integers", *, dataset_id: str) -> Iterator[str]:
+    """The data ids of documents in a remote dataset that a graph's own pushes do not bring.
+
+    ``cognee.push()`` brings documents under their plain ids, so that those of the same graph are there twice.
+    """
+    known = frozenset(keys.tolist())
+    for row in documents:
+        if row.external_system != COGNEE_SYSTEM or row.external_id is None:
+            continue
+        external_id = row.external_id.removeprefix(f"{dataset_id}:")
+        is_own = external_id != row.external_id and key_of(external_id.encode("utf-8", "surrogatepass")) in known
+        if not is_own:
+            yield row.id
