@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cognee_dagster.dagster.definitions import build_definitions as build_definitions
     from cognee_dagster.dagster.event_log.push_failure import PushFailure as PushFailure
     from cognee_dagster.dagster.io_manager import CogxArchiveIOManager as CogxArchiveIOManager
+    from cognee_dagster.dagster.remote_target import RemoteTarget as RemoteTarget
     from cognee_dagster.dagster.resources import CogneeRemote as CogneeRemote
     from cognee_dagster.dagster.resources import LocalCognee as LocalCognee
     from cognee_dagster.dagster.sensors.alert_sensor import build_alert_sensor as build_alert_sensor
@@ -40,6 +41,7 @@ _EXPORTS = {
     "LocalCognee": "cognee_dagster.dagster.resources",
     "PushFailure": "cognee_dagster.dagster.event_log.push_failure",
     "PushResult": "cognee_dagster.pushing.archives",
+    "RemoteTarget": "cognee_dagster.dagster.remote_target",
     "RepushPolicy": "cognee_dagster.dagster.sensors.policies",
     "StoredArchive": "cognee_dagster.store.stored",
     "build_alert_sensor": "cognee_dagster.dagster.sensors.alert_sensor",
@@ -61,6 +63,7 @@ __all__ = [
     "LocalCognee",
     "PushFailure",
     "PushResult",
+    "RemoteTarget",
     "RepushPolicy",
     "StoredArchive",
     "__version__",

@@ -1,12 +1,8 @@
 """``CogneeDataset``: what a user says about one dataset, checked where it is said."""
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
-from pathlib import Path
-from typing import Any, get_type_hints
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from uuid import UUID
 
 import dagster as dg
@@ -14,8 +10,6 @@ import dagster as dg
 from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
 from cognee_dagster.dagster.field_types import (
     Dependencies,
-    FieldType,
-    Flag,
     GivenArchive,
     Graph,
     KeyPrefix,
@@ -24,29 +18,19 @@ from cognee_dagster.dagster.field_types import (
     NumBytes,
     OptionalString,
     Partitions,
-    Removed,
-    RepushAttempts,
-    ResourceKey,
     RetryPolicy,
-    Share,
-    String,
     Strings,
-    Sync,
     Tags,
     User,
-    Verify,
 )
-from cognee_dagster.dagster.keys import DATASET_TAG, REMOTE_TAG
-from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, REMOTE_RESOURCE
+from cognee_dagster.dagster.keys import DATASET_TAG, REMOTE_TAG, TARGET_TAG
+from cognee_dagster.dagster.remote_target import DeliveryOptions, RemoteTarget, Targets, problems_between
 from cognee_dagster.dagster.templates import PLACEHOLDER, fits_in_a_path, is_template, rendered
-from cognee_dagster.errors import CogneeDagsterError, DatasetDefinitionError
-from cognee_dagster.pushing.options import MAX_REMOVED, validate_mode
+from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.remote.names import validate_dataset_name
 from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.profiles.choose import named_profile
 from cognee_dagster.store.names import as_identifier, is_plain, safe_segment
-
-CODE_VERSION = 1  # raise it when the assets' code changes what they produce
 
 # What decides what is read, and how it is cut: parts of the code version of what is made of it.
 SOURCE_FIELDS = ("name", "documents", "graph", "archive", "mapping", "profile", "user")
@@ -58,8 +42,11 @@ _PATHS = ("documents", "graph", "archive")
 
 
 @dataclass(frozen=True, kw_only=True)
-class CogneeDataset:
+class CogneeDataset(DeliveryOptions):
     """One dataset's way from a local graph to a remote Cognee: a chain of assets.
+
+    Every attribute of ``DeliveryOptions`` is one, too: where the archive goes, and how. With ``targets`` each of them
+    says that itself.
 
     Attributes:
         name: The local Cognee dataset: a name, or its UUID. A string is a name first, and, if no dataset has that name
@@ -81,29 +68,14 @@ class CogneeDataset:
             may, too.
         deps: Assets that are made before the graph is looked at, such as those that write the documents, the graph file
             or the archive, or that run Cognee: their keys, the assets, or their specs. A string is a key, ``eu/page``.
-        target_dataset: Dataset name on the remote; default: the local one's name.
-        remote: The key of the ``CogneeRemote`` resource that it is pushed to, and the name of the pool of its pushes.
-        mode: ``preserve``, ``hybrid`` or ``re-derive``.
-        sync: ``full`` sends everything each time and removes nothing; ``incremental`` keeps a mirror: what has changed
-            is sent, what is gone is removed, and the push waits for the import. See docs/mirrors.md.
-        on_removed: What becomes of records that a mirror has and the graph no longer: ``remove`` them, ``keep`` them,
-            ``fail``, or ``replace`` the whole remote graph, which is empty meanwhile.
-        max_removed: The share of a mirror's nodes, edges or documents that one push may remove.
-        run_in_background: Do not wait for the import: the import sensor reports it.
-        verify: How a finished import is held against what was sent: ``counts`` (the server's own count of the records
-            it read), ``graph`` (read the remote graph back, too, and compare nodes and edges) or ``off``.
-        fail_on_incomplete: Whether the step of a push in the foreground fails, too, where that finds something missing;
-            otherwise only the check ``remote_import_succeeded`` does.
+        targets: Several remote datasets instead of one: a list of ``RemoteTarget``, each with its own ``remote_push``
+            and ``remote_graph`` under ``<dataset>/<target>``.
         key_prefix: Put before the dataset in every asset key; a string may hold several segments (``team/graphs``).
         asset_name: The dataset's part of every asset key; default: made of its name.
         group_name: The assets' group; default: made of ``key_prefix`` and the dataset's name.
         owners: E-mail addresses and ``team:…`` names.
         tags: Dagster tags of all assets of the chain.
-        cron_schedule: When to run the whole chain, as a cron expression.
-        execution_timezone: The cron expression's time zone, such as ``Europe/Berlin``; default UTC.
         user: The local Cognee user who reads: an e-mail or a UUID; default: the ``LocalCognee`` resource's.
-        repush_attempts: How often to push again, unasked, when a background import fails or stalls; 0: report only.
-        repush_in_background: Whether pushing again is in the background, too.
         max_archive_bytes: What the remote takes in one archive, unpacked; a larger graph goes in several archives. The
             default is what every Cognee server accepts.
         max_file_bytes: Likewise, what it takes in one file of an archive.
@@ -121,25 +93,13 @@ class CogneeDataset:
     profile: OptionalString = None
     partitions_def: Partitions = field(default=None, hash=False)
     deps: Dependencies = ()
-    target_dataset: OptionalString = None
-    remote: ResourceKey = REMOTE_RESOURCE
-    mode: String = "preserve"
-    sync: Sync = "full"
-    on_removed: Removed = "remove"
-    max_removed: Share = MAX_REMOVED
-    run_in_background: Flag = False
-    verify: Verify = "counts"
-    fail_on_incomplete: Flag = False
+    targets: Targets = ()
     key_prefix: KeyPrefix = ()
     asset_name: OptionalString = None
     group_name: OptionalString = None
     owners: Strings = ()
     tags: Tags = field(default_factory=dict, hash=False)
-    cron_schedule: OptionalString = None
-    execution_timezone: OptionalString = None
     user: User = None
-    repush_attempts: RepushAttempts = 0
-    repush_in_background: Flag = True
     max_archive_bytes: NumBytes = MAX_TOTAL_BYTES
     max_file_bytes: NumBytes = MAX_MEMBER_BYTES
     retry_policy: RetryPolicy = field(default=None, hash=False)
@@ -148,8 +108,10 @@ class CogneeDataset:
         self._check_types()
         self._check_name()
         self._check_source()
+        self._check_delivery()
         self._check_push()
         self._check_partitions()
+        self._check_targets()
         self._check_with_dagster()
 
     @cached_property
@@ -170,11 +132,34 @@ class CogneeDataset:
 
     @property
     def push_key(self) -> dg.AssetKey:
-        return self._key("remote_push")
+        """Of a dataset with several targets: ``dataset.target("…").push_key``."""
+        return self._key_of_target("remote_push")
 
     @property
     def remote_graph_key(self) -> dg.AssetKey:
-        return self._key("remote_graph")
+        """Of a dataset with several targets: ``dataset.target("…").remote_graph_key``."""
+        return self._key_of_target("remote_graph")
+
+    @cached_property
+    def each_target(self) -> "tuple[CogneeDataset, ...]":
+        """The dataset on its way to each of its targets; without ``targets`` there is one, and that is the dataset."""
+        return tuple(TargetedDataset.of(self, target) for target in self.targets) or (self,)
+
+    @property
+    def target_name(self) -> str | None:
+        """The target that it is on its way to, of several."""
+        return None
+
+    def target(self, name: str) -> "CogneeDataset":
+        """The dataset on its way to one of its targets.
+
+        Raises:
+            DatasetDefinitionError: It has none of that name.
+        """
+        for found in self.each_target:
+            if found.target_name == name:
+                return found
+        raise self._error("targets", [target.name for target in self.targets], f"none of them is {name!r}")
 
     @property
     def graph_asset(self) -> dg.AssetKey | None:
@@ -192,7 +177,10 @@ class CogneeDataset:
 
     @property
     def all_tags(self) -> dict[str, str]:
-        return {**self.tags, DATASET_TAG: self.segment, REMOTE_TAG: self.remote}
+        """The tags of its assets; what several targets share has no remote."""
+        of_target = {} if self.targets else {REMOTE_TAG: self.remote}
+        of_several = {TARGET_TAG: self.target_name} if self.target_name else {}
+        return {**self.tags, DATASET_TAG: self.segment, **of_target, **of_several}
 
     @property
     def job_name(self) -> str:
@@ -217,28 +205,26 @@ class CogneeDataset:
         """
         of_it = {name: rendered(getattr(self, name), key) for name in (*_OF_EACH_PARTITION, "user")}
         try:
+            of_it["targets"] = tuple(
+                replace(target, target_dataset=rendered(target.target_dataset, key)) for target in self.targets
+            )
             if not fits_in_a_path(key) and any(is_template(getattr(self, name)) for name in _PATHS):
                 raise self._error("partitions_def", key, "a path with that key in it would lead to other files")
             return replace(self, **of_it, asset_name=self.segment, partitions_def=None)
         except DatasetDefinitionError as error:
             raise DatasetDefinitionError(f"Partition {key!r} of {str(self.name)!r} cannot be used. {error}") from None
 
-    def code_version(self, *fields: str) -> str:
-        """A hash of the code's version and of the named fields, so that Dagster sees when a definition changed."""
-        values = {name: str(getattr(self, name)) for name in fields}
-        text = json.dumps([CODE_VERSION, values], sort_keys=True)
-        return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:12]
+    def __str__(self) -> str:
+        return repr(str(self.name)) + (f" to {self.target_name}" if self.target_name else "")
 
     def _key(self, last: str) -> dg.AssetKey:
         return dg.AssetKey([*self.key_prefix, self.segment, last])
 
-    def _check_types(self) -> None:
-        for name, its_type in _field_types().items():
-            value = getattr(self, name)
-            try:
-                object.__setattr__(self, name, its_type.checked(value))
-            except ValueError as error:
-                raise self._error(name, value, str(error)) from None
+    def _key_of_target(self, last: str) -> dg.AssetKey:
+        if not self.targets:
+            return self._key(last)
+        names = [target.name for target in self.targets]
+        raise self._error("targets", names, f"say whose {last} is meant, such as .target({names[0]!r}).push_key")
 
     def _check_name(self) -> None:
         if isinstance(self.name, UUID):
@@ -269,17 +255,22 @@ class CogneeDataset:
             raise self._error("name", self.name, "an archive= needs a name, not a UUID")
 
     def _check_push(self) -> None:
-        self._check("mode", lambda: validate_mode(self.mode))
-        if self.remote in (LOCAL_RESOURCE, ARCHIVES_RESOURCE):
-            raise self._error("remote", self.remote, "that is the key of another resource of every dataset")
-        if self.sync == "incremental":
-            self._check_mirror()
-        if self.target_dataset is not None:
-            target = self.target_dataset
-            self._check("target_dataset", lambda: validate_dataset_name(target))
-        elif isinstance(self.name, str):  # which is then the remote dataset's, too
-            name = self.name
+        if self.targets:  # each of them is looked at for itself
+            return
+        if self.sync == "incremental" and self.archive is not None:
+            raise self._error("sync", self.sync, "an archive= is sent as it is, all of it")
+        if self.target_dataset is None and isinstance(name := self.name, str):  # which is then the remote's, too
             self._check("name", lambda: validate_dataset_name(name))
+
+    def _check_targets(self) -> None:
+        if not self.targets:
+            return
+        for option in fields(DeliveryOptions):
+            if (value := getattr(self, option.name)) != option.default:
+                raise self._error(option.name, value, "the dataset has targets, and each RemoteTarget says that itself")
+        for problem in problems_between(self.targets, dataset_name=str(self.name)):
+            raise self._error("targets", [target.name for target in self.targets], problem)
+        self.each_target  # noqa: B018 - made now, so that what is wrong with one is said now
 
     def _check_partitions(self) -> None:
         """Two partitions that had a dataset in common would be merged there."""
@@ -294,12 +285,6 @@ class CogneeDataset:
             for key in self.partitions.get_partition_keys():
                 self.of_partition(key)
 
-    def _check_mirror(self) -> None:
-        if self.mode != "preserve":
-            raise self._error("sync", self.sync, f"in mode {self.mode} the server makes a graph of its own")
-        if self.archive is not None:
-            raise self._error("sync", self.sync, "an archive= is sent as it is, all of it")
-
     def _check_with_dagster(self) -> None:
         """What Dagster itself would refuse later, when nobody could tell which dataset it was about."""
         for segment in self.key_prefix:
@@ -313,33 +298,36 @@ class CogneeDataset:
         self._check("group_name", lambda: dg.AssetSpec(key, group_name=self.group_name))
         self._check("owners", lambda: dg.AssetSpec(key, owners=list(self.owners)))
         self._check("tags", lambda: dg.AssetSpec(key, tags=self.all_tags))
-        if self.cron_schedule is None:
-            if self.execution_timezone is not None:
-                raise self._error("execution_timezone", self.execution_timezone, "there is no cron_schedule")
-            return
-        self._check("cron_schedule", self._schedule_probe(timezone=None))
-        self._check("execution_timezone", self._schedule_probe(timezone=self.execution_timezone))
-
-    def _schedule_probe(self, *, timezone: str | None) -> Callable[[], object]:
-        return lambda: dg.ScheduleDefinition(
-            name="probe", job_name="probe", cron_schedule=str(self.cron_schedule), execution_timezone=timezone
-        )
-
-    def _check(self, name: str, probe: Callable[[], object]) -> None:
-        try:
-            probe()
-        except (CogneeDagsterError, dg.DagsterError, TypeError) as error:
-            raise self._error(name, getattr(self, name), str(error)) from None
-
-    def _error(self, name: str, value: Any, reason: str) -> DatasetDefinitionError:
-        shown = repr(value if not isinstance(value, Path) else str(value))
-        if len(shown) > 100:
-            shown = shown[:97] + "…" + shown[-1]
-        return DatasetDefinitionError(
-            f"CogneeDataset {str(self.name)[:80]!r}: {name}={shown} cannot be used: {reason}."
-        )
 
 
-@cache
-def _field_types() -> Mapping[str, FieldType]:
-    return {name: FieldType(hint) for name, hint in get_type_hints(CogneeDataset, include_extras=True).items()}
+@dataclass(frozen=True, kw_only=True)
+class TargetedDataset(CogneeDataset):
+    """A dataset on its way to one of its targets: with that one's options and assets.
+
+    Attributes:
+        on_way_to: The target.
+    """
+
+    on_way_to: RemoteTarget
+
+    @classmethod
+    def of(cls, dataset: CogneeDataset, target: RemoteTarget) -> "TargetedDataset":
+        """The dataset narrowed to a target.
+
+        Raises:
+            DatasetDefinitionError: The two do not go together.
+        """
+        said = {of.name: getattr(dataset, of.name) for of in fields(CogneeDataset)}
+        options = {option.name: getattr(target, option.name) for option in fields(DeliveryOptions)}
+        return cls(**{**said, **options, "targets": (), "on_way_to": target})
+
+    @property
+    def target_name(self) -> str:
+        return self.on_way_to.name
+
+    @property
+    def shown_name(self) -> str:
+        return f"CogneeDataset {str(self.name)[:80]!r}, RemoteTarget {self.target_name!r}"
+
+    def _key_of_target(self, last: str) -> dg.AssetKey:
+        return dg.AssetKey([*self.key_prefix, self.segment, self.target_name, last])

@@ -71,19 +71,20 @@ def build_definitions(
     """
     chains = tuple(datasets)
     _check_distinct(chains)
-    jobs = {dataset.push_key: _chain_job(dataset) for dataset in chains if dataset.cron_schedule or _has_parts(dataset)}
+    pushes = tuple(to_target for dataset in chains for to_target in dataset.each_target)
+    jobs = {dataset.push_key: _chain_job(dataset) for dataset in pushes if dataset.cron_schedule or _has_parts(dataset)}
     whole = any(not _has_parts(dataset) for dataset in chains)
     return dg.Definitions(
         assets=[asset for dataset in chains for asset in build_dataset_assets(dataset)],
         jobs=[*jobs.values(), *([_PUSH_ALL] if whole else [])],
         schedules=[
             chain_schedule(dataset, jobs[dataset.push_key], status=default_schedule_status)
-            for dataset in chains
+            for dataset in pushes
             if dataset.cron_schedule
         ],
-        sensors=_sensors(chains, import_sensor),
+        sensors=_sensors(pushes, import_sensor),
         resources={
-            **_remotes(chains, remote, remotes or {}),
+            **_remotes(pushes, remote, remotes or {}),
             LOCAL_RESOURCE: local or _default_local(),
             ARCHIVES_RESOURCE: archives or _default_archives(),
         },
@@ -98,7 +99,7 @@ def _chain_job(dataset: CogneeDataset) -> Any:  # Dagster does not name its type
     return dg.define_asset_job(
         dataset.job_name,
         selection=ChainSelection((dataset.push_key,)),
-        description=f"Reads, packs and pushes {str(dataset.name)!r}.",
+        description=f"Reads, packs and pushes {dataset}.",
     )
 
 
@@ -128,7 +129,8 @@ def _check_distinct(datasets: Sequence[CogneeDataset]) -> None:
         raise DatasetDefinitionError("There is no dataset: give at least one CogneeDataset.")
     by_step: defaultdict[str, list[CogneeDataset]] = defaultdict(list)
     for dataset in datasets:
-        by_step[dataset.push_key.to_python_identifier()].append(dataset)
+        for key in (*(to_target.push_key for to_target in dataset.each_target), dataset.archive_key):
+            by_step[key.to_python_identifier()].append(dataset)
     for step, same in by_step.items():
         if len(same) > 1:
             names = " and ".join(repr(str(dataset.name)) for dataset in same)

@@ -101,6 +101,10 @@ Verify = Annotated[Verification, Field(description=f"one of {', '.join(get_args(
 Sync = Annotated[SyncKind, Field(description=f"one of {', '.join(get_args(SyncKind))}")]
 Removed = Annotated[OnRemoved, Field(description=f"one of {', '.join(get_args(OnRemoved))}")]
 Share = Annotated[float, Field(ge=0, le=1, description="a share from 0 to 1")]
+Condition = Annotated[
+    InstanceOf[dg.AutomationCondition[Any]] | None, Field(description="a dagster.AutomationCondition")
+]
+TargetName = Annotated[str, Field(description="a string")]
 RepushAttempts = Annotated[int, Field(ge=0, le=MAX_REPUSH_ATTEMPTS, description=f"0 to {MAX_REPUSH_ATTEMPTS}")]
 NumBytes = Annotated[int, Field(ge=1, description="a number of bytes, 1 or more")]
 RetryPolicy = Annotated[InstanceOf[dg.RetryPolicy] | None, Field(description="a dagster.RetryPolicy")]

@@ -68,6 +68,7 @@ REPUSH_IN_BACKGROUND = "cognee/repush_in_background"
 # tags
 DATASET_TAG = "cognee/dataset"
 REMOTE_TAG = "cognee/remote"  # the key of the resource that the dataset is pushed to
+TARGET_TAG = "cognee/target"  # the target's name, of a dataset with several
 
 # asset checks
 CHECK_NOT_EMPTY = "graph_not_empty"

@@ -1,14 +1,15 @@
 """The push assets of a code location, in whichever definitions they were merged from, by what their specs say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from cognee_dagster.dagster.keys import REMOTE_TAG, REPUSH_ATTEMPTS, REPUSH_IN_BACKGROUND
+from cognee_dagster.dagster.keys import REMOTE_TAG, REPUSH_ATTEMPTS, REPUSH_IN_BACKGROUND, TARGET_TAG
 
 PUSH_ASSET = "remote_push"
+CHAIN = ("cognified_graph", "cogx_archive", PUSH_ASSET, "remote_graph")  # the last segments of a chain's keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,11 @@ def push_assets(asset_graph: Any) -> list[PushAsset]:
         if node.key.path[-1] == PUSH_ASSET and REMOTE_TAG in node.tags
     ]
     return sorted(found, key=lambda asset: asset.key.to_user_string())
+
+
+def dataset_path(key: dg.AssetKey, tags: Mapping[str, str]) -> Sequence[str]:
+    """What the keys of a dataset's assets begin with; of a target's asset that is all before the target's name."""
+    return key.path[:-2] if TARGET_TAG in tags else key.path[:-1]
 
 
 def repush_metadata(*, attempts: int, in_background: bool) -> dict[str, Any]:

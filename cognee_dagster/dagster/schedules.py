@@ -22,7 +22,7 @@ def chain_schedule(dataset: CogneeDataset, job: Any, *, status: dg.DefaultSchedu
         cron_schedule=str(dataset.cron_schedule),
         execution_timezone=dataset.execution_timezone,
         default_status=status,
-        description=f"Pushes {str(dataset.name)!r}{of_each}.",
+        description=f"Pushes {dataset}{of_each}.",
         execution_fn=None if dataset.partitions is None else _requests(dataset.partitions),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster import PushFailure
-from cognee_dagster.dagster.event_log.failure_log import FailureLog
+from cognee_dagster.dagster.event_log.failure_log import FailureLog, WatchedPush
 from cognee_dagster.dagster.sensors.alert_cursor import AlertCursor
 from cognee_dagster.dagster.sensors.alert_tick import AlertTick, AlertTickResult
 from cognee_dagster.dagster.sensors.budget import TimeBudget
@@ -39,7 +39,7 @@ class Alerts:
 
     def evaluate(self, *, budget: TimeBudget | None = None) -> AlertTickResult:
         """What a tick would hand to Dagster."""
-        names = {key: key.path[-2] for key in self.watched}
+        names = {key: WatchedPush(dataset=key.path[-2]) for key in self.watched}
         tick = AlertTick(
             instance=self.instance,
             failures=FailureLog(self.instance, names, webserver=WEBSERVER),

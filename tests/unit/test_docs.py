@@ -46,6 +46,7 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.code_location import PREFIX, CodeLocationSettings
 from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.event_log import reports
+from cognee_dagster.dagster.remote_target import DeliveryOptions, RemoteTarget
 from cognee_dagster.dagster.sensors import repush, scan
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.dagster.steps import step
@@ -96,10 +97,12 @@ def fields_of_model(model: Any) -> dict[str, str]:
     }
 
 
-def fields_of_dataclass(kind: Any) -> dict[str, str]:
+def fields_of_dataclass(kind: Any, *, without: Any = None) -> dict[str, str]:
+    left_out = {field.name for field in dataclasses.fields(without)} if without else set()
     return {
         field.name: shown(field.default if field.default_factory is dataclasses.MISSING else field.default_factory())
         for field in dataclasses.fields(kind)
+        if field.name not in left_out
     }
 
 
@@ -116,6 +119,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
         CodeLocationSettings, {name: PREFIX + name.upper() for name in CodeLocationSettings.model_fields}
     ),
     "CogneeDataset": fields_of_dataclass(CogneeDataset),
+    "RemoteTarget": fields_of_dataclass(RemoteTarget, without=DeliveryOptions),
     "CogneeRemote": fields_of_model(CogneeRemote),
     "LocalCognee": fields_of_model(LocalCognee),
     "CogxArchiveIOManager": fields_of_model(CogxArchiveIOManager),
@@ -134,6 +138,11 @@ DEFAULTS: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_the_reference_lists_every_field_with_its_default(name: str) -> None:
     assert table(name) == DEFAULTS[name]
+
+
+def test_the_reference_lists_the_options_that_a_target_shares_with_a_dataset() -> None:
+    section = CONFIGURATION.partition("### `RemoteTarget`")[2].partition("\n## ")[0]
+    assert all(f"`{field.name}`" in section for field in dataclasses.fields(DeliveryOptions))
 
 
 def test_the_reference_lists_every_variable_of_the_remote() -> None:
@@ -159,9 +168,9 @@ def test_the_reference_lists_every_metadata_key_and_check() -> None:
     constants = {name: value for name, value in vars(keys).items() if name.isupper()}
     checks = {value for name, value in constants.items() if name.startswith("CHECK_")}
     assert set(table("checks")) == checks
-    ours = set(constants.values()) - checks - {keys.DATASET_TAG, keys.REMOTE_TAG}
+    ours = set(constants.values()) - checks - {keys.DATASET_TAG, keys.REMOTE_TAG, keys.TARGET_TAG}
     assert set(table("metadata")) == ours | {"dagster/row_count", "dagster/uri"}
-    for tag in (keys.DATASET_TAG, keys.REMOTE_TAG, repush.REPUSH_OF_TAG, repush.REPUSH_ATTEMPT_TAG):
+    for tag in (keys.DATASET_TAG, keys.REMOTE_TAG, keys.TARGET_TAG, repush.REPUSH_OF_TAG, repush.REPUSH_ATTEMPT_TAG):
         assert f"`{tag}`" in CONFIGURATION
 
 

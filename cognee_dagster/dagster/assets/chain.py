@@ -4,6 +4,8 @@ Every asset has its own step, made by a factory: it can be selected, retried and
 is imported when it runs: a code location of hundreds of datasets loads definitions only.
 """
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from cognee_dagster.dagster.assets.archive import build_archive_asset
@@ -24,16 +26,24 @@ def build_dataset_assets(dataset: CogneeDataset) -> list[dg.AssetsDefinition]:
 
     ``<prefix…>/<dataset>/cognified_graph``, ``…/cogx_archive`` and ``…/remote_push`` are materialized in this order; an
     ``archive=`` that is there already needs no ``cognified_graph``.
-    ``…/remote_graph`` is external: it is reported when the remote has finished the import. They need the resources
+    ``…/remote_graph`` is external: it is reported when the remote has finished the import. Of a dataset with targets
+    each has a ``…/<target>/remote_push`` and ``…/<target>/remote_graph``. They need the resources
     ``cognee_remote`` (``CogneeRemote``), ``cogx_archives`` (``CogxArchiveIOManager``) and, for a local Cognee dataset,
     ``local_cognee`` (``LocalCognee``).
     """
     return [
         *([ChainAsset.of(build_graph_asset(dataset))] if dataset.archive is None else []),
         ChainAsset.of(build_archive_asset(dataset)),
-        ChainAsset.of(build_push_asset(dataset)),
-        ChainAsset(specs=[remote_graph_spec(dataset)]),
-        build_import_check(dataset),
-        *([build_sync_check(dataset)] if dataset.mode != "re-derive" else []),
-        *([build_complete_check(dataset)] if dataset.verify == "graph" else []),
+        *(asset for to_target in dataset.each_target for asset in _delivery(to_target)),
     ]
+
+
+def _delivery(dataset: CogneeDataset) -> Iterator[dg.AssetsDefinition]:
+    """What a dataset has for each of its targets."""
+    yield ChainAsset.of(build_push_asset(dataset))
+    yield ChainAsset(specs=[remote_graph_spec(dataset)])
+    yield build_import_check(dataset)
+    if dataset.mode != "re-derive":
+        yield build_sync_check(dataset)
+    if dataset.verify == "graph":
+        yield build_complete_check(dataset)

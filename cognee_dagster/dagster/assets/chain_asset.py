@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster.keys import TARGET_TEMPLATE
+from cognee_dagster.dagster.push_assets import dataset_path
 from cognee_dagster.dagster.steps.partitions import refuse_partitions
 from cognee_dagster.errors import DatasetDefinitionError
 
@@ -53,7 +54,8 @@ class ChainAsset(dg.AssetsDefinition):
     def _needed(self, spec: dg.AssetSpec) -> set[dg.AssetKey]:
         """What the chain's steps need to run before this one: its own assets, and the graph that an asset returns."""
         handed_over = set(self.keys_by_input_name.values()) if self.is_executable else set()
-        own = {dep.asset_key for dep in spec.deps if dep.asset_key.path[:-1] == spec.key.path[:-1]}
+        root = dataset_path(spec.key, spec.tags)
+        own = {dep.asset_key for dep in spec.deps if dep.asset_key.path[: len(root)] == root}
         return own | handed_over
 
 

@@ -7,14 +7,12 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster.keys import TARGET_TEMPLATE
-from cognee_dagster.dagster.push_assets import push_assets
+from cognee_dagster.dagster.push_assets import CHAIN, dataset_path, push_assets
 from cognee_dagster.dagster.steps.partitions import (
     GRAPH_INPUT,
     refuse_other_partitions_of_graph,
     refuse_partitions,
 )
-
-CHAIN = ("cognified_graph", "cogx_archive", "remote_push", "remote_graph")
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,8 @@ def _with_upstream(asset_graph: Any, keys: Iterable[dg.AssetKey]) -> set[dg.Asse
 
 
 def _refuse_other_partitions(asset_graph: Any, push_key: dg.AssetKey) -> None:
-    keys = [dg.AssetKey([*push_key.path[:-1], last]) for last in CHAIN]
+    root = dataset_path(push_key, asset_graph.get(push_key).tags)
+    keys = [dg.AssetKey([*path, last]) for path in (root, push_key.path[:-1]) for last in CHAIN]
     nodes = [asset_graph.get(key) for key in keys if asset_graph.has(key)]
     own = asset_graph.get(push_key).partitions_def if TARGET_TEMPLATE in asset_graph.get(push_key).metadata else None
     for node in nodes:

@@ -22,8 +22,10 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         deps=[dataset.archive_key],
         code_version=dataset.code_version("remote", "target_dataset", "mode", "sync", "run_in_background"),
         metadata=repush_metadata(attempts=dataset.repush_attempts, in_background=dataset.repush_in_background),
-        description=f"The upload of {str(dataset.name)!r} to the remote Cognee; remote_graph is its import there.",
+        description=f"The upload of {dataset} to the remote Cognee; remote_graph is its import there.",
     )
+    if dataset.automation_condition is not None:
+        spec = spec.replace_attributes(automation_condition=dataset.automation_condition)
 
     @dg.multi_asset(
         name=dataset.push_key.to_python_identifier(),

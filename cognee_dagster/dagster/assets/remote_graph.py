@@ -19,7 +19,7 @@ def remote_graph_spec(dataset: CogneeDataset) -> dg.AssetSpec:
         dataset.remote_graph_key,
         deps=[dataset.push_key],
         description=(
-            f"The graph of {str(dataset.name)!r} on the remote Cognee. Materialized when the remote has finished the "
+            f"The graph of {dataset} on the remote Cognee. Materialized when the remote has finished the "
             "import: by a push in the foreground itself, otherwise by the import sensor."
         ),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import dagster as dg
@@ -66,9 +67,8 @@ class FailedRun:
         That is the push's own step, else one before it in the same chain, else any other that failed.
         """
         own = push_key.to_python_identifier()
-        chain = own.rpartition("__")[0] + "__"
         failures = {entry.step_key: entry for entry in self._of(dg.DagsterEventType.STEP_FAILURE) if entry.step_key}
-        by_nearness = sorted(failures, key=lambda step: (step != own, not str(step).startswith(chain)))
+        by_nearness = sorted(failures, key=lambda step: (step != own, -_num_common(str(step), own)))
         for step in by_nearness[:1]:
             message, metadata = _failure(failures[step])
             return (message if step == own else f"Step {step} failed before it. {message}"), metadata
@@ -130,6 +130,12 @@ class FailedRunLog:
         records_filter = dg.RunStatusChangeRecordsFilter(event_type=dg.DagsterEventType.RUN_FAILURE, **wanted)
         found = self._instance.fetch_run_status_changes(records_filter, limit=limit, ascending=ascending)
         return [(record.storage_id, record.run_id, record.timestamp) for record in found.records]
+
+
+def _num_common(one: str, other: str) -> int:
+    """How many segments of their keys two steps have in common: those of a target's chain more than its dataset's."""
+    pairs = zip(one.split("__"), other.split("__"), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _assets(entries: Iterable[dg.EventLogEntry]) -> set[tuple[dg.AssetKey, str | None]]:

@@ -1,6 +1,7 @@
 """From failed checks and failed runs to what is told about them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
@@ -32,6 +33,19 @@ _ADVICE: Mapping[tuple[str, str], str] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class WatchedPush:
+    """What a watched push asset pushes.
+
+    Attributes:
+        dataset: The local dataset's name.
+        target: Which of its targets, of a dataset with several.
+    """
+
+    dataset: str
+    target: str | None = None
+
+
 class NotYet(Enum):
     """In place of a failure: it is still to be seen whether it is one."""
 
@@ -43,11 +57,13 @@ class FailureLog:
 
     Args:
         instance: Dagster's.
-        watched: The local dataset's name by push asset.
+        watched: What is pushed, by push asset.
         webserver: The address of Dagster's UI; empty: not known.
     """
 
-    def __init__(self, instance: dg.DagsterInstance, watched: Mapping[dg.AssetKey, str], *, webserver: str) -> None:
+    def __init__(
+        self, instance: dg.DagsterInstance, watched: Mapping[dg.AssetKey, WatchedPush], *, webserver: str
+    ) -> None:
         self._instance = instance
         self._watched = watched
         self._webserver = webserver
@@ -88,7 +104,8 @@ class FailureLog:
             id=id_of_push(run_id, push_key, partition),
             kind=PUSH,
             state=FAILED,
-            dataset=self._watched[push_key],
+            dataset=self._watched[push_key].dataset,
+            target=self._watched[push_key].target,
             push_asset=push_key.to_user_string(),
             partition=partition,
             target_dataset=_text(metadata.get(keys.TARGET_DATASET)),
@@ -110,7 +127,8 @@ class FailureLog:
             id=id_of_import(row.import_id),
             kind=IMPORT,
             state=state,
-            dataset=str(metadata.get(keys.DATASET_NAME) or self._watched[row.push_key]),
+            dataset=str(metadata.get(keys.DATASET_NAME) or self._watched[row.push_key].dataset),
+            target=self._watched[row.push_key].target,
             push_asset=row.push_key.to_user_string(),
             partition=_text(metadata.get(keys.PARTITION)),
             target_dataset=_text(metadata.get(keys.TARGET_DATASET)),

@@ -19,6 +19,7 @@ class PushFailure(dg.Config):
     kind: str = Field(description="`import`, or `push`: the run failed before there was an import that is watched.")
     state: str = Field(description="`failed`, `stalled` or `incomplete`.")
     dataset: str = Field(description="The local dataset.")
+    target: str | None = Field(default=None, description="Which of its targets, of a dataset with several.")
     push_asset: str = Field(description="The asset `…/remote_push`, as a path.")
     partition: str | None = Field(default=None, description="Its partition.")
     target_dataset: str | None = Field(default=None, description="The remote dataset, where it is known.")
@@ -40,9 +41,10 @@ class PushFailure(dg.Config):
     def title(self) -> str:
         """What failed, in a line: fit for a subject."""
         of = self.dataset if self.partition is None else f"{self.dataset} ({self.partition})"
+        to = f" to {self.target}" if self.target else ""
         where = f" into {self.target_dataset} on {self.remote_url}" if self.remote_url else ""
         word = {"incomplete": "is incomplete"}.get(self.state, self.state)
-        return " ".join(f"Cognee {self.kind} of {of}{where} {word}".split())
+        return " ".join(f"Cognee {self.kind} of {of}{to}{where} {word}".split())
 
     @property
     def text(self) -> str:

@@ -1,15 +1,15 @@
 """``build_alert_sensor``: tells a person, or launches a run, when a graph did not arrive."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.failure_log import FailureLog
+from cognee_dagster.dagster.event_log.failure_log import FailureLog, WatchedPush
 from cognee_dagster.dagster.sensors.alert_tick import AlertTick, OnFailure
-from cognee_dagster.dagster.sensors.watched import identity_of, push_key_of
+from cognee_dagster.dagster.sensors.watched import identity_of
 
 
 def build_alert_sensor(
@@ -45,7 +45,7 @@ def build_alert_sensor(
         look_back_seconds: How old a failure may be that is told by the first tick, or by one whose cursor was reset.
         webserver_base_url: The address of Dagster's UI, for links.
     """
-    names = dict(_named(item) for item in watched)
+    names = {key: which for item in watched for key, which in _named(item)}
     by_text = {key.to_user_string(): key for key in names}
 
     @dg.sensor(
@@ -77,8 +77,10 @@ def build_alert_sensor(
     return alert_sensor
 
 
-def _named(item: CogneeDataset | dg.AssetKey) -> tuple[dg.AssetKey, str]:
-    """A push asset, and the local dataset's name; of a key it is what stands before ``remote_push``."""
+def _named(item: CogneeDataset | dg.AssetKey) -> Iterator[tuple[dg.AssetKey, WatchedPush]]:
+    """Push assets, and what is pushed by them; of a key the dataset is what stands before ``remote_push``."""
     if isinstance(item, CogneeDataset):
-        return item.push_key, str(item.name)
-    return push_key_of(item), item.path[-2] if len(item.path) > 1 else item.to_user_string()
+        for found in item.each_target:
+            yield found.push_key, WatchedPush(dataset=str(item.name), target=found.target_name)
+    else:
+        yield item, WatchedPush(dataset=item.path[-2] if len(item.path) > 1 else item.to_user_string())

@@ -16,7 +16,7 @@ from cognee_dagster.dagster.sensors.overlap import refuse_overlap, watched_keys,
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.dagster.sensors.polling import FeedWithin, Remote
 from cognee_dagster.dagster.sensors.tick import ImportTick
-from cognee_dagster.dagster.sensors.watched import identity_of, push_key_of
+from cognee_dagster.dagster.sensors.watched import identity_of, push_keys_of
 from cognee_dagster.dagster.shared import SharedSensor
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.remote.retry import RetryPolicy
@@ -47,7 +47,8 @@ def build_import_sensor(
     the event log by the import's ``pipeline_run_id``, so that neither a crash nor a lost cursor reports it twice.
 
     Args:
-        watched: The datasets, or the keys of their ``…/remote_push`` assets.
+        watched: The datasets, or the keys of their ``…/remote_push`` assets; of a dataset's targets those that are on
+            this remote.
         name: The sensor's name.
         minimum_interval_seconds: Time between two ticks.
         default_status: Running from the start, unlike Dagster's own sensors: without it a background push would never
@@ -60,16 +61,17 @@ def build_import_sensor(
         remote_resource_key: The key of the ``CogneeRemote`` resource that is asked.
 
     Raises:
-        DatasetDefinitionError: A dataset is pushed to another remote than the sensor asks.
+        DatasetDefinitionError: A dataset is pushed to other remotes only than the sensor asks.
     """
     items = list(watched)
     for item in items:
-        if isinstance(item, CogneeDataset) and item.remote != remote_resource_key:
+        if not push_keys_of(item, remote=remote_resource_key) and isinstance(item, CogneeDataset):
+            remotes = ", ".join(repr(found.remote) for found in item.each_target)
             raise DatasetDefinitionError(
                 f"The sensor {name!r} asks {remote_resource_key!r}, and the dataset {str(item.name)!r} is pushed to "
-                f"{item.remote!r}. Give each remote a sensor of its own, with another name and remote_resource_key."
+                f"{remotes}. Give each remote a sensor of its own, with another name and remote_resource_key."
             )
-    push_keys = [push_key_of(item) for item in items]
+    push_keys = [key for item in items for key in push_keys_of(item, remote=remote_resource_key)]
     policy = WatchPolicy(
         time_budget=time_budget_seconds, stalled_after=stalled_after_seconds, reports_per_tick=reports_per_tick
     )

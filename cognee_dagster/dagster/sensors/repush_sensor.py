@@ -12,7 +12,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.push_assets import push_assets
 from cognee_dagster.dagster.sensors.policies import RepushPolicy
 from cognee_dagster.dagster.sensors.repush import RepushPlan
-from cognee_dagster.dagster.sensors.watched import push_key_of
+from cognee_dagster.dagster.sensors.watched import push_keys_of
 from cognee_dagster.dagster.shared import SharedSensor
 
 _DESCRIPTION = "Pushes again what the import sensor reported as failed or stalled."
@@ -45,7 +45,7 @@ def build_repush_sensor(
     given: Mapping[CogneeDataset | dg.AssetKey, RepushPolicy] = (
         watched if isinstance(watched, Mapping) else dict.fromkeys(watched, policy or RepushPolicy())
     )
-    policies = {push_key_of(item): its_policy for item, its_policy in given.items()}
+    policies = {key: its_policy for item, its_policy in given.items() for key in push_keys_of(item)}
     return dg.SensorDefinition(
         name=name,
         evaluation_fn=_evaluation(lambda _: policies),

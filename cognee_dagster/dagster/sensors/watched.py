@@ -5,9 +5,11 @@ import dagster as dg
 from cognee_dagster.dagster.dataset import CogneeDataset
 
 
-def push_key_of(item: CogneeDataset | dg.AssetKey) -> dg.AssetKey:
-    """The push asset of a dataset, or the one that was given."""
-    return item.push_key if isinstance(item, CogneeDataset) else item
+def push_keys_of(item: CogneeDataset | dg.AssetKey, *, remote: str | None = None) -> list[dg.AssetKey]:
+    """The push assets of a dataset, of one remote only if that is named; or the one that was given."""
+    if isinstance(item, dg.AssetKey):
+        return [item]
+    return [found.push_key for found in item.each_target if remote in (None, found.remote)]
 
 
 def identity_of(name: str, context: dg.SensorEvaluationContext) -> str:
