@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cognee_dagster.dagster.resources import CogneeRemote as CogneeRemote
     from cognee_dagster.dagster.resources import LocalCognee as LocalCognee
     from cognee_dagster.dagster.sensors.alert_sensor import build_alert_sensor as build_alert_sensor
+    from cognee_dagster.dagster.sensors.discovery_sensor import build_discovery_sensor as build_discovery_sensor
     from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor as build_import_sensor
     from cognee_dagster.dagster.sensors.policies import RepushPolicy as RepushPolicy
     from cognee_dagster.dagster.sensors.repush_sensor import build_repush_sensor as build_repush_sensor
@@ -47,6 +48,7 @@ _EXPORTS = {
     "build_alert_sensor": "cognee_dagster.dagster.sensors.alert_sensor",
     "build_dataset_assets": "cognee_dagster.dagster.assets.chain",
     "build_definitions": "cognee_dagster.dagster.definitions",
+    "build_discovery_sensor": "cognee_dagster.dagster.sensors.discovery_sensor",
     "build_import_sensor": "cognee_dagster.dagster.sensors.import_sensor",
     "build_repush_sensor": "cognee_dagster.dagster.sensors.repush_sensor",
     "push": "cognee_dagster.pushing.push",
@@ -70,6 +72,7 @@ __all__ = [
     "build_alert_sensor",
     "build_dataset_assets",
     "build_definitions",
+    "build_discovery_sensor",
     "build_import_sensor",
     "build_repush_sensor",
     "push",

@@ -28,6 +28,20 @@ def rendered(value: Any, key: str) -> Any:
     return text if isinstance(value, str) else Path(text)
 
 
+def key_in(template: str, text: str) -> str | None:
+    """The key that makes ``text`` of the template; None where none does."""
+    before, _, after = template.partition(PLACEHOLDER)
+    if not text.startswith(before) or len(text) <= len(before):
+        return None
+    rest = text[len(before) :]
+    if PLACEHOLDER not in after:
+        key = rest[: len(rest) - len(after)] if rest.endswith(after) else ""
+        return key or None
+    size, left = divmod(len(text) - len(template.replace(PLACEHOLDER, "")), template.count(PLACEHOLDER))
+    key = rest[:size] if size > 0 and not left else ""
+    return key if key and rendered(template, key) == text else None
+
+
 def fits_in_a_path(key: str) -> bool:
     """Whether a path with this key in it is one file, and inside the directory that was meant."""
     return _NOT_IN_A_PATH.search(key) is None

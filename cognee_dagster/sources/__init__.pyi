@@ -1,7 +1,9 @@
 from .archives import archive_as_it_is as archive_as_it_is
 from .archives import is_archive as is_archive
 from .cognee.config import LocalCogneeConfig as LocalCogneeConfig
+from .cognee.datasets import ListedDataset as ListedDataset
 from .cognee.datasets import find_dataset as find_dataset
+from .cognee.datasets import list_datasets as list_datasets
 from .cognee.datasets import open_dataset as open_dataset
 from .cognee.datasets import parse_dataset as parse_dataset
 from .cognee.documents import add_documents as add_documents

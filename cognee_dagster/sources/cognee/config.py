@@ -77,8 +77,8 @@ class LocalCogneeConfig:
 
     def obstacle_to_direct_reading(self) -> str | None:
         """Why this configuration's stores are not the default files, as a setting to show; None when they are."""
-        if (provider := self._setting("DB_PROVIDER") or "sqlite") != "sqlite":
-            return f"DB_PROVIDER={provider}"
+        if (obstacle := self.obstacle_to_reading_the_catalog()) is not None:
+            return obstacle
         access_control = self.environ.get("ENABLE_BACKEND_ACCESS_CONTROL")
         if access_control is not None and access_control.lower() != "true":
             return f"ENABLE_BACKEND_ACCESS_CONTROL={access_control}"  # then one graph holds all datasets
@@ -86,6 +86,12 @@ class LocalCogneeConfig:
             return f"GRAPH_DATABASE_PROVIDER={provider}"
         if (owner := (self._setting("GRAPH_DATASET_DATABASE_HANDLER") or "ladybug").lower()) != "ladybug":
             return f"GRAPH_DATASET_DATABASE_HANDLER={owner}"
+        return None
+
+    def obstacle_to_reading_the_catalog(self) -> str | None:
+        """Why datasets and users are not in Cognee's default file, as a setting to show; None when they are."""
+        if (provider := self._setting("DB_PROVIDER") or "sqlite") != "sqlite":
+            return f"DB_PROVIDER={provider}"
         if (self._setting(SYSTEM_ROOT_VARIABLE) or "").startswith("s3://"):
             return f"{SYSTEM_ROOT_VARIABLE} is on object storage"
         return None

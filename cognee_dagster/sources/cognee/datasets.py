@@ -8,6 +8,7 @@ import importlib.util
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,6 +107,57 @@ def parse_dataset(text: str, *, user: UserRef = None, config: LocalCogneeConfig 
     except DatasetNotFoundError:
         return dataset_id
     return NameOrId(text) if found is None else text
+
+
+@dataclass(frozen=True)
+class ListedDataset:
+    """One dataset of a local Cognee's user.
+
+    Attributes:
+        id: Its id.
+        name: Its name.
+        has_graph: Whether there is a graph of it; where that cannot be told without Cognee, it counts as there.
+    """
+
+    id: UUID
+    name: str
+    has_graph: bool
+
+
+def list_datasets(*, user: UserRef = None, config: LocalCogneeConfig | None = None) -> list[ListedDataset]:
+    """The datasets that the user owns, by their names, as Cognee's own database lists them.
+
+    Raises:
+        DatasetPermissionError: There is no such user.
+        LocalCogneeError: There is no store, or its datasets cannot be listed without Cognee.
+        StoreBusyError: Another process kept the database locked.
+    """
+    config = config or LocalCogneeConfig()
+    obstacle = config.obstacle_to_reading_the_catalog()
+    if obstacle is None:
+        database = config.relational_database
+        if not database.is_file():
+            raise LocalCogneeError(_no_store(database, config=config))
+        try:
+            with open_catalog(database) as catalog:
+                owned = catalog.owned(user=_find_user(catalog, user=user, config=config))
+                return [
+                    ListedDataset(found.id, found.name, _has_graph(catalog.graph_store(found.id), config=config))
+                    for found in owned
+                ]
+        except UnknownStoreSchemaError as error:
+            obstacle = f"the schema of {database} is another Cognee release's ({error})"
+    raise LocalCogneeError(
+        f"The datasets of the local Cognee cannot be listed without Cognee: {obstacle}. Only its default database, "
+        "SQLite, is read directly; name the datasets instead."
+    )
+
+
+def _has_graph(store: GraphStore | None, *, config: LocalCogneeConfig) -> bool:
+    if store is None:
+        return config.obstacle_to_direct_reading() is not None
+    is_file = (store.provider, store.handler) == ("ladybug", "ladybug")
+    return not is_file or _graph_file(store, config=config).exists()
 
 
 class EmptyReader:

@@ -140,6 +140,14 @@ class Catalog:
             )
         return self._dataset(candidates[0])
 
+    def owned(self, *, user: LocalUser) -> list[LocalDataset]:
+        """All datasets that the user owns in the current tenant, by their names, whether they may be read or not."""
+        rows = self._rows(
+            "SELECT id, name FROM datasets WHERE owner_id = ? AND tenant_id IS ?", user.id.hex, user.tenant_id
+        )
+        found = [LocalDataset(id=UUID(dataset_id), name=name, owner_id=user.id) for dataset_id, name in rows]
+        return sorted(found, key=lambda dataset: dataset.name)
+
     def graph_store(self, dataset_id: UUID) -> GraphStore | None:
         """Where the graph is; None for a dataset that never had one."""
         row = self._connection.execute(_STORE, (dataset_id.hex,)).fetchone()
@@ -160,12 +168,10 @@ class Catalog:
         return LocalUser(id=UUID(row[0]), label=label, tenant_id=row[1])
 
     def _owned_by_name(self, name: str, *, user: LocalUser) -> list[UUID]:
-        rows = self._rows(
-            "SELECT id, name FROM datasets WHERE owner_id = ? AND tenant_id IS ?", user.id.hex, user.tenant_id
-        )
-        found = [UUID(dataset_id) for dataset_id, dataset_name in rows if dataset_name == name]
+        datasets = self.owned(user=user)
+        found = [dataset.id for dataset in datasets if dataset.name == name]
         if not found:
-            owned = ", ".join(sorted(repr(dataset_name) for _, dataset_name in rows)[:10]) or "none"
+            owned = ", ".join([repr(dataset.name) for dataset in datasets][:10]) or "none"
             raise DatasetNotFoundError(
                 f"User {user.label} owns no dataset named {name!r} (owned: {owned}). A dataset shared by another user "
                 "is found by its UUID only; a dataset of one's own is made by cognee.add() and cognee.cognify()."
