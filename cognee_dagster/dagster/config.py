@@ -31,6 +31,10 @@ class PushConfig(dg.Config):
             "archive that this run or the latest one has made."
         ),
     )
+    dry_run: bool = Field(
+        default=False,
+        description="Send and materialize nothing: observe remote_push with what a push would send and remove.",
+    )
 
 
 @cache

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pytest
 
 from cognee_dagster import CogneeDataset
@@ -54,6 +56,44 @@ def test_an_unchanged_graph_sends_nothing_and_materializes_the_remote_graph_agai
         if event.asset_key is not None and event.asset_key.path[-1] == "remote_graph"
     ]
     assert len(set(versions)) == 1
+
+
+def observed(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    """The metadata of the run's one observation of ``remote_push``."""
+    (event,) = [
+        event.asset_observation_data.asset_observation
+        for event in result.all_events
+        if event.event_type is dg.DagsterEventType.ASSET_OBSERVATION
+    ]
+    assert event.asset_key.path[-1] == "remote_push"
+    return {key: value.value for key, value in event.metadata.items()}
+
+
+def test_a_dry_run_observes_what_a_push_would_do_and_materializes_nothing(remote: FakeRemote, chain: Chain) -> None:
+    assert chain.run().success
+    uploads, before = len(remote.uploads), names_there(remote)
+    chain.graph.remove_node("p8")
+    chain.graph.add_node("new", name="Somebody", type="Person")
+    result = chain.run(config={"dry_run": True})
+    assert result.success
+    assert {"remote_push", "remote_graph"}.isdisjoint(materialized(result))
+    assert (len(remote.uploads), names_there(remote)) == (uploads, before)
+    metadata = observed(result)
+    nodes = {name: metadata["cognee/plan_details"]["nodes"][name] for name in ("added", "changed", "removed")}
+    assert nodes == {"added": 1, "changed": 0, "removed": 1}
+    table = {record.data["records"]: record.data for record in metadata["cognee/plan"].records}
+    assert {name: table["nodes"][name] for name in nodes} == nodes
+    assert "Somebody" in str(table["nodes"]["examples"])
+    assert names_there(remote) == before
+    assert chain.run().success  # and the push that it spoke of is as it said
+    assert "Person 8" not in names_there(remote)
+
+
+def test_a_dry_run_of_a_full_push_says_how_much_it_would_send(remote: FakeRemote, chain: Chain) -> None:
+    chain.options["sync"] = "full"
+    result = chain.run(config={"dry_run": True})
+    assert (result.success, remote.uploads) == (True, [])
+    assert observed(result)["num_nodes"] >= 9
 
 
 def test_a_mass_removal_fails_the_step_and_the_remote_keeps_what_it_has(remote: FakeRemote, chain: Chain) -> None:

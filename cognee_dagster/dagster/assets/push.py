@@ -23,6 +23,7 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         code_version=dataset.code_version("remote", "target_dataset", "mode", "sync", "run_in_background"),
         metadata=repush_metadata(attempts=dataset.repush_attempts, in_background=dataset.repush_in_background),
         description=f"The upload of {dataset} to the remote Cognee; remote_graph is its import there.",
+        skippable=True,  # a dry run materializes nothing
     )
     if dataset.automation_condition is not None:
         spec = spec.replace_attributes(automation_condition=dataset.automation_condition)

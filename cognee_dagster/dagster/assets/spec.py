@@ -28,6 +28,7 @@ def asset_spec(
     code_version: str | None = None,
     kinds: Set[str] = frozenset({"cognee"}),
     metadata: Mapping[str, Any] | None = None,
+    skippable: bool = False,
 ) -> dg.AssetSpec:
     """One asset of the dataset's chain, with what the dataset says about all of them."""
     return dg.AssetSpec(
@@ -36,6 +37,7 @@ def asset_spec(
         description=description,
         code_version=code_version,
         metadata={**(metadata or {}), **partition_metadata(dataset)},
+        skippable=skippable,
         partitions_def=dataset.partitions,
         kinds=set(kinds),
         group_name=dataset.group,

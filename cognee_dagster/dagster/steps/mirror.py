@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from upath import UPath
 
     from cognee_dagster.cogx.archive import Archive
+    from cognee_dagster.pushing.mirror.options import MirrorOptions
 
 
 def push_to_mirror(
@@ -34,11 +35,17 @@ def push_to_mirror(
 ) -> PushResult:
     """Send what has changed; what the remote has confirmed is kept in the archive store, for whichever host is next."""
     from cognee_dagster.pushing.mirror.mirror import push_mirror  # Arrow and numpy come with it
+
+    mirror = mirror_options(dataset, partition)
+    return push_mirror(archives, client=client, base=base, options=options, mirror=mirror, progress=progress)
+
+
+def mirror_options(dataset: CogneeDataset, partition: str | None) -> "MirrorOptions":
+    """How a dataset's mirror, or that of one of its partitions, is kept."""
     from cognee_dagster.pushing.mirror.options import MirrorOptions
 
     source = dataset.push_key.to_user_string() + ("" if partition is None else f" of partition {partition}")
-    mirror = MirrorOptions(on_removed=dataset.on_removed, max_removed=dataset.max_removed, source=source)
-    return push_mirror(archives, client=client, base=base, options=options, mirror=mirror, progress=progress)
+    return MirrorOptions(on_removed=dataset.on_removed, max_removed=dataset.max_removed, source=source)
 
 
 def mirrors_beside(context: dg.AssetExecutionContext, archive: StoredArchive) -> "UPath":

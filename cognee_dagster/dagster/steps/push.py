@@ -16,6 +16,7 @@ from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
+from cognee_dagster.dagster.steps.dry_run import observe_plan
 from cognee_dagster.dagster.steps.mirror import check_mirror, mirrors_beside, push_to_mirror
 from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of, target_of_step
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
@@ -60,8 +61,11 @@ def push_stored(
         push = _identity(archives, options, remote_url=client.connection.url)
         known.update(push)
         progress = PushProgress(on_upload=progress_in_log(context.log, what=f"Upload to {client.connection.url}"))
-        if dataset.sync == "incremental" and chosen is None:
-            base = mirrors_beside(context, archive)
+        base = mirrors_beside(context, archive) if dataset.sync == "incremental" and chosen is None else None
+        if config.dry_run:
+            observe_plan(context, dataset, archives, client=client, options=options, base=base, partition=partition)
+            return
+        if base is not None:
             result = push_to_mirror(
                 dataset,
                 archives,

@@ -1,0 +1,104 @@
+"""What a push that is launched with ``dry_run`` does: it says what it would do, as an observation."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.steps.mirror import mirror_options
+from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.remote.client import CogneeClient
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from cognee_dagster.cogx.archive import Archive
+
+_WHAT = ("added", "changed", "removed")
+
+
+def observe_plan(
+    context: dg.AssetExecutionContext,
+    dataset: CogneeDataset,
+    archives: "Sequence[Archive]",
+    *,
+    client: CogneeClient,
+    options: PushOptions,
+    base: "UPath | None",
+    partition: str | None,
+) -> None:
+    """Log what a push would send and remove; nothing is sent.
+
+    Args:
+        context: The step's.
+        dataset: What would be pushed.
+        archives: Its archives.
+        client: The remote.
+        options: Where to.
+        base: Where the state of mirrors is kept; None where all of it would be sent, as a full push does.
+        partition: The partition that would be pushed.
+    """
+    metadata: dict[str, Any] = {
+        keys.DRY_RUN: True,
+        keys.TARGET_DATASET: options.target_of(archives[0].dataset_name),
+        keys.REMOTE_URL: client.connection.url,
+        keys.ARCHIVE_DIGEST: archives[0].digest,
+    }
+    if base is None:
+        nodes, edges = (sum(getattr(archive, name) for archive in archives) for name in ("num_nodes", "num_edges"))
+        words = f"A full push: {counted(nodes, 'node')} and {counted(edges, 'edge')} would be sent, nothing removed"
+        metadata |= {keys.NUM_NODES: nodes, keys.NUM_EDGES: edges}
+        metadata[keys.ARCHIVE_BYTES] = sum(archive.size_bytes for archive in archives)
+    else:
+        plan = _plan(dataset, archives, client=client, options=options, base=base, partition=partition)
+        words = _in_words(plan)
+        metadata |= {keys.PLAN: _table(plan), keys.PLAN_DETAILS: plan}
+    context.log.info(f"{words}. Nothing was sent: this is a dry run.")
+    context.log_event(
+        dg.AssetObservation(asset_key=context.asset_key, partition=partition, description=words, metadata=metadata)
+    )
+
+
+def _plan(
+    dataset: CogneeDataset,
+    archives: "Sequence[Archive]",
+    *,
+    client: CogneeClient,
+    options: PushOptions,
+    base: "UPath",
+    partition: str | None,
+) -> dict[str, Any]:
+    from cognee_dagster.pushing.mirror.mirror import plan_mirror  # Arrow and numpy come with it
+
+    mirror = mirror_options(dataset, partition)
+    return plan_mirror(archives, client=client, base=base, options=options, mirror=mirror).as_json()
+
+
+def _in_words(plan: Mapping[str, Any]) -> str:
+    if plan["refusal"]:
+        return f"A push would be refused: {plan['refusal']}"
+    if plan["in_sync"]:
+        return "The remote is in sync: a push would send nothing"
+    kinds = ("nodes", "edges", "documents")
+    counts = ", ".join(f"+{(of := plan[kind])['added']} ~{of['changed']} -{of['removed']} {kind}" for kind in kinds)
+    return f"{counts}; {plan['segments_sent']} segments of {plan['segments']} would be sent"
+
+
+def _table(plan: Mapping[str, Any]) -> dg.TableMetadataValue:
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "records": kind,
+                    **{what: plan[kind][what] for what in _WHAT},
+                    "examples": "\n".join(
+                        f"{what} {example}" for what in _WHAT for example in plan["examples"][kind].get(what, ())
+                    ),
+                }
+            )
+            for kind in ("nodes", "edges", "documents")
+        ]
+    )
