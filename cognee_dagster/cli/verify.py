@@ -12,7 +12,6 @@ from cognee_dagster.cli.options import json_option, remote_connection, remote_op
 from cognee_dagster.cli.source import Source, source_options, target_option
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.graph.counting import counted
-from cognee_dagster.pushing.compared import NOT_COMPARED
 
 if TYPE_CHECKING:
     from cognee_dagster.pushing.compared import RemoteComparison
@@ -67,7 +66,7 @@ def verify(
     elif found.is_exact:
         nodes, edges = counted(found.num_nodes, "node"), counted(found.num_edges, "edge")
         say(f"{found.target_dataset} on {connection.url} is exact: {nodes}, {edges}")
-        say(f"  not compared, as the remote does not show them: {NOT_COMPARED}")
+        say(f"  not compared, as the remote does not show them: {found.not_compared}")
     else:
         say(f"{found.target_dataset} on {connection.url} differs")
         for line in _differences(found):
@@ -94,7 +93,7 @@ def _as_json(found: "RemoteComparison") -> dict[str, object]:
             f"{kind}s": {what: _shown(differing.get((kind, what), ())) for what in kinds}
             for kind, kinds in _KINDS.items()
         },
-        "not_compared": NOT_COMPARED,
+        "not_compared": found.not_compared,
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from cognee_dagster.cogx.read.documents import document_prints
 from cognee_dagster.errors import DatasetNotFoundError
@@ -18,10 +18,6 @@ from cognee_dagster.remote.responses import RemoteDataset
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
     from cognee_dagster.graph.reader import GraphReader
-
-
-NOT_COMPARED = "texts and validity of edges, timestamps and vectors"
-"""What a remote does not show of a graph (Cognee 1.6.5)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +46,10 @@ class RemoteComparison:
         graph: How nodes and edges differ.
         missing_documents: External ids of documents that the remote lacks, or has with another text.
         extra_documents: External ids of imported documents that only the remote has.
+        not_compared: What a remote does not show of a graph (Cognee 1.6.5).
     """
+
+    not_compared: ClassVar[str] = "texts and validity of edges, timestamps and vectors"
 
     target_dataset: str
     num_nodes: int
@@ -61,7 +60,7 @@ class RemoteComparison:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the remote has all of it as it is, and nothing else, as far as it shows: see ``NOT_COMPARED``."""
+        """Whether the remote has all of it as it is, and nothing else, as far as it shows: see ``not_compared``."""
         return not self.differences
 
     @property

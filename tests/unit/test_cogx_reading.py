@@ -214,7 +214,10 @@ def test_the_same_file_twice_is_refused(path: Path) -> None:
         ({"entities.jsonl": jsonl({**ENTITY, "kind": "x"})}, "entities.jsonl, line 1: kind: Input should be 'entity'"),
         ({"documents.jsonl": jsonl(3)}, "documents.jsonl, line 1: Input should be"),
         ({"nodes.jsonl": jsonl([])}, "nodes.jsonl, line 1: properties: Input should be a valid dictionary"),
-        ({"nodes.jsonl": jsonl({"id": "x"})}, "nodes.jsonl, line 1: the node's id: Input should be a valid UUID"),
+        (
+            {"nodes.jsonl": jsonl({"id": "x"})},
+            "nodes.jsonl, line 1: id 'x': the node's id: Input should be a valid UUID",
+        ),
         ({"permissions.json": b"{}"}, "permissions.json: holds accounts and password hashes: a secret"),
     ],
 )

@@ -19,7 +19,7 @@ from cognee_dagster.dagster.steps.partition_checks import check_each_partition, 
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.errors import ArchiveNotStoredError, DatasetNotFoundError
 from cognee_dagster.graph.counting import counted
-from cognee_dagster.pushing.compared import NOT_COMPARED, Difference, RemoteComparison, compare_archives
+from cognee_dagster.pushing.compared import Difference, RemoteComparison, compare_archives
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _result(dataset: CogneeDataset, found: RemoteComparison, push: Push) -> dg.A
         keys.NUM_NODES: found.num_nodes,
         keys.NUM_EDGES: found.num_edges,
         keys.NUM_DIFFERENCES: sum(len(difference.records) for difference in found.differences),
-        keys.NOT_COMPARED: NOT_COMPARED,
+        keys.NOT_COMPARED: found.not_compared,
     }
     if found.differences:
         metadata[keys.DIFFERENCES] = _table(found.differences)
