@@ -1,8 +1,10 @@
 """A mirror holds exactly the graph, whatever was added, changed or removed, and is sent no more than that takes."""
 
 import contextlib
+import json
 import shutil
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -324,6 +326,22 @@ def test_replace_removes_nothing_of_which_nothing_is_known_unless_anything_may_b
         mirror.push(on_removed="replace", max_removed=0.9)
     assert set(remote.graph("demo").nodes) == before
     mirror.push(on_removed="replace")
+    mirror.assert_exact()
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["all there", "one gone"])
+def test_documents_under_the_ids_that_cognee_gives_them_are_adopted_where_they_are_in_the_graph(
+    remote: FakeRemote, mirror: Mirror, gone: bool
+) -> None:
+    with client_of(remote.url, remote.api_key) as client:
+        as_cognee = replace(mirror.archive(), as_it_is=True)  # under ids without the dataset's
+        push_archive(as_cognee, client=client, target_dataset="demo", settings=HASTY)
+    if gone:
+        mirror.graph.remove_chunk()
+    mirror.push(adopt=True)
+    chunks = [row for row in mirror.graph.nodes.values() if row[2] == "DocumentChunk"]
+    texts = sorted(document.text for document in remote.dataset("demo").documents.values())
+    assert texts == sorted(json.loads(str(row[3]))["text"] for row in chunks)
 
 
 def test_documents_that_others_left_stay_until_they_are_adopted(remote: FakeRemote, mirror: Mirror) -> None:

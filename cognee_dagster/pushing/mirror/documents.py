@@ -99,15 +99,16 @@ def removed_documents(
 
 
 def others_documents(documents: Iterable[RemoteDocument], keys: "Integers", *, dataset_id: str) -> Iterator[str]:
-    """The data ids of documents in a remote dataset that a graph's own pushes do not bring.
+    """The data ids of documents in a remote dataset that are not in a graph, or there under another id besides.
 
-    ``cognee.push()`` brings documents under their plain ids, so that those of the same graph are there twice.
+    ``cognee.push()`` brings documents under their plain ids. Those that are in the graph keep them, for a mirror sends
+    them under the ids that they have there (``pushing.documents``), unless they are there under the dataset's own too.
     """
     known = frozenset(keys.tolist())
-    for row in documents:
-        if row.external_system != COGNEE_SYSTEM or row.external_id is None:
-            continue
-        external_id = row.external_id.removeprefix(f"{dataset_id}:")
-        is_own = external_id != row.external_id and key_of(external_id.encode("utf-8", "surrogatepass")) in known
-        if not is_own:
+    rows = [row for row in documents if row.external_system == COGNEE_SYSTEM and row.external_id is not None]
+    there = {row.external_id for row in rows}
+    for row in rows:
+        external_id = str(row.external_id).removeprefix(f"{dataset_id}:")
+        is_twin = external_id == row.external_id and f"{dataset_id}:{external_id}" in there
+        if is_twin or key_of(external_id.encode("utf-8", "surrogatepass")) not in known:
             yield row.id
