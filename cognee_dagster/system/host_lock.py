@@ -4,11 +4,13 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import platform
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
 _DIRECTORY = "~/.cognee-dagster/locks"
 _LOOK_EVERY = 0.1
@@ -40,6 +42,23 @@ def host_lock(
         os.ftruncate(file.fileno(), 0)
         os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)
         yield True  # closing the file gives the lock back
+
+
+def host_name(*, directory: Path | None = None) -> str:
+    """A name for all processes that these locks keep apart: the host's, and a mark of where the locks are.
+
+    Containers may be called alike, and hosts may share a home directory.
+
+    Raises:
+        OSError: No directory can be written.
+    """
+    with _opened("mark", directory) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        mark = os.pread(file.fileno(), 32, 0)
+        if not mark:
+            mark = uuid4().hex.encode()
+            os.pwrite(file.fileno(), mark, 0)
+    return f"{platform.node()}/{mark.decode('ascii', 'replace')}"
 
 
 def _opened(name: str, directory: Path | None) -> IO[bytes]:

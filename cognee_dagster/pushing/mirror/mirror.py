@@ -9,18 +9,18 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.errors import InvalidModeError, InvalidPushError, PushInterruptedError, RemovedRecordsError
+from cognee_dagster.errors import InvalidModeError, InvalidPushError, RemovedRecordsError
 from cognee_dagster.pushing.archives import PushResult, push_archives, require_nodes
 from cognee_dagster.pushing.delivery import own_dataset
 from cognee_dagster.pushing.mirror.carry_out import MirrorPush
 from cognee_dagster.pushing.mirror.generations import owner_of
 from cognee_dagster.pushing.mirror.guard import require_few_removed
+from cognee_dagster.pushing.mirror.one_at_a_time import one_at_a_time
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.outlook import MirrorPlan, look_ahead
 from cognee_dagster.pushing.mirror.records import NotMirrorableError
@@ -30,7 +30,6 @@ from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
-from cognee_dagster.system.host_lock import host_lock
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -74,11 +73,9 @@ def push_mirror(
     name = archives[0].dataset_name
     target = _target(archives, options)
     owner = owner_of(mirror.source or name)
-    stop = stop or threading.Event()
-    with ExitStack() as stack:
-        if not stack.enter_context(host_lock("mirror", client.connection.url, target, stop=stop, waiting=_say_waiting)):
-            raise PushInterruptedError(f"The push to dataset {target!r} was interrupted.")
-        dataset, files = _dataset(client, target, base=base or default_base(), owner=owner)
+    base = base or default_base()
+    with one_at_a_time(base, url=client.connection.url, target=target, stop=stop or threading.Event()) as ended:
+        dataset, files = _dataset(client, target, base=base, owner=owner)
         began_at = time.time() + client.clock_offset.total_seconds()
         try:
             found = survey(archives, client=client, target_dataset=target, dataset=dataset, files=files, options=mirror)
@@ -86,7 +83,7 @@ def push_mirror(
             if mirror.on_removed == "fail":
                 raise _not_mirrorable(name, error) from error
             logger.warning("Dataset %r cannot be mirrored (%s): everything is pushed, and nothing removed", name, error)
-            return push_archives(archives, client=client, options=options, progress=progress, stop=stop)
+            return push_archives(archives, client=client, options=options, progress=progress, stop=ended)
         require_few_removed(found, mirror, source=name, where=f"{target!r} on {client.connection.url}")
         return MirrorPush(
             archives=archives,
@@ -98,7 +95,7 @@ def push_mirror(
             mirror=mirror,
             options=replace(options, target_dataset=target, run_in_background=False),
             progress=progress or PushProgress(),
-            stop=stop,
+            stop=ended,
             began_at=began_at,
         ).run()
 
@@ -171,7 +168,3 @@ def _dataset(client: CogneeClient, target: str, *, base: "UPath", owner: str) ->
             return found[0], files
     dataset = own_dataset(client, target, is_needed=True)
     return dataset, MirrorFiles.of(base, remote_url=url, dataset_id=dataset.id, owner=owner)
-
-
-def _say_waiting(pid: str) -> None:
-    logger.info("Another push of this machine keeps the same mirror (process %s): waiting for its end", pid)

@@ -1,0 +1,70 @@
+"""Pushes to one mirror go one at a time, those of other hosts that keep it in the same store included."""
+
+import contextlib
+import hashlib
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cognee_dagster.errors import PushInterruptedError
+from cognee_dagster.store.lock import LockHolder, Pace, store_lock
+from cognee_dagster.system.host_lock import host_lock, host_name
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+PACE = Pace()
+
+logger = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def one_at_a_time(base: "UPath", *, url: str, target: str, stop: threading.Event) -> Iterator[threading.Event]:
+    """Wait for other pushes, and keep them waiting.
+
+    Args:
+        base: Where what is known of mirrors is kept.
+        url: The remote.
+        target: The remote dataset's name.
+        stop: Ends the waiting, and the push.
+
+    Yields:
+        What ends the push: ``stop``, or a lock that was lost.
+
+    Raises:
+        PushInterruptedError: ``stop`` was set; or another host took the lock over, and the push was ended for that.
+        OSError: The store cannot be read or written.
+    """
+    remote, dataset = (hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() for text in (url, target))
+    path = base / f"{remote[:8]}-{dataset[:16]}.lock"
+    with contextlib.ExitStack() as stack:
+        if not stack.enter_context(host_lock("mirror", url, target, stop=stop, waiting=_say_waiting)):
+            raise _interrupted(target)
+        lock = stack.enter_context(
+            store_lock(path, host=host_name(), process=os.getpid(), stop=stop, waiting=_say_waiting_for, pace=PACE)
+        )
+        if lock is None:
+            raise _interrupted(target)
+        try:
+            yield lock.ended
+        except PushInterruptedError as error:
+            if not lock.is_lost:
+                raise
+            raise PushInterruptedError(
+                f"The push to dataset {target!r} on {url} ended halfway: another host took over its lock {path}, as "
+                "that of a dead process, or the store did not answer. Push again: it goes on from there."
+            ) from error
+
+
+def _interrupted(target: str) -> PushInterruptedError:
+    return PushInterruptedError(f"The push to dataset {target!r} was interrupted.")
+
+
+def _say_waiting(pid: str) -> None:
+    logger.info("Another push of this machine keeps the same mirror (process %s): waiting for its end", pid)
+
+
+def _say_waiting_for(holder: LockHolder | None) -> None:
+    logger.info("Another push keeps the same mirror (%s): waiting for its end", holder or "by whom cannot be read")

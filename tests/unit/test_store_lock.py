@@ -1,0 +1,171 @@
+"""One lock for all hosts that share a store."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+from upath import UPath
+
+from cognee_dagster.errors import PushInterruptedError
+from cognee_dagster.pushing.mirror import one_at_a_time as pushes
+from cognee_dagster.pushing.mirror.one_at_a_time import one_at_a_time
+from cognee_dagster.store.lock import LockHolder, Pace, StoreLock, store_lock
+from cognee_dagster.system.host_lock import host_name
+
+QUICK = Pace(beat=0.05, stale=1.0, look=0.02, settle=0.1)
+HOLDER = """
+import sys, threading
+from upath import UPath
+from cognee_dagster.store.lock import Pace, store_lock
+pace = Pace(beat=0.05, stale=5.0, look=0.02, settle=0.1)
+with store_lock(UPath(sys.argv[1]), host="one", process=1, stop=threading.Event(), waiting=print, pace=pace) as lock:
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(params=["local", "memory"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> UPath:
+    base = UPath(tmp_path) if request.param == "local" else UPath(f"memory://{uuid4().hex}")
+    return base / "demo.lock"
+
+
+def held(path: UPath, host: str, **options: Any) -> AbstractContextManager[StoreLock | None]:
+    given = {"stop": threading.Event(), "waiting": lambda _: None, "pace": QUICK, **options}
+    return store_lock(path, host=host, process=7, **given)
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "demo.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_process_of_another_host_waits_until_the_lock_is_given_back_and_says_for_whom(
+    holder: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    assert holder.stdin is not None
+    path, waited_for = UPath(tmp_path / "demo.lock"), list[LockHolder | None]()
+    stop = threading.Event()
+    threading.Timer(3 * QUICK.stale, stop.set).start()  # longer than a lock without a beat would live
+    with held(path, "two", stop=stop, waiting=waited_for.append) as lock:
+        assert lock is None
+    holder.stdin.close()
+    with held(path, "two") as lock:
+        assert lock is not None
+    (one,) = waited_for
+    assert one is not None
+    assert str(one).startswith("process 1 on one, since 20")
+    assert not path.exists()
+
+
+def test_a_lock_whose_process_was_killed_is_taken_over(holder: subprocess.Popen[str], tmp_path: Path) -> None:
+    path = UPath(tmp_path / "demo.lock")
+    holder.kill()
+    holder.wait()
+    began = time.monotonic()
+    with held(path, "two") as lock:
+        assert lock is not None
+        assert time.monotonic() - began >= QUICK.stale
+    with held(path, "two") as lock:
+        assert lock is not None
+
+
+def test_a_lock_that_a_process_of_the_same_host_left_is_taken_at_once(path: UPath) -> None:
+    left = LockHolder(host="one", process=1, token="left", since=0.0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.encode(left))
+    began = time.monotonic()
+    with held(path, "one", pace=Pace(beat=0.05, stale=600.0, settle=0.0)) as lock:
+        assert lock is not None
+    assert time.monotonic() - began < 300.0
+
+
+def test_who_lost_the_lock_is_told_and_leaves_it_to_who_has_it(path: UPath) -> None:
+    with held(path, "one") as lock:
+        assert lock is not None
+        other = msgspec.json.encode(LockHolder(host="two", process=1, token="other", since=0.0))
+        path.write_bytes(other)
+        assert lock.ended.wait(30)
+        assert lock.is_lost
+    assert path.read_bytes() == other
+
+
+def test_who_is_told_to_stop_has_not_lost_the_lock(path: UPath) -> None:
+    stop = threading.Event()
+    with held(path, "one", stop=stop) as lock:
+        assert lock is not None
+        stop.set()
+        assert lock.ended.wait(30)
+        assert not lock.is_lost
+
+
+def test_of_many_that_begin_at_once_only_one_is_at_work_at_a_time(path: UPath) -> None:
+    at_work, most, threads = 0, 0, list[threading.Thread]()
+
+    def work(host: str) -> None:
+        nonlocal at_work, most
+        with held(path, host):
+            at_work += 1
+            most = max(most, at_work)
+            time.sleep(0.05)
+            at_work -= 1
+
+    for number in range(5):
+        threads.append(threading.Thread(target=work, args=(f"host {number}",)))
+        threads[-1].start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+
+
+def test_a_store_that_cannot_create_a_file_only_if_it_is_not_there_locks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = UPath(f"memory://{uuid4().hex}") / "demo.lock"
+    original = type(path.fs).pipe_file
+
+    def pipe_file(self: Any, name: str, value: bytes, **options: Any) -> None:
+        if options:
+            raise TypeError("got an unexpected keyword argument 'mode'")
+        original(self, name, value)
+
+    monkeypatch.setattr(type(path.fs), "pipe_file", pipe_file)
+    with held(path, "one") as lock:
+        assert lock is not None
+        stop = threading.Event()
+        threading.Timer(0.2, stop.set).start()
+        with held(path, "two", stop=stop) as second:
+            assert second is None
+
+
+def test_a_push_whose_lock_was_taken_over_says_so_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushes, "PACE", QUICK)
+
+    def push() -> None:
+        with one_at_a_time(UPath(tmp_path), url="http://remote", target="demo", stop=threading.Event()) as ended:
+            (lock,) = tmp_path.glob("*.lock")
+            lock.write_bytes(b"{}")
+            assert ended.wait(30)
+            raise PushInterruptedError("The push to dataset 'demo' was interrupted.")
+
+    with pytest.raises(PushInterruptedError, match=r"another host took over its lock .*Push again"):
+        push()
+
+
+def test_a_host_is_known_by_its_name_and_by_where_its_locks_are(tmp_path: Path) -> None:
+    first = host_name(directory=tmp_path / "a")
+    assert host_name(directory=tmp_path / "a") == first
+    assert host_name(directory=tmp_path / "b") != first
