@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from cognee_dagster.dagster.sensors.import_sensor import build_import_sensor as build_import_sensor
     from cognee_dagster.dagster.sensors.policies import RepushPolicy as RepushPolicy
     from cognee_dagster.dagster.sensors.repush_sensor import build_repush_sensor as build_repush_sensor
+    from cognee_dagster.dagster.translator import CogneeAssetProps as CogneeAssetProps
+    from cognee_dagster.dagster.translator import CogneeStep as CogneeStep
+    from cognee_dagster.dagster.translator import CogneeTranslator as CogneeTranslator
     from cognee_dagster.errors import CogneeDagsterError as CogneeDagsterError
     from cognee_dagster.pushing.archives import PushResult as PushResult
     from cognee_dagster.pushing.as_it_is import push_archive as push_archive
@@ -33,10 +36,13 @@ from cognee_dagster._version import __version__ as __version__
 
 # Public name -> the module that defines it.
 _EXPORTS = {
+    "CogneeAssetProps": "cognee_dagster.dagster.translator",
     "CogneeComponent": "cognee_dagster.dagster.component.component",
     "CogneeDagsterError": "cognee_dagster.errors",
     "CogneeDataset": "cognee_dagster.dagster.dataset",
     "CogneeRemote": "cognee_dagster.dagster.resources",
+    "CogneeStep": "cognee_dagster.dagster.translator",
+    "CogneeTranslator": "cognee_dagster.dagster.translator",
     "CogxArchiveIOManager": "cognee_dagster.dagster.io_manager",
     "GraphMapping": "cognee_dagster.sources.mapping.value",
     "LocalCognee": "cognee_dagster.dagster.resources",
@@ -56,10 +62,13 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "CogneeAssetProps",
     "CogneeComponent",
     "CogneeDagsterError",
     "CogneeDataset",
     "CogneeRemote",
+    "CogneeStep",
+    "CogneeTranslator",
     "CogxArchiveIOManager",
     "GraphMapping",
     "LocalCognee",

@@ -24,7 +24,7 @@ from cognee_dagster.system.settings_source import CogneeSettings, first_problem
 PREFIX = "COGNEE_DAGSTER_"
 
 # Fields of a dataset that text can express; the others need code, as do more remotes than the environment's.
-_IN_CODE = {"remote", "targets", "automation_condition", "retry_policy"}
+_IN_CODE = {"remote", "targets", "automation_condition", "retry_policy", "translator", "execute"}
 _DATASET_FIELDS = frozenset(CogneeDataset.__dataclass_fields__) - _IN_CODE
 
 

@@ -8,19 +8,23 @@ from uuid import UUID
 import dagster as dg
 
 from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
+from cognee_dagster.dagster.chain_keys import ChainKeys
 from cognee_dagster.dagster.field_types import (
     Dependencies,
+    Execute,
     GivenArchive,
     Graph,
     KeyPrefix,
     Meaning,
     Name,
     NumBytes,
+    OpTags,
     OptionalString,
     Partitions,
     RetryPolicy,
     Strings,
     Tags,
+    Translator,
     User,
 )
 from cognee_dagster.dagster.keys import DATASET_TAG, REMOTE_TAG, TARGET_TAG
@@ -30,7 +34,7 @@ from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.remote.names import validate_dataset_name
 from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.profiles.choose import named_profile
-from cognee_dagster.store.names import as_identifier, is_plain, safe_segment
+from cognee_dagster.store.names import is_plain, safe_segment
 
 # What decides what is read, and how it is cut: parts of the code version of what is made of it.
 SOURCE_FIELDS = ("name", "documents", "graph", "archive", "mapping", "profile", "user")
@@ -42,7 +46,7 @@ _PATHS = ("documents", "graph", "archive")
 
 
 @dataclass(frozen=True, kw_only=True)
-class CogneeDataset(DeliveryOptions):
+class CogneeDataset(ChainKeys, DeliveryOptions):
     """One dataset's way from a local graph to a remote Cognee: a chain of assets.
 
     Every attribute of ``DeliveryOptions`` is one, too: where the archive goes, and how. With ``targets`` each of them
@@ -80,6 +84,10 @@ class CogneeDataset(DeliveryOptions):
             default is what every Cognee server accepts.
         max_file_bytes: Likewise, what it takes in one file of an archive.
         retry_policy: How often a step is tried again where that can help; default: see ``DEFAULT_RETRY_POLICY``.
+        translator: What the assets are called, and what they say of themselves: a ``CogneeTranslator``.
+        execute: What runs each step of the chain: a function of the step's context and a ``CogneeStep``.
+        pool: The pool of its pushes; default: the key of the remote.
+        op_tags: Tags of its steps, such as ``dagster-k8s/config``.
 
     Raises:
         DatasetDefinitionError: A value that cannot work; the message names the dataset and the field.
@@ -103,6 +111,10 @@ class CogneeDataset(DeliveryOptions):
     max_archive_bytes: NumBytes = MAX_TOTAL_BYTES
     max_file_bytes: NumBytes = MAX_MEMBER_BYTES
     retry_policy: RetryPolicy = field(default=None, hash=False)
+    translator: Translator = field(default=None, hash=False)
+    execute: Execute = field(default=None, hash=False)
+    pool: OptionalString = None
+    op_tags: OpTags = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -121,24 +133,6 @@ class CogneeDataset(DeliveryOptions):
             return self.asset_name
         name = str(self.name)
         return safe_segment(name if self.partitions is None else rendered(name, "partition"))
-
-    @property
-    def graph_key(self) -> dg.AssetKey:
-        return self._key("cognified_graph")
-
-    @property
-    def archive_key(self) -> dg.AssetKey:
-        return self._key("cogx_archive")
-
-    @property
-    def push_key(self) -> dg.AssetKey:
-        """Of a dataset with several targets: ``dataset.target("…").push_key``."""
-        return self._key_of_target("remote_push")
-
-    @property
-    def remote_graph_key(self) -> dg.AssetKey:
-        """Of a dataset with several targets: ``dataset.target("…").remote_graph_key``."""
-        return self._key_of_target("remote_graph")
 
     @cached_property
     def each_target(self) -> "tuple[CogneeDataset, ...]":
@@ -172,20 +166,11 @@ class CogneeDataset(DeliveryOptions):
         return self.partitions_def if isinstance(self.partitions_def, dg.PartitionsDefinition) else None
 
     @property
-    def group(self) -> str:
-        return self.group_name or as_identifier("__".join([*self.key_prefix, self.segment]))
-
-    @property
     def all_tags(self) -> dict[str, str]:
         """The tags of its assets; what several targets share has no remote."""
         of_target = {} if self.targets else {REMOTE_TAG: self.remote}
         of_several = {TARGET_TAG: self.target_name} if self.target_name else {}
         return {**self.tags, DATASET_TAG: self.segment, **of_target, **of_several}
-
-    @property
-    def job_name(self) -> str:
-        """The job over the whole chain, where it has one."""
-        return f"push_{self.push_key.to_python_identifier().removesuffix('__remote_push')}"
 
     @property
     def limits(self) -> Limits:
@@ -210,21 +195,14 @@ class CogneeDataset(DeliveryOptions):
             )
             if not fits_in_a_path(key) and any(is_template(getattr(self, name)) for name in _PATHS):
                 raise self._error("partitions_def", key, "a path with that key in it would lead to other files")
-            return replace(self, **of_it, asset_name=self.segment, partitions_def=None)
+            made = replace(self, **of_it, asset_name=self.segment, partitions_def=None)
         except DatasetDefinitionError as error:
             raise DatasetDefinitionError(f"Partition {key!r} of {str(self.name)!r} cannot be used. {error}") from None
+        made.with_keys_of(self)
+        return made
 
     def __str__(self) -> str:
         return repr(str(self.name)) + (f" to {self.target_name}" if self.target_name else "")
-
-    def _key(self, last: str) -> dg.AssetKey:
-        return dg.AssetKey([*self.key_prefix, self.segment, last])
-
-    def _key_of_target(self, last: str) -> dg.AssetKey:
-        if not self.targets:
-            return self._key(last)
-        names = [target.name for target in self.targets]
-        raise self._error("targets", names, f"say whose {last} is meant, such as .target({names[0]!r}).push_key")
 
     def _check_name(self) -> None:
         if isinstance(self.name, UUID):
@@ -294,10 +272,11 @@ class CogneeDataset(DeliveryOptions):
                 )
         if self.asset_name is not None and not is_plain(self.asset_name):
             raise self._error("asset_name", self.asset_name, "use at most 63 letters, digits, '_' and '-'")
-        key = self.graph_key
+        key = dg.AssetKey(self.segment)
         self._check("group_name", lambda: dg.AssetSpec(key, group_name=self.group_name))
         self._check("owners", lambda: dg.AssetSpec(key, owners=list(self.owners)))
         self._check("tags", lambda: dg.AssetSpec(key, tags=self.all_tags))
+        self._check("translator", self.refuse_equal_keys)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -328,6 +307,3 @@ class TargetedDataset(CogneeDataset):
     @property
     def shown_name(self) -> str:
         return f"CogneeDataset {str(self.name)[:80]!r}, RemoteTarget {self.target_name!r}"
-
-    def _key_of_target(self, last: str) -> dg.AssetKey:
-        return dg.AssetKey([*self.key_prefix, self.segment, self.target_name, last])

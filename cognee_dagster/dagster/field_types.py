@@ -1,13 +1,14 @@
 """The types of ``CogneeDataset``'s fields, for pydantic; each one's description says what a value must be."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
 import dagster as dg
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, InstanceOf, TypeAdapter, ValidationError
 
+from cognee_dagster.dagster.translator import CogneeTranslator
 from cognee_dagster.pushing.options import OnRemoved, SyncKind, Verification
 from cognee_dagster.sources.mapping.value import GraphMapping
 
@@ -108,6 +109,9 @@ TargetName = Annotated[str, Field(description="a string")]
 RepushAttempts = Annotated[int, Field(ge=0, le=MAX_REPUSH_ATTEMPTS, description=f"0 to {MAX_REPUSH_ATTEMPTS}")]
 NumBytes = Annotated[int, Field(ge=1, description="a number of bytes, 1 or more")]
 RetryPolicy = Annotated[InstanceOf[dg.RetryPolicy] | None, Field(description="a dagster.RetryPolicy")]
+OpTags = Annotated[Mapping[str, Any], AfterValidator(dict), Field(description="a mapping of strings to values")]
+Execute = Annotated[Callable[..., Any] | None, Field(description="a function")]
+Translator = Annotated[InstanceOf[CogneeTranslator] | None, Field(description="a CogneeTranslator")]
 
 
 class FieldType:

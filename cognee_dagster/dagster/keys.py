@@ -68,6 +68,10 @@ PARTITIONS = "cognee/partitions"  # how many of them were pushed, and looked at
 REPUSH_ATTEMPTS = "cognee/repush_attempts"
 REPUSH_IN_BACKGROUND = "cognee/repush_in_background"
 
+# in definitions with a translator
+NEEDS = "cognee/needs"  # the chain's own assets that one needs
+REMOTE_GRAPH_KEY = "cognee/remote_graph"  # of remote_push: the asset that stands for its import
+
 # tags
 DATASET_TAG = "cognee/dataset"
 REMOTE_TAG = "cognee/remote"  # the key of the resource that the dataset is pushed to

@@ -6,7 +6,13 @@ from typing import Any
 
 import dagster as dg
 
-from cognee_dagster.dagster.keys import REMOTE_TAG, REPUSH_ATTEMPTS, REPUSH_IN_BACKGROUND, TARGET_TAG
+from cognee_dagster.dagster.keys import (
+    REMOTE_GRAPH_KEY,
+    REMOTE_TAG,
+    REPUSH_ATTEMPTS,
+    REPUSH_IN_BACKGROUND,
+    TARGET_TAG,
+)
 
 PUSH_ASSET = "remote_push"
 CHAIN = ("cognified_graph", "cogx_archive", PUSH_ASSET, "remote_graph")  # the last segments of a chain's keys
@@ -34,7 +40,7 @@ def push_assets(asset_graph: Any) -> list[PushAsset]:
     found = [
         _push_asset(node.key, tags=node.tags, metadata=node.metadata)
         for node in asset_graph.asset_nodes
-        if node.key.path[-1] == PUSH_ASSET and REMOTE_TAG in node.tags
+        if (node.key.path[-1] == PUSH_ASSET or REMOTE_GRAPH_KEY in node.metadata) and REMOTE_TAG in node.tags
     ]
     return sorted(found, key=lambda asset: asset.key.to_user_string())
 

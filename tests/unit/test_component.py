@@ -12,9 +12,20 @@ import pytest
 import yaml
 from dagster.components.resolved.errors import ResolutionException
 from dagster.components.testing import create_defs_folder_sandbox
+from dagster.components.testing.utils import component_defs
 from dagster_shared.libraries import DagsterLibraryRegistry
 
-from cognee_dagster import CogneeComponent, CogneeDataset, CogneeRemote, GraphMapping, PushFailure, __version__
+from cognee_dagster import (
+    CogneeAssetProps,
+    CogneeComponent,
+    CogneeDataset,
+    CogneeRemote,
+    CogneeStep,
+    GraphMapping,
+    PushFailure,
+    __version__,
+)
+from cognee_dagster.dagster.component.attributes import DatasetAttributes
 from cognee_dagster.dagster.component.written import written_model
 from tests.unit.test_definitions_merged import sensor_names
 
@@ -54,6 +65,7 @@ def explained(error: BaseException | None) -> str:
 def test_every_field_of_a_dataset_can_be_written() -> None:
     written = written_model(CogneeDataset).model_fields
     assert set(written) == {field.name for field in fields(CogneeDataset)}
+    assert set(DatasetAttributes.model_fields) == set(written) - {"translator", "execute"}  # methods of the component
     assert [name for name, field in written.items() if not field.description] == []
 
 
@@ -127,7 +139,7 @@ def test_a_misspelt_field_is_none_that_dg_check_yaml_lets_pass(wrong: dict[str, 
 def test_the_schema_says_where_in_a_list_an_error_is() -> None:
     """A choice between a value and a template, as Dagster makes of every field, would only say that it fits none."""
     properties = CogneeComponent.model().model_json_schema()["properties"]
-    assert [name for name in properties if "anyOf" in properties[name]] == ["sensor"]
+    assert [name for name in properties if "anyOf" in properties[name]] == ["sensor", "dataset_in_names"]
 
 
 def test_a_secret_is_typed_into_a_field_that_does_not_show_it() -> None:
@@ -178,6 +190,55 @@ def test_components_that_say_different_things_about_one_resource_are_named(tmp_p
     with pytest.raises(Exception, match="two") as caught, project(tmp_path, one=one, two=two):
         pass
     assert "'one' and 'two' say different things about the resource 'cognee_remote'" in explained(caught.value)
+
+
+def test_the_assets_of_each_kind_say_what_is_translated(tmp_path: Path) -> None:
+    fresh = "dg.FreshnessPolicy.cron(deadline_cron='0 6 * * *', lower_bound_delta=datetime.timedelta(hours=6))"
+    translation = {
+        "cognified_graph": {"automation_condition": "{{ dg.AutomationCondition.on_cron('@daily') }}"},
+        "remote_push": {"key": "pushes/{{ props.dataset }}", "tags": {"kind": "{{ props.kind }}"}, "group_name": "out"},
+        "remote_graph": {"freshness_policy": f"{{{{ {fresh} }}}}"},
+    }
+    with project(tmp_path, graphs={"datasets": [{"name": "a"}], "translation": translation}) as defs:
+        specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+        dg.Definitions.validate_loadable(defs)
+    assert set(specs) == {"a/cognified_graph", "a/cogx_archive", "pushes/a", "a/remote_graph"}
+    assert specs["a/cognified_graph"].automation_condition is not None
+    assert specs["a/remote_graph"].freshness_policy is not None
+    assert (specs["pushes/a"].tags["kind"], specs["pushes/a"].group_name) == ("remote_push", "out")
+
+
+class Own(CogneeComponent):
+    """A subclass, as a project would write it."""
+
+    ran: list[str] = []  # noqa: RUF012
+
+    def get_asset_spec(self, props: CogneeAssetProps) -> dg.AssetSpec:
+        return super().get_asset_spec(props).merge_attributes(tags={"tenant": props.dataset})
+
+    def execute(self, context: dg.AssetExecutionContext, step: CogneeStep) -> Iterator[Any]:
+        raise dg.Failure(f"{step.kind} of {step.dataset}", allow_retries=False)
+
+
+def test_a_subclass_may_change_specs_and_what_runs(tmp_path: Path) -> None:
+    graph = tmp_path / "graph.json"
+    graph.write_text('{"nodes": [{"id": "a"}], "links": []}')
+    own = Own.from_attributes_dict(attributes={"datasets": [{"name": "a", "graph": str(graph)}], "sensor": False})
+    with dg.DagsterInstance.ephemeral() as instance:
+        defs = component_defs(component=own)
+        assert {spec.tags["tenant"] for spec in defs.resolve_all_asset_specs()} == {"a"}
+        result = defs.resolve_job_def("push_all_datasets").execute_in_process(instance=instance, raise_on_error=False)
+    (failure,) = result.filter_events(lambda event: event.is_step_failure)
+    assert "cognified_graph of a" in str(failure.step_failure_data.error)
+
+
+def test_pool_and_tags_of_steps_are_for_datasets_that_say_none(tmp_path: Path) -> None:
+    op = {"pool": "graphs", "tags": {"tier": "slow"}}
+    datasets = [{"name": "a"}, {"name": "b", "pool": "own"}]
+    with project(tmp_path, graphs={"datasets": datasets, "op": op}) as defs:
+        found = {asset.op.name: asset.op for asset in defs.resolve_asset_graph().assets_defs if asset.is_executable}
+    assert (found["a__remote_push"].pool, found["b__remote_push"].pool) == ("graphs", "own")
+    assert found["a__cognified_graph"].tags["tier"] == found["b__remote_push"].tags["tier"] == "slow"
 
 
 def test_sensors_can_be_left_out(tmp_path: Path) -> None:

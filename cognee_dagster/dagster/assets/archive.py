@@ -1,6 +1,7 @@
 """The asset ``cogx_archive``: the graph, packed and stored."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -9,6 +10,7 @@ from cognee_dagster.dagster import keys, steps
 from cognee_dagster.dagster.assets.spec import (
     DEFAULT_RETRY_POLICY,
     asset_spec,
+    executed,
     graph_deps,
     graph_input,
     parsed_once,
@@ -37,15 +39,18 @@ def build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         ins=graph_input(dataset),
         required_resource_keys={*source_resources(dataset), ARCHIVES_RESOURCE},
         check_specs=[archive_check_spec(dataset)],
+        op_tags=dataset.op_tags,
         can_subset=True,
         retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
     )
     @parsed_once
     def cogx_archive(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[Any]:
+        run: Callable[[], Iterator[Any]]
         if is_given:
-            yield from steps.keep_archive(context, dataset)
+            run = partial(steps.keep_archive, context, dataset)
         else:
-            yield from steps.write_archive(context, dataset, graph=inputs.get(GRAPH_INPUT))
+            run = partial(steps.write_archive, context, dataset, graph=inputs.get(GRAPH_INPUT))
+        yield from executed(context, dataset, "cogx_archive", run)
 
     return cogx_archive
 

@@ -5,12 +5,11 @@ from typing import Any
 
 import dagster as dg
 
-from cognee_dagster.dagster.keys import TARGET_TEMPLATE
+from cognee_dagster.dagster.keys import NEEDS, TARGET_TEMPLATE
 from cognee_dagster.dagster.push_assets import dataset_path
 from cognee_dagster.dagster.steps.partitions import refuse_partitions
+from cognee_dagster.dagster.translator import ours
 from cognee_dagster.errors import DatasetDefinitionError
-
-OURS = "cognee/"  # metadata and tags of these names are read by the chain's own sensors and jobs
 
 
 class ChainAsset(dg.AssetsDefinition):
@@ -56,7 +55,9 @@ class ChainAsset(dg.AssetsDefinition):
         handed_over = set(self.keys_by_input_name.values()) if self.is_executable else set()
         root = dataset_path(spec.key, spec.tags)
         own = {dep.asset_key for dep in spec.deps if dep.asset_key.path[: len(root)] == root}
-        return own | handed_over
+        named: Any = spec.metadata.get(NEEDS, ())
+        needs = named.value if isinstance(named, dg.MetadataValue) else named
+        return own | handed_over | {dg.AssetKey.from_user_string(key) for key in needs}
 
 
 def _allowed(before: dg.AssetSpec, after: dg.AssetSpec, *, needed: Set[dg.AssetKey]) -> dg.AssetSpec:
@@ -68,19 +69,15 @@ def _allowed(before: dg.AssetSpec, after: dg.AssetSpec, *, needed: Set[dg.AssetK
             f"{before.key.to_user_string()} cannot do without its dependency {names}: it would be made before that is. "
             "Add dependencies with spec.merge_attributes(deps=[…]) instead of replacing them all."
         )
-    return after.merge_attributes(tags=_ours(before.tags), metadata=_ours(before.metadata))
+    return after.merge_attributes(tags=ours(before.tags), metadata=ours(before.metadata))
 
 
 def _refuse_other_key(before: dg.AssetSpec, after: dg.AssetSpec) -> None:
     if before.key != after.key:
         raise DatasetDefinitionError(
             f"{before.key.to_user_string()} cannot become {after.key.to_user_string()}: the assets of a dataset find "
-            "each other by their keys. Set key_prefix of its CogneeDataset instead."
+            "each other by their keys. Set key_prefix or translator of its CogneeDataset instead."
         )
-
-
-def _ours(values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name.startswith(OURS)}
 
 
 def _with_inputs_for_all_dependencies(attributes: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from cognee_dagster.dagster.keys import TARGET_TEMPLATE
+from cognee_dagster.dagster.keys import NEEDS, REMOTE_GRAPH_KEY, TARGET_TEMPLATE
 from cognee_dagster.dagster.push_assets import CHAIN, dataset_path, push_assets
 from cognee_dagster.dagster.steps.partitions import (
     GRAPH_INPUT,
@@ -60,6 +60,8 @@ def _with_upstream(asset_graph: Any, keys: Iterable[dg.AssetKey]) -> set[dg.Asse
 def _refuse_other_partitions(asset_graph: Any, push_key: dg.AssetKey) -> None:
     root = dataset_path(push_key, asset_graph.get(push_key).tags)
     keys = [dg.AssetKey([*path, last]) for path in (root, push_key.path[:-1]) for last in CHAIN]
+    if REMOTE_GRAPH_KEY in asset_graph.get(push_key).metadata:
+        keys = _translated_chain(asset_graph, push_key)
     nodes = [asset_graph.get(key) for key in keys if asset_graph.has(key)]
     own = asset_graph.get(push_key).partitions_def if TARGET_TEMPLATE in asset_graph.get(push_key).metadata else None
     for node in nodes:
@@ -69,3 +71,17 @@ def _refuse_other_partitions(asset_graph: Any, push_key: dg.AssetKey) -> None:
     made_by = nodes[0].assets_def.keys_by_input_name.get(GRAPH_INPUT)
     if made_by is not None:
         refuse_other_partitions_of_graph(keys[0], made_by, asset_graph.get(made_by).partitions_def, own=own)
+
+
+def _translated_chain(asset_graph: Any, push_key: dg.AssetKey) -> list[dg.AssetKey]:
+    """The keys of a chain with a translator, from the graph or the archive on."""
+    keys, waiting = [], [push_key]
+    while waiting:
+        keys.append(key := waiting.pop())
+        waiting += map(dg.AssetKey.from_user_string, _plain(asset_graph.get(key).metadata.get(NEEDS, ())))
+    remote_graph = dg.AssetKey.from_user_string(_plain(asset_graph.get(push_key).metadata[REMOTE_GRAPH_KEY]))
+    return [*reversed(keys), remote_graph]
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, dg.MetadataValue) else value

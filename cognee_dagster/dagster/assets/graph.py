@@ -1,6 +1,7 @@
 """The asset ``cognified_graph``: what is in a dataset's graph."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -9,6 +10,7 @@ from cognee_dagster.dagster import keys, steps
 from cognee_dagster.dagster.assets.spec import (
     DEFAULT_RETRY_POLICY,
     asset_spec,
+    executed,
     graph_deps,
     graph_input,
     parsed_once,
@@ -35,12 +37,14 @@ def build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         ins=graph_input(dataset),
         required_resource_keys={*source_resources(dataset), ARCHIVES_RESOURCE},
         check_specs=graph_check_specs(dataset),
+        op_tags=dataset.op_tags,
         can_subset=True,
         retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
     )
     @parsed_once
     def cognified_graph(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[Any]:
-        yield from steps.look_at_graph(context, dataset, graph=inputs.get(GRAPH_INPUT))
+        run = partial(steps.look_at_graph, context, dataset, graph=inputs.get(GRAPH_INPUT))
+        yield from executed(context, dataset, "cognified_graph", run)
 
     return cognified_graph
 

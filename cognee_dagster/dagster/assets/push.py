@@ -1,14 +1,17 @@
 """The asset ``remote_push``: the upload of an archive."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import dagster as dg
 
 from cognee_dagster.dagster import steps
-from cognee_dagster.dagster.assets.spec import DEFAULT_RETRY_POLICY, asset_spec, parsed_once
+from cognee_dagster.dagster.assets.spec import DEFAULT_RETRY_POLICY, asset_spec, executed, parsed_once
 from cognee_dagster.dagster.config import PushConfig, config_fields
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.event_log.pushes import remote_graph_is
 from cognee_dagster.dagster.io_manager import MAY_BE_ABSENT
+from cognee_dagster.dagster.keys import REMOTE_GRAPH_KEY
 from cognee_dagster.dagster.push_assets import repush_metadata
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.store.stored import StoredArchive
@@ -21,19 +24,27 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         dataset.push_key,
         deps=[dataset.archive_key],
         code_version=dataset.code_version("remote", "target_dataset", "mode", "sync", "run_in_background"),
-        metadata=repush_metadata(attempts=dataset.repush_attempts, in_background=dataset.repush_in_background),
+        metadata={
+            **repush_metadata(attempts=dataset.repush_attempts, in_background=dataset.repush_in_background),
+            **({REMOTE_GRAPH_KEY: dataset.remote_graph_key.to_user_string()} if dataset.translator else {}),
+        },
         description=f"The upload of {dataset} to the remote Cognee; remote_graph is its import there.",
         skippable=True,  # a dry run materializes nothing
     )
-    if dataset.automation_condition is not None:
+    if dataset.automation_condition is not None and spec.automation_condition is None:
         spec = spec.replace_attributes(automation_condition=dataset.automation_condition)
+
+    remote_graph_is(dataset.push_key, dataset.remote_graph_key)
 
     @dg.multi_asset(
         name=dataset.push_key.to_python_identifier(),
         specs=[spec],
         ins={"archive": dg.AssetIn(key=dataset.archive_key)},
-        op_tags=MAY_BE_ABSENT,  # a run may send another chain's archive, before its own has made any
-        pool=dataset.remote,  # limit it, and a hundred datasets do not hit one server at once
+        op_tags={
+            **dataset.op_tags,
+            **MAY_BE_ABSENT,
+        },  # a run may send another chain's archive, before its own has made any
+        pool=dataset.pool or dataset.remote,  # limit it, and a hundred datasets do not hit one server at once
         required_resource_keys={dataset.remote, ARCHIVES_RESOURCE},
         config_schema=config_fields(dataset.target_dataset, dataset.mode, dataset.run_in_background),
         retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
@@ -42,6 +53,7 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
     def remote_push(context: dg.AssetExecutionContext, archive: StoredArchive) -> Iterator[dg.MaterializeResult[None]]:
         config = PushConfig(**context.op_execution_context.op_config)
         remote = getattr(context.resources, dataset.remote)
-        yield from steps.push_stored(context, dataset, archive=archive, config=config, remote=remote)
+        run = partial(steps.push_stored, context, dataset, archive=archive, config=config, remote=remote)
+        yield from executed(context, dataset, "remote_push", run)
 
     return remote_push

@@ -1,15 +1,16 @@
 """What the definitions of all assets of a chain have in common; written so that hundreds of them load fast."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any, TypeVar
 
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.keys import TARGET_TEMPLATE
+from cognee_dagster.dagster.keys import NEEDS, TARGET_TEMPLATE
 from cognee_dagster.dagster.resources import LOCAL_RESOURCE
 from cognee_dagster.dagster.steps.partitions import GRAPH_INPUT
+from cognee_dagster.dagster.translator import AssetKind, CogneeStep
 
 # A busy graph is free again after seconds, a remote that restarts is back after a minute or two.
 DEFAULT_RETRY_POLICY = dg.RetryPolicy(
@@ -31,12 +32,12 @@ def asset_spec(
     skippable: bool = False,
 ) -> dg.AssetSpec:
     """One asset of the dataset's chain, with what the dataset says about all of them."""
-    return dg.AssetSpec(
+    spec = dg.AssetSpec(
         key,
         deps=deps,
         description=description,
         code_version=code_version,
-        metadata={**(metadata or {}), **partition_metadata(dataset)},
+        metadata={**(metadata or {}), **partition_metadata(dataset), **_needs(dataset, deps)},
         skippable=skippable,
         partitions_def=dataset.partitions,
         kinds=set(kinds),
@@ -44,11 +45,29 @@ def asset_spec(
         owners=list(dataset.owners),
         tags=dataset.all_tags,
     )
+    return dataset.translated(spec)
 
 
 def partition_metadata(dataset: CogneeDataset) -> dict[str, Any]:
     """What tells partitions of a chain's own from those that somebody gave it."""
     return {} if dataset.partitions is None else {TARGET_TEMPLATE: dataset.target_dataset or str(dataset.name)}
+
+
+def _needs(dataset: CogneeDataset, deps: Sequence[dg.AssetKey]) -> dict[str, Any]:
+    """Which dependencies are the chain's own, where that cannot be told by their keys."""
+    if dataset.translator is None:
+        return {}
+    return {NEEDS: [key.to_user_string() for key in deps if key in dataset.own_keys]}
+
+
+def executed(
+    context: dg.AssetExecutionContext, dataset: CogneeDataset, kind: AssetKind, run: Callable[[], Iterator[Any]]
+) -> Iterator[Any]:
+    """What a step yields, by whatever the dataset has run around its steps."""
+    if dataset.execute is None:
+        return run()
+    events: Iterator[Any] = dataset.execute(context, CogneeStep(dataset=str(dataset.name), kind=kind, run=run))
+    return events
 
 
 def parsed_once(function: _F) -> _F:

@@ -20,8 +20,11 @@ _SECRETS: Mapping[str, Any] = {"api_key": str | None, "environment": dict[str, s
 # Of a dataset's fields these may be paths: relative ones begin where the defs.yaml is.
 _PATHS = ("graph", "archive", "documents")
 
-DatasetAttributes = written_model(CogneeDataset)
-DatasetDefaults = written_model(CogneeDataset, without=frozenset({"name"}), optional=True)
+# What takes code; a subclass of the component has methods for both.
+_IN_CODE = frozenset({"translator", "execute"})
+
+DatasetAttributes = written_model(CogneeDataset, without=_IN_CODE)
+DatasetDefaults = written_model(CogneeDataset, without=_IN_CODE | {"name"}, optional=True)
 
 
 @cache

@@ -1,6 +1,8 @@
 """``CogneeComponent``: datasets and remotes in a ``defs.yaml``, and the definitions made of them."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Annotated, Any
 
 import dagster as dg
 import pydantic
@@ -17,7 +19,23 @@ from cognee_dagster.dagster.component.attributes import (
 )
 from cognee_dagster.dagster.component.place import name_at, place_of, refuse_other_resources
 from cognee_dagster.dagster.component.scaffolder import CogneeComponentScaffolder
+from cognee_dagster.dagster.component.translation import Translation
+from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.definitions import build_definitions
+from cognee_dagster.dagster.translator import CogneeAssetProps, CogneeStep, CogneeTranslator
+
+ALERT_SENSOR = "cognee_alert_sensor"
+
+
+class StepAttributes(dg.Model, dg.Resolvable):
+    """How steps are run."""
+
+    pool: Annotated[
+        str | None, dg.Resolver.default(description="The pool of the pushes. Default: the key of the remote.")
+    ] = None
+    tags: Annotated[dict[str, Any], dg.Resolver.default(description="Tags of all steps, as of an op.")] = (
+        pydantic.Field(default={})
+    )
 
 
 @dg.scaffold_with(CogneeComponentScaffolder)
@@ -55,24 +73,87 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
         ),
     ] = True
 
+    translation: Annotated[
+        Translation | None, dg.Resolver.default(description="What the assets of each kind say of themselves.")
+    ] = pydantic.Field(default=None, json_schema_extra=checked_closely)
+    dataset_in_names: Annotated[
+        bool,
+        dg.Resolver.default(
+            description="Whether the last part of each key, all that Dagster's graph shows, begins with the dataset."
+        ),
+    ] = False
+    op: Annotated[
+        StepAttributes | None, dg.Resolver.default(description="Pool and tags of steps of datasets that say none.")
+    ] = pydantic.Field(default=None, json_schema_extra=checked_closely)
+
+    def get_asset_spec(self, props: CogneeAssetProps) -> dg.AssetSpec:
+        """One asset's spec. Override it for what YAML cannot say; `translation` is applied to what it returns.
+
+        .. code-block:: python
+
+            class Tenants(CogneeComponent):
+                def get_asset_spec(self, props: CogneeAssetProps) -> dg.AssetSpec:
+                    return super().get_asset_spec(props).merge_attributes(tags={"tenant": props.dataset})
+        """
+        return CogneeTranslator(dataset_in_names=self.dataset_in_names).get_asset_spec(props)
+
+    def execute(self, context: dg.AssetExecutionContext, step: CogneeStep) -> Iterator[Any]:  # noqa: ARG002
+        """Run a step that materializes an asset. Override it to do something before and after.
+
+        .. code-block:: python
+
+            class Logged(CogneeComponent):
+                def execute(self, context: dg.AssetExecutionContext, step: CogneeStep) -> Iterator[Any]:
+                    context.log.info("%s of %s begins", step.kind, step.dataset)
+                    yield from super().execute(context, step)
+        """
+        yield from step.run()
+
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Assets, checks, jobs, schedules, sensors and resources.
 
         Raises:
             DatasetDefinitionError: What is written cannot work, or does not go with another component's.
         """
+        datasets = [self._dataset(dataset) for dataset in self.datasets]
         defs = build_definitions(
-            self.datasets, remote=self.remote, remotes=self.remotes, local=self.local, archives=self.archives
+            datasets, remote=self.remote, remotes=self.remotes, local=self.local, archives=self.archives
         )
         refuse_other_resources(context, defs.resources or {})
+        alerts = [self.alerts.sensor(datasets, name=name_at(ALERT_SENSOR, place_of(context)))] if self.alerts else []
         return dg.Definitions(
             assets=defs.assets,
             jobs=defs.jobs,
             schedules=defs.schedules,
-            sensors=[*(defs.sensors or [] if self.sensor else []), *self._alert_sensors(context)],
+            sensors=[*(defs.sensors or [] if self.sensor else []), *alerts],
             resources=defs.resources,
         )
 
-    def _alert_sensors(self, context: dg.ComponentLoadContext) -> list[dg.SensorDefinition]:
-        name = name_at("cognee_alert_sensor", place_of(context))
-        return [self.alerts.sensor(self.datasets, name=name)] if self.alerts else []
+    def _dataset(self, dataset: CogneeDataset) -> CogneeDataset:
+        """The dataset with all that the component says; one that already has a translator keeps it beneath."""
+        changed: dict[str, Any] = {}
+        if self.translation or self.dataset_in_names or _overrides(self, "get_asset_spec"):
+            changed["translator"] = _ComponentTranslator(self, beneath=dataset.translator)
+        if _overrides(self, "execute"):
+            changed["execute"] = self.execute
+        if self.op:
+            changed["pool"] = dataset.pool or self.op.pool
+            changed["op_tags"] = {**self.op.tags, **dataset.op_tags}
+        return replace(dataset, **changed) if changed else dataset
+
+
+class _ComponentTranslator(CogneeTranslator):
+    def __init__(self, component: CogneeComponent, *, beneath: CogneeTranslator | None) -> None:
+        super().__init__()
+        self._component = component
+        self._beneath = beneath
+
+    def get_asset_spec(self, props: CogneeAssetProps) -> dg.AssetSpec:
+        if self._beneath is not None:
+            props = replace(props, spec=self._beneath.get_asset_spec(props))
+        spec = self._component.get_asset_spec(props)
+        return self._component.translation.apply(spec, props) if self._component.translation else spec
+
+
+def _overrides(component: CogneeComponent, method: str) -> bool:
+    return getattr(type(component), method) is not getattr(CogneeComponent, method)

@@ -83,8 +83,24 @@ class Push:
         return cognify_follows(status=self.metadata.get(STATUS), mode=self.metadata.get(MODE))
 
 
+# Of push assets that a translator has named, in the definitions that this process has loaded.
+_TRANSLATED: dict[dg.AssetKey, dg.AssetKey] = {}
+
+
 def graph_key_of(push_key: dg.AssetKey) -> dg.AssetKey:
-    """``<…>/remote_push`` -> ``<…>/remote_graph``."""
+    """``<…>/remote_push`` -> ``<…>/remote_graph``, or what a translator calls that one."""
+    return _TRANSLATED.get(push_key) or _untranslated(push_key)
+
+
+def remote_graph_is(push_key: dg.AssetKey, graph_key: dg.AssetKey) -> None:
+    """Say which asset stands for a push asset's import."""
+    if graph_key == _untranslated(push_key):
+        _TRANSLATED.pop(push_key, None)
+    else:
+        _TRANSLATED[push_key] = graph_key
+
+
+def _untranslated(push_key: dg.AssetKey) -> dg.AssetKey:
     return dg.AssetKey([*push_key.path[:-1], REMOTE_GRAPH])
 
 
