@@ -123,6 +123,11 @@ def _kind(path: Path) -> str:
     if path.is_dir():
         return "a folder"
     suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes[-1:] == [".zst"]:
+        raise GraphFileError(
+            f"The graph file {path} is compressed as .zst, which Cognee servers unpack on Python 3.14 only, and this "
+            "package nowhere. Compress it as .gz, .bz2 or .xz instead."
+        )
     if suffixes and suffixes[-1] in COMPRESSED_SUFFIXES:
         suffixes.pop()
     kind = suffixes[-1] if suffixes else ""

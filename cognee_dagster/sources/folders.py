@@ -8,6 +8,7 @@ from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import ElementSource
 from cognee_dagster.sources.formats.graphrag_folder import GraphRagFolder
 from cognee_dagster.sources.formats.lightrag_folder import GRAPH_FILE, TEXTS_FILE, LightRagFolder
+from cognee_dagster.sources.formats.nano_communities import REPORTS_FILE
 from cognee_dagster.sources.formats.node_edge_tables import NodeEdgeTables
 from cognee_dagster.sources.formats.tables import TABLE_SUFFIXES
 
@@ -21,7 +22,7 @@ _KINDS: tuple[Callable[[Path], ElementSource | None], ...] = (
 def is_read_from_folders(name: str) -> bool:
     """Whether a folder's reader may look at a file of this name."""
     lower = name.lower()
-    return lower in {GRAPH_FILE, TEXTS_FILE, MANIFEST_FILE} or lower.endswith((*TABLE_SUFFIXES, ".jsonl"))
+    return lower in {GRAPH_FILE, TEXTS_FILE, REPORTS_FILE, MANIFEST_FILE} or lower.endswith((*TABLE_SUFFIXES, ".jsonl"))
 
 
 def open_folder(folder: Path) -> ElementSource:

@@ -58,7 +58,7 @@ def nano_graphrag(folder: Path) -> None:
     async def complete(prompt: str, history_messages: Any = (), **more: Any) -> str:
         if (text := language_model.text_in(prompt)) is not None:
             return language_model.tuples(text, **marks)
-        return language_model.report() if "response_format" in more else str(marks["end"])
+        return language_model.report(prompt) if "response_format" in more else str(marks["end"])
 
     rag = nano.GraphRAG(
         working_dir=str(folder),

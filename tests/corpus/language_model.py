@@ -1,5 +1,6 @@
 """The rule-based stand-in for a language model, in the formats in which GraphRAG and its kin ask for a graph."""
 
+import csv
 import json
 import re
 import threading
@@ -11,13 +12,7 @@ from typing import Any
 from cognee_dagster.sandbox.embeddings import embedded
 from examples.stand_in_llm.extraction import extract
 
-_REPORT = {
-    "title": "A community",
-    "summary": "Things that belong together.",
-    "rating": 5.0,
-    "rating_explanation": "They do.",
-    "findings": [{"summary": "They belong together.", "explanation": "They are linked."}],
-}
+_ENTITIES = re.compile(r"-----?Entities-----?\n+(?:```csv\n)?(?P<rows>(?:(?!-----).+\n)+)", re.IGNORECASE)
 
 
 def tuples(text: str, *, between: str, after: str, end: str, quote: str = '"') -> str:
@@ -45,9 +40,22 @@ def text_in(prompt: str) -> str | None:
     return prompt.rsplit("Text:", 1)[1].rsplit("Output:", 1)[0]
 
 
-def report() -> str:
-    """A report on a community of nodes."""
-    return json.dumps(_REPORT)
+def report(prompt: str) -> str:
+    """A report on the community whose members the prompt lists, as GraphRAG and nano-graphrag ask for it."""
+    *_, last = _ENTITIES.finditer(prompt)  # those before it are examples
+    _, *rows = csv.reader(last["rows"].replace("```", "").replace(",\t", ",").strip().splitlines())
+    names = [row[1].strip().strip('"').title() for row in rows if len(row) > 1]
+    together = (
+        f"{', '.join(names[:-1])} and {names[-1]} belong together." if len(names) > 1 else f"{names[0]} is alone."
+    )
+    said = {
+        "title": f"Around {names[0]}",
+        "summary": together,
+        "rating": 5.0,
+        "rating_explanation": "The harbour works without most of it.",
+        "findings": [{"summary": f"{names[0]} comes first", "explanation": f"{len(names)} names are linked."}],
+    }
+    return json.dumps(said)
 
 
 @contextmanager
@@ -71,7 +79,7 @@ def _completed(request: Mapping[str, Any]) -> str:
     if (text := text_in(asked[-1])) is not None:
         return tuples(text, between="<|>", after="##", end="<|COMPLETE|>", quote="")
     if re.search(r"community|report rating", asked[-1], re.IGNORECASE):
-        return report()
+        return report(asked[-1])
     described = re.search(r"Description List: (\[.*\])", asked[-1], re.DOTALL)
     return " ".join(json.loads(described[1])) if described else "<|COMPLETE|>"
 

@@ -1,6 +1,7 @@
 """What producers of graphs really write arrives with its meaning: one small graph as ten of them write it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,11 @@ NAMES = {
     *("Ines Duarte", "Kestrel", "Lantern", "Lisbon", "Mei Tanaka", "Northwind Freight", "Port Operations"),
     *("Rotterdam", "Tomasz Nowak", "Watchtower"),
 }
-# Producer or its file; its profile; entities, types, chunks; what stays behind.
+# Producer or its file; its profile; entities (with communities), types, chunks (with reports); what stays behind.
 ARRIVES: dict[str, tuple[str, tuple[int, int, int], set[str]]] = {
-    "graphrag": ("graphrag", (18, 9, 3), {"id"}),
+    "graphrag": ("graphrag", (22, 10, 7), {"id"}),
     "lightrag": ("lightrag", (18, 9, 3), {"created_at"}),
-    "nano-graphrag": ("nano-graphrag", (18, 6, 3), {"clusters", "order"}),
+    "nano-graphrag": ("nano-graphrag", (23, 7, 8), {"order"}),
     "networkx/handbook.graphml": ("generic", (18, 13, 0), set()),
     "networkx/handbook.gexf": ("generic", (18, 13, 0), set()),
     "networkx/handbook.json": ("generic", (18, 13, 0), set()),
@@ -28,6 +29,9 @@ ARRIVES: dict[str, tuple[str, tuple[int, int, int], set[str]]] = {
     "gephi/handbook.gexf": ("gephi", (18, 13, 0), {"viz"}),
     "yed/handbook.graphml": ("yed", (18, 0, 0), {"shape_type", "x", "y"}),
 }
+REPORT = " belong together."
+COMMUNITY = ("is_a", "community")
+COMMUNITIES = {"graphrag": 4, "nano-graphrag": 5}  # each with a report
 
 
 @pytest.mark.parametrize("place", ARRIVES)
@@ -37,7 +41,9 @@ def test_names_types_and_texts_arrive(place: str) -> None:
     assert found.reader.profile == profile
     kinds = [row["type"] for row in found.nodes]
     assert tuple(kinds.count(kind) for kind in ("Entity", "EntityType", "DocumentChunk")) == counts
-    entities = {row["name"] for row in found.nodes if row["type"] == "Entity"}
+    communities = [source for source, relationship, target in found.triples if (relationship, target) == COMMUNITY]
+    entities = {row["name"] for row in found.nodes if row["type"] == "Entity"} - set(communities)
+    assert len(communities) == COMMUNITIES.get(place, 0)
     assert {name.lower() for name in entities} == {name.lower() for name in NAMES}
     assert set(found.reader.attributes_left_behind) == left_behind
 
@@ -63,13 +69,29 @@ def test_a_relationship_says_the_sentence_it_was_found_in(place: str) -> None:
 @pytest.mark.parametrize("place", ["graphrag", "lightrag", "nano-graphrag"])
 def test_texts_are_chunks_of_their_documents_and_contain_what_was_found_in_them(place: str) -> None:
     found = Found(open_graph_file(CORPUS / place))
-    chunks = [row for row in found.nodes if row["type"] == "DocumentChunk"]
-    assert len(chunks) == 3
-    documents = [str(json.loads(row["properties"]).get("document_name")) for row in chunks]
+    chunks = [json.loads(row["properties"]) for row in found.nodes if row["type"] == "DocumentChunk"]
+    texts = [chunk for chunk in chunks if "\n\n## " not in chunk["text"]]
+    assert (len(texts), len(chunks)) == (3, 3 + COMMUNITIES.get(place, 0))
+    documents = [str(chunk.get("document_name")) for chunk in texts]
     assert len(set(documents)) == 3
     if place != "nano-graphrag":  # which does not keep what a document was called
         assert {Path(name).stem for name in documents} == {"runbook", "systems", "teams"}
     assert sum(1 for row in found.edges if row["relationship"] == "contains") > 20
+
+
+@pytest.mark.parametrize("place", COMMUNITIES)
+def test_a_report_leads_to_its_community_and_to_everybody_in_it(place: str) -> None:
+    found = Found(open_graph_file(CORPUS / place))
+    names = {row["id"]: str(row["name"]) for row in found.nodes}
+    chunks = {row["id"]: row["properties"] for row in found.nodes if row["type"] == "DocumentChunk"}
+    reports = {identity: str(json.loads(said)["text"]) for identity, said in chunks.items() if REPORT in said}
+    assert len(reports) == COMMUNITIES[place]
+    for identity, text in reports.items():
+        title, _, members, *_ = text.removeprefix("# ").split("\n")
+        contained = {names[row["target"]] for row in found.edges if row["source"] == identity}
+        belong = {source for source, kind, target in found.triples if (kind, target) == ("member_of", title)}
+        assert contained == belong | {title}
+        assert {name.title() for name in belong} == set(re.split(", | and ", members.removesuffix(REPORT)))
 
 
 def test_nothing_that_quotes_or_separators_held_apart_is_left_of_them() -> None:

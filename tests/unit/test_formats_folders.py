@@ -194,6 +194,13 @@ def test_apocs_json_lines(tmp_path: Path, name: str) -> None:
     assert found.node("0")["properties"] == {"description": "born: 1970"}
 
 
+@pytest.mark.parametrize("name", ["g.jsonl.zst", "g.cogx.tar.zst"])
+def test_what_python_does_not_unpack_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(GraphFileError, match=r"compressed as \.zst, .*Compress it as \.gz"):
+        open_graph_file(tmp_path / name)
+
+
 def test_apocs_json_object(tmp_path: Path) -> None:
     (tmp_path / "g.json").write_text(json.dumps({"nodes": APOC[:2], "rels": APOC[2:]}))
     found = Found(open_graph_file(tmp_path / "g.json"))

@@ -1,10 +1,10 @@
-"""The output folder of Microsoft's GraphRAG: entities, relationships, text units and documents as Parquet.
+"""The output folder of Microsoft's GraphRAG: entities, relationships, text units, documents, communities as Parquet.
 
 Relationships name entities by their titles, as does GraphRAG's own GraphML snapshot, so that a title is an entity's key
-here, too. Text units become chunks that contain the entities found in them.
+here, too. Text units become chunks that contain the entities found in them, and so do the reports on communities.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,12 @@ from typing import Any
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.chunks import chunk_node, contains_edge
+from cognee_dagster.sources.formats.communities import community_edges, community_nodes
+from cognee_dagster.sources.formats.graphrag_communities import GraphRagCommunities
 from cognee_dagster.sources.formats.tables import Row, find_table, num_rows, num_texts, rows_of
 
 _LISTS = ("text_unit_ids", "entity_ids", "relationship_ids", "covariate_ids", "document_ids", "document_id")
+_OTHERS = ("text_units", "documents", "communities", "community_reports")
 _DOCUMENTS = ("document_id", "document_ids")  # GraphRAG 3, and those before
 
 
@@ -23,24 +26,25 @@ class GraphRagFolder:
 
     hints = frozenset({"graphrag"})
 
-    def __init__(self, entities: Path, relationships: Path, texts: Path | None, documents: Path | None) -> None:
+    def __init__(self, entities: Path, relationships: Path, *, others: Mapping[str, Path | None]) -> None:
         self._entities = entities
         self._relationships = relationships
-        self._texts = texts
-        self._documents = documents
+        self._texts = others["text_units"]
+        self._documents = others["documents"]
+        self._communities = GraphRagCommunities(others["communities"], others["community_reports"], titles=self._titles)
 
     @classmethod
     def find(cls, folder: Path) -> "GraphRagFolder | None":
         """The output in a folder, or in ``output`` below it; None if there is none."""
         for place in (folder, folder / "output"):
-            found = [_find(place, name) for name in ("entities", "relationships", "text_units", "documents")]
-            if found[0] is not None and found[1] is not None and found[0].suffix == ".parquet":
-                return cls(found[0], found[1], found[2], found[3])
+            entities, relationships = _find(place, "entities"), _find(place, "relationships")
+            if entities is not None and relationships is not None and entities.suffix == ".parquet":
+                return cls(entities, relationships, others={name: _find(place, name) for name in _OTHERS})
         return None
 
     def num_elements(self) -> int:
         texts = 0 if self._texts is None else num_texts(self._texts, column="text")
-        return num_rows(self._entities) + num_rows(self._relationships) + texts
+        return num_rows(self._entities) + num_rows(self._relationships) + texts + self._communities.num_elements()
 
     def nodes(self) -> Iterator[Node]:
         for place, row in rows_of(self._entities):
@@ -52,6 +56,7 @@ class GraphRagFolder:
             yield chunk_node(
                 row["id"], row["text"], index=index, document=document, size=row.get("n_tokens"), place=place
             )
+        yield from community_nodes(self._communities)
 
     def edges(self) -> Iterator[Edge]:
         for place, row in rows_of(self._relationships):
@@ -66,6 +71,10 @@ class GraphRagFolder:
             for key in _keys(row, "text_unit_ids"):
                 if key in known:
                     yield contains_edge(key, title, text=f"A text speaks of {title}.", place=place)
+        yield from community_edges(self._communities)
+
+    def _titles(self) -> dict[str, Any]:
+        return {row["id"]: _title(row, place) for place, row in rows_of(self._entities) if "id" in row}
 
     def _text_rows(self) -> Iterator[tuple[str, Row]]:
         for place, row in rows_of(self._texts) if self._texts is not None else ():

@@ -1,4 +1,4 @@
-"""The working directory of LightRAG or nano-graphrag: a GraphML file, and the texts from which it was made."""
+"""The working directory of LightRAG or nano-graphrag: a GraphML file, the texts from which it was made, and reports."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -8,8 +8,10 @@ from typing import Any
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.chunks import chunk_node, contains_edge
+from cognee_dagster.sources.formats.communities import Community, community_edges, community_nodes
 from cognee_dagster.sources.formats.graphml import GraphMLFile
 from cognee_dagster.sources.formats.json_file import read_object
+from cognee_dagster.sources.formats.nano_communities import REPORTS_FILE, nano_communities
 from cognee_dagster.sources.mapping.values import unquoted
 
 GRAPH_FILE = "graph_chunk_entity_relation.graphml"
@@ -37,11 +39,15 @@ class LightRagFolder:
         return self._graph.hints | {"lightrag" if named else "nano-graphrag"}
 
     def num_elements(self) -> int:
-        return self._graph.num_elements() + len(self._texts)
+        reports = sum(1 for community in self._communities if community.report)
+        return self._graph.num_elements() + len(self._texts) + len(self._communities) + reports
 
     def nodes(self) -> Iterator[Node]:
         for node in self._graph.nodes():
-            yield node._replace(attributes=self._without_known_texts(node.attributes))
+            attributes = self._without_known_texts(node.attributes)
+            if self._communities:
+                attributes.pop("clusters", None)  # their numbers: edges say it in words
+            yield node._replace(attributes=attributes)
         for key, text in self._texts.items():
             yield chunk_node(
                 key,
@@ -51,6 +57,7 @@ class LightRagFolder:
                 size=text.get("tokens"),
                 place=f"{TEXTS_FILE}, {key}",
             )
+        yield from community_nodes(self._communities)
 
     def edges(self) -> Iterator[Edge]:
         for edge in self._graph.edges():
@@ -59,11 +66,18 @@ class LightRagFolder:
             for key in _keys(node.attributes):
                 if key in self._texts:
                     yield contains_edge(key, node.key, text=f"A text speaks of {unquoted(node.key)}.", place=node.place)
+        yield from community_edges(self._communities)
 
     def _without_known_texts(self, attributes: Any) -> dict[str, Any]:
         """An edge from the text itself says more than its id in a description."""
         known = self._texts and all(key in self._texts for key in _keys(attributes))
         return {name: value for name, value in attributes.items() if name != "source_id" or not known}
+
+    @cached_property
+    def _communities(self) -> list[Community]:
+        path = self._folder / REPORTS_FILE
+        nodes = {node.key for node in self._graph.nodes()} if path.is_file() else ()
+        return nano_communities(path, nodes=nodes)
 
     @cached_property
     def _texts(self) -> dict[str, dict[str, Any]]:

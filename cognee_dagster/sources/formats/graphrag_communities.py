@@ -1,0 +1,73 @@
+"""GraphRAG's communities and the reports on them, two tables of its output.
+
+A report's id is a digest of its text, so that several reports may have one: a community is known by its number.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.formats.communities import Community
+from cognee_dagster.sources.formats.tables import Row, num_texts, rows_of
+
+_NUMBERS = ("community", "id")  # GraphRAG before 0.4 has no other id of a community than its number
+_STRUCTURE = {"community", "parent", "children", "entity_ids", "relationship_ids", "text_unit_ids"}
+_TEXT = "full_content"
+_SAID = {"title", "summary", "findings", _TEXT, "full_content_json"}  # by the name, the description and the report
+
+
+class GraphRagCommunities:
+    """Communities and reports; either table may be missing.
+
+    Args:
+        communities: The table of communities.
+        reports: The table of reports.
+        titles: Titles of the entities by id; asked for only where there are communities.
+    """
+
+    def __init__(self, communities: Path | None, reports: Path | None, *, titles: Callable[[], Mapping[str, Any]]):
+        self._communities = communities
+        self._reports = reports
+        self._titles = titles
+
+    def num_elements(self) -> int:
+        if self._reports is None:
+            return len(self._numbers(self._communities))
+        numbers = [*self._numbers(self._communities), *self._numbers(self._reports)]
+        return len(set(numbers)) + num_texts(self._reports, column=_TEXT)
+
+    def __iter__(self) -> Iterator[Community]:
+        reports = dict(self._rows(self._reports))
+        titles = self._titles() if self._communities is not None else {}
+        known = set(self._numbers(self._communities))
+        for number, (place, row) in self._rows(self._communities):
+            _, report = reports.pop(number, (place, {}))
+            members = [titles[key] for key in row.get("entity_ids") or () if key in titles]
+            parent = str(row.get("parent"))
+            yield Community(
+                **_said(number, row, report), place=place, members=members, parent=parent if parent in known else None
+            )
+        for number, (place, report) in reports.items():
+            yield Community(**_said(number, {}, report), place=place)
+
+    def _numbers(self, table: Path | None) -> list[str]:
+        return [number for number, _ in self._rows(table)]
+
+    def _rows(self, table: Path | None) -> Iterator[tuple[str, tuple[str, Row]]]:
+        for place, row in rows_of(table) if table is not None else ():
+            number = next((row[name] for name in _NUMBERS if name in row), None)
+            if number is None:
+                raise GraphFileError(f"has a community without a number ({place}).")
+            yield str(number), (place, row)
+
+
+def _said(number: str, row: Row, report: Row) -> dict[str, Any]:
+    """What a community's row and its report say of it."""
+    return {
+        "key": number,
+        "name": str(report.get("title") or row.get("title") or f"Community {number}"),
+        "summary": str(report.get("summary") or ""),
+        "report": str(report.get(_TEXT) or ""),
+        "attributes": {name: value for name, value in (report | row).items() if name not in _STRUCTURE | _SAID},
+    }
