@@ -34,7 +34,7 @@ from cognee_dagster.remote.responses import (
 )
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.remote.rows import Rows
-from cognee_dagster.remote.server_check import Server, require_cogx
+from cognee_dagster.remote.server_check import Server, ServerCheck
 from cognee_dagster.remote.session import MAX_GRAPH_BYTES, MAX_GRAPH_VALUES, Bounds, Patience, Session
 from cognee_dagster.remote.transport import Timeouts, open_http
 from cognee_dagster.remote.upload import Upload, UploadRequest
@@ -86,6 +86,7 @@ class CogneeClient:
         self._user: RemoteUser | None = None
         patience = Patience(policy=self.retry, sleep=sleep, chance=chance, log=self._log)
         self._session = Session(connection, timeouts=self.timeouts, patience=patience, time_left=time_left)
+        self._server = ServerCheck(self._session, log=self._log)
         self._ask = self._session.ask
 
     def __repr__(self) -> str:
@@ -123,7 +124,7 @@ class CogneeClient:
         return lacks_language_model(self._session)
 
     def require_cogx(self, *, must_know: bool = True) -> Server:
-        """What the server is, if it imports COGX archives under the ids they have.
+        """What the server is, if it imports COGX archives under the ids they have. Asked once per client.
 
         Args:
             must_know: Whether a server that cannot be asked is refused. A push in the foreground does without: its
@@ -132,7 +133,7 @@ class CogneeClient:
         Raises:
             CogxUnsupportedError: It is older than 1.3.0, does not say its version, or has no ``import_mode``.
         """
-        return require_cogx(self._session, must_know=must_know, log=self._log)
+        return self._server.require(must_know=must_know)
 
     def me(self) -> RemoteUser:
         """Whose key it is. Asked once per client."""
@@ -239,15 +240,13 @@ class CogneeClient:
     def empty_dataset(self, dataset_id: UUID | str) -> None:
         """Delete a dataset's whole graph and its vectors, whoever brought them; documents and permissions stay.
 
-        It waits for imports into the dataset that are under way (Cognee 1.6.5, ``api/v1/forget/forget.py``).
-
         Raises:
             RemotePermissionError: The key may not delete there.
             RemoteRejectedError: The server cannot do that.
         """
         self._ask(
             "POST",
-            "/api/v1/forget",
+            "/api/v1/forget",  # it waits for imports that are under way (Cognee 1.6.5)
             what=f"emptying the graph of dataset {dataset_id}",
             parse=_anything,
             json={"datasetId": str(dataset_id), "memoryOnly": True},

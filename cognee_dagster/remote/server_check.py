@@ -25,8 +25,27 @@ class Server:
     offer: ApiOffer | None = None
 
 
-def require_cogx(session: Session, *, must_know: bool, log: logging.Logger) -> Server:
-    """The server, if it imports archives under the ids they have; see ``CogneeClient.require_cogx``."""
+class ServerCheck:
+    """Asks a server what it is. Once it has said all of that, it is not asked again: its description is large, and a
+    mirror may send it a hundred archives.
+    """
+
+    def __init__(self, session: Session, *, log: logging.Logger) -> None:
+        self._session = session
+        self._log = log
+        self._known: Server | None = None
+
+    def require(self, *, must_know: bool) -> Server:
+        """The server, if it imports archives under the ids they have; see ``CogneeClient.require_cogx``."""
+        if self._known is not None:
+            return self._known
+        found = _require_cogx(self._session, must_know=must_know, log=self._log)
+        if found.version and found.offer is not None:
+            self._known = found
+        return found
+
+
+def _require_cogx(session: Session, *, must_know: bool, log: logging.Logger) -> Server:
     url = session.connection.url
     version: str | None = None
     try:

@@ -94,6 +94,13 @@ def test_an_unchanged_graph_sends_nothing_and_names_the_run_that_brought_it(remo
     ]
 
 
+def test_a_server_describes_itself_once_however_many_segments_it_is_sent(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    paths = [request.path for request in remote.requests]
+    assert len(remote.uploads) > 3
+    assert (paths.count("/health"), paths.count("/openapi.json")) == (1, 1)
+
+
 def test_a_change_sends_what_has_changed_and_the_other_ends_of_its_edges(remote: FakeRemote, mirror: Mirror) -> None:
     mirror.push()
     uploads = len(remote.uploads)
