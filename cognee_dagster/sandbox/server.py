@@ -18,6 +18,7 @@ START_SECONDS = 240.0  # 12 to 40 s on an idle machine with 2 cores; importing C
 _POLL_SECONDS = 0.25
 _START_ATTEMPTS = 3  # the port was free when chosen, but the server binds it only after its imports
 _PORT_TAKEN = "address already in use"
+_PORT_FILE = "port"
 
 
 class CogneeServer:
@@ -32,13 +33,14 @@ class CogneeServer:
 
     Attributes:
         has_language_model: Whether it can cognify.
-        url: Its address, known before it is started and kept over ``restart()``.
+        url: Its address, known before it is started and kept over ``restart()``; also by the next server in the same
+            directory, where the port is still free.
         api_key: A key of the user ``EMAIL``; known after the first start and valid over restarts.
     """
 
     def __init__(self, directory: Path, *, settings: Mapping[str, str] | None = None) -> None:
         self.directory = directory.resolve()
-        self._port = _free_port()
+        self._port = _port_of(self.directory)
         self.api_key = ""
         self._process: ChildProcess | None = None
         self._embeddings = None if "EMBEDDING_PROVIDER" in (settings or {}) else EmbeddingsStandIn()
@@ -77,6 +79,7 @@ class CogneeServer:
                     self.stop()
                     raise
                 self._port = _free_port()
+        (self.directory / _PORT_FILE).write_text(str(self._port), encoding="ascii")
         if not self.api_key:
             self.api_key = self._create_api_key()
         return self
@@ -191,7 +194,16 @@ def _is_ready(client: httpx.Client) -> bool:
         return False
 
 
-def _free_port() -> int:
+def _port_of(directory: Path) -> int:
+    """The port that the directory's last server had, where it is free: what was pushed knows its remote by the URL."""
+    try:
+        return _free_port(int((directory / _PORT_FILE).read_text(encoding="ascii")))
+    except (OSError, ValueError, OverflowError):
+        return _free_port()
+
+
+def _free_port(wanted: int = 0) -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server will: the last one's may linger
+        probe.bind((HOST, wanted))
         return int(probe.getsockname()[1])

@@ -46,6 +46,7 @@ def test_a_killed_server_comes_back_at_the_same_address_with_the_same_key_and_da
         assert [dataset["name"] for dataset in _get(server, "/api/v1/datasets").json()] == ["kept"]
     with pytest.raises(httpx.ConnectError):
         _get(server, "/health")
+    assert CogneeServer(tmp_path).url == url
 
 
 def test_a_server_that_cannot_start_says_why_with_the_end_of_its_log(real_cognee: None, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import dagster as dg
 import pytest
@@ -27,6 +27,7 @@ from cognee_dagster import (
 )
 from cognee_dagster.dagster.component.attributes import DatasetAttributes
 from cognee_dagster.dagster.component.written import written_model
+from cognee_dagster.testing import FakeRemote
 from tests.unit.test_definitions_merged import sensor_names
 
 
@@ -139,12 +140,19 @@ def test_a_misspelt_field_is_none_that_dg_check_yaml_lets_pass(wrong: dict[str, 
 def test_the_schema_says_where_in_a_list_an_error_is() -> None:
     """A choice between a value and a template, as Dagster makes of every field, would only say that it fits none."""
     properties = CogneeComponent.model().model_json_schema()["properties"]
-    assert [name for name in properties if "anyOf" in properties[name]] == ["sensor", "dataset_in_names"]
+    assert [name for name in properties if "anyOf" in properties[name]] == ["sensor", "dataset_in_names", "demo_mode"]
 
 
 def test_a_secret_is_typed_into_a_field_that_does_not_show_it() -> None:
     schema = json.dumps(CogneeComponent.model().model_json_schema())
     assert schema.count('"ui:widget": "secret"') == 3  # api_key, environment, slack_webhook_url
+
+
+def test_a_form_knows_schedules_and_the_components_name() -> None:
+    schema = CogneeComponent.model().model_json_schema()
+    assert schema["$defs"]["CogneeDataset"]["properties"]["cron_schedule"]["ui:widget"] == "cron"
+    if hasattr(dg, "ComponentFormConfig"):  # from Dagster 1.13 on
+        assert (schema["title"], schema["x-app-managed"]) == ("Cognee datasets", True)
 
 
 def test_remotes_are_what_the_environment_says_and_show_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,6 +247,56 @@ def test_pool_and_tags_of_steps_are_for_datasets_that_say_none(tmp_path: Path) -
         found = {asset.op.name: asset.op for asset in defs.resolve_asset_graph().assets_defs if asset.is_executable}
     assert (found["a__remote_push"].pool, found["b__remote_push"].pool) == ("graphs", "own")
     assert found["a__cognified_graph"].tags["tier"] == found["b__remote_push"].tags["tier"] == "slow"
+
+
+class Server(FakeRemote):
+    """A sandbox that starts at once."""
+
+    running: ClassVar[list[Path]] = []
+    started: ClassVar[list[Path]] = []
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self._directory = directory
+
+    def __enter__(self) -> "Server":
+        assert self._directory not in self.running
+        self.running.append(self._directory)
+        self.started.append(self._directory)
+        super().__enter__()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.running.remove(self._directory)
+        super().__exit__(*raised)
+
+
+def test_in_demo_mode_a_sandbox_stands_for_every_remote_while_a_run_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cognee_dagster.sandbox.CogneeServer", Server)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "graph.json").write_text('{"nodes": [{"id": "a"}], "links": []}')
+    made = component(
+        demo_mode=True,
+        remote={"url": "https://never.example.com"},
+        datasets=[
+            {"name": "a", "graph": str(tmp_path / "graph.json"), "run_in_background": True},
+            {"name": "b", "graph": str(tmp_path / "graph.json"), "targets": [{"name": "x", "remote": "staging"}]},
+        ],
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        defs = component_defs(component=made)
+        assert Server.started == []
+        result = defs.resolve_job_def("push_all_datasets").execute_in_process(instance=instance, raise_on_error=False)
+    assert result.success
+    demo = tmp_path / ".cognee-dagster" / "demo"
+    assert (sorted(Server.started), Server.running) == ([demo / "cognee_remote", demo / "staging"], [])
+    made_keys = {
+        event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
+    }
+    assert {"a/remote_graph", "b/x/remote_graph"} <= made_keys
+    assert sensor_names(defs) == []
 
 
 def test_sensors_can_be_left_out(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """``CogneeComponent``: datasets and remotes in a ``defs.yaml``, and the definitions made of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -16,12 +16,15 @@ from cognee_dagster.dagster.component.attributes import (
     Remote,
     Remotes,
     checked_closely,
+    shared_resource,
 )
+from cognee_dagster.dagster.component.demo import DEMO_DIRECTORY, SandboxRemote, sandboxed
 from cognee_dagster.dagster.component.place import name_at, place_of, refuse_other_resources
 from cognee_dagster.dagster.component.scaffolder import CogneeComponentScaffolder
 from cognee_dagster.dagster.component.translation import Translation
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.definitions import build_definitions
+from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.translator import CogneeAssetProps, CogneeStep, CogneeTranslator
 
 ALERT_SENSOR = "cognee_alert_sensor"
@@ -85,6 +88,17 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
     op: Annotated[
         StepAttributes | None, dg.Resolver.default(description="Pool and tags of steps of datasets that say none.")
     ] = pydantic.Field(default=None, json_schema_extra=checked_closely)
+    demo_mode: Annotated[
+        bool,
+        dg.Resolver.default(
+            description="Whether a sandbox on this machine, which needs Cognee, stands for all remotes."
+        ),
+    ] = False
+
+    @classmethod
+    def get_form_config(cls) -> "dg.ComponentFormConfig | None":
+        """What Dagster (from 1.13 on) calls it in its own form, in which it can be written, too."""
+        return dg.ComponentFormConfig(label="Cognee datasets", editable=True)
 
     def get_asset_spec(self, props: CogneeAssetProps) -> dg.AssetSpec:
         """One asset's spec. Override it for what YAML cannot say; `translation` is applied to what it returns.
@@ -117,7 +131,11 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
         """
         datasets = [self._dataset(dataset) for dataset in self.datasets]
         defs = build_definitions(
-            datasets, remote=self.remote, remotes=self.remotes, local=self.local, archives=self.archives
+            datasets,
+            remote=None if self.demo_mode else self.remote,
+            remotes=_sandboxes(datasets) if self.demo_mode else self.remotes,
+            local=self.local,
+            archives=self.archives,
         )
         refuse_other_resources(context, defs.resources or {})
         alerts = [self.alerts.sensor(datasets, name=name_at(ALERT_SENSOR, place_of(context)))] if self.alerts else []
@@ -125,7 +143,7 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
             assets=defs.assets,
             jobs=defs.jobs,
             schedules=defs.schedules,
-            sensors=[*(defs.sensors or [] if self.sensor else []), *alerts],
+            sensors=[*(defs.sensors or [] if self.sensor and not self.demo_mode else []), *alerts],
             resources=defs.resources,
         )
 
@@ -139,7 +157,8 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
         if self.op:
             changed["pool"] = dataset.pool or self.op.pool
             changed["op_tags"] = {**self.op.tags, **dataset.op_tags}
-        return replace(dataset, **changed) if changed else dataset
+        changed_dataset = replace(dataset, **changed) if changed else dataset
+        return sandboxed(changed_dataset) if self.demo_mode else changed_dataset
 
 
 class _ComponentTranslator(CogneeTranslator):
@@ -153,6 +172,11 @@ class _ComponentTranslator(CogneeTranslator):
             props = replace(props, spec=self._beneath.get_asset_spec(props))
         spec = self._component.get_asset_spec(props)
         return self._component.translation.apply(spec, props) if self._component.translation else spec
+
+
+def _sandboxes(datasets: Iterable[CogneeDataset]) -> dict[str, CogneeRemote]:
+    used = sorted({way.remote for dataset in datasets for way in dataset.each_target})
+    return {key: shared_resource(SandboxRemote, {"directory": f"{DEMO_DIRECTORY}/{key}"}) for key in used}
 
 
 def _overrides(component: CogneeComponent, method: str) -> bool:

@@ -37,6 +37,14 @@ class WrittenRetryPolicy(dg.Model):
 _WRITTEN_AS: Mapping[type, type[dg.Model]] = {dg.AssetKey: AssetReference, dg.RetryPolicy: WrittenRetryPolicy}
 
 
+# How Dagster's form lets these be written.
+_ADVANCED: dict[str, Any] = {"ui:advanced": True}
+_IN_FORMS: Mapping[str, dict[str, Any]] = {
+    "cron_schedule": {"ui:widget": "cron"},
+    **dict.fromkeys(("max_archive_bytes", "max_file_bytes", "retry_policy", "op_tags", "pool"), _ADVANCED),
+}
+
+
 def _retry_policy(given: Mapping[str, Any]) -> dg.RetryPolicy:
     names: Mapping[str, Any] = {"backoff": dg.Backoff, "jitter": dg.Jitter}
     return dg.RetryPolicy(
@@ -65,7 +73,11 @@ def written_model(kind: Any, *, without: frozenset[str] = frozenset(), optional:
         if field.name in without:
             continue
         written = written_type(hints[field.name])
-        info = pydantic.Field(default=_default(field, optional), description=descriptions.get(field.name))
+        info = pydantic.Field(
+            default=_default(field, optional),
+            description=descriptions.get(field.name),
+            json_schema_extra=_IN_FORMS.get(field.name),
+        )
         definitions[field.name] = (Template if written is None else or_template(written), info)
     prefix = "Default" if optional else ""
     return pydantic.create_model(f"{prefix}{kind.__name__}", __base__=dg.Model, __doc__=_summary(kind), **definitions)
