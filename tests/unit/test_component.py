@@ -27,6 +27,7 @@ from cognee_dagster import (
 )
 from cognee_dagster.dagster.component.attributes import DatasetAttributes
 from cognee_dagster.dagster.component.written import written_model
+from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.testing import FakeRemote
 from tests.unit.test_definitions_merged import sensor_names
 
@@ -304,10 +305,28 @@ def test_sensors_can_be_left_out(tmp_path: Path) -> None:
         assert sensor_names(defs) == []
 
 
+def test_local_datasets_are_discovered_where_a_chain_has_dynamic_partitions(tmp_path: Path) -> None:
+    tenants = {"name": "tenant_{partition}", "partitions_def": "tenants"}
+    attributes = {"datasets": [tenants, {"name": "other"}], "discover": {"on_vanished": "remove"}}
+    with project(tmp_path, graphs=attributes) as defs:
+        dg.Definitions.validate_loadable(defs)
+        assert [name for name in sensor_names(defs) if "discover" in name] == ["discover_tenant_partition"]
+    with pytest.raises(DatasetDefinitionError, match="discover finds nothing"):
+        component_defs(component=component(datasets=[{"name": "other"}], discover={}))
+
+
 def test_alerts_call_a_function_by_its_name() -> None:
     made = component(datasets=[{"name": "a"}], alerts={"on_failure": f"{__name__}.tell"})
     assert made.alerts is not None
     assert made.alerts.on_failure is tell
+
+
+def test_a_webhook_is_a_secret() -> None:
+    both = {"slack_webhook_url": "https://hooks.example.com/very-secret", "on_failure": f"{__name__}.tell"}
+    with pytest.raises((ValueError, ResolutionException)) as caught:
+        component(datasets=[{"name": "a"}], alerts=both)
+    made = component(datasets=[{"name": "a"}], alerts={"slack_webhook_url": both["slack_webhook_url"]})
+    assert "very-secret" not in explained(caught.value) + repr(made)
 
 
 @pytest.mark.parametrize("alerts", [{}, {"on_failure": f"{__name__}.nothing"}, {"on_failure": "x"}])

@@ -40,10 +40,8 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         name=dataset.push_key.to_python_identifier(),
         specs=[spec],
         ins={"archive": dg.AssetIn(key=dataset.archive_key)},
-        op_tags={
-            **dataset.op_tags,
-            **MAY_BE_ABSENT,
-        },  # a run may send another chain's archive, before its own has made any
+        # A run may send another chain's archive, before its own has made any.
+        op_tags={**dataset.op_tags, **MAY_BE_ABSENT},
         pool=dataset.pool or dataset.remote,  # limit it, and a hundred datasets do not hit one server at once
         required_resource_keys={dataset.remote, ARCHIVES_RESOURCE},
         config_schema=config_fields(dataset.target_dataset, dataset.mode, dataset.run_in_background),

@@ -35,6 +35,8 @@ def _function(_: dg.ResolutionContext, given: Any) -> Any:
 class Alerts(dg.Model, dg.Resolvable):
     """Who is told when a graph did not arrive."""
 
+    model_config = pydantic.ConfigDict(hide_input_in_errors=True)  # one of them is a secret
+
     on_failure: Annotated[
         Callable[[PushFailure], Any] | None,
         dg.Resolver(

@@ -19,6 +19,7 @@ from cognee_dagster.dagster.component.attributes import (
     shared_resource,
 )
 from cognee_dagster.dagster.component.demo import DEMO_DIRECTORY, SandboxRemote, sandboxed
+from cognee_dagster.dagster.component.discovery import Discovery
 from cognee_dagster.dagster.component.place import name_at, place_of, refuse_other_resources
 from cognee_dagster.dagster.component.scaffolder import CogneeComponentScaffolder
 from cognee_dagster.dagster.component.translation import Translation
@@ -67,6 +68,10 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
     archives: Archives = pydantic.Field(default=None, json_schema_extra=checked_closely)
     alerts: Annotated[
         Alerts | None, dg.Resolver.default(description="Who is told when a graph did not arrive. Default: nobody.")
+    ] = pydantic.Field(default=None, json_schema_extra=checked_closely)
+    discover: Annotated[
+        Discovery | None,
+        dg.Resolver.default(description="Partitions for the local datasets that fit a dataset's name. Default: none."),
     ] = pydantic.Field(default=None, json_schema_extra=checked_closely)
     sensor: Annotated[
         bool,
@@ -139,11 +144,12 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
         )
         refuse_other_resources(context, defs.resources or {})
         alerts = [self.alerts.sensor(datasets, name=name_at(ALERT_SENSOR, place_of(context)))] if self.alerts else []
+        discovery = self.discover.sensors(datasets) if self.discover else []
         return dg.Definitions(
             assets=defs.assets,
             jobs=defs.jobs,
             schedules=defs.schedules,
-            sensors=[*(defs.sensors or [] if self.sensor and not self.demo_mode else []), *alerts],
+            sensors=[*(defs.sensors or [] if self.sensor and not self.demo_mode else []), *alerts, *discovery],
             resources=defs.resources,
         )
 
