@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cognee_dagster.dagster.definitions import build_definitions as build_definitions
     from cognee_dagster.dagster.event_log.push_failure import PushFailure as PushFailure
     from cognee_dagster.dagster.io_manager import CogxArchiveIOManager as CogxArchiveIOManager
+    from cognee_dagster.dagster.io_manager import KeepArchives as KeepArchives
     from cognee_dagster.dagster.remote_target import RemoteTarget as RemoteTarget
     from cognee_dagster.dagster.resources import CogneeRemote as CogneeRemote
     from cognee_dagster.dagster.resources import LocalCognee as LocalCognee
@@ -45,6 +46,7 @@ _EXPORTS = {
     "CogneeTranslator": "cognee_dagster.dagster.translator",
     "CogxArchiveIOManager": "cognee_dagster.dagster.io_manager",
     "GraphMapping": "cognee_dagster.sources.mapping.value",
+    "KeepArchives": "cognee_dagster.dagster.io_manager",
     "LocalCognee": "cognee_dagster.dagster.resources",
     "PushFailure": "cognee_dagster.dagster.event_log.push_failure",
     "PushResult": "cognee_dagster.pushing.archives",
@@ -71,6 +73,7 @@ __all__ = [
     "CogneeTranslator",
     "CogxArchiveIOManager",
     "GraphMapping",
+    "KeepArchives",
     "LocalCognee",
     "PushFailure",
     "PushResult",

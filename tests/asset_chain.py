@@ -82,7 +82,9 @@ class Chain:
         return evaluation
 
     def _selection(self, names: Sequence[str]) -> dg.AssetSelection:
-        return dg.AssetSelection.assets(*(dg.AssetKey([*self.dataset.push_key.path[:-1], name]) for name in names))
+        prefix = self.dataset.push_key.path[:-1]
+        keys = (GRAPH_KEY if name == "my_graph" else dg.AssetKey([*prefix, name]) for name in names)
+        return dg.AssetSelection.assets(*keys)
 
 
 def metadata_of(result: dg.ExecuteInProcessResult, last: str) -> dict[str, Any]:

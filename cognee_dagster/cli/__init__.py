@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from cognee_dagster._version import __version__
+from cognee_dagster.cli.archives import archives
 from cognee_dagster.cli.datasets import datasets
 from cognee_dagster.cli.doctor import doctor
 from cognee_dagster.cli.ending import report, sigterm_as_interrupt
@@ -57,5 +58,5 @@ def main(*, debug: bool) -> None:
     """Ship Cognee knowledge graphs: from a local dataset to a COGX archive to a remote Cognee."""
 
 
-for _command in (push, plan, verify, export, inspect, validate, status, runs, datasets, doctor, sandbox):
+for _command in (push, plan, verify, export, inspect, validate, status, runs, datasets, archives, doctor, sandbox):
     main.add_command(_command)

@@ -41,12 +41,18 @@ def stored_archive(dataset: str, wanted: str, *, location: str | None) -> "Store
     Raises:
         ArchiveNotStoredError: There is none, or more than one is meant; the message lists what is stored.
     """
-    base = location or cognee_environment().get(ARCHIVES_VARIABLE, "").strip() or store.DEFAULT_ARCHIVE_DIRECTORY
-
-    def is_of_dataset(archive: "ListedArchive") -> bool:
-        owner = archive.place[:-1]
-        named = {archive.stored.dataset_name, "/".join(archive.place), "/".join(owner)}
-        return dataset in named or owner[-1:] == (safe_segment(dataset),)
-
-    archives = store.listed(store.ArchiveStore.at(base), wanted=is_of_dataset)
+    base = store_location(location)
+    archives = store.listed(store.ArchiveStore.at(base), wanted=lambda archive: is_of_dataset(archive, dataset))
     return store.choose(archives, wanted, of=f"dataset {dataset!r} in {base}")
+
+
+def store_location(given: str | None) -> str:
+    """Where the archive store is: as given, else as the setting says, else where the assets have it."""
+    return given or cognee_environment().get(ARCHIVES_VARIABLE, "").strip() or store.DEFAULT_ARCHIVE_DIRECTORY
+
+
+def is_of_dataset(archive: "ListedArchive", dataset: str) -> bool:
+    """Whether it is one that ``dataset`` names: a dataset, or an asset key with or without its last part."""
+    owner = archive.place[:-1]
+    named = {archive.stored.dataset_name, "/".join(archive.place), "/".join(owner)}
+    return dataset in named or owner[-1:] == (safe_segment(dataset),)

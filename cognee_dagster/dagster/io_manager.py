@@ -1,17 +1,22 @@
 """``CogxArchiveIOManager``: hands a COGX archive from the step that writes it to the step that needs it."""
 
+import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cognee_dagster import cogx, sources
 from cognee_dagster.dagster.failures import failure_of, is_retryable
+from cognee_dagster.dagster.keys import BYTES_FREED
 from cognee_dagster.errors import ArchiveNotStoredError
 from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY, ArchiveStore
+from cognee_dagster.store.keep import Keep, seconds_of
+from cognee_dagster.store.prune import prune_place
+from cognee_dagster.store.prune_plan import PruneReport
 from cognee_dagster.store.stored import AbsentArchive, StoredArchive
 
 if TYPE_CHECKING:
@@ -23,8 +28,31 @@ if TYPE_CHECKING:
 MAY_BE_ABSENT = {"cognee/archive_may_be_absent": "true"}
 """The tags of a step that may do without an archive: it gets an ``AbsentArchive`` where there is none."""
 
+# The push of a run that made an archive may have to wait for its turn: until then nothing but its age tells that.
+WAITING_SECONDS = 86_400
+
 # What Dagster, from 1.12.20 on, gives as the run of an upstream output that the present run neither made nor inherited.
 _NO_RUN = "__EPHEMERAL_RUN_ID"
+
+
+class KeepArchives(dg.Config):
+    """Which archives of an asset are kept when it is made again: whatever one of the two rules names."""
+
+    last: int | None = Field(default=None, description="The last so many, 1 or more; an unchanged graph's counts once.")
+    within: str | None = Field(default=None, description="Those that a run has written since: 12h, 30d or 8w.")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "KeepArchives":
+        self.rules()
+        return self
+
+    def rules(self) -> Keep:
+        """As the archive store takes them.
+
+        Raises:
+            DatasetDefinitionError: There is none, or a number or duration is none.
+        """
+        return Keep(last=self.last, within=None if self.within is None else seconds_of(self.within))
 
 
 class CogxArchiveIOManager(dg.ConfigurableIOManager):
@@ -43,6 +71,10 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
         default=DEFAULT_ARCHIVE_DIRECTORY,
         description="Where archives are stored: a directory or an fsspec URL such as s3://bucket/archives.",
     )
+    keep: KeepArchives | None = Field(
+        default=None,
+        description="Remove older archives of an asset, or of its partition, whenever one is stored; default: never.",
+    )
 
     def handle_output(self, context: dg.OutputContext, obj: "Archive | Sequence[Archive] | StoredArchive") -> None:
         place, run_id, partition = context.asset_key.path, context.run_id, _partition(context)
@@ -54,7 +86,25 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
                 archives = self._archives(obj, name=context.asset_key.to_user_string())
                 stored = self.store().save(archives, place=place, run_id=run_id, partition=partition)
         first = stored.files[0].location
-        context.add_output_metadata({"dagster/uri": str(first if len(stored.files) == 1 else first.parent)})
+        metadata = {"dagster/uri": str(first if len(stored.files) == 1 else first.parent)}
+        context.add_output_metadata({**metadata, **self._prune(context)})
+
+    def _prune(self, context: dg.OutputContext) -> dict[str, int]:
+        """Remove what is kept no longer. The archive is stored: nothing that goes wrong here fails the step."""
+        if self.keep is None:
+            return {}
+        report, store = PruneReport(), self.store()
+        directory = store.directory(context.asset_key.path, partition=_partition(context))
+        rules = dataclasses.replace(self.keep.rules(), at_least=WAITING_SECONDS)
+        try:
+            prune_place(store, directory, rules, report=report)
+        except Exception as error:
+            report.problems.append(f"{type(error).__name__}: {error}")
+        for problem in report.problems:
+            context.log.warning(f"Older archives of {context.asset_key.to_user_string()} were not removed: {problem}")
+        for judged in report.removed:
+            context.log.info(f"Removed from the archive store: {judged.listed}, {judged.size} bytes.")
+        return {BYTES_FREED: report.bytes_freed} if report.removed or report.leftover_files else {}
 
     def _archives(self, obj: Any, *, name: str) -> "Sequence[Archive]":
         archives = [obj] if isinstance(obj, cogx.Archive) else obj

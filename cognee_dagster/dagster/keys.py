@@ -56,6 +56,7 @@ EXAMPLES = "cognee/examples"
 SOURCE_SYSTEM = "cognee/source_system"  # of an archive that is there already: which system exported it
 RECORD_COUNTS = "cognee/record_counts"
 UNPACKED_BYTES = "cognee/unpacked_bytes"
+BYTES_FREED = "cognee/bytes_freed"  # of older archives, which the IO manager has removed
 CHANGED_SINCE_LOOK = "cognee/graph_changed_since_cognified_graph"
 
 # all assets of a chain with partitions, in their definitions

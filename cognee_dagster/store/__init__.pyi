@@ -1,9 +1,15 @@
 from .archives import DEFAULT_ARCHIVE_DIRECTORY as DEFAULT_ARCHIVE_DIRECTORY
+from .archives import LATEST as LATEST
 from .archives import ArchiveStore as ArchiveStore
 from .files import is_local as is_local
-from .listing import LATEST as LATEST
+from .keep import MAX_LAST as MAX_LAST
+from .keep import Keep as Keep
+from .keep import seconds_of as seconds_of
 from .listing import ListedArchive as ListedArchive
 from .listing import choose as choose
 from .listing import listed as listed
+from .prune import list_archives as list_archives
+from .prune import prune_archives as prune_archives
+from .prune_plan import PruneReport as PruneReport
 from .stored import StoredArchive as StoredArchive
 from .stored import StoredFile as StoredFile

@@ -8,8 +8,10 @@ re-executing an old run finds what that run wrote, however much newer there is, 
     <base>/<place>/runs/<run id>.json
     <base>/<place>/latest.json
     <base>/<place>/snapshot.json
+    <base>/<place>/holds/, pruning/
 
-The last one is a pointer, too: to the archives of the latest snapshot of the graph, with what else is known of it.
+``snapshot.json`` is a pointer, too: to the archives of the latest snapshot of the graph, with what else is known of it.
+Whoever reads or writes archives holds them meanwhile against a prune: see ``store.holds``.
 A partition's pointers and blobs are in ``<base>/<place>/partitions/<partition>/``.
 On a local file system a blob and a pointer appear whole or not at all; object stores promise that by themselves.
 """
@@ -17,11 +19,13 @@ On a local file system a blob and a pointer appear whole or not at all; object s
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster.errors import ArchiveNotStoredError, DatasetDefinitionError
 from cognee_dagster.store.files import is_local, put_bytes, put_file
+from cognee_dagster.store.holds import in_use
 from cognee_dagster.store.names import safe_segment
 from cognee_dagster.store.pointers import archives_of, pointer_to, require_owner, stored_in, understood
 from cognee_dagster.store.stored import StoredArchive
@@ -33,9 +37,9 @@ if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code locatio
 
 DEFAULT_ARCHIVE_DIRECTORY = "~/.cognee-dagster/archives"
 MAX_FILE_NAME_LENGTH = 200  # file systems allow 255 bytes
-_RUNS = "runs"
-_LATEST = "latest"
-_SNAPSHOT = "snapshot"
+RUNS = "runs"
+LATEST = "latest"
+SNAPSHOT = "snapshot"
 
 
 @dataclass(frozen=True)
@@ -77,26 +81,21 @@ class ArchiveStore:
             run_id: The run that wrote it.
             partition: The partition of ``place`` that it belongs to; any text is safe.
         """
-        stored = self.put(archives, place=place, partition=partition)
-        self.point(stored, place=place, run_id=run_id, partition=partition)
+        with self._written(archives, place=place, partition=partition):
+            stored = self._put(archives, place=place, partition=partition)
+            self._point(stored, place=place, run_id=run_id, partition=partition)
         return stored
 
-    def put(
-        self, archives: "Sequence[Archive]", *, place: Sequence[str], partition: str | None = None
-    ) -> StoredArchive:
-        """Copy the archives' files into the store, those that are not there yet; nothing points to them so far."""
-        files = []
-        for file in stored_in(self._directory(place, partition=partition), archives).files:
-            present = file.present()
-            if present is None:
-                put_file(file.archive.path, file.location)
-            files.append(present or file)
-        return StoredArchive(files=tuple(files))
-
     def point(self, stored: StoredArchive, *, place: Sequence[str], run_id: str, partition: str | None = None) -> None:
-        """Point a run, and ``latest``, to archives that were put into this place."""
-        for name in (self._run_name(run_id), f"{_LATEST}.json"):
-            self._write_pointer(name, stored, place=place, partition=partition, facts={"stored_at": time.time()})
+        """Point a run, and ``latest``, to archives that are in this place already.
+
+        Raises:
+            ArchiveNotStoredError: They are no longer there; nothing points to them.
+        """
+        with self._written([file.archive for file in stored.files], place=place, partition=partition):
+            if gone := next((file.location for file in stored.files if not file.location.exists()), None):
+                raise ArchiveNotStoredError(f"{gone} was removed a moment ago. Materialize the archive again.")
+            self._point(stored, place=place, run_id=run_id, partition=partition)
 
     def find(self, *, place: Sequence[str], run_id: str | None, partition: str | None = None) -> StoredArchive:
         """What a run wrote; without a run, what was written last.
@@ -105,25 +104,33 @@ class ArchiveStore:
             ArchiveNotStoredError: There is none.
             ArchiveError: The pointer is damaged.
         """
-        name = self._run_name(run_id) if run_id else f"{_LATEST}.json"
+        name = self._run_name(run_id) if run_id else f"{LATEST}.json"
         try:
             return self._read_pointer(name, place=place, partition=partition)[0]
         except FileNotFoundError:
-            pointer = self._directory(place, partition=partition) / name
+            pointer = self.directory(place, partition=partition) / name
             raise _not_stored(pointer, place=place, run_id=run_id) from None
 
-    def note_snapshot(
-        self, stored: StoredArchive, facts: Mapping[str, Any], *, place: Sequence[str], partition: str | None = None
-    ) -> None:
-        """Note the latest snapshot of a graph, in place of the one before.
+    def save_snapshot(
+        self,
+        archives: "Sequence[Archive]",
+        facts: Mapping[str, Any],
+        *,
+        place: Sequence[str],
+        partition: str | None = None,
+    ) -> StoredArchive:
+        """Copy the archives' files into the store as the latest snapshot of a graph, in place of the one before.
 
         Args:
-            stored: The archives, put into this place.
+            archives: One graph's; their files are only read.
             facts: What else is known of the snapshot; anything that JSON can hold.
             place: Whose archives they are.
             partition: The partition of ``place`` that they belong to.
         """
-        self._write_pointer(f"{_SNAPSHOT}.json", stored, place=place, partition=partition, facts=facts)
+        with self._written(archives, place=place, partition=partition):
+            stored = self._put(archives, place=place, partition=partition)
+            self._write_pointer(f"{SNAPSHOT}.json", stored, place=place, partition=partition, facts=facts)
+        return stored
 
     def find_snapshot(
         self, *, place: Sequence[str], partition: str | None = None
@@ -134,9 +141,16 @@ class ArchiveStore:
             ArchiveError: The note is damaged.
         """
         try:
-            return self._read_pointer(f"{_SNAPSHOT}.json", place=place, partition=partition)
+            return self._read_pointer(f"{SNAPSHOT}.json", place=place, partition=partition)
         except FileNotFoundError:
             return None
+
+    def directory(self, place: Sequence[str], *, partition: str | None = None) -> "UPath":
+        """Where the archives of a place, or of one of its partitions, are kept, with what points to them."""
+        # No segment holds a dot, so different places have different names, and none has a separator.
+        name = ".".join(safe_segment(part) for part in place)
+        directory = self.base / (name if len(name) <= MAX_FILE_NAME_LENGTH else safe_segment(name))
+        return directory if partition is None else directory / "partitions" / safe_segment(partition)
 
     def directories(self) -> "Iterator[UPath]":
         """Where pointers are: of every place, and of each of its partitions."""
@@ -151,10 +165,33 @@ class ArchiveStore:
             FileNotFoundError: It is gone.
             ArchiveError: It is damaged.
         """
-        directory = path.parent.parent if path.parent.name == _RUNS else path.parent
+        directory = path.parent.parent if path.parent.name == RUNS else path.parent
         with understood(path):
             values = json.loads(path.read_bytes())
             return stored_in(directory, archives_of(values)), values
+
+    def _written(
+        self, archives: "Sequence[Archive]", *, place: Sequence[str], partition: str | None = None
+    ) -> AbstractContextManager[None]:
+        """Inside it, no prune removes these archives, whether they are there already or not."""
+        directory = self.directory(place, partition=partition)
+        return in_use(directory, stored_in(directory, archives).blobs, what="written")
+
+    def _put(
+        self, archives: "Sequence[Archive]", *, place: Sequence[str], partition: str | None = None
+    ) -> StoredArchive:
+        """Copy the archives' files into the store, those that are not there yet; nothing points to them so far."""
+        files = []
+        for file in stored_in(self.directory(place, partition=partition), archives).files:
+            present = file.present()
+            if present is None:
+                put_file(file.archive.path, file.location)
+            files.append(present or file)
+        return StoredArchive(files=tuple(files))
+
+    def _point(self, stored: StoredArchive, *, place: Sequence[str], run_id: str, partition: str | None) -> None:
+        for name in (self._run_name(run_id), f"{LATEST}.json"):
+            self._write_pointer(name, stored, place=place, partition=partition, facts={"stored_at": time.time()})
 
     def _write_pointer(
         self,
@@ -167,26 +204,20 @@ class ArchiveStore:
     ) -> None:
         values = pointer_to([file.archive for file in stored.files], place=place, partition=partition)
         content = json.dumps({**values, **(facts or {})}, indent=2, default=str).encode()
-        put_bytes(content, self._directory(place, partition=partition) / name)
+        put_bytes(content, self.directory(place, partition=partition) / name)
 
     def _read_pointer(
         self, name: str, *, place: Sequence[str], partition: str | None
     ) -> tuple[StoredArchive, dict[str, Any]]:
-        path = self._directory(place, partition=partition) / name
+        path = self.directory(place, partition=partition) / name
         stored, values = self.read_pointer(path)
         with understood(path):
             require_owner(values, place=place, partition=partition)
         return stored, values
 
-    def _directory(self, place: Sequence[str], *, partition: str | None) -> "UPath":
-        # No segment holds a dot, so different places have different names, and none has a separator.
-        name = ".".join(safe_segment(part) for part in place)
-        directory = self.base / (name if len(name) <= MAX_FILE_NAME_LENGTH else safe_segment(name))
-        return directory if partition is None else directory / "partitions" / safe_segment(partition)
-
     @staticmethod
     def _run_name(run_id: str) -> str:
-        return f"{_RUNS}/{safe_segment(run_id)}.json"
+        return f"{RUNS}/{safe_segment(run_id)}.json"
 
 
 def _inside(directory: "UPath") -> "list[UPath]":

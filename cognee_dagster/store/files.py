@@ -4,7 +4,7 @@ Object stores promise that by themselves.
 """
 
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from cognee_dagster.system.files import replacing, write_whole
@@ -37,3 +37,30 @@ def put_bytes(content: bytes, target: "UPath") -> None:
         write_whole(Path(target.path), content)
     else:
         target.fs.pipe_file(target.path, content)
+
+
+def entries(directory: "UPath") -> dict[str, int]:
+    """The files in a directory with their sizes, as they are now; none where it does not exist."""
+    directory.fs.invalidate_cache(directory.path)  # listings that this process has seen before may be old
+    try:
+        found = directory.fs.ls(directory.path, detail=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    return {PurePosixPath(entry["name"]).name: int(entry["size"] or 0) for entry in found if entry["type"] == "file"}
+
+
+def modified_at(path: "UPath") -> float | None:
+    """When a file was last written, in Unix seconds; None where the file system does not say, or the file is gone."""
+    try:
+        return float(path.fs.modified(path.path).timestamp())
+    except (FileNotFoundError, NotImplementedError, AttributeError, KeyError):
+        return None
+
+
+def remove(path: "UPath") -> bool:
+    """Delete a file; whether it was there."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
 from cognee_dagster.graph.counting import counted
-from cognee_dagster.store.archives import ArchiveStore
+from cognee_dagster.store.archives import LATEST, ArchiveStore
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:  # fsspec comes with it
     from upath import UPath
-
-LATEST = "latest"
 
 _DIGEST = re.compile(r"[0-9a-f]+")
 _LISTED = 10
@@ -49,12 +47,17 @@ class ListedArchive:
         """Whose archive it is, in words."""
         return "/".join(self.place) + (f" of partition {self.partition}" if self.partition is not None else "")
 
+    @property
+    def stored_moment(self) -> datetime | None:
+        """When a run last wrote it; None where that is not known."""
+        return datetime.fromtimestamp(self.stored_at, tz=timezone.utc) if self.stored_at else None
+
     def __str__(self) -> str:
         archives = [file.archive for file in self.stored.files]
         nodes = counted(sum(archive.num_nodes for archive in archives), "node")
         edges = counted(sum(archive.num_edges for archive in archives), "edge")
-        moment = datetime.fromtimestamp(self.stored_at, tz=timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return f"{self.digest} ({nodes}, {edges}, {self.owner}{f', {moment}' if self.stored_at else ''})"
+        moment = f", {self.stored_moment:%Y-%m-%d %H:%M:%S} UTC" if self.stored_moment else ""
+        return f"{self.digest} ({nodes}, {edges}, {self.owner}{moment})"
 
 
 def listed(store: ArchiveStore, *, wanted: Callable[[ListedArchive], bool]) -> list[ListedArchive]:

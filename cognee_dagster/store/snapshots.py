@@ -141,8 +141,8 @@ class Snapshots:
 
     def _note(self, snapshot: Snapshot, *, key: str, store: ArchiveStore) -> Snapshot:
         try:
-            stored = store.put(snapshot.archives, place=self.place, partition=self.partition)
-            store.note_snapshot(stored, _to_json(snapshot, key=key), place=self.place, partition=self.partition)
+            facts = _to_json(snapshot, key=key)
+            stored = store.save_snapshot(snapshot.archives, facts, place=self.place, partition=self.partition)
         except Exception as error:
             logger.warning("The next step will have to read the graph again: %s: %s.", type(error).__name__, error)
             return snapshot

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
 from cognee_dagster.store.files import is_local
+from cognee_dagster.store.holds import in_use
 from cognee_dagster.system.files import sha256_of
 
 if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code location should not wait for that
@@ -118,15 +119,22 @@ class StoredArchive:
         """Where the archives of this place are kept, with what points to them."""
         return self.files[0].location.parent.parent
 
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        """The names of the files."""
+        return tuple(file.location.name for file in self.files)
+
     @contextmanager
     def local(self) -> "Iterator[tuple[Archive, ...]]":
         """The archives as local files: the stored ones, or copies that are checked, and removed afterwards.
+
+        Inside it, no prune removes them.
 
         Raises:
             ArchiveNotStoredError: A file is gone.
             ArchiveError: A file is not the one that was stored.
         """
-        with ExitStack() as stack:
+        with in_use(self.directory, self.blobs, what="read"), ExitStack() as stack:
             yield tuple(stack.enter_context(file.local()) for file in self.files)
 
     def is_intact(self) -> bool:

@@ -29,6 +29,7 @@ from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import DATASETS, delay_answer
 from tests.command_line import call
 from tests.unit.test_cli import PUSH_DEMO
+from tests.unit.test_docs import commands_of
 
 pytest_plugins = ["cognee_dagster.testing.plugin"]
 
@@ -224,5 +225,5 @@ def test_the_reminders_of_a_slow_answer_become_rare(caplog: pytest.LogCaptureFix
 
 
 def test_every_command_that_prints_json_has_the_option() -> None:
-    without = {name for name, command in main.commands.items() if "as_json" not in {p.name for p in command.params}}
+    without = {name for name, command in commands_of(main).items() if "as_json" not in {p.name for p in command.params}}
     assert without == {"sandbox"}

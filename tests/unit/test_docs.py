@@ -185,9 +185,9 @@ def test_the_reference_lists_every_exit_code_with_its_meaning() -> None:
 
 
 def test_the_reference_lists_every_command_with_its_options() -> None:
-    documented = table("command line")
-    assert set(documented) == set(main.commands)
-    for name, command in main.commands.items():
+    documented, found = table("command line"), commands_of(main)
+    assert set(documented) == set(found)
+    for name, command in found.items():
         assert set(re.findall(r"--[\w-]+", documented[name])) == options_of(command)
 
 
@@ -299,9 +299,11 @@ def test_commands_in_the_docs_exist(page: Path) -> None:
         if words[0] == "make":
             assert set(words[1:2]) <= targets, command
         elif words[0] == "cognee-dagster" and words[1:2] and not words[1].startswith("-"):
-            assert words[1] in main.commands, command
+            found = commands_of(main)
+            name = " ".join(words[1:3]) if words[1] not in found else words[1]
+            assert name in found, command
             used = {word.partition("=")[0] for word in words if word.startswith("--")}
-            assert used <= options_of(main.commands[words[1]]) | {"--help"}, command
+            assert used <= options_of(found[name]) | {"--help"}, command
 
 
 def test_each_part_of_the_benchmark_has_its_place_on_its_page_and_a_row_in_its_table() -> None:
@@ -330,6 +332,15 @@ def options_of(command: click.Command) -> set[str]:
         for option in parameter.opts
         if option != "--help"
     }
+
+
+def commands_of(group: click.Group) -> dict[str, click.Command]:
+    """The commands, those of a group within under both names: ``archives prune``."""
+    found: dict[str, click.Command] = {}
+    for name, command in group.commands.items():
+        inner = commands_of(command) if isinstance(command, click.Group) else None
+        found |= {name: command} if inner is None else {f"{name} {last}": each for last, each in inner.items()}
+    return found
 
 
 def every_command(page: Path) -> Iterator[str]:

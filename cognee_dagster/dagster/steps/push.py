@@ -15,10 +15,11 @@ from cognee_dagster.dagster.event_log.begun_imports import BegunImports
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.resources import CogneeRemote
-from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
+from cognee_dagster.dagster.steps.chosen_archive import archives_to_push, find_stored
 from cognee_dagster.dagster.steps.dry_run import observe_plan
 from cognee_dagster.dagster.steps.mirror import check_mirror, mirrors_beside, push_to_mirror
 from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of, target_of_step
+from cognee_dagster.dagster.steps.push_hold import PushHold
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.options import PushOptions, Verification
@@ -65,6 +66,9 @@ def push_stored(
         if config.dry_run:
             observe_plan(context, dataset, archives, client=client, options=options, base=base, partition=partition)
             return
+        sent = archive if chosen is None else find_stored(context, dataset, chosen)
+        hold = PushHold(sent, url=client.connection.url, target=push[keys.TARGET_DATASET])
+        hold.begin()
         if base is not None:
             result = push_to_mirror(
                 dataset,
@@ -83,6 +87,7 @@ def push_stored(
                 progress=progress,
                 record=BegunImports(context, archives=archives, push=push, partition=partition),
             )
+        hold.end(result, is_mirror=base is not None)
         metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
         if chosen is not None:
             metadata[keys.CHOSEN_ARCHIVE] = archives[0].digest

@@ -1,0 +1,65 @@
+"""What a push needs of the archive store after it: no prune takes that away, whichever host either runs on.
+
+A push that failed is tried again, an import in the background may be pushed again as long as nobody has confirmed it,
+and what a mirror has confirmed can be promoted. So each remote dataset holds one archive of a place: that of the latest
+push there. A hold of a push that was never heard of again ends by itself.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cognee_dagster.pushing.archives import PushResult
+from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.store.holds import HOLD_SECONDS, hold, release
+from cognee_dagster.store.stored import AbsentArchive, StoredArchive
+
+if TYPE_CHECKING:  # fsspec comes with it
+    from upath import UPath
+
+logger = logging.getLogger(__name__)
+
+_FOR_EVER = 100 * 365 * 86_400.0
+
+
+class PushHold:
+    """The hold of one remote dataset.
+
+    Args:
+        stored: What is pushed there.
+        url: The remote.
+        target: The dataset.
+    """
+
+    def __init__(self, stored: StoredArchive, *, url: str, target: str) -> None:
+        self._stored = stored
+        self._where = f"{target!r} on {url}"
+        self._name = "push-" + hashlib.sha256(f"{url}\0{target}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def begin(self) -> None:
+        """Hold what is about to be pushed; a push that fails leaves it so."""
+        self._hold(f"pushed to {self._where}, and not confirmed so far", seconds=HOLD_SECONDS)
+
+    def end(self, result: PushResult, *, is_mirror: bool) -> None:
+        """Hold what still needs to be there after the push, or nothing any more."""
+        if ImportState.of_status(result.status).is_under_way:
+            run = f" (import {result.pipeline_run_id})" if result.pipeline_run_id else ""
+            self._hold(f"pushed in the background to {self._where}{run}, and not confirmed", seconds=HOLD_SECONDS)
+        elif is_mirror:
+            self._hold(f"what the mirror {self._where} has confirmed", seconds=_FOR_EVER)
+        else:
+            self._write(lambda directory: release(directory, self._name))
+
+    def _hold(self, why: str, *, seconds: float) -> None:
+        blobs = self._stored.blobs
+        self._write(lambda directory: hold(directory, self._name, blobs, why=why, seconds=seconds))
+
+    def _write(self, change: "Callable[[UPath], None]") -> None:
+        """A push does not fail because its archive is not held."""
+        if isinstance(self._stored, AbsentArchive):
+            return
+        try:
+            change(self._stored.directory)
+        except OSError as error:
+            logger.warning("No prune of the archive store can see what the push to %s needs: %s", self._where, error)

@@ -1,0 +1,147 @@
+"""``prune_archives()``: remove what no rule keeps and nobody needs; killed anywhere, it leaves a whole store.
+
+What points to an archive goes before its files, so that no pointer ever leads nowhere. Files are shared by archives of
+one content: only those go that nothing kept names.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cognee_dagster.errors import ArchiveError
+from cognee_dagster.store.archives import ArchiveStore
+from cognee_dagster.store.files import remove
+from cognee_dagster.store.holds import ANNOUNCED_SECONDS, announced, clear_ended
+from cognee_dagster.store.keep import Keep
+from cognee_dagster.store.listing import ListedArchive
+from cognee_dagster.store.place import BLOBS, PlacedArchive, read_place
+from cognee_dagster.store.prune_plan import Judged, PlacePlan, PruneReport, always_kept, plan_place, size_of
+
+if TYPE_CHECKING:  # fsspec comes with it
+    from upath import UPath
+
+
+def prune_archives(
+    store: ArchiveStore,
+    keep: Keep,
+    *,
+    wanted: Callable[[ListedArchive], bool] | None = None,
+    dry_run: bool = False,
+) -> PruneReport:
+    """Remove the archives that no rule keeps.
+
+    Kept whatever the rules say: the newest archive of each place and of each partition, the latest snapshot of a graph,
+    and what somebody holds: who reads or writes it, a mirror that has it, an import that is not confirmed. A place in
+    which anything cannot be read is left alone.
+
+    Args:
+        store: Where they are.
+        keep: The rules.
+        wanted: Which datasets' archives; default: all.
+        dry_run: Only say what would be removed.
+    """
+    report = PruneReport()
+    for directory in store.directories():
+        prune_place(store, directory, keep, report=report, wanted=wanted, dry_run=dry_run)
+    return report
+
+
+def list_archives(store: ArchiveStore, *, wanted: Callable[[ListedArchive], bool] | None = None) -> PruneReport:
+    """What a store holds, all of it as ``kept``, with why a prune would leave it whatever its rules say.
+
+    Args:
+        store: Where they are.
+        wanted: Which datasets' archives; default: all.
+    """
+    report = PruneReport()
+    for directory in store.directories():
+        try:
+            found = enumerate(read_place(store, directory).archives)
+        except ArchiveError as error:
+            report.problems.append(str(error))
+            continue
+        report.kept += [
+            Judged(archive=archive, reasons=tuple(always_kept(archive, rank=rank)), size=archive.size)
+            for rank, archive in found
+            if wanted is None or wanted(archive.listed)
+        ]
+    return report
+
+
+def prune_place(
+    store: ArchiveStore,
+    directory: "UPath",
+    keep: Keep,
+    *,
+    report: PruneReport,
+    wanted: Callable[[ListedArchive], bool] | None = None,
+    dry_run: bool = False,
+) -> None:
+    """Prune one directory of the store, and add to a report what was done."""
+    began = time.monotonic()
+    try:
+        place = read_place(store, directory)
+        if wanted is not None and not any(wanted(archive.listed) for archive in place.archives):
+            return
+        plan = plan_place(place, keep, now=time.time())
+        if dry_run:
+            plan.add_to(report)
+        elif plan.is_empty:
+            clear_ended(directory, now=time.time())
+            plan.add_to(report)
+        else:
+            _carry_out(store, directory, keep, first=plan, took=time.monotonic() - began, report=report)
+    except ArchiveError as error:
+        report.problems.append(f"{directory} was left alone, since it cannot be told what is needed there: {error}")
+
+
+def _carry_out(
+    store: ArchiveStore, directory: "UPath", keep: Keep, *, first: PlacePlan, took: float, report: PruneReport
+) -> None:
+    """Announce what is to go, look again who needs it, and remove the rest; so often as one announcement is too short.
+
+    Args:
+        store: The store.
+        directory: The place.
+        keep: The rules.
+        first: What is to go.
+        took: Seconds that it takes to read the place.
+        report: What is done is added to it.
+    """
+    while True:
+        valid = ANNOUNCED_SECONDS + 4 * took
+        deadline = time.monotonic() + valid / 2
+        with announced(directory, first.concerned, seconds=valid):
+            now = time.time()
+            clear_ended(directory, now=now)
+            plan = plan_place(read_place(store, directory), keep, now=now, only=first.concerned)
+            done = [judged for judged in plan.removed if time.monotonic() < deadline and _remove(store, plan, judged)]
+            unnamed = [name for name in plan.unnamed if remove(directory / BLOBS / name)]
+        report.removed += done
+        report.leftover_files += len(unnamed)
+        report.leftover_bytes += size_of(plan.place, unnamed)
+        if len(done) == len(plan.removed):
+            report.kept += plan.kept
+            return
+        if not done:
+            report.problems.append(f"{directory} could not be read in time. Prune it again when the store is faster.")
+            return
+        first = plan_place(read_place(store, directory), keep, now=time.time())
+
+
+def _remove(store: ArchiveStore, plan: PlacePlan, judged: Judged) -> bool:
+    """Remove an archive's pointers, then its files; True, since whoever removed some of them removes the others."""
+    for pointer in judged.archive.runs:
+        if _still_points(store, pointer, judged.archive):
+            remove(pointer)
+    for blob in judged.blobs:
+        remove(plan.place.directory / BLOBS / blob)
+    return True
+
+
+def _still_points(store: ArchiveStore, pointer: "UPath", archive: PlacedArchive) -> bool:
+    """Whether its run has not written another archive since."""
+    try:
+        return store.read_pointer(pointer)[0].blobs == archive.blobs
+    except (ArchiveError, FileNotFoundError):
+        return False
