@@ -26,6 +26,7 @@
     │   └── ArchiveLimitError                    beyond what a Cognee server accepts
     ├── ArchiveNotStoredError (LookupError)      the archive store does not have it
     ├── GraphFileError (ValueError)              a graph object or file that cannot become an archive
+    ├── DocumentsGoneError (RuntimeError)        documents left their folder, and none of them is to be forgotten
     ├── DatasetNotFoundError (LookupError)       no such local dataset
     ├── DatasetPermissionError (PermissionError) the user may not read it
     └── LocalCogneeError (RuntimeError)          the local Cognee does not work
@@ -173,6 +174,10 @@ class ArchiveNotStoredError(CogneeDagsterError, LookupError):
 
 class GraphFileError(CogneeDagsterError, ValueError):
     """A NetworkX graph or a graph file that cannot be expressed as COGX."""
+
+
+class DocumentsGoneError(CogneeDagsterError, RuntimeError):
+    """Documents of a dataset have left their folder, and ``documents_removed``, or their number, keeps them."""
 
 
 class DatasetNotFoundError(CogneeDagsterError, LookupError):

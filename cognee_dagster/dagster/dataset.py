@@ -11,6 +11,7 @@ from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_TOTAL_BYTES, Limits
 from cognee_dagster.dagster.chain_keys import ChainKeys
 from cognee_dagster.dagster.field_types import (
     Dependencies,
+    DocumentsRemoved,
     Execute,
     GivenArchive,
     Graph,
@@ -37,7 +38,7 @@ from cognee_dagster.sources.profiles.choose import named_profile
 from cognee_dagster.store.names import is_plain, safe_segment
 
 # What decides what is read, and how it is cut: parts of the code version of what is made of it.
-SOURCE_FIELDS = ("name", "documents", "graph", "archive", "mapping", "profile", "user")
+SOURCE_FIELDS = ("name", "documents", "documents_removed", "graph", "archive", "mapping", "profile", "user")
 LIMIT_FIELDS = ("max_archive_bytes", "max_file_bytes")
 
 # What is another for each partition: these have to have a place for its key, and are rendered with it.
@@ -56,8 +57,9 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
         name: The local Cognee dataset: a name, or its UUID. A string is a name first, and, if no dataset has that name
             and it is one, a UUID. With ``graph`` it is the name that the graph gets.
         documents: Glob patterns (``docs/**/*.md``) of files to add to the dataset and cognify before it is read: what
-            is new or changed. Cognee does not forget by itself: a file that no pattern matches any more stays in the
-            dataset, see ``sources.cognee.documents.add_documents``.
+            is new or changed.
+        documents_removed: What becomes of documents that left their folder: ``keep``; ``forget`` them, as far as
+            ``max_removed`` allows; or ``fail``.
         graph: Instead of a local Cognee dataset: the ``AssetKey`` of an asset of yours that returns a NetworkX graph,
             or the path or URL of a graph file, or a folder that holds a graph; see docs/bring-your-graph.md.
         archive: Instead of a graph, a COGX archive that is there already, of whichever system: its path or URL, or the
@@ -95,6 +97,7 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
 
     name: Name
     documents: Strings = ()
+    documents_removed: DocumentsRemoved = "keep"
     graph: Graph = None
     archive: GivenArchive = None
     mapping: Meaning = field(default=None, hash=False)
@@ -215,6 +218,8 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
     def _check_source(self) -> None:
         if self.graph is not None and self.documents:
             raise self._error("documents", self.documents, "documents cannot be added to a graph= of your own")
+        if self.documents_removed != "keep" and not self.documents:
+            raise self._error("documents_removed", self.documents_removed, "there are no documents=")
         if self.graph is not None and isinstance(self.name, UUID):
             raise self._error("name", self.name, "a graph= of your own needs a name, not a UUID")
         if self.archive is not None:
@@ -243,7 +248,8 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
     def _check_targets(self) -> None:
         if not self.targets:
             return
-        for option in fields(DeliveryOptions):
+        own = {"max_removed"} if self.documents_removed == "forget" else set()
+        for option in (option for option in fields(DeliveryOptions) if option.name not in own):
             if (value := getattr(self, option.name)) != option.default:
                 raise self._error(option.name, value, "the dataset has targets, and each RemoteTarget says that itself")
         for problem in problems_between(self.targets, dataset_name=str(self.name)):

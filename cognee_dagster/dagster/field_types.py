@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 import dagster as dg
@@ -101,6 +101,7 @@ Meaning = Annotated[
 Verify = Annotated[Verification, Field(description=f"one of {', '.join(get_args(Verification))}")]
 Sync = Annotated[SyncKind, Field(description=f"one of {', '.join(get_args(SyncKind))}")]
 Removed = Annotated[OnRemoved, Field(description=f"one of {', '.join(get_args(OnRemoved))}")]
+DocumentsRemoved = Annotated[Literal["keep", "forget", "fail"], Field(description="one of keep, forget, fail")]
 Share = Annotated[float, Field(ge=0, le=1, description="a share from 0 to 1")]
 Condition = Annotated[
     InstanceOf[dg.AutomationCondition[Any]] | None, Field(description="a dagster.AutomationCondition")

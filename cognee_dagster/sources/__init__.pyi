@@ -7,6 +7,9 @@ from .cognee.datasets import list_datasets as list_datasets
 from .cognee.datasets import open_dataset as open_dataset
 from .cognee.datasets import parse_dataset as parse_dataset
 from .cognee.documents import add_documents as add_documents
+from .cognee.documents import forget_documents as forget_documents
+from .cognee.gone_documents import GoneDocuments as GoneDocuments
+from .cognee.gone_documents import gone_documents as gone_documents
 from .files import open_graph_file as open_graph_file
 from .inspection import inspect_graph as inspect_graph
 from .mapping.value import GraphMapping as GraphMapping

@@ -8,14 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pytest
 
+from cognee_dagster import CogneeDataset, CogneeRemote, CogxArchiveIOManager, LocalCognee, build_dataset_assets
 from cognee_dagster.errors import LocalCogneeError
 from cognee_dagster.sandbox import local_environment
 from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig, open_dataset
 from cognee_dagster.sources.cognee.documents import add_documents
 from examples.stand_in_llm import MODEL, LLMStandIn
+from tests.asset_chain import NO_RETRY, failure_of, metadata_of
 
 
 @pytest.fixture
@@ -60,6 +64,58 @@ def test_the_graph_follows_the_documents(config: LocalCogneeConfig, tmp_path: Pa
     rebuilt = add_documents("notes", [moved, edited, late], config=config)
     assert (rebuilt.added, rebuilt.changed, rebuilt.cognified) == ((), (), True)
     assert names(config) == found
+
+
+def test_a_document_that_left_its_folder_is_forgotten_with_what_the_graph_has_from_it_alone(
+    config: LocalCogneeConfig, llm_stand_in: LLMStandIn, tmp_path: Path
+) -> None:
+    """Through the step of ``cognified_graph``, which runs Cognee each time."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "kept.md").write_text("Bob works for Globex.")
+    (folder / "left.md").write_text("Bob works for Globex. Alice works for Acme.")
+    local = LocalCognee(environment=dict(config.environ))
+
+    def look(policy: Any, **more: Any) -> dg.ExecuteInProcessResult:
+        dataset = CogneeDataset(
+            name="notes", documents=[f"{folder}/*.md"], documents_removed=policy, retry_policy=NO_RETRY, **more
+        )
+        return dg.materialize(
+            build_dataset_assets(dataset),
+            selection=dg.AssetSelection.assets(dataset.graph_key),
+            resources={
+                "local_cognee": local,
+                "cognee_remote": CogneeRemote(),
+                "cogx_archives": CogxArchiveIOManager(base_directory=str(tmp_path / "archives")),
+            },
+            raise_on_error=False,
+        )
+
+    def counts(result: dg.ExecuteInProcessResult) -> tuple[int, int]:
+        found = metadata_of(result, "cognified_graph")["cognee/documents"]
+        return found["gone"], found["forgotten"]
+
+    assert counts(look("forget")) == (0, 0)
+    assert {"bob", "globex", "alice", "acme"} <= names(config)
+    texts = set(chunks(config))
+    (folder / "left.md").unlink()
+    assert counts(look("keep")) == (1, 0)
+    refused = look("fail")
+    assert not refused.success
+    assert "documents_removed is fail" in failure_of(refused, "cognified_graph")[0]
+    assert {"alice", "acme"} <= names(config)
+    assert counts(look("forget", max_removed=0.5)) == (1, 1)
+    found = names(config)
+    assert {"bob", "globex"} <= found
+    assert not {"alice", "acme"} & found
+    assert len(texts) == 2
+    assert set(chunks(config)) == {text for text in texts if "Alice" not in text}
+
+
+def chunks(config: LocalCogneeConfig) -> list[str]:
+    with open_dataset("notes", config=config) as reader:
+        rows = [row for batch in reader.nodes() for row in batch.to_pylist()]
+    return [json.loads(row["properties"])["text"] for row in rows if row["type"] == "DocumentChunk"]
 
 
 def test_a_model_that_refuses_the_key_is_an_error_with_the_reason_and_without_the_key(

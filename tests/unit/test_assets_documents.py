@@ -26,12 +26,13 @@ def adding(monkeypatch: pytest.MonkeyPatch) -> list[CogneeDataset]:
     """The datasets whose documents were added, each with 150 new ones; Cognee itself is left out."""
     asked: list[CogneeDataset] = []
 
-    def add_documents(dataset: CogneeDataset, *, local: LocalCognee) -> DocumentsReport:
+    def add_documents(dataset: CogneeDataset, *_: object, **__: object) -> DocumentsReport:
         asked.append(dataset)
         added = tuple(Path(f"{number}.md") for number in range(150))
         return DocumentsReport(added=added, changed=(), unchanged=(), cognified=True, seconds=0.5)
 
-    monkeypatch.setattr("cognee_dagster.dagster.steps.graph.add_documents", add_documents)
+    monkeypatch.setattr("cognee_dagster.dagster.steps.documents.add_documents", add_documents)
+    monkeypatch.setattr("cognee_dagster.dagster.steps.documents.find_documents", lambda _: [])
     monkeypatch.setattr("cognee_dagster.dagster.steps.graph.find_graph", lambda *_, **__: FoundGraph(open=_demo))
     return asked
 
@@ -65,7 +66,9 @@ def test_materializing_the_graph_adds_its_documents_and_names_a_hundred(
         said = [entry.user_message for entry in instance.all_logs(result.run_id)]
     assert adding == [DATASET]
     counts = metadata_of(result, "cognified_graph")["cognee/documents"]
-    assert counts == {"added": 150, "changed": 0, "unchanged": 0, "cognified": True, "seconds": 0.5}
+    assert counts == {
+        "added": 150, "changed": 0, "unchanged": 0, "gone": 0, "forgotten": 0, "cognified": True, "seconds": 0.5,
+    }  # fmt: skip
     assert [line for line in said if line.startswith("Document added: ")] == [
         f"Document added: {number}.md" for number in range(100)
     ]

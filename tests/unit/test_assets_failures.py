@@ -11,7 +11,7 @@ import pytest
 
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.failures import is_retryable
-from cognee_dagster.dagster.steps.source import find_documents
+from cognee_dagster.dagster.steps.documents import find_documents
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
 from cognee_dagster.errors import (
     CogneeDagsterError,

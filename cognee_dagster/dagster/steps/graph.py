@@ -12,10 +12,11 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import LIMIT_FIELDS, SOURCE_FIELDS, CogneeDataset
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, LocalCognee
+from cognee_dagster.dagster.steps.documents import follow_documents
 from cognee_dagster.dagster.steps.graph_checks import graph_check_results
 from cognee_dagster.dagster.steps.graph_metadata import graph_metadata
 from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of
-from cognee_dagster.dagster.steps.source import add_documents, find_graph
+from cognee_dagster.dagster.steps.source import find_graph
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.graph.counting import with_counts
 from cognee_dagster.store.snapshots import Snapshots
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from cognee_dagster.graph.reader import GraphSummary
 
 StepResult = dg.MaterializeResult[Any] | dg.AssetCheckResult
-
-_MAX_DOCUMENTS_LOGGED = 100
 
 
 def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, graph: Any) -> Iterator[StepResult]:
@@ -42,7 +41,7 @@ def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
         dataset = dataset_of_step(context, dataset)
         local = local_cognee(context, dataset)
         if dataset.documents and local is not None and context.selected_asset_keys:
-            metadata[keys.DOCUMENTS] = dg.MetadataValue.json(_add_documents(context, dataset, local=local))
+            metadata[keys.DOCUMENTS] = dg.MetadataValue.json(follow_documents(context, dataset, local=local))
         found = find_graph(dataset, local=local, graph=graph)
         snapshot = snapshots(context, dataset).summarize(found, directory=Path(directory))
     _warn_of_left_behind(context, snapshot.summary)
@@ -72,20 +71,6 @@ def _warn_of_left_behind(context: dg.AssetExecutionContext, summary: "GraphSumma
             f"Attributes that do not reach the remote: {with_counts(left)}. "
             "Give the dataset a mapping=GraphMapping(…), so that descriptions name them."
         )
-
-
-def _add_documents(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, local: LocalCognee) -> dict[str, Any]:
-    report = add_documents(dataset, local=local)
-    for what, documents in (("added", report.added), ("changed", report.changed)):
-        for document in documents[:_MAX_DOCUMENTS_LOGGED]:
-            context.log.info(f"Document {what}: {document}")
-    return {
-        "added": len(report.added),
-        "changed": len(report.changed),
-        "unchanged": len(report.unchanged),
-        "cognified": report.cognified,
-        "seconds": round(report.seconds, 3),
-    }
 
 
 def local_cognee(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> LocalCognee | None:

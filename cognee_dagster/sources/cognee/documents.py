@@ -1,4 +1,4 @@
-"""Brings documents into a dataset of the local Cognee, through Cognee itself in a child process."""
+"""Brings documents into a dataset of the local Cognee, and out of it, through Cognee itself in a child process."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -11,6 +11,7 @@ from uuid import UUID
 from cognee_dagster.errors import LocalCogneeError
 from cognee_dagster.sources.cognee.child.process import ask_cognee, dataset_request
 from cognee_dagster.sources.cognee.config import LocalCogneeConfig
+from cognee_dagster.sources.cognee.gone_documents import HeldDocument
 from cognee_dagster.sources.cognee.user_reference import UserRef
 
 COGNIFY_SECONDS = 24 * 3_600.0  # a language model may be slow; a run that hangs is still ended
@@ -26,6 +27,7 @@ class DocumentsReport:
         unchanged: Documents that the dataset holds already, under this name or another.
         cognified: Whether the graph was extended or rebuilt.
         seconds: How long all of it took.
+        held: Everything that the dataset holds now, of this user.
     """
 
     added: tuple[Path, ...]
@@ -33,6 +35,7 @@ class DocumentsReport:
     unchanged: tuple[Path, ...]
     cognified: bool
     seconds: float
+    held: tuple[HeldDocument, ...] = ()
 
 
 def add_documents(
@@ -51,8 +54,8 @@ def add_documents(
     ``config.environ``.
 
     Cognee does not forget by itself: a document that is no longer passed, or was moved *and* changed, stays in the
-    dataset with all the graph got from it, until ``cognee.forget(data_id=…)``; entities that an old version shares with
-    other documents stay in any case.
+    dataset with all the graph got from it, until ``forget_documents``; entities that an old version shares with other
+    documents stay in any case.
 
     Args:
         dataset: A name; the dataset is made if the user has none. Or a UUID of a dataset the user may write.
@@ -71,10 +74,16 @@ def add_documents(
     paths = {str(path.absolute()): path for path in documents}
     request = {**dataset_request(dataset, user=user), "documents": list(paths)}
     report: dict[str, Any] = {"kinds": {}, "cognified": False}
+    held: list[HeldDocument] = []
     config = config or LocalCogneeConfig()
     with closing(ask_cognee("add_documents", request, config=config, limit_seconds=COGNIFY_SECONDS)) as messages:
         for message in messages:
-            if message["event"] == "documents":
+            if message["event"] == "held":
+                held += (
+                    HeldDocument(data_id=data_id, location=location, content_hash=content_hash)
+                    for data_id, location, content_hash in message["rows"]
+                )
+            elif message["event"] == "documents":
                 report = message
 
     def of_kind(kind: str) -> tuple[Path, ...]:
@@ -86,4 +95,33 @@ def add_documents(
         unchanged=of_kind("unchanged"),
         cognified=report["cognified"],
         seconds=monotonic() - started,
+        held=tuple(held),
     )
+
+
+def forget_documents(
+    dataset: str | UUID,
+    documents: Sequence[HeldDocument],
+    *,
+    user: UserRef = None,
+    config: LocalCogneeConfig | None = None,
+) -> None:
+    """Delete documents from a dataset with ``cognee.forget``: their texts, and what the graph has from them alone.
+
+    Args:
+        dataset: As for ``add_documents``.
+        documents: Some of those that it holds; one that it no longer does is no error.
+        user: As for ``open_dataset``.
+        config: The local Cognee; default: the one this process's environment describes.
+
+    Raises:
+        DatasetPermissionError: The user may not delete from the dataset.
+        CogneeNotInstalledError: The interpreter has no Cognee.
+        LocalCogneeError: Cognee could not forget them; with the end of what it said.
+    """
+    ids = [document.data_id for document in documents]
+    request = {**dataset_request(dataset, user=user), "forget": ids}
+    config = config or LocalCogneeConfig()
+    with closing(ask_cognee("forget_documents", request, config=config, limit_seconds=COGNIFY_SECONDS)) as messages:
+        for _ in messages:
+            pass

@@ -25,6 +25,7 @@ ROWS_PER_LINE = 500
 _REFUSALS = {
     "DatasetNotFoundError": "dataset_not_found",
     "PermissionDeniedError": "permission_denied",
+    "UnauthorizedDataAccessError": "permission_denied",
     "DatabaseNotCreatedError": "no_store",
 }
 
@@ -100,8 +101,29 @@ async def add_documents(request: Request, send: Send) -> None:
         raise RuntimeError(
             f"Cognee did not store {', '.join(refused)}: look at COGNEE_ALLOWED_LOCAL_FILE_ROOTS and at the file types"
         )
+    for batch in batches(stored.rows()):
+        send("held", rows=batch)
     pending = await cognify_what_is_pending(stored.dataset_id, user)
     send("documents", kinds=kinds, cognified=pending or "changed" in kinds.values())
+
+
+async def forget_documents(request: Request, send: Send) -> None:
+    """Delete documents from the dataset, with what the graph has from them alone."""
+    import cognee
+    from cognee.low_level import setup
+    from cognee.modules.migrations.startup import run_migrations_and_block
+
+    await setup()
+    user = await find_user(request["user"])
+    await run_migrations_and_block(dataset_key(request), user)
+    wanted = set(request["forget"])
+    stored = await stored_documents(request, user)
+    for data_id in (data_id for data_id in stored.ids.values() if str(data_id) in wanted):
+        await cognee.forget(data_id=data_id, dataset_id=stored.dataset_id, user=user)
+    left = wanted & {str(data_id) for data_id in (await stored_documents(request, user)).ids.values()}
+    if left:
+        raise RuntimeError(f"Cognee did not forget {', '.join(sorted(left))}")
+    send("forgotten", count=len(wanted))
 
 
 async def cognify_what_is_pending(dataset_id: UUID, user: Any) -> bool:
@@ -134,6 +156,10 @@ class StoredDocuments:
             self.ids[row.original_data_location] = row.id
             self._hashes[row.original_data_location] = row.content_hash
             self._contents.add(row.content_hash)
+
+    def rows(self) -> list[list[str]]:
+        """Id, location and content hash of each, for the parent."""
+        return [[str(self.ids[place]), place, self._hashes[place]] for place in sorted(self.ids)]
 
     def kind_of(self, path: str) -> str:
         """``added``, ``changed`` or ``unchanged``; equal content under another file name is held already."""
@@ -203,6 +229,7 @@ def batches(rows: list[Any]) -> Iterable[list[Any]]:
 OPERATIONS: dict[str, Callable[[Request, Send], Awaitable[None]]] = {
     "read_graph": read_graph,
     "add_documents": add_documents,
+    "forget_documents": forget_documents,
 }
 
 
