@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from moto.server import ThreadedMotoServer
 
 from cognee_dagster.cogx.read.reader import read_archive
 from cognee_dagster.cogx.write.tally import summarize
@@ -268,18 +269,31 @@ class TestElsewhere:
             open_graph_file("nowhere/g.graphml")
 
 
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """A bucket of a stand-in for S3 on loopback."""
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    address, port = server.get_host_and_port()
+    access = {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "ENDPOINT_URL": f"http://{address}:{port}"}
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in {**access, "DEFAULT_REGION": "us-east-1"}.items():
+            patched.setenv(f"AWS_{name}", value)
+        fsspec.filesystem("s3").clear_instance_cache()
+        fsspec.filesystem("s3").makedirs("graphs", exist_ok=True)
+        yield "s3://graphs"
+    server.stop()
+
+
 class TestFoldersElsewhere:
     """A folder with a graph may be a URL, too."""
 
     @pytest.fixture(params=["memory", "file", "s3"])
-    def base(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-        """Where files can be put: in fsspec's memory, in a directory, or on S3 where its packages are installed."""
+    def base(self, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+        """Where files can be put: in fsspec's memory, in a directory, or on S3."""
         if request.param == "memory":
-            yield f"memory://{tmp_path.name}"
-        elif request.param == "file":
-            yield tmp_path.as_uri()
-        else:
-            yield from s3(request)
+            return f"memory://{tmp_path.name}"
+        return tmp_path.as_uri() if request.param == "file" else str(request.getfixturevalue("s3"))
 
     @pytest.mark.parametrize("place", ARRIVES)
     def test_every_format_is_read_wherever_it_is(self, base: str, place: str) -> None:
@@ -302,21 +316,6 @@ class TestFoldersElsewhere:
         MemoryFileSystem().pipe_file(f"/{tmp_path.name}/nodes.csv", b"id\n")
         with pytest.raises(GraphFileError, match=rf"memory://{tmp_path.name} holds one table only"):
             open_graph_file(f"memory://{tmp_path.name}")
-
-
-def s3(request: pytest.FixtureRequest) -> Iterator[str]:
-    pytest.importorskip("s3fs")
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0)
-    patched = request.getfixturevalue("monkeypatch")
-    server.start()
-    address, port = server.get_host_and_port()
-    access = {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "ENDPOINT_URL": f"http://{address}:{port}"}
-    for name, value in {**access, "DEFAULT_REGION": "us-east-1"}.items():
-        patched.setenv(f"AWS_{name}", value)
-    fsspec.filesystem("s3").clear_instance_cache()
-    fsspec.filesystem("s3").makedirs("graphs", exist_ok=True)
-    yield "s3://graphs"
-    server.stop()
 
 
 SCALE = """
