@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cognee_dagster.dagster.assets.chain import build_dataset_assets as build_dataset_assets
     from cognee_dagster.dagster.component.component import CogneeComponent as CogneeComponent
+    from cognee_dagster.dagster.conditions import push_when_changed as push_when_changed
+    from cognee_dagster.dagster.conditions import require_imported as require_imported
     from cognee_dagster.dagster.dataset import CogneeDataset as CogneeDataset
     from cognee_dagster.dagster.definitions import build_definitions as build_definitions
     from cognee_dagster.dagster.event_log.push_failure import PushFailure as PushFailure
@@ -60,6 +62,8 @@ _EXPORTS = {
     "build_import_sensor": "cognee_dagster.dagster.sensors.import_sensor",
     "build_repush_sensor": "cognee_dagster.dagster.sensors.repush_sensor",
     "push": "cognee_dagster.pushing.push",
+    "push_when_changed": "cognee_dagster.dagster.conditions",
+    "require_imported": "cognee_dagster.dagster.conditions",
     "push_archive": "cognee_dagster.pushing.as_it_is",
 }
 
@@ -89,6 +93,8 @@ __all__ = [
     "build_repush_sensor",
     "push",
     "push_archive",
+    "push_when_changed",
+    "require_imported",
 ]
 
 

@@ -139,6 +139,8 @@ def make_local_cognee(directory: Path) -> Path:
         ("handbook", store.default_user, 3, 2),
         ("demo", store.default_user, 47, 86),  # as many as Cognee's own demo has
         ("adas", ada, 3, 2),
+        ("tenant_acme", store.default_user, 3, 2),
+        ("tenant_globex", store.default_user, 4, 3),
     ):
         identity = ADAS_DATASET if name == "adas" else None
         dataset = store.add_dataset(name, owner=owner, identity=identity)

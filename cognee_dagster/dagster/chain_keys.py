@@ -70,6 +70,11 @@ class ChainKeys:
         own = self._untranslated("remote_push").path[:-1]
         return f"push_{as_identifier('__'.join(own))}"
 
+    @property
+    def look_job_name(self) -> str:
+        """The job that looks at the graph alone, for a push that waits for it to change."""
+        return f"look_at_{self.job_name.removeprefix('push_')}"
+
     def translated(self, spec: dg.AssetSpec) -> dg.AssetSpec:
         """One of the chain's specs as the translator makes it.
 

@@ -13,6 +13,7 @@ from cognee_dagster.dagster.field_types import (
     Dependencies,
     DocumentsRemoved,
     Execute,
+    Flag,
     GivenArchive,
     Graph,
     KeyPrefix,
@@ -74,6 +75,8 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
             may, too.
         deps: Assets that are made before the graph is looked at, such as those that write the documents, the graph file
             or the archive, or that run Cognee: their keys, the assets, or their specs. A string is a key, ``eu/page``.
+        observe_graph: Whether the graph is built outside of Dagster: ``cognified_graph`` is then observed, not
+            materialized, and reports the data version that it finds.
         targets: Several remote datasets instead of one: a list of ``RemoteTarget``, each with its own ``remote_push``
             and ``remote_graph`` under ``<dataset>/<target>``.
         key_prefix: Put before the dataset in every asset key; a string may hold several segments (``team/graphs``).
@@ -104,6 +107,7 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
     profile: OptionalString = None
     partitions_def: Partitions = field(default=None, hash=False)
     deps: Dependencies = ()
+    observe_graph: Flag = False
     targets: Targets = ()
     key_prefix: KeyPrefix = ()
     asset_name: OptionalString = None
@@ -224,6 +228,8 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
             raise self._error("name", self.name, "a graph= of your own needs a name, not a UUID")
         if self.archive is not None:
             self._check_archive()
+        if self.observe_graph and (self.documents or self.graph_asset or self.archive is not None):
+            raise self._error("observe_graph", True, "the graph is made, or handed over, by an asset of this chain")
         for name in ("mapping", "profile"):
             if self.graph is None and getattr(self, name) is not None:
                 raise self._error(name, getattr(self, name), "it is about a graph= of your own, and there is none")

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster.assets.chain import build_dataset_assets
-from cognee_dagster.dagster.assets.chain_selection import ChainSelection
+from cognee_dagster.dagster.assets.chain_selection import ChainSelection, LookSelection
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import (
@@ -19,6 +19,7 @@ from cognee_dagster.dagster.resources import (
     LocalCognee,
 )
 from cognee_dagster.dagster.schedules import chain_schedule
+from cognee_dagster.dagster.sensors.automation import shared_automation_sensor
 from cognee_dagster.dagster.sensors.import_sensor import shared_import_sensor
 from cognee_dagster.dagster.sensors.overlap import watches
 from cognee_dagster.dagster.sensors.repush_sensor import shared_repush_sensor
@@ -73,12 +74,13 @@ def build_definitions(
     _check_distinct(chains)
     pushes = tuple(to_target for dataset in chains for to_target in dataset.each_target)
     jobs = {dataset.push_key: _chain_job(dataset) for dataset in pushes if dataset.cron_schedule or _has_parts(dataset)}
+    looks = {dataset.push_key: _look_job(dataset) for dataset in pushes if _only_looks(dataset)}
     whole = any(not _has_parts(dataset) for dataset in chains)
     return dg.Definitions(
         assets=[asset for dataset in chains for asset in build_dataset_assets(dataset)],
-        jobs=[*jobs.values(), *([_PUSH_ALL] if whole else [])],
+        jobs=[*jobs.values(), *looks.values(), *([_PUSH_ALL] if whole else [])],
         schedules=[
-            chain_schedule(dataset, jobs[dataset.push_key], status=default_schedule_status)
+            chain_schedule(dataset, looks.get(dataset.push_key, jobs[dataset.push_key]), status=default_schedule_status)
             for dataset in pushes
             if dataset.cron_schedule
         ],
@@ -103,6 +105,18 @@ def _chain_job(dataset: CogneeDataset) -> Any:  # Dagster does not name its type
     )
 
 
+def _only_looks(dataset: CogneeDataset) -> bool:
+    return dataset.push_when_changed and dataset.cron_schedule is not None
+
+
+def _look_job(dataset: CogneeDataset) -> Any:
+    return dg.define_asset_job(
+        dataset.look_job_name,
+        selection=LookSelection(dataset.graph_key if dataset.archive is None else dataset.archive_key),
+        description=f"Looks whether {dataset} has changed; if it has, it is pushed.",
+    )
+
+
 def _remotes(
     datasets: Sequence[CogneeDataset], remote: CogneeRemote | None, remotes: Mapping[str, CogneeRemote]
 ) -> dict[str, CogneeRemote]:
@@ -119,6 +133,7 @@ def _sensors(datasets: Sequence[CogneeDataset], given: dg.SensorDefinition | Non
     return [
         *([given] if given is not None else []),
         *(shared_import_sensor(remote) for remote in sorted(left)),
+        *([shared_automation_sensor()] if any(dataset.push_when_changed for dataset in datasets) else []),
         *([shared_repush_sensor()] if any(dataset.repush_attempts for dataset in datasets) else []),
     ]
 

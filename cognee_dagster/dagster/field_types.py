@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from cognee_dagster.pushing.options import OnRemoved, SyncKind, Verification
 from cognee_dagster.sources.mapping.value import GraphMapping
 
 MAX_REPUSH_ATTEMPTS = 20
+MIN_FRESH_HOURS, MAX_FRESH_HOURS = 0.1, 10 * 366 * 24  # Dagster takes no window below a minute
 
 # Settings and YAML hand over whatever stands there: nothing is turned into something else.
 _STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True)
@@ -49,6 +51,15 @@ def _partitions(value: Any) -> Any:
         return dg.StaticPartitionsDefinition(value) if isinstance(value, list | tuple) and value else value
     except dg.DagsterError as error:
         raise ValueError(str(error)) from None
+
+
+def _freshness(value: Any) -> Any:
+    """Hours are a time window, without an import in which a graph is too old."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    if not MIN_FRESH_HOURS <= value <= MAX_FRESH_HOURS:
+        raise ValueError("out of range")
+    return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=value))
 
 
 NotBlank = Annotated[str, Field(pattern=r"\S")]
@@ -105,6 +116,11 @@ DocumentsRemoved = Annotated[Literal["keep", "forget", "fail"], Field(descriptio
 Share = Annotated[float, Field(ge=0, le=1, description="a share from 0 to 1")]
 Condition = Annotated[
     InstanceOf[dg.AutomationCondition[Any]] | None, Field(description="a dagster.AutomationCondition")
+]
+Freshness = Annotated[
+    InstanceOf[dg.FreshnessPolicy] | float | None,
+    BeforeValidator(_freshness),
+    Field(description="a dagster.FreshnessPolicy, or a number of hours"),
 ]
 TargetName = Annotated[str, Field(description="a string")]
 RepushAttempts = Annotated[int, Field(ge=0, le=MAX_REPUSH_ATTEMPTS, description=f"0 to {MAX_REPUSH_ATTEMPTS}")]

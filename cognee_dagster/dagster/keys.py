@@ -65,6 +65,9 @@ TARGET_TEMPLATE = "cognee/target_template"  # the remote dataset's name, with {p
 # checks of remote_graph that were executed, of a chain with partitions
 PARTITIONS = "cognee/partitions"  # how many of them were pushed, and looked at
 
+# cogx_archive and remote_push, in their definitions
+PUSH_WHEN_CHANGED = "cognee/push_when_changed"  # True: they are made when the graph has changed
+
 # remote_push, in its definition
 REPUSH_ATTEMPTS = "cognee/repush_attempts"
 REPUSH_IN_BACKGROUND = "cognee/repush_in_background"

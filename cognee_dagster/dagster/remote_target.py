@@ -11,6 +11,7 @@ from cognee_dagster.dagster.checked_fields import CheckedFields
 from cognee_dagster.dagster.field_types import (
     Condition,
     Flag,
+    Freshness,
     OptionalString,
     Removed,
     RepushAttempts,
@@ -49,6 +50,9 @@ class DeliveryOptions(CheckedFields):
         cron_schedule: When to push, with everything that runs before it, as a cron expression.
         execution_timezone: The cron expression's time zone, such as ``Europe/Berlin``; default UTC.
         automation_condition: The automation condition of ``remote_push``.
+        push_when_changed: Whether the archive and the push are made when the graph has changed, and only then; the
+            ``cron_schedule`` then looks at the graph and no more.
+        freshness_policy: How old the last import may be: a ``FreshnessPolicy`` of ``remote_graph``, or hours.
         repush_attempts: How often to push again, unasked, when a background import fails or stalls; 0: report only.
         repush_in_background: Whether pushing again is in the background, too.
     """
@@ -65,6 +69,8 @@ class DeliveryOptions(CheckedFields):
     cron_schedule: OptionalString = None
     execution_timezone: OptionalString = None
     automation_condition: Condition = field(default=None, hash=False)
+    push_when_changed: Flag = False
+    freshness_policy: Freshness = field(default=None, hash=False)
     repush_attempts: RepushAttempts = 0
     repush_in_background: Flag = True
 
@@ -75,6 +81,8 @@ class DeliveryOptions(CheckedFields):
             raise self._error("remote", self.remote, "that is the key of another resource of every dataset")
         if self.sync == "incremental" and self.mode != "preserve":
             raise self._error("sync", self.sync, f"in mode {self.mode} the server makes a graph of its own")
+        if self.push_when_changed and self.automation_condition is not None:
+            raise self._error("automation_condition", "…", "push_when_changed is a condition, too")
         if (target := self.target_dataset) is not None:
             self._check("target_dataset", lambda: validate_dataset_name(target))
         if self.cron_schedule is None:

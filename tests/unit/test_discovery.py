@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from cognee_dagster import CogneeDataset, LocalCognee, build_definitions, build_discovery_sensor
 from cognee_dagster.dagster.templates import key_in, rendered
 from cognee_dagster.errors import DatasetDefinitionError, DatasetNotFoundError, LocalCogneeError
+from tests.daemon import daemon_context
 from tests.unit.local_stores import TinyStore
 
 CHAIN = CogneeDataset(name="tenant_{partition}", asset_name="tenants", partitions_def="tenants")
@@ -50,16 +51,7 @@ class Local:
         sensor = build_discovery_sensor(CHAIN, **self.options)
         defs = dg.Definitions.merge(build_definitions([CHAIN]), dg.Definitions(sensors=[sensor]))
         local = LocalCognee(system_root_directory=str(self.store.system))
-        with dg.SensorEvaluationContext(
-            instance_ref=self.instance.get_ref(),
-            instance=self.instance,
-            last_tick_completion_time=None,
-            last_run_key=None,
-            cursor=None,
-            repository_name=None,
-            repository_def=defs.get_repository_def(),
-            resources={"local_cognee": local},  # type: ignore[dict-item] # as in build_sensor_context
-        ) as context:
+        with daemon_context(self.instance, defs, {"local_cognee": local}) as context:
             result = sensor.evaluate_tick(context)
         for change in result.dynamic_partitions_requests or ():
             if isinstance(change, dg.AddDynamicPartitionsRequest):

@@ -6,9 +6,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cognee_dagster import CogneeDataset, CogneeRemote, build_definitions
+from cognee_dagster import CogneeDataset, CogneeRemote, LocalCognee, build_definitions
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import metadata_of
+from tests.daemon import daemon_context
 from tests.printed import ROOT, Block, Command, blocks, commands, pattern_of, steady, terminal
 from tests.readers_machine import in_this_process, make_local_cognee, push_all, readers_machine, run_example
 
@@ -17,7 +18,9 @@ PAGES = [ROOT / "README.md"] + [
 ]
 EVERY = [block for page in PAGES for block in blocks(page)]
 # Adding documents takes Cognee itself: tests/integration/test_docs_cognee.py.
-EXAMPLES = [block for block in EVERY if block.language == "python" and "documents=" not in block.text]
+PYTHON = [block for block in EVERY if block.language == "python" and "documents=" not in block.text]
+TENANTS = [block for block in PYTHON if "partitions_def=" in block.text]
+EXAMPLES = [block for block in PYTHON if block not in TENANTS]
 COMMANDS = [block for block in EVERY if block.language == "bash" and block.text.startswith("cognee-dagster ")]
 IN_A_DAGSTER_PROJECT = [block for block in EVERY if block.text.startswith("dg ")]  # tests/e2e/test_dg_project.py
 ON_REAL_COGNEE = [block for block in EVERY if block.text.startswith("$ cognee-dagster ")]  # as the documents
@@ -64,6 +67,20 @@ def test_an_example_runs_as_printed(block: Block, instance: dg.DagsterInstance, 
     following = [other for other in EVERY if (other.page, other.number) == (block.page, block.number + 1)]
     for shown in (other for other in following if not other.language):
         assert pattern_of(shown.text).fullmatch(steady(printed)), printed
+
+
+def test_tenants_are_pushed_as_printed(instance: dg.DagsterInstance, remote: FakeRemote) -> None:
+    by_hand, discovered = (run_example(block)[0]["defs"] for block in TENANTS)
+    for tenant in ("acme", "globex"):
+        assert (
+            by_hand.resolve_job_def("push_tenants").execute_in_process(instance=instance, partition_key=tenant).success
+        )
+    assert [len(remote.graph(f"tenant_{tenant}").nodes) for tenant in ("acme", "globex")] == [3, 4]
+    sensor = discovered.get_repository_def().get_sensor_def("discover_tenants")
+    with daemon_context(instance, discovered, {"local_cognee": LocalCognee()}) as context:
+        found = sensor.evaluate_tick(context)
+    (added,) = found.dynamic_partitions_requests or []
+    assert sorted(added.partition_keys) == ["acme", "globex"]
 
 
 def test_no_command_is_left_out() -> None:

@@ -15,6 +15,7 @@ from cognee_dagster.dagster.assets.spec import (
     graph_input,
     parsed_once,
     source_resources,
+    when_changed,
 )
 from cognee_dagster.dagster.dataset import LIMIT_FIELDS, SOURCE_FIELDS, CogneeDataset
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
@@ -32,6 +33,9 @@ def build_archive_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         kinds={"cognee", "cogx"},
         description=_description(dataset),
     )
+    waits = not is_given and any(to_target.push_when_changed for to_target in dataset.each_target)
+    if waits and spec.automation_condition is None:
+        spec = when_changed(spec)
 
     @dg.multi_asset(
         name=dataset.archive_key.to_python_identifier(),

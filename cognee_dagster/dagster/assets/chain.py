@@ -32,10 +32,15 @@ def build_dataset_assets(dataset: CogneeDataset) -> list[dg.AssetsDefinition]:
     ``local_cognee`` (``LocalCognee``).
     """
     return [
-        *([ChainAsset.of(build_graph_asset(dataset))] if dataset.archive is None else []),
+        *([_graph(dataset)] if dataset.archive is None else []),
         ChainAsset.of(build_archive_asset(dataset)),
         *(asset for to_target in dataset.each_target for asset in _delivery(to_target)),
     ]
+
+
+def _graph(dataset: CogneeDataset) -> dg.AssetsDefinition:
+    asset = build_graph_asset(dataset)
+    return asset if dataset.observe_graph else ChainAsset.of(asset)
 
 
 def _delivery(dataset: CogneeDataset) -> Iterator[dg.AssetsDefinition]:

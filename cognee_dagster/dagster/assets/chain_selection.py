@@ -45,6 +45,21 @@ class ChainSelection(dg.AssetSelection):
         return _with_upstream(asset_graph, pushed)
 
 
+@dataclass(frozen=True)
+class LookSelection(dg.AssetSelection):
+    """What says whether a graph has changed, with everything that runs before it.
+
+    Attributes:
+        key: The dataset's ``cognified_graph``, or the ``cogx_archive`` where there is an archive already.
+    """
+
+    key: dg.AssetKey
+
+    def resolve_inner(self, asset_graph: Any, allow_missing: bool) -> set[dg.AssetKey]:  # noqa: ARG002 - Dagster's
+        """The assets' keys; of a graph that is observed it is that one alone."""
+        return _with_upstream(asset_graph, [self.key]) or {self.key}
+
+
 def _with_upstream(asset_graph: Any, keys: Iterable[dg.AssetKey]) -> set[dg.AssetKey]:
     found: set[dg.AssetKey] = set()
     waiting = list(keys)

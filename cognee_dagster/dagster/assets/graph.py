@@ -30,6 +30,8 @@ def build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         code_version=dataset.code_version(*SOURCE_FIELDS),
         description=_graph_description(dataset),
     )
+    if dataset.observe_graph:
+        return _observed(dataset, spec)
 
     @dg.multi_asset(
         name=dataset.graph_key.to_python_identifier(),
@@ -47,6 +49,22 @@ def build_graph_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         yield from executed(context, dataset, "cognified_graph", run)
 
     return cognified_graph
+
+
+def _observed(dataset: CogneeDataset, spec: dg.AssetSpec) -> dg.AssetsDefinition:
+    """The graph as it is found, however it got there: observed with its data version, and never materialized."""
+
+    @parsed_once
+    def cognified_graph(context: dg.AssetExecutionContext) -> Iterator[dg.ObserveResult]:
+        run = partial(steps.observe_graph, context, dataset)
+        yield from executed(context, dataset, "cognified_graph", run)
+
+    observed: dg.AssetsDefinition = dg.multi_observable_source_asset(
+        name=dataset.graph_key.to_python_identifier(),
+        specs=[spec.replace_attributes(code_version=None)],
+        required_resource_keys={*source_resources(dataset), ARCHIVES_RESOURCE},
+    )(cognified_graph)
+    return observed
 
 
 def _graph_description(dataset: CogneeDataset) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 import dagster as dg
 
 from cognee_dagster.dagster import steps
-from cognee_dagster.dagster.assets.spec import DEFAULT_RETRY_POLICY, asset_spec, executed, parsed_once
+from cognee_dagster.dagster.assets.spec import DEFAULT_RETRY_POLICY, asset_spec, executed, parsed_once, when_changed
 from cognee_dagster.dagster.config import PushConfig, config_fields
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import remote_graph_is
@@ -31,6 +31,8 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         description=f"The upload of {dataset} to the remote Cognee; remote_graph is its import there.",
         skippable=True,  # a dry run materializes nothing
     )
+    if dataset.push_when_changed and spec.automation_condition is None:
+        spec = when_changed(spec)
     if dataset.automation_condition is not None and spec.automation_condition is None:
         spec = spec.replace_attributes(automation_condition=dataset.automation_condition)
 

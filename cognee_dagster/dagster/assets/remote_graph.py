@@ -14,7 +14,7 @@ from cognee_dagster.store.stored import StoredArchive
 
 def remote_graph_spec(dataset: CogneeDataset) -> dg.AssetSpec:
     """The external asset that stands for the graph on the remote."""
-    return asset_spec(
+    spec = asset_spec(
         dataset,
         dataset.remote_graph_key,
         deps=[dataset.push_key],
@@ -23,6 +23,9 @@ def remote_graph_spec(dataset: CogneeDataset) -> dg.AssetSpec:
             "import: by a push in the foreground itself, otherwise by the import sensor."
         ),
     )
+    if not isinstance(dataset.freshness_policy, dg.FreshnessPolicy):
+        return spec
+    return spec.replace_attributes(freshness_policy=dataset.freshness_policy)
 
 
 def build_import_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:

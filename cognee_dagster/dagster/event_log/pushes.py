@@ -204,6 +204,14 @@ def latest_materialization(
     return records[0].asset_materialization if records else None
 
 
+def latest_observation(
+    instance: dg.DagsterInstance, key: dg.AssetKey, *, partition: str | None
+) -> dg.AssetObservation | None:
+    """The newest observation of an asset, or of one of its partitions; None when there is none."""
+    records = instance.fetch_observations(of_partition(key, partition), limit=1).records
+    return records[0].asset_observation if records else None
+
+
 def of_partition(key: dg.AssetKey, partition: str | None) -> dg.AssetRecordsFilter:
     """The events of an asset, or of one of its partitions."""
     return dg.AssetRecordsFilter(asset_key=key, asset_partitions=None if partition is None else [partition])

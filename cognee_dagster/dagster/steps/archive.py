@@ -12,7 +12,7 @@ import dagster as dg
 from cognee_dagster import cogx
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.pushes import latest_materialization
+from cognee_dagster.dagster.event_log.pushes import latest_materialization, latest_observation
 from cognee_dagster.dagster.steps.graph import StepResult, local_cognee, selected, snapshots
 from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of
 from cognee_dagster.dagster.steps.source import find_graph
@@ -76,8 +76,9 @@ def archive_metadata(archives: "Sequence[Archive]", *, seconds: float) -> dict[s
 
 def _changed_since_look(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, archive: "Archive") -> bool:
     """Whether the graph is another one than ``cognified_graph`` saw; the archive's digest is the one that counts."""
-    materialization = latest_materialization(context.instance, dataset.graph_key, partition=partition_of(context))
-    looked = materialization.metadata.get(keys.GRAPH_DIGEST) if materialization else None
+    looks = latest_observation if dataset.observe_graph else latest_materialization
+    event = looks(context.instance, dataset.graph_key, partition=partition_of(context))
+    looked = event.metadata.get(keys.GRAPH_DIGEST) if event else None
     if looked is None or looked.value == archive.digest:
         return False
     context.log.warning(

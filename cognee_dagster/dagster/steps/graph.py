@@ -53,6 +53,21 @@ def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
     )
 
 
+def observe_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> Iterator[dg.ObserveResult]:
+    """Say what is in a graph that is built outside of Dagster."""
+    began = time.monotonic()
+    with engine_step(context), tempfile.TemporaryDirectory(prefix="cogx-archive-") as directory:
+        dataset = dataset_of_step(context, dataset)
+        found = find_graph(dataset, local=local_cognee(context, dataset))
+        snapshot = snapshots(context, dataset).summarize(found, directory=Path(directory))
+    _warn_of_left_behind(context, snapshot.summary)
+    yield dg.ObserveResult(
+        asset_key=dataset.graph_key,
+        metadata=graph_metadata(snapshot, seconds=time.monotonic() - began),
+        data_version=dg.DataVersion(snapshot.summary.digest),
+    )
+
+
 def selected(
     context: dg.AssetExecutionContext, checks: Sequence[dg.AssetCheckResult], **materialization: Any
 ) -> Iterator[StepResult]:
