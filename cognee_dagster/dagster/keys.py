@@ -44,6 +44,10 @@ GRAPH_READ = "cognee/graph_read"  # False: the graph's store had not changed sin
 # cognified_graph
 NODES_BY_TYPE = "cognee/nodes_by_type"
 EDGES_BY_RELATIONSHIP = "cognee/edges_by_relationship"
+PICTURE = "cognee/picture"  # the most connected part of the graph, as an image within Markdown
+MOST_CONNECTED = "cognee/most_connected"  # a table of its nodes: name, type, edges
+SAMPLE_NODES = "cognee/sample_nodes"
+SAMPLE_EDGES = "cognee/sample_edges"
 READ_THROUGH = "cognee/read_through"
 DATASET_ID = "cognee/dataset_id"
 DOCUMENTS = "cognee/documents"  # what became of the documents: added, changed, unchanged

@@ -1,3 +1,5 @@
+from .portrait import GraphPortrait as GraphPortrait
+from .portraying import portray as portray
 from .reader import EDGE_SCHEMA as EDGE_SCHEMA
 from .reader import NODE_SCHEMA as NODE_SCHEMA
 from .reader import GraphOrigin as GraphOrigin

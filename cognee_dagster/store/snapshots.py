@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from cognee_dagster import cogx
+import msgspec
+
+from cognee_dagster import cogx, graph
 from cognee_dagster._version import __version__
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX, Limits
 from cognee_dagster.errors import ArchiveLimitError
+from cognee_dagster.graph.portrait import GraphPortrait
 from cognee_dagster.graph.source import FileState, FoundGraph
 from cognee_dagster.store.archives import ArchiveStore
 from cognee_dagster.store.stored import StoredArchive
@@ -39,6 +42,7 @@ class Snapshot:
         origin: Where it comes from.
         summary: What is in it.
         archives: It, as archives; none where only the summary was asked for and no other step could use them.
+        portrait: What is shown of it; None where nobody asked for that.
         stored: The same archives where they are in the archive store already.
         read: Whether the graph was read just now; False for what is noted of an earlier reading.
     """
@@ -46,6 +50,7 @@ class Snapshot:
     origin: "GraphOrigin"
     summary: "GraphSummary"
     archives: "tuple[Archive, ...]" = ()
+    portrait: GraphPortrait | None = None
     stored: StoredArchive | None = None
     read: bool = True
 
@@ -81,8 +86,8 @@ class Snapshots:
                 return self.write(found, directory=directory)
             except ArchiveLimitError as error:  # which is for the step to say that cannot do without archives
                 logger.warning("%s", error)
-        with found.open() as reader:
-            return Snapshot(origin=reader.origin, summary=cogx.summarize(reader))
+        origin, whole = self._as_one_archive(found, directory=directory)
+        return Snapshot(origin=origin, summary=_summary_of(whole), portrait=_portrait_of(whole))
 
     def write(self, found: FoundGraph, *, directory: Path) -> Snapshot:
         """The graph as archives: those noted for the state that its store is in, else new ones.
@@ -102,21 +107,23 @@ class Snapshots:
         if (noted := self._noted(key, store=self.store)) is not None:
             logger.info("The graph's store has not changed since it was read: what was made of it then is used.")
             return noted
-        snapshot = self._read(found, directory=directory)
+        snapshot = self._read(found, directory=directory, is_shown=True)
         # Settled by now: a large graph that was built a moment ago takes longer to read than its file to settle.
         if state.is_settled and found.state() == state:
             return self._note(snapshot, key=key, store=self.store)
         return snapshot
 
-    def _read(self, found: FoundGraph, *, directory: Path) -> Snapshot:
-        with found.open() as reader:
-            whole = cogx.write_archive(reader, directory / f"{self.name}{ARCHIVE_SUFFIX}")
-            origin = reader.origin
+    def _read(self, found: FoundGraph, *, directory: Path, is_shown: bool = False) -> Snapshot:
+        origin, whole = self._as_one_archive(found, directory=directory)
+        portrait = _portrait_of(whole) if is_shown else None
         archives = cogx.cut(whole, limits=self.limits)
-        summary = archives[0].summary
-        assert summary is not None  # noqa: S101 - they were written just now
+        summary = _summary_of(archives[0])
         logger.info("The graph was read: %d nodes, %d edges.", summary.num_nodes, summary.num_edges)
-        return Snapshot(origin=origin, summary=summary, archives=archives)
+        return Snapshot(origin=origin, summary=summary, archives=archives, portrait=portrait)
+
+    def _as_one_archive(self, found: FoundGraph, *, directory: Path) -> "tuple[GraphOrigin, Archive]":
+        with found.open() as reader:
+            return reader.origin, cogx.write_archive(reader, directory / f"{self.name}{ARCHIVE_SUFFIX}")
 
     def _key(self, found: FoundGraph, state: FileState) -> str:
         """Equal only where reading again would give the same archives."""
@@ -149,11 +156,22 @@ class Snapshots:
         return dataclasses.replace(snapshot, stored=stored)
 
 
+def _summary_of(archive: "Archive") -> "GraphSummary":
+    assert archive.summary is not None  # noqa: S101 - it was written just now
+    return archive.summary
+
+
+def _portrait_of(archive: "Archive") -> GraphPortrait:
+    """From the archive, since reading the graph once more may take much longer."""
+    return graph.portray(cogx.BriefReader(archive.path))
+
+
 def _to_json(snapshot: Snapshot, *, key: str) -> dict[str, Any]:
     return {
         "key": key,
         "origin": dataclasses.asdict(snapshot.origin),
         "summary": dataclasses.asdict(snapshot.summary),
+        "portrait": snapshot.portrait and msgspec.to_builtins(snapshot.portrait),
     }
 
 
@@ -168,6 +186,7 @@ def _from_json(facts: dict[str, Any], stored: StoredArchive) -> Snapshot:
         origin=GraphOrigin(dataset_id=dataset_id and UUID(dataset_id), **origin),
         summary=GraphSummary(**summary),
         archives=tuple(file.archive for file in stored.files),
+        portrait=msgspec.convert(facts["portrait"], type=GraphPortrait | None),
         stored=stored,
         read=False,
     )

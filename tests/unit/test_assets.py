@@ -10,7 +10,7 @@ import pytest
 from cognee_dagster import build_dataset_assets
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.dagster.steps.archive import archive_check_result
-from cognee_dagster.dagster.steps.graph_metadata import MAX_TABLE_ROWS, count_table
+from cognee_dagster.dagster.steps.tables import MAX_TABLE_ROWS, count_table
 from cognee_dagster.graph.reader import GraphOrigin
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import Chain, checks, materialized, metadata_of, people

@@ -15,9 +15,9 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.steps.archive import archive_check_result, archive_metadata
 from cognee_dagster.dagster.steps.graph import StepResult, selected
-from cognee_dagster.dagster.steps.graph_metadata import count_table
 from cognee_dagster.dagster.steps.partitions import dataset_of_step
 from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.dagster.steps.tables import count_table
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive

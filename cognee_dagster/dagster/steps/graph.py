@@ -10,6 +10,7 @@ import dagster as dg
 
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import LIMIT_FIELDS, SOURCE_FIELDS, CogneeDataset
+from cognee_dagster.dagster.event_log.pushes import latest_materialization
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, LocalCognee
 from cognee_dagster.dagster.steps.documents import follow_documents
@@ -45,10 +46,14 @@ def look_at_graph(context: dg.AssetExecutionContext, dataset: CogneeDataset, *, 
         found = find_graph(dataset, local=local, graph=graph)
         snapshot = snapshots(context, dataset).summarize(found, directory=Path(directory))
     _warn_of_left_behind(context, snapshot.summary)
+    former = latest_materialization(context.instance, dataset.graph_key, partition=partition_of(context))
     yield from selected(
         context,
         graph_check_results(dataset, snapshot.summary),
-        metadata={**metadata, **graph_metadata(snapshot, seconds=time.monotonic() - began)},
+        metadata={
+            **metadata,
+            **graph_metadata(snapshot, seconds=time.monotonic() - began, before=former.metadata if former else {}),
+        },
         data_version=dg.DataVersion(snapshot.summary.digest),
     )
 

@@ -6,7 +6,7 @@ import dagster as dg
 
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.steps.graph_metadata import count_table
+from cognee_dagster.dagster.steps.tables import count_table
 from cognee_dagster.graph.counting import with_counts
 
 if TYPE_CHECKING:

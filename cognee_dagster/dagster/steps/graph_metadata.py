@@ -1,27 +1,47 @@
 """What a materialization says about a graph."""
 
+import dataclasses
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.steps.picture import picture_as_markdown
+from cognee_dagster.dagster.steps.tables import count_table, counts_in, table_of
 
 if TYPE_CHECKING:
+    from cognee_dagster.graph.portrait import GraphPortrait
     from cognee_dagster.store.snapshots import Snapshot
 
-MAX_TABLE_ROWS = 50  # metadata sits in a row of the event log
+_MOST_CONNECTED = 10
 
 
-def graph_metadata(snapshot: "Snapshot", *, seconds: float) -> dict[str, Any]:
-    """The metadata of ``cognified_graph``."""
+def graph_metadata(
+    snapshot: "Snapshot", *, seconds: float, before: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The metadata of ``cognified_graph``.
+
+    Args:
+        snapshot: The graph.
+        seconds: How long the step took.
+        before: The metadata of the former version; empty: there is none.
+    """
     summary, origin = snapshot.summary, snapshot.origin
     metadata: dict[str, Any] = {
         keys.NUM_NODES: summary.num_nodes,
         keys.NUM_EDGES: summary.num_edges,
         "dagster/row_count": summary.num_nodes,
-        keys.NODES_BY_TYPE: count_table(summary.nodes_by_type, name="node_type", count="nodes"),
-        keys.EDGES_BY_RELATIONSHIP: count_table(summary.edges_by_relationship, name="relationship", count="edges"),
+        keys.NODES_BY_TYPE: count_table(
+            summary.nodes_by_type, name="node_type", count="nodes", before=counts_in(before.get(keys.NODES_BY_TYPE))
+        ),
+        keys.EDGES_BY_RELATIONSHIP: count_table(
+            summary.edges_by_relationship,
+            name="relationship",
+            count="edges",
+            before=counts_in(before.get(keys.EDGES_BY_RELATIONSHIP)),
+        ),
         keys.GRAPH_DIGEST: summary.digest,
         keys.DATASET_NAME: origin.dataset_name,
         keys.READ_THROUGH: origin.read_through,
@@ -36,15 +56,22 @@ def graph_metadata(snapshot: "Snapshot", *, seconds: float) -> dict[str, Any]:
         )
     if origin.dataset_id is not None:
         metadata[keys.DATASET_ID] = str(origin.dataset_id)
+    if snapshot.portrait is not None:
+        metadata |= _shown(snapshot.portrait)
     return metadata
 
 
-def count_table(counts: Mapping[str, int], *, name: str, count: str) -> dg.TableMetadataValue:
-    """Counts as a table, the largest first; what is beyond ``MAX_TABLE_ROWS`` is summed up in a last row."""
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    shown, rest = ordered[:MAX_TABLE_ROWS], ordered[MAX_TABLE_ROWS:]
-    rows = [dg.TableRecord({name: text or "(none)", count: number}) for text, number in shown]
-    if rest:
-        rows.append(dg.TableRecord({name: f"({len(rest)} more)", count: sum(number for _, number in rest)}))
-    schema = dg.TableSchema([dg.TableColumn(name, "string"), dg.TableColumn(count, "int")])
-    return dg.MetadataValue.table(rows, schema=schema)
+def _shown(portrait: "GraphPortrait") -> dict[str, Any]:
+    """What a person looks at; nothing of a graph without nodes."""
+    shown: dict[str, Any] = {}
+    if portrait.nodes:
+        shown[keys.PICTURE] = dg.MetadataValue.md(picture_as_markdown(portrait))
+        shown[keys.MOST_CONNECTED] = table_of(
+            [{"name": node.name, "type": node.type, "edges": node.degree} for node in portrait.nodes[:_MOST_CONNECTED]]
+        )
+    if portrait.sample_nodes:
+        rows = [{"id": node.id, "name": node.name, "type": node.type} for node in portrait.sample_nodes]
+        shown[keys.SAMPLE_NODES] = table_of(rows)
+    if portrait.sample_edges:
+        shown[keys.SAMPLE_EDGES] = table_of([dataclasses.asdict(edge) for edge in portrait.sample_edges])
+    return shown

@@ -1,0 +1,137 @@
+"""What a person is shown of a graph: a connected part of bounded size, and a picture of it that any browser reads."""
+
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+import dagster as dg
+import networkx as nx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cognee_dagster.dagster.steps.picture import WIDTH, draw, picture_as_markdown
+from cognee_dagster.dagster.steps.tables import count_table, counts_in, table_of
+from cognee_dagster.graph import portraying
+from cognee_dagster.graph.portrait import MAX_EDGES, MAX_NODES, GraphPortrait, PortraitEdge, PortraitNode
+from cognee_dagster.graph.portraying import portray
+from tests.cogx_graphs import EdgeRow, MemoryReader
+
+SVG = "{http://www.w3.org/2000/svg}"
+numbers = st.integers(0, 60)
+
+
+def reader_of(edges: Sequence[tuple[int, int]], *, nodes: int = 61) -> MemoryReader:
+    rows: list[EdgeRow] = [(str(source), str(target), "knows", None) for source, target in edges]
+    return MemoryReader([(str(number), f"Node {number}", "Thing", None) for number in range(nodes)], rows, batch_rows=7)
+
+
+@settings(deadline=None)
+@given(edges=st.lists(st.tuples(numbers, numbers), max_size=200), nodes=st.integers(0, 61))
+def test_what_is_shown_is_a_bounded_connected_part_around_the_node_with_the_most_edges(
+    edges: list[tuple[int, int]], nodes: int
+) -> None:
+    portrait = portray(reader_of(edges, nodes=nodes))
+    shown = {node.id for node in portrait.nodes}
+    assert len(portrait.nodes) == len(shown) <= MAX_NODES
+    assert len(portrait.edges) <= MAX_EDGES
+    assert all({edge.source, edge.target} <= shown for edge in portrait.edges)
+    degrees = [node.degree for node in portrait.nodes]
+    assert degrees == sorted(degrees, reverse=True)
+    if edges and nodes == 61:
+        assert degrees[0] == max(sum((s == n) + (t == n) for s, t in edges) for n in range(61))
+        if len(portrait.edges) < MAX_EDGES:
+            graph = nx.Graph([(edge.source, edge.target) for edge in portrait.edges])
+            graph.add_nodes_from(shown)
+            assert nx.is_connected(graph)
+
+
+def test_the_first_nodes_and_edges_are_samples() -> None:
+    portrait = portray(reader_of([(8, 9), (9, 10)]))
+    assert [node.name for node in portrait.sample_nodes] == [f"Node {number}" for number in range(5)]
+    assert portrait.sample_edges[0] == PortraitEdge(source="8", relationship="knows", target="9")
+
+
+def test_an_entity_is_shown_as_what_it_is() -> None:
+    nodes = [("a", "Ada", "Entity", None), ("p", "person", "EntityType", None), ("c", None, "DocumentChunk", None)]
+    edges: list[EdgeRow] = [("a", "p", "is_a", None), ("c", "a", "contains", None)]
+    portrait = portray(MemoryReader(nodes, edges))
+    assert {node.name: node.type for node in portrait.nodes} == {
+        "Ada": "person",
+        "person": "EntityType",
+        "c": "DocumentChunk",
+    }
+
+
+def test_no_more_edges_are_looked_at_than_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portraying, "EDGES_LOOKED_AT", 10)
+    portrait = portray(reader_of([(1, 2)] * 10 + [(3, number) for number in range(4, 60)]))
+    assert (portrait.edges_looked_at, {node.id for node in portrait.nodes}) == (10, {"1", "2"})
+
+
+def test_a_graph_without_edges_has_samples_and_no_part() -> None:
+    portrait = portray(reader_of([]))
+    assert (portrait.nodes, len(portrait.sample_nodes)) == ((), 5)
+
+
+@settings(deadline=None, max_examples=30)
+@given(names=st.lists(st.text(max_size=60), min_size=1, max_size=MAX_NODES))
+def test_a_picture_is_well_formed_and_small_whatever_the_names_say(names: list[str]) -> None:
+    portrait = portrait_of(names, types=names)
+    root = ElementTree.fromstring(draw(portrait))
+    assert root.get("width") == str(WIDTH)
+    assert len(root.findall(f"{SVG}circle")) == len(names)
+    assert len(picture_as_markdown(portrait)) < 60_000
+
+
+def test_a_picture_has_a_legend_with_the_most_frequent_types() -> None:
+    types = ["person"] * 3 + ["place"] * 2 + [f"rare {number}" for number in range(8)]
+    root = ElementTree.fromstring(draw(portrait_of([f"N{number}" for number in range(13)], types=types)))
+    legend = [text.text for group in root.findall(f"{SVG}g") for text in group.findall(f"{SVG}text")]
+    assert (legend[:2], legend[-1], len(legend)) == (["person", "place"], "other types", 8)
+    colours = [circle.get("fill") for circle in root.findall(f"{SVG}circle")]
+    assert len(set(colours[:3])) == 1
+    assert colours[0] != colours[3]
+
+
+def test_the_same_portrait_gives_the_same_picture() -> None:
+    portrait = portrait_of(["a", "b", "c"], types=["x", "y", "x"])
+    assert draw(portrait) == draw(portrait)
+
+
+def portrait_of(names: Sequence[str], *, types: Sequence[str]) -> GraphPortrait:
+    nodes = [
+        PortraitNode(id=str(number), name=name, type=kind, degree=number)
+        for number, (name, kind) in enumerate(zip(names, types, strict=True))
+    ]
+    edges = [PortraitEdge(source="0", relationship="knows", target=node.id) for node in nodes[1:]]
+    return GraphPortrait(nodes=tuple(nodes), edges=tuple(edges))
+
+
+# Tables
+
+
+def rows(table: dg.TableMetadataValue) -> list[dict[str, object]]:
+    return [dict(record.data) for record in table.records]
+
+
+def test_a_table_of_counts_says_what_changed_since_the_former_version() -> None:
+    former = count_table({"Entity": 3, "": 2, "Gone": 1}, name="type", count="nodes")
+    table = count_table({"Entity": 5, "": 2, "New": 1}, name="type", count="nodes", before=counts_in(former))
+    assert rows(table) == [
+        {"type": "Entity", "nodes": 5, "change": "+2"},
+        {"type": "(none)", "nodes": 2, "change": ""},
+        {"type": "New", "nodes": 1, "change": "+1"},
+        {"type": "Gone", "nodes": 0, "change": "-1"},
+    ]
+    again = count_table({"Entity": 5}, name="type", count="nodes", before=counts_in(table))
+    assert "Gone" not in [row["type"] for row in rows(again)]
+
+
+def test_a_table_that_left_some_out_says_nothing_of_changes() -> None:
+    former = count_table({str(number): 1 for number in range(60)}, name="type", count="nodes")
+    assert counts_in(former) is None
+    assert counts_in("no table") is None
+
+
+def test_long_texts_are_cut() -> None:
+    assert rows(table_of([{"name": "x" * 5000, "edges": 3}])) == [{"name": "x" * 200, "edges": 3}]
