@@ -171,28 +171,27 @@ def test_each_target_has_names_of_its_own(tmp_path: Path, remote: FakeRemote) ->
     assert len(remote.graph("first").nodes) == len(remote.graph("second").nodes) == 2
 
 
+class NamedByDataset(Renamed):
+    """What a partition's dataset is called is not what the chain's is."""
+
+    def get_asset_spec(self, props: CogneeAssetProps) -> dg.AssetSpec:
+        return props.spec.replace_attributes(key=[self.NAMES[props.kind], props.dataset.strip("{}")])
+
+
 def test_partitions_are_pushed_under_the_chains_names_whatever_they_are_called(
     tmp_path: Path, remote: FakeRemote
 ) -> None:
     (tmp_path / "eu.json").write_text(GRAPH)
-    defs = definitions(
-        tmp_path,
-        remote,
-        "{partition}",
-        graph=str(tmp_path / "{partition}.json"),
-        partitions_def=["eu"],
-        asset_name="of",
-    )
-    (tmp_path / "archives").mkdir()
+    graph = str(tmp_path / "{partition}.json")
+    defs = definitions(tmp_path, remote, "{partition}", graph=graph, partitions_def=["eu"], translator=NamedByDataset())
+    merged = dg.Definitions.merge(defs, dg.Definitions(jobs=[dg.define_asset_job("all", selection="*")]))
     with dg.DagsterInstance.ephemeral() as instance:
-        job = dg.define_asset_job("all", selection="*")
-        merged = dg.Definitions.merge(defs, dg.Definitions(jobs=[job]))
         result = merged.resolve_job_def("all").execute_in_process(
             instance=instance, partition_key="eu", raise_on_error=False
         )
-        assert result.success
-    made = {event.asset_key.path[0] for event in result.get_asset_materialization_events() if event.asset_key}
-    assert made == {"seen", "packed", "sent", "served"}
+    assert result.success
+    made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
+    assert made == {"seen/partition", "packed/partition", "sent/partition", "served/partition"}
 
 
 class _Twice(CogneeTranslator):
@@ -224,8 +223,13 @@ def test_a_translator_that_cannot_work_is_refused_where_it_is_said(
 def test_a_chain_with_other_names_keeps_its_dependencies_when_its_specs_are_mapped(
     tmp_path: Path, remote: FakeRemote
 ) -> None:
-    with pytest.raises(DatasetDefinitionError, match="cannot do without its dependency seen/people_seen"):
-        definitions(tmp_path, remote).map_asset_specs(func=lambda spec: spec.replace_attributes(deps=[]))
+    for needing, needed in (("packed", "seen/people_seen"), ("served", "sent/people_sent")):
+
+        def without(spec: dg.AssetSpec, needing: str = needing) -> dg.AssetSpec:
+            return spec.replace_attributes(deps=[]) if spec.key.path[0] == needing else spec
+
+        with pytest.raises(DatasetDefinitionError, match=f"cannot do without its dependency {needed}"):
+            definitions(tmp_path, remote).map_asset_specs(func=without)
 
 
 def test_what_runs_around_a_step_runs_around_each(tmp_path: Path, remote: FakeRemote) -> None:
