@@ -22,6 +22,7 @@ from cognee_dagster import (
     CogneeRemote,
     CogneeStep,
     GraphMapping,
+    KeepArchives,
     PushFailure,
     __version__,
 )
@@ -360,3 +361,12 @@ def test_a_dataset_can_be_named_when_it_is_scaffolded(format_: Any, file: str) -
 
 def test_the_library_is_known_to_dagster() -> None:
     assert DagsterLibraryRegistry.get()["cognee-dagster"] == __version__
+
+
+def test_how_long_archives_are_kept_can_be_written_and_is_checked() -> None:
+    written = {"base_directory": "archives", "keep": {"last": 10, "within": "30d"}}
+    found = component(datasets=[{"name": "handbook"}], archives=written).archives
+    assert found is not None
+    assert found.keep == KeepArchives(last=10, within="30d")
+    with pytest.raises(ValueError, match="12h, 30d or 8w"):
+        component(datasets=[{"name": "handbook"}], archives={"keep": {"within": "30 days"}})
