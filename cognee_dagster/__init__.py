@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cognee_dagster.dagster.event_log.push_failure import PushFailure as PushFailure
     from cognee_dagster.dagster.io_manager import CogxArchiveIOManager as CogxArchiveIOManager
     from cognee_dagster.dagster.io_manager import KeepArchives as KeepArchives
+    from cognee_dagster.dagster.promotion import promoted_from as promoted_from
     from cognee_dagster.dagster.remote_target import RemoteTarget as RemoteTarget
     from cognee_dagster.dagster.resources import CogneeRemote as CogneeRemote
     from cognee_dagster.dagster.resources import LocalCognee as LocalCognee
@@ -61,6 +62,7 @@ _EXPORTS = {
     "build_discovery_sensor": "cognee_dagster.dagster.sensors.discovery_sensor",
     "build_import_sensor": "cognee_dagster.dagster.sensors.import_sensor",
     "build_repush_sensor": "cognee_dagster.dagster.sensors.repush_sensor",
+    "promoted_from": "cognee_dagster.dagster.promotion",
     "push": "cognee_dagster.pushing.push",
     "push_when_changed": "cognee_dagster.dagster.conditions",
     "require_imported": "cognee_dagster.dagster.conditions",
@@ -91,6 +93,7 @@ __all__ = [
     "build_discovery_sensor",
     "build_import_sensor",
     "build_repush_sensor",
+    "promoted_from",
     "push",
     "push_archive",
     "push_when_changed",

@@ -25,6 +25,7 @@
     ├── ArchiveError (ValueError)                a COGX archive that is not one
     │   └── ArchiveLimitError                    beyond what a Cognee server accepts
     ├── ArchiveNotStoredError (LookupError)      the archive store does not have it
+    ├── PromotionError (RuntimeError)            no target has confirmed what is to be promoted
     ├── GraphFileError (ValueError)              a graph object or file that cannot become an archive
     ├── DocumentsGoneError (RuntimeError)        documents left their folder, and none of them is to be forgotten
     ├── DatasetNotFoundError (LookupError)       no such local dataset
@@ -170,6 +171,10 @@ class ArchiveLimitError(ArchiveError):
 
 class ArchiveNotStoredError(CogneeDagsterError, LookupError):
     """The archive store does not have the archive that is asked for."""
+
+
+class PromotionError(CogneeDagsterError, RuntimeError):
+    """The target that an archive is to be promoted from has not confirmed one."""
 
 
 class GraphFileError(CogneeDagsterError, ValueError):

@@ -31,6 +31,13 @@ class PushConfig(dg.Config):
             "archive that this run or the latest one has made."
         ),
     )
+    promote_from: str | None = Field(
+        default=None,
+        description=(
+            "Send the stored archive that another target of the dataset has confirmed last, exactly as it is; a mirror "
+            "is brought to its state. An archive that is named goes before it."
+        ),
+    )
     dry_run: bool = Field(
         default=False,
         description="Send and materialize nothing: observe remote_push with what a push would send and remove.",
@@ -38,7 +45,7 @@ class PushConfig(dg.Config):
 
 
 @cache
-def config_fields(target: str | None, its_mode: str, in_background: bool) -> dict[str, Any]:
+def config_fields(target: str | None, its_mode: str, in_background: bool, promoted_from: str | None) -> dict[str, Any]:
     """``PushConfig`` with what the dataset says as defaults, so that the Launchpad shows them.
 
     Made once for all datasets that say the same: to make a model, and to derive its schema for a parameter ``config``,
@@ -52,5 +59,6 @@ def config_fields(target: str | None, its_mode: str, in_background: bool) -> dic
         target_dataset: str | None = described("target_dataset", target)
         mode: str = described("mode", its_mode)
         run_in_background: bool = described("run_in_background", in_background)
+        promote_from: str | None = described("promote_from", promoted_from)
 
     return RemotePushConfig.to_fields_dict()

@@ -151,6 +151,11 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
         """The target that it is on its way to, of several."""
         return None
 
+    @property
+    def promoted_from(self) -> "CogneeDataset | None":
+        """The dataset on its way to the target whose confirmed archive this one gets."""
+        return None
+
     def target(self, name: str) -> "CogneeDataset":
         """The dataset on its way to one of its targets.
 
@@ -297,9 +302,11 @@ class TargetedDataset(CogneeDataset):
 
     Attributes:
         on_way_to: The target.
+        whole: The dataset with all its targets.
     """
 
     on_way_to: RemoteTarget
+    whole: CogneeDataset = field(repr=False, compare=False)
 
     @classmethod
     def of(cls, dataset: CogneeDataset, target: RemoteTarget) -> "TargetedDataset":
@@ -310,11 +317,16 @@ class TargetedDataset(CogneeDataset):
         """
         said = {of.name: getattr(dataset, of.name) for of in fields(CogneeDataset)}
         options = {option.name: getattr(target, option.name) for option in fields(DeliveryOptions)}
-        return cls(**{**said, **options, "targets": (), "on_way_to": target})
+        return cls(**{**said, **options, "targets": (), "on_way_to": target, "whole": dataset})
 
     @property
     def target_name(self) -> str:
         return self.on_way_to.name
+
+    @property
+    def promoted_from(self) -> CogneeDataset | None:
+        source = self.on_way_to.promote_from
+        return self.whole.target(source) if source is not None else None
 
     @property
     def shown_name(self) -> str:

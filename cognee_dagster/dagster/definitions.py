@@ -101,7 +101,7 @@ def _chain_job(dataset: CogneeDataset) -> Any:  # Dagster does not name its type
     return dg.define_asset_job(
         dataset.job_name,
         selection=ChainSelection((dataset.push_key,)),
-        description=f"Reads, packs and pushes {dataset}.",
+        description=f"{'Promotes' if dataset.promoted_from else 'Reads, packs and pushes'} {dataset}.",
     )
 
 

@@ -20,6 +20,7 @@ ARCHIVE_SHA256 = "cognee/archive_sha256"
 ARCHIVE_CONTENT = "cognee/archive_content_sha256"
 ARCHIVE_BYTES = "cognee/archive_bytes"
 CHOSEN_ARCHIVE = "cognee/chosen_archive"  # the digest of a stored archive that was chosen at launch
+PROMOTED_FROM = "cognee/promoted_from"  # the target that had confirmed the archive
 ARCHIVES_TOTAL = "cognee/archives_total"  # how many archives a graph takes
 ARCHIVES_DONE = "cognee/archives_done"  # how many of them the remote has, or is importing as the last one
 IMPORT_KNOWN_BY = "cognee/import_known_by"  # answer, run or remote_graph: what the word on an import rests on
@@ -73,6 +74,7 @@ PARTITIONS = "cognee/partitions"  # how many of them were pushed, and looked at
 PUSH_WHEN_CHANGED = "cognee/push_when_changed"  # True: they are made when the graph has changed
 
 # remote_push, in its definition
+PROMOTE_FROM = "cognee/promote_from"  # the target whose confirmed archives it gets
 REPUSH_ATTEMPTS = "cognee/repush_attempts"
 REPUSH_IN_BACKGROUND = "cognee/repush_in_background"
 

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster.keys import (
+    PROMOTE_FROM,
     REMOTE_GRAPH_KEY,
     REMOTE_TAG,
     REPUSH_ATTEMPTS,
@@ -27,12 +28,14 @@ class PushAsset:
         remote: The key of the ``CogneeRemote`` resource that it pushes to.
         repush_attempts: How often to push again, unasked, when a background import fails or stalls.
         repush_in_background: Whether that is in the background, too.
+        promote_from: The target whose confirmed archives it pushes, instead of those that were just made.
     """
 
     key: dg.AssetKey
     remote: str
     repush_attempts: int
     repush_in_background: bool
+    promote_from: str | None = None
 
 
 def push_assets(asset_graph: Any) -> list[PushAsset]:
@@ -65,4 +68,5 @@ def _push_asset(key: dg.AssetKey, *, tags: Mapping[str, str], metadata: Mapping[
         remote=tags[REMOTE_TAG],
         repush_attempts=int(said(REPUSH_ATTEMPTS, 0)),
         repush_in_background=bool(said(REPUSH_IN_BACKGROUND, True)),
+        promote_from=said(PROMOTE_FROM, None),
     )

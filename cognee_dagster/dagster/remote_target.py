@@ -49,7 +49,7 @@ class DeliveryOptions(CheckedFields):
             otherwise only the check ``remote_import_succeeded`` does.
         cron_schedule: When to push, with everything that runs before it, as a cron expression.
         execution_timezone: The cron expression's time zone, such as ``Europe/Berlin``; default UTC.
-        automation_condition: The automation condition of ``remote_push``.
+        automation_condition: The automation condition of ``remote_push``, such as ``promoted_from("staging")``.
         push_when_changed: Whether the archive and the push are made when the graph has changed, and only then; the
             ``cron_schedule`` then looks at the graph and no more.
         freshness_policy: How old the last import may be: a ``FreshnessPolicy`` of ``remote_graph``, or hours.
@@ -104,6 +104,8 @@ class RemoteTarget(DeliveryOptions):
 
     Attributes:
         name: What it is called in the asset keys: ``<dataset>/<name>/remote_push``.
+        promote_from: Another target of the dataset. What is pushed is the stored archive that it has confirmed last,
+            instead of the one that was made last, and jobs that push what was just made leave this target out.
 
     Every other attribute is one of ``DeliveryOptions``.
 
@@ -112,6 +114,7 @@ class RemoteTarget(DeliveryOptions):
     """
 
     name: TargetName = field(kw_only=False)
+    promote_from: OptionalString = None
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -119,6 +122,8 @@ class RemoteTarget(DeliveryOptions):
             raise self._error("name", self.name, "use only letters, digits, '_' and '-', and at most 63 of them")
         if self.name in CHAIN:
             raise self._error("name", self.name, "an asset of every dataset is called so")
+        if self.promote_from is not None and self.push_when_changed:
+            raise self._error("push_when_changed", True, "what it gets is what another target has confirmed")
         self._check_delivery()
 
 
@@ -147,3 +152,20 @@ def problems_between(targets: Sequence[RemoteTarget], *, dataset_name: str) -> I
                 "give one of them another target_dataset or remote"
             )
         places[place] = target.name
+    sources = {target.name: target.promote_from for target in targets}
+    for target in targets:
+        yield from _problems_of_promotion(target, sources)
+
+
+def _problems_of_promotion(target: RemoteTarget, sources: dict[str, str | None]) -> Iterator[str]:
+    passed = {target.name}
+    at = target.promote_from
+    while at is not None:
+        if at not in sources:
+            yield f"{target.name!r} is promoted from {at!r}, which is none of them"
+            return
+        if at in passed:
+            yield f"{target.name!r} is promoted from itself in the end"
+            return
+        passed.add(at)
+        at = sources[at]

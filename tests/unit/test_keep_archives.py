@@ -186,7 +186,7 @@ def test_a_mirror_holds_what_it_has_confirmed(remote: FakeRemote, tmp_path: Path
     assert chain.run().success
     chain.graph = people(size=10)
     assert chain.run("my_graph", "cognified_graph", "cogx_archive").success
-    assert needed(chain) == [(10, []), (9, [f"what the mirror 'people' on {remote.url} has confirmed"])]
+    assert needed(chain) == [(10, []), (9, [f"what 'people' on {remote.url} has confirmed"])]
     assert chain.run("remote_push").success
     assert [bool(why) for _, why in needed(chain)] == [True, False]
 

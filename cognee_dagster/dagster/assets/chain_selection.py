@@ -26,7 +26,8 @@ class ChainSelection(dg.AssetSelection):
 
     Attributes:
         push_keys: The push assets, all with the same partitions; default: all without any that the code location has
-            when it is loaded.
+            when it is loaded, but for those that get what another target has confirmed. Of one of these, nothing runs
+            before it: what it pushes is stored.
     """
 
     push_keys: tuple[dg.AssetKey, ...] | None = None
@@ -37,12 +38,15 @@ class ChainSelection(dg.AssetSelection):
         Raises:
             DatasetDefinitionError: A chain was given partitions, or gets its graph from an asset that has others.
         """
-        keys = [asset.key for asset in push_assets(asset_graph)] if self.push_keys is None else self.push_keys
+        assets = push_assets(asset_graph)
+        promoted = {asset.key for asset in assets if asset.promote_from is not None}
+        keys = self.push_keys or [asset.key for asset in assets if asset.key not in promoted]
         found = dg.AssetSelection.assets(*keys).resolve(asset_graph, allow_missing=allow_missing)
         for key in found:
             _refuse_other_partitions(asset_graph, key)
         pushed = [key for key in found if self.push_keys or asset_graph.get(key).partitions_def is None]
-        return _with_upstream(asset_graph, pushed)
+        alone = promoted.intersection(pushed)
+        return alone | _with_upstream(asset_graph, [key for key in pushed if key not in alone])
 
 
 @dataclass(frozen=True)

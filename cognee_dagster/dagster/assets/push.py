@@ -11,22 +11,29 @@ from cognee_dagster.dagster.config import PushConfig, config_fields
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import remote_graph_is
 from cognee_dagster.dagster.io_manager import MAY_BE_ABSENT
-from cognee_dagster.dagster.keys import REMOTE_GRAPH_KEY
+from cognee_dagster.dagster.keys import PROMOTE_FROM, REMOTE_GRAPH_KEY
+from cognee_dagster.dagster.promotion import promoted_from_asset
 from cognee_dagster.dagster.push_assets import repush_metadata
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.store.stored import StoredArchive
 
+_SAID = ("remote", "target_dataset", "mode", "sync", "run_in_background")
+
 
 def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
     """The asset that uploads the archive, and reports the remote graph where the import is finished with it."""
+    source = dataset.promoted_from
+    # Behind the push of what it is promoted from, which confirms an import in the same run where it waits for it.
+    promoted = [source.push_key, source.remote_graph_key] if source is not None else []
     spec = asset_spec(
         dataset,
         dataset.push_key,
-        deps=[dataset.archive_key],
-        code_version=dataset.code_version("remote", "target_dataset", "mode", "sync", "run_in_background"),
+        deps=[dataset.archive_key, *promoted],
+        code_version=dataset.code_version(*_SAID, *(["promoted_from"] if source is not None else [])),
         metadata={
             **repush_metadata(attempts=dataset.repush_attempts, in_background=dataset.repush_in_background),
             **({REMOTE_GRAPH_KEY: dataset.remote_graph_key.to_user_string()} if dataset.translator else {}),
+            **({PROMOTE_FROM: source.target_name} if source is not None else {}),
         },
         description=f"The upload of {dataset} to the remote Cognee; remote_graph is its import there.",
         skippable=True,  # a dry run materializes nothing
@@ -34,7 +41,10 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
     if dataset.push_when_changed and spec.automation_condition is None:
         spec = when_changed(spec)
     if dataset.automation_condition is not None and spec.automation_condition is None:
-        spec = spec.replace_attributes(automation_condition=dataset.automation_condition)
+        condition = dataset.automation_condition
+        if source is not None:
+            condition = promoted_from_asset(condition, str(source.target_name), source.remote_graph_key)
+        spec = spec.replace_attributes(automation_condition=condition)
 
     remote_graph_is(dataset.push_key, dataset.remote_graph_key)
 
@@ -46,7 +56,12 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         op_tags={**dataset.op_tags, **MAY_BE_ABSENT},
         pool=dataset.pool or dataset.remote,  # limit it, and a hundred datasets do not hit one server at once
         required_resource_keys={dataset.remote, ARCHIVES_RESOURCE},
-        config_schema=config_fields(dataset.target_dataset, dataset.mode, dataset.run_in_background),
+        config_schema=config_fields(
+            dataset.target_dataset,
+            dataset.mode,
+            dataset.run_in_background,
+            source.target_name if source is not None else None,
+        ),
         retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
     )
     @parsed_once

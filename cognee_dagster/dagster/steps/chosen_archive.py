@@ -1,7 +1,7 @@
 """The archive that a push sends: the one that was made for it, or a stored one that was chosen at launch."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,20 @@ def find_stored(context: _Context, dataset: CogneeDataset, wanted: str) -> Store
     names = {str(dataset.name), *(found.stored.dataset_name for found in own)}
     found = own if wanted == store.LATEST else [found for found in everything if found.stored.dataset_name in names]
     return store.choose(found, wanted, of=dataset.archive_key.to_user_string())
+
+
+def stored_files(context: _Context, sha256s: Sequence[str], *, what: str) -> StoredArchive:
+    """The stored archive that has these very files, whichever chain wrote it.
+
+    Raises:
+        ArchiveNotStoredError: There is none.
+    """
+    for found in store.listed(_searchable(context), wanted=lambda _: True):
+        if [file.archive.sha256 for file in found.stored.files] == list(sha256s):
+            return found.stored
+    raise ArchiveNotStoredError(
+        f"{what} is not stored any more: it was deleted, or is in another archive store. Push there again."
+    )
 
 
 def latest_archive(context: _Context, dataset: CogneeDataset, *, partition: str) -> StoredArchive:

@@ -15,8 +15,8 @@ from cognee_dagster.dagster.event_log.begun_imports import BegunImports
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.resources import CogneeRemote
-from cognee_dagster.dagster.steps.chosen_archive import archives_to_push, find_stored
 from cognee_dagster.dagster.steps.dry_run import observe_plan
+from cognee_dagster.dagster.steps.launched_archive import launched_archives
 from cognee_dagster.dagster.steps.mirror import check_mirror, mirrors_beside, push_to_mirror
 from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of, target_of_step
 from cognee_dagster.dagster.steps.push_hold import PushHold
@@ -44,15 +44,15 @@ def push_stored(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Upload the archive, and report the remote graph where the import is finished with it."""
     began = time.monotonic()
-    chosen = config.archive or None
     with engine_step(context):
         dataset, partition = dataset_of_step(context, dataset), partition_of(context)
         target = target_of_step(context, dataset, config.target_dataset or None)
     with (
         engine_step(context) as known,
-        archives_to_push(context, dataset, made=archive, chosen=chosen) as archives,
+        launched_archives(context, dataset, made=archive, config=config) as launched,
         remote.client() as client,
     ):
+        archives = launched.archives
         options = PushOptions(
             target_dataset=target,
             mode=config.mode,
@@ -62,12 +62,11 @@ def push_stored(
         push = _identity(archives, options, remote_url=client.connection.url)
         known.update(push)
         progress = PushProgress(on_upload=progress_in_log(context.log, what=f"Upload to {client.connection.url}"))
-        base = mirrors_beside(context, archive) if dataset.sync == "incremental" and chosen is None else None
+        base = mirrors_beside(context, archive) if launched.as_mirror else None
         if config.dry_run:
             observe_plan(context, dataset, archives, client=client, options=options, base=base, partition=partition)
             return
-        sent = archive if chosen is None else find_stored(context, dataset, chosen)
-        hold = PushHold(sent, url=client.connection.url, target=push[keys.TARGET_DATASET])
+        hold = PushHold(launched.stored, url=client.connection.url, target=push[keys.TARGET_DATASET])
         hold.begin()
         if base is not None:
             result = push_to_mirror(
@@ -87,10 +86,9 @@ def push_stored(
                 progress=progress,
                 record=BegunImports(context, archives=archives, push=push, partition=partition),
             )
-        hold.end(result, is_mirror=base is not None)
+        hold.end(result, is_needed=launched.as_mirror or dataset.target_name is not None)
         metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
-        if chosen is not None:
-            metadata[keys.CHOSEN_ARCHIVE] = archives[0].digest
+        metadata |= launched.metadata
         findings = _findings(client, archives, result, verify=dataset.verify)
     metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
     pushed = dg.MaterializeResult[None](metadata=metadata, data_version=dg.DataVersion(archives[0].digest))

@@ -41,13 +41,18 @@ class PushHold:
         """Hold what is about to be pushed; a push that fails leaves it so."""
         self._hold(f"pushed to {self._where}, and not confirmed so far", seconds=HOLD_SECONDS)
 
-    def end(self, result: PushResult, *, is_mirror: bool) -> None:
-        """Hold what still needs to be there after the push, or nothing any more."""
+    def end(self, result: PushResult, *, is_needed: bool) -> None:
+        """Hold what still needs to be there after the push, or nothing any more.
+
+        Args:
+            result: What the push did.
+            is_needed: Whether what was pushed is needed when it is confirmed: by a mirror, or to be promoted.
+        """
         if ImportState.of_status(result.status).is_under_way:
             run = f" (import {result.pipeline_run_id})" if result.pipeline_run_id else ""
             self._hold(f"pushed in the background to {self._where}{run}, and not confirmed", seconds=HOLD_SECONDS)
-        elif is_mirror:
-            self._hold(f"what the mirror {self._where} has confirmed", seconds=_FOR_EVER)
+        elif is_needed:
+            self._hold(f"what {self._where} has confirmed", seconds=_FOR_EVER)
         else:
             self._write(lambda directory: release(directory, self._name))
 

@@ -1,0 +1,90 @@
+"""What a target has confirmed: the newest import that succeeded there, unless a check has failed since."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.event_log.pushes import latest_materialization, plain_metadata
+from cognee_dagster.errors import PromotionError
+
+_PAGE = 100
+
+_CHECKS = (keys.CHECK_IMPORT_SUCCEEDED, keys.CHECK_GRAPH_COMPLETE, keys.CHECK_IN_SYNC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmedImport:
+    """An import that has succeeded.
+
+    Attributes:
+        digest: Of the graph's content.
+        sha256s: Of the archives' files, in order.
+    """
+
+    digest: str
+    sha256s: tuple[str, ...]
+
+
+def confirmed_import(
+    instance: dg.DagsterInstance, graph_key: dg.AssetKey, *, partition: str | None = None
+) -> ConfirmedImport:
+    """The newest import into a ``remote_graph`` that succeeded.
+
+    Raises:
+        PromotionError: There is none, a newer one has failed, or a check says of this one that the remote graph is not
+            what was pushed. A check that nobody has executed says nothing, nor does one that could not ask.
+    """
+    name = graph_key.to_user_string()
+    found = latest_materialization(instance, graph_key, partition=partition)
+    metadata = plain_metadata(found.metadata) if found is not None else {}
+    if not metadata.get(keys.ARCHIVE_SHA256):
+        raise PromotionError(f"Nothing can be promoted: {name} was never materialized, so that no import is confirmed.")
+    for check in _CHECKS:
+        latest = _latest(instance, dg.AssetCheckKey(graph_key, check), partition=partition)
+        of_import = check == keys.CHECK_IMPORT_SUCCEEDED  # which speaks of the newest push, and is evaluated for each
+        if latest is not None and not latest.passed and (of_import or _is_of(latest, metadata)):
+            raise PromotionError(
+                f"Nothing is promoted: the check {check} of {name} has failed. {latest.description or ''} Push there "
+                "again, or name the archive that is to be sent."
+            )
+        if latest is None and of_import:
+            raise PromotionError(f"Nothing is promoted: the check {check} of {name} has not passed yet. Execute it.")
+    return ConfirmedImport(
+        digest=str(metadata.get(keys.ARCHIVE_DIGEST)), sha256s=tuple(str(metadata[keys.ARCHIVE_SHA256]).split())
+    )
+
+
+def _latest(
+    instance: dg.DagsterInstance, key: dg.AssetCheckKey, *, partition: str | None
+) -> dg.AssetCheckEvaluation | None:
+    """The newest evaluation that knows something, of a partition those about it or about all."""
+    storage, before = instance.event_log_storage, None
+    while records := storage.get_asset_check_execution_history(key, limit=_PAGE, cursor=before):
+        for record in records:
+            evaluation = _evaluation(record)
+            if evaluation is not None and _knows(evaluation) and _is_about(evaluation, partition):
+                return evaluation
+        before = records[-1].id
+    return None
+
+
+def _is_of(evaluation: dg.AssetCheckEvaluation, metadata: Mapping[str, Any]) -> bool:
+    """Whether it is about the same push; one about an earlier push says nothing about what came after."""
+    return plain_metadata(evaluation.metadata).get(keys.PUSH_RUN_ID) == metadata.get(keys.PUSH_RUN_ID)
+
+
+def _knows(evaluation: dg.AssetCheckEvaluation) -> bool:
+    return evaluation.passed or evaluation.severity is dg.AssetCheckSeverity.ERROR
+
+
+def _is_about(evaluation: dg.AssetCheckEvaluation, partition: str | None) -> bool:
+    return plain_metadata(evaluation.metadata).get(keys.PARTITION) in (None, partition)
+
+
+def _evaluation(record: Any) -> dg.AssetCheckEvaluation | None:
+    event = record.event.dagster_event if record.event is not None else None
+    details = event.event_specific_data if event is not None else None
+    return details if isinstance(details, dg.AssetCheckEvaluation) else None

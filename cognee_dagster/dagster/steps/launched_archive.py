@@ -1,0 +1,91 @@
+"""Which archive a push sends: the one that was made, a stored one that the launch names, or one that is promoted."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.config import PushConfig
+from cognee_dagster.dagster.dataset import CogneeDataset, TargetedDataset
+from cognee_dagster.dagster.event_log.confirmed import confirmed_import
+from cognee_dagster.dagster.steps.chosen_archive import archives_to_push, find_stored, stored_files
+from cognee_dagster.dagster.steps.partitions import partition_of
+from cognee_dagster.errors import PromotionError
+from cognee_dagster.store.stored import StoredArchive
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchedArchives:
+    """What a push sends.
+
+    Attributes:
+        stored: Where they are stored.
+        archives: The archives of the graph, as local files.
+        as_mirror: Whether a mirror is brought to their state, instead of sending all of them.
+        metadata: What the push says about where they come from.
+    """
+
+    stored: StoredArchive
+    archives: "tuple[Archive, ...]"
+    as_mirror: bool
+    metadata: dict[str, str]
+
+
+@contextmanager
+def launched_archives(
+    context: dg.AssetExecutionContext, dataset: CogneeDataset, *, made: StoredArchive, config: PushConfig
+) -> Iterator[LaunchedArchives]:
+    """The archives, for as long as they are needed.
+
+    Args:
+        context: The step of ``remote_push``.
+        dataset: Whose archive, and where it goes.
+        made: What ``cogx_archive`` made.
+        config: What the launch says; an archive that it names goes before one that is promoted.
+
+    Raises:
+        PromotionError: The target that is to be promoted from has confirmed nothing.
+        ArchiveNotStoredError: There is no such archive.
+        ArchiveError: Its file is damaged.
+    """
+    chosen, source = config.archive or None, config.promote_from or None
+    mirrored = dataset.sync == "incremental" and chosen is None
+    if chosen is not None or source is None:
+        stored = made if chosen is None else find_stored(context, dataset, chosen)
+        with archives_to_push(context, dataset, made=made, chosen=chosen) as archives:
+            metadata = {} if chosen is None else {keys.CHOSEN_ARCHIVE: archives[0].digest}
+            yield LaunchedArchives(stored=stored, archives=archives, as_mirror=mirrored, metadata=metadata)
+        return
+    stored = _promoted(context, dataset, source)
+    with stored.local() as archives:
+        context.log.info(f"Promoted from {source}: the stored archive {archives[0].digest}, which it has confirmed.")
+        as_they_are = tuple(dataclasses.replace(archive, as_it_is=True) for archive in archives)
+        yield LaunchedArchives(
+            stored=stored,
+            archives=archives if mirrored else as_they_are,
+            as_mirror=mirrored,
+            metadata={keys.CHOSEN_ARCHIVE: archives[0].digest, keys.PROMOTED_FROM: source},
+        )
+
+
+def _promoted(context: dg.AssetExecutionContext, dataset: CogneeDataset, source: str) -> StoredArchive:
+    """The very files that another target has confirmed last."""
+    found = {to.target_name: to for to in dataset.whole.each_target} if isinstance(dataset, TargetedDataset) else {}
+    found.pop(dataset.target_name, None)
+    if source not in found:
+        raise PromotionError(
+            f"promote_from={source!r} cannot be used: {dataset} can be promoted from "
+            f"{', '.join(map(str, found)) or 'no other target'}."
+        )
+    graph_key = found[source].remote_graph_key
+    confirmed = confirmed_import(context.instance, graph_key, partition=partition_of(context))
+    return stored_files(
+        context, confirmed.sha256s, what=f"The archive that {source!r} has confirmed ({confirmed.digest})"
+    )
