@@ -35,6 +35,7 @@ from cognee_dagster.pushing.recovery import attach, recover
 from cognee_dagster.pushing.refusals import NextStep, after_failure, explain
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.pushing.run_lookup import RunLookup
+from cognee_dagster.pushing.undone import undone_if_refused
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.compat import Strategy, choose_background_strategy
 from cognee_dagster.remote.responses import RemoteDataset
@@ -82,6 +83,7 @@ def deliver(
     with (
         _one_at_a_time(client.connection.url, target, stop=stop),
         tempfile.TemporaryDirectory(prefix="cognee-upload-") as directory,
+        undone_if_refused(client, target, is_needed=archive.as_it_is),
     ):
         request = DeliveryRequest(
             client=client,

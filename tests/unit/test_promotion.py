@@ -160,6 +160,20 @@ def test_documents_of_a_chosen_archive_keep_their_ids_and_are_not_there_twice(ch
     assert list(remote.documents("people")) == [usual.removeprefix(f"{dataset_id}:")]
 
 
+def test_documents_that_belong_to_another_dataset_are_refused_and_leave_no_empty_one(
+    chain: Chain, remote: FakeRemote
+) -> None:
+    chain.graph.add_node("c", type="DocumentChunk", text="Person 0 knows Person 1.")
+    assert chain.run().success
+    assert chain.run("remote_push", config={"archive": "latest"}).success  # with the archive's own ids
+    result = chain.run("remote_push", config={"archive": "latest", "target_dataset": "second"})
+    reason, metadata = failure_of(result, "remote_push")
+    assert metadata["cognee/error"] == "RemoteRejectedError"
+    assert "already belongs to another dataset" in reason
+    with chain.resources["cognee_remote"].client() as client:
+        assert [dataset.name for dataset in client.datasets()] == ["people"]
+
+
 @pytest.mark.parametrize("archive", ["", None])
 def test_a_launch_without_a_choice_sends_what_was_made(chain: Chain, remote: FakeRemote, archive: str | None) -> None:
     assert chain.run("remote_push", config={"archive": archive}).success
