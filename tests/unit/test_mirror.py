@@ -17,6 +17,7 @@ from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.mirror import carry_out
 from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.mirror.segments import usual_segment_nodes
 from cognee_dagster.pushing.mirror.state import MirrorFiles
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.remote.client import CogneeClient
@@ -520,6 +521,11 @@ def test_a_graph_that_cannot_be_mirrored_is_pushed_whole_and_says_why(
 def test_only_preserve_can_be_mirrored(remote: FakeRemote, mirror: Mirror) -> None:
     with client_of(remote.url, remote.api_key) as client, pytest.raises(InvalidModeError, match="hybrid"):
         push_mirror([mirror.archive()], client=client, base=UPath(mirror.directory), options=PushOptions(mode="hybrid"))
+
+
+@pytest.mark.parametrize(("nodes", "wanted"), [(10, 250), (5_000, 500), (1_000_000, 2_000)])
+def test_a_segment_is_a_tenth_of_the_graph_within_bounds(nodes: int, wanted: int) -> None:
+    assert usual_segment_nodes(nodes) == wanted
 
 
 class Crashed(BaseException):

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import get_args
 
-from cognee_dagster.pushing.mirror.segments import SEGMENT_NODES
 from cognee_dagster.pushing.options import MAX_REMOVED, OnRemoved
 
 
@@ -20,7 +19,7 @@ class MirrorOptions:
             parts of it that are not in the graph are removed, whoever brought them.
         resend: Whether everything is sent again under new names, and the old ones deleted, whatever is known.
         source: What is mirrored, for its names on the remote; None: the local dataset's name.
-        segment_nodes: How many nodes a new segment has.
+        segment_nodes: How many nodes a new segment has; None: see ``segments.usual_segment_nodes``.
 
     Raises:
         ValueError: A value makes no sense.
@@ -31,12 +30,12 @@ class MirrorOptions:
     adopt: bool = False
     resend: bool = False
     source: str | None = None
-    segment_nodes: int = SEGMENT_NODES
+    segment_nodes: int | None = None
 
     def __post_init__(self) -> None:
         if self.on_removed not in get_args(OnRemoved):
             raise ValueError(f"on_removed is {self.on_removed!r}; it is one of {', '.join(get_args(OnRemoved))}.")
         if not 0 <= self.max_removed <= 1:
             raise ValueError(f"max_removed is {self.max_removed!r}; it is a share from 0 to 1, such as 0.2 for 20 %.")
-        if self.segment_nodes < 2:
+        if self.segment_nodes is not None and self.segment_nodes < 2:
             raise ValueError(f"segment_nodes is {self.segment_nodes!r}; an edge has two ends, so it is at least 2.")

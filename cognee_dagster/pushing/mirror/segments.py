@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     Integers = npt.NDArray[np.integer]
 
+# What is gone costs its segment; and each segment a request and, of its edges, the nodes at their far ends.
 SEGMENT_NODES = 2_000
+_LEAST_NODES = 250
+_USUAL_SEGMENTS = 10
 # How many steps away from known nodes a new one may be to join a segment; the others are cut into new ones.
 _JOINING_ROUNDS = 8
 # A segment may grow to so many times its size before nodes that belong to it go elsewhere.
@@ -50,6 +53,11 @@ def assign_segments(
     if len(new):
         _cut(graph, new, nodes, edges, first_new=first_new, segment_nodes=segment_nodes)
     return nodes, np.where(edges == NOWHERE, nodes[graph.sources], edges)
+
+
+def usual_segment_nodes(num_nodes: int) -> int:
+    """How many nodes a new segment of such a graph has: a tenth of them, from 250 to 2,000."""
+    return min(max(num_nodes // _USUAL_SEGMENTS, _LEAST_NODES), SEGMENT_NODES)
 
 
 def _join_neighbours(graph: GraphFingerprints, segments: "Integers", *, most: int) -> None:

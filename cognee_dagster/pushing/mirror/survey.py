@@ -11,6 +11,7 @@ from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_f
 from cognee_dagster.pushing.mirror.known import Known, look_up
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.plan import SyncPlan, plan_sync
+from cognee_dagster.pushing.mirror.segments import usual_segment_nodes
 from cognee_dagster.pushing.mirror.state import MirrorFiles
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
@@ -70,6 +71,7 @@ def survey(
     """
     known = look_up(client, dataset, files, resend=options.resend)
     fingerprints = read_fingerprints(archives)
+    segment_nodes = options.segment_nodes or usual_segment_nodes(len(fingerprints.node_keys))
     keeps_removed = options.on_removed == "keep"
     plan = plan_sync(
         fingerprints,
@@ -77,12 +79,12 @@ def survey(
         known.letters,
         dirty=known.dirty,
         keeps_removed=keeps_removed,
-        segment_nodes=options.segment_nodes,
+        segment_nodes=segment_nodes,
         first_new=_fresh_number() if known.has_history else 0,
     )
     empties = options.on_removed == "replace" and bool(plan.deleted or not known.is_certain)
     if empties:
-        nothing = plan_sync(fingerprints, MirrorContents.empty(), {}, segment_nodes=options.segment_nodes)
+        nothing = plan_sync(fingerprints, MirrorContents.empty(), {}, segment_nodes=segment_nodes)
         plan = replace(nothing, difference=plan.difference)
     documents = compare_documents(archives, known.contents, keeps_removed=keeps_removed)
     return MirrorSurvey(
