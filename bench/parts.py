@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 # In the order in which they are run, and are on the page; imported when run, for they need much.
-PARTS = ("export", "push", "overhead", "shards", "loading", "chain", "tick")
+PARTS = ("export", "push", "sync", "overhead", "shards", "plan", "loading", "chain", "tick")
 
 
 @dataclass(frozen=True, kw_only=True)

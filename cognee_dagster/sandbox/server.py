@@ -59,6 +59,13 @@ class CogneeServer:
         return f"http://{HOST}:{self._port}"
 
     @property
+    def pid(self) -> int:
+        """Of the running server, which leads a session of its own."""
+        if self._process is None:
+            raise LocalCogneeError(f"The sandbox's Cognee server at {self.url} does not run.")
+        return self._process.pid
+
+    @property
     def log(self) -> Path:
         """The server's output."""
         return self.directory / "server.log"

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench import plan, sync
 from bench.export_report import ExportResult, findings, picture
 from bench.measure import Measurement, measure, median_of
 from bench.overhead import made_up, repeated_bytes
@@ -23,6 +25,8 @@ from bench.page import marks, replaced, section, write
 from bench.parts import Findings, Goal
 from bench.plot import Panel, Series, draw
 from bench.records import file_digest, same_records, unpack_records
+from bench.server_time import processor_seconds
+from bench.sync_edits import EditedGraph
 from bench.synthetic import SyntheticGraph
 from bench.tables import mebibytes, seconds, table
 from cognee_dagster.cogx.archive import Archive
@@ -349,3 +353,57 @@ def test_parts_and_options_are_shown_without_importing_what_they_need() -> None:
     root = Path(__file__).parents[2]
     shown = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
     assert shown.stdout == "[]\n"
+
+
+# What a mirror costs
+
+
+def sync_costs(**seconds_of: float) -> dict[str, sync.Cost]:
+    names = (sync.FULL, sync.FIRST, sync.NOTHING, sync.CHANGED, sync.TENTH, sync.REWRITTEN, sync.REMOVED, sync.ADDED)
+    return {
+        name: sync.Cost(server_seconds=seconds_of.get(str(number), 1.0), seconds=1.0, body_bytes=0, requests=2)
+        for number, name in enumerate(names)
+    } | {sync.FULL: sync.Cost(server_seconds=10.0, seconds=20.0, body_bytes=1 << 20, requests=3)}
+
+
+def test_a_mirrors_costs_are_shares_of_a_full_push_and_held_against_the_goals() -> None:
+    found = sync.findings({5_000: sync_costs(), 20_000: sync_costs(**{"6": 2.0})})
+    assert f"| {sync.REMOVED} | 2.00 s | 20.0% | 0 KiB | 0.0% | 2 | 1.00 s |" in found.text
+    assert [goal.met for goal in found.goals] == [True, True, True, True, True, True, False, True]
+    assert ET.fromstring(found.pictures[sync.PICTURE]).tag == f"{SVG}svg"
+
+
+def test_an_edited_graph_loses_a_document_whole_and_gets_it_back() -> None:
+    graph = EditedGraph.of(1_000)
+    nodes, edges = dict(graph.node_rows), dict(graph.edge_rows)
+    bring_back = graph.remove_document()
+    gone = nodes.keys() - graph.node_rows.keys()
+    assert sorted(nodes[one][2] or "" for one in gone) == ["DocumentChunk", "TextDocument", "TextSummary"]
+    assert all(not gone & {source, target} for source, _, target in graph.edge_rows)
+    bring_back()
+    assert (graph.node_rows, graph.edge_rows) == (nodes, edges)
+    graph.describe_anew(0.01)
+    assert sum(nodes[one] != row for one, row in graph.node_rows.items()) == 10
+
+
+def test_a_plan_is_held_against_an_export() -> None:
+    runs = {
+        name: Measurement(seconds=1.0, cpu_seconds=cpu, peak_bytes=peak << 20)
+        for name, cpu, peak in (
+            ("read, write and cut", 10.0, 900),
+            ("plan the first push", 19.0, 500),
+            ("plan a push of the unchanged graph", 21.0, 100),
+        )
+    }
+    found = plan.findings(runs, num_nodes=1_000, kept_bytes=3_900 * 24)
+    assert [goal.met for goal in found.goals] == [True, False, True]
+    assert [goal.measured for goal in found.goals] == ["500 MiB", "2.1x", "24.0 bytes"]
+
+
+def test_the_time_of_a_sessions_processes_counts() -> None:
+    with subprocess.Popen(["true"], start_new_session=True) as child:
+        child.wait()
+    assert processor_seconds(child.pid) == 0.0
+    begun = processor_seconds(os.getsid(0))
+    sum(range(3_000_000))
+    assert processor_seconds(os.getsid(0)) > begun
