@@ -1,9 +1,15 @@
 """A mirror on real Cognee is after each round of edits what a fresh full push makes. ``make rounds`` does many."""
 
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import dagster as dg
+import networkx as nx
+
+from cognee_dagster import CogneeDataset, CogneeRemote, CogxArchiveIOManager, build_definitions
 from cognee_dagster.sandbox import CogneeServer
+from tests.asset_chain import metadata_of, people
 from tests.pushes import client_of
 from tests.rounds.graph import WideGraph
 from tests.rounds.rounds import Rounds
@@ -25,3 +31,34 @@ def test_after_each_round_of_edits_the_remote_is_what_a_fresh_push_makes_and_a_r
             whole.append(found.sent_whole_because)
             rounds.edit(6)
     assert whole == ["nothing is known of the remote yet", *[""] * (ROUNDS - 1)]
+
+
+def test_three_tenants_are_three_mirrors(real_remote: CogneeServer, tmp_path: Path) -> None:
+    """One chain with partitions: each has its own remote dataset, and a change of one costs the others nothing."""
+    tenants = CogneeDataset(
+        name="tenant_{partition}",
+        graph=tmp_path / "{partition}.graphml",
+        partitions_def=["acme", "beta", "cord"],
+        sync="incremental",
+        verify="graph",
+    )
+    defs = build_definitions(
+        [tenants],
+        remote=CogneeRemote(url=real_remote.url, api_key=real_remote.api_key),
+        archives=CogxArchiveIOManager(base_directory=str(tmp_path / "archives")),
+    )
+    job = defs.resolve_job_def(tenants.job_name)
+
+    def push(tenant: str, *, size: int) -> dict[str, Any]:
+        nx.write_graphml(people(size=size), tmp_path / f"{tenant}.graphml")
+        result = job.execute_in_process(instance=instance, partition_key=tenant)
+        assert all(evaluation.passed for evaluation in result.get_asset_check_evaluations())
+        return metadata_of(result, "remote_push")
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = [push(tenant, size=size)["status"] for tenant, size in (("acme", 8), ("beta", 9), ("cord", 10))]
+        assert first == ["completed"] * 3
+        assert (push("acme", size=7)["status"], push("beta", size=9)["status"]) == ("completed", "unchanged")
+    with client_of(real_remote.url, real_remote.api_key) as client:
+        there = {found.name: len(client.graph(found.id).nodes) for found in client.datasets()}
+    assert [there[f"tenant_{tenant}"] for tenant in ("acme", "beta", "cord")] == [7, 9, 10]
