@@ -40,7 +40,8 @@ class Chain:
 
     @property
     def dataset(self) -> CogneeDataset:
-        return CogneeDataset(**{"name": "people", "graph": GRAPH_KEY, **self.options})
+        full = {} if "targets" in self.options else {"sync": "full"}  # most tests are about what each push sends
+        return CogneeDataset(**{"name": "people", "graph": GRAPH_KEY, **full, **self.options})
 
     @property
     def assets(self) -> list[Any]:

@@ -241,6 +241,12 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
         self._check("mapping", lambda: self.graph_mapping)
         self._check("profile", lambda: self.profile is None or named_profile(self.profile))
 
+    def keeps_mirror(self, *, mode: str, in_background: bool) -> bool:
+        """Whether a push in that way keeps a mirror: as ``sync`` says, else wherever it can."""
+        if self.sync is not None:
+            return self.sync == "incremental"
+        return mode == "preserve" and not in_background and self.archive is None
+
     def _check_archive(self) -> None:
         for name in ("graph", "documents", "user"):
             if getattr(self, name):

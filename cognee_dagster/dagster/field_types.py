@@ -110,7 +110,7 @@ Meaning = Annotated[
     Field(description="a GraphMapping, or its fields"),
 ]
 Verify = Annotated[Verification, Field(description=f"one of {', '.join(get_args(Verification))}")]
-Sync = Annotated[SyncKind, Field(description=f"one of {', '.join(get_args(SyncKind))}")]
+Sync = Annotated[SyncKind | None, Field(description=f"one of {', '.join(get_args(SyncKind))}")]
 Removed = Annotated[OnRemoved, Field(description=f"one of {', '.join(get_args(OnRemoved))}")]
 DocumentsRemoved = Annotated[Literal["keep", "forget", "fail"], Field(description="one of keep, forget, fail")]
 Share = Annotated[float, Field(ge=0, le=1, description="a share from 0 to 1")]

@@ -38,7 +38,8 @@ class DeliveryOptions(CheckedFields):
         remote: The key of the ``CogneeRemote`` resource that it is pushed to, and the name of the pool of its pushes.
         mode: ``preserve``, ``hybrid`` or ``re-derive``.
         sync: ``full`` sends everything each time and removes nothing; ``incremental`` keeps a mirror: what has changed
-            is sent, what is gone is removed, and the push waits for the import. See docs/mirrors.md.
+            is sent, what is gone is removed, and the push waits for the import. See docs/mirrors.md. Default:
+            incremental; full in the background, in modes other than ``preserve``, and of an ``archive=``.
         on_removed: What becomes of records that a mirror has and the graph no longer: ``remove`` them, ``keep`` them,
             ``fail``, or ``replace`` the whole remote graph, which is empty meanwhile.
         max_removed: The share of a mirror's nodes, edges or documents that one push may remove.
@@ -60,7 +61,7 @@ class DeliveryOptions(CheckedFields):
     target_dataset: OptionalString = None
     remote: ResourceKey = REMOTE_RESOURCE
     mode: String = "preserve"
-    sync: Sync = "full"
+    sync: Sync = None
     on_removed: Removed = "remove"
     max_removed: Share = MAX_REMOVED
     run_in_background: Flag = False

@@ -18,6 +18,7 @@ from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.resume import NoRecord, ResumeRecord
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.connection import Connection
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -94,10 +95,8 @@ def push_archives(
     else:
         require_nodes(name, num_nodes)
     _require_mode_for(name, mode=options.mode, num_archives=total)
-    target, connection = options.target_of(name), client.connection
-    message = "Pushing dataset %r (%s, %s) to dataset %r on %s (%s)"
-    nodes, edges = counted(num_nodes, "node"), counted(num_edges, "edge")
-    logger.info(message, name, nodes, edges, target, connection.url, connection.source)
+    target = options.target_of(name)
+    announce(archives, target=target, connection=client.connection)
     begun = record.begun()
     results = []
     for number, archive in enumerate(archives, start=1):
@@ -122,6 +121,14 @@ def push_archives(
         remote_response=one_answer(results),
         pipeline_run_id=results[-1].pipeline_run_id,
     )
+
+
+def announce(archives: "Sequence[Archive]", *, target: str, connection: Connection) -> None:
+    """Log what is about to be pushed where."""
+    nodes = counted(sum(archive.num_nodes for archive in archives), "node")
+    edges = counted(sum(archive.num_edges for archive in archives), "edge")
+    message = "Pushing dataset %r (%s, %s) to dataset %r on %s (%s)"
+    logger.info(message, archives[0].dataset_name, nodes, edges, target, connection.url, connection.source)
 
 
 def _weakest(results: Sequence[DeliveryResult]) -> KnownBy:

@@ -12,9 +12,9 @@ from cognee_dagster.dagster.translator import CogneeTranslator
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import GRAPH_KEY, NO_RETRY, people
 
-STAGING = RemoteTarget("staging", remote="staging")
+STAGING = RemoteTarget("staging", remote="staging", sync="full")
 TO_ARCHIVE = ("my/graph", "people/cognified_graph", "people/cogx_archive")
-PROD = RemoteTarget("prod", remote="production", target_dataset="people_prod")
+PROD = RemoteTarget("prod", remote="production", sync="full", target_dataset="people_prod")
 
 
 @dataclass

@@ -117,6 +117,32 @@ def test_a_stored_archive_that_is_chosen_at_launch_is_sent_as_it_is(remote: Fake
     assert len(remote.uploads) == uploads + 1
 
 
+def test_a_mirror_is_kept_unless_something_else_is_said(remote: FakeRemote, chain: Chain) -> None:
+    chain.options = {"sync": None, "retry_policy": NO_RETRY}
+    assert chain.run().success
+    uploads = len(remote.uploads)
+    assert metadata_of(chain.run(), "remote_push")["status"] == "unchanged"
+    assert len(remote.uploads) == uploads
+
+
+@pytest.mark.parametrize("config", [{"mode": "hybrid"}, {"run_in_background": True}])
+def test_a_push_that_can_keep_no_mirror_is_full_unless_that_was_asked_for(
+    remote: FakeRemote, chain: Chain, config: dict[str, object]
+) -> None:
+    chain.options = {"sync": None, "retry_policy": NO_RETRY}
+    remote.pace.llm_works = True
+    for uploads in (1, 2):
+        result = chain.run(config=config)
+        assert result.success
+        assert len(remote.uploads) == uploads
+        assert "cognee/mirror" not in metadata_of(result, "remote_push")
+
+
+def test_a_given_archive_is_sent_as_it_is_unless_something_else_is_said() -> None:
+    given = CogneeDataset(name="people", archive="some.cogx.tar.gz")
+    assert not given.keeps_mirror(mode="preserve", in_background=False)
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

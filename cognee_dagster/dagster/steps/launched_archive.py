@@ -56,7 +56,8 @@ def launched_archives(
         ArchiveError: Its file is damaged.
     """
     chosen, source = config.archive or None, config.promote_from or None
-    mirrored = dataset.sync == "incremental" and chosen is None
+    may_mirror = dataset.keeps_mirror(mode=config.mode, in_background=config.run_in_background)
+    mirrored = may_mirror and chosen is None
     if chosen is not None or source is None:
         stored = made if chosen is None else find_stored(context, dataset, chosen)
         with archives_to_push(context, dataset, made=made, chosen=chosen) as archives:

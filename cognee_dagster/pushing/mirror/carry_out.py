@@ -14,7 +14,7 @@ from cognee_dagster.cogx.archive import Archive, check_limits
 from cognee_dagster.cogx.format import COGNEE_SYSTEM
 from cognee_dagster.errors import RemotePermissionError, RemoteRejectedError
 from cognee_dagster.graph.counting import counted
-from cognee_dagster.pushing.archives import PushResult, one_answer
+from cognee_dagster.pushing.archives import PushResult, announce, one_answer
 from cognee_dagster.pushing.delivery import deliver
 from cognee_dagster.pushing.delivery_result import DeliveryResult
 from cognee_dagster.pushing.mirror.archives import write_documents, write_segments
@@ -77,6 +77,7 @@ class MirrorPush:
             logger.warning("The mirror %r is sent whole: %s%s", self.dataset.name, known.reason, stays)
         if self.found.is_in_sync and not self.mirror.adopt and known.state is not None:
             return self._result((), state=known.state)
+        announce(self.archives, target=self.dataset.name, connection=self.client.connection)
         state = self._begin()
         if self.found.empties:
             self._empty()
