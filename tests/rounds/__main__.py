@@ -27,25 +27,33 @@ _TWO_AT_ONCE_EVERY = 4
 @click.option("--seed", default=1, show_default=True, help="Another seed, other edits.")
 def main(*, nodes: int, rounds: int, edits: int, segment_nodes: int, seed: int) -> None:
     """Edit, push and compare; fails where a mirror is not what a full push makes, or a reader missed anything."""
-    num_wrong = 0
     with (
         tempfile.TemporaryDirectory(prefix="cognee-rounds-") as name,
         CogneeServer(Path(name) / "server") as server,
         client_of(server.url, server.api_key) as client,
     ):
-        graph = WideGraph(seed, nodes=nodes)
-        some = Rounds(server, client, graph, Path(name), segment_nodes)
-        done = f"{len(graph.nodes)} nodes, {len(graph.edges)} edges"
-        for number in range(rounds):
-            at_once = 2 if number % _TWO_AT_ONCE_EVERY == _TWO_AT_ONCE_EVERY - 1 else 1
-            found = some.round(at_once=at_once, by_cognee=number in (0, rounds - 1))
-            num_wrong += bool(found.wrong)
-            click.echo(f"- Round {number + 1}: {done}; {found.told}: {'**different**' if found.wrong else 'equal'}")
-            for line in found.wrong:
-                click.echo(f"  - {line}")
-            done = some.edit(edits)
+        some = Rounds(server, client, WideGraph(seed, nodes=nodes), Path(name), segment_nodes)
+        try:
+            num_wrong = _wrong_rounds(some, rounds, edits)
+        except Exception:
+            click.echo(f"The server's log ends with:\n{server.log.read_text(errors='replace')[-20_000:]}", err=True)
+            raise
     click.echo(f"\n{f'**Different in {num_wrong}** of' if num_wrong else 'Equal in all'} {rounds} rounds.")
     sys.exit(bool(num_wrong))
+
+
+def _wrong_rounds(some: Rounds, rounds: int, edits: int) -> int:
+    """In how many rounds something was not as it should be."""
+    num_wrong, done = 0, f"{len(some.graph.nodes)} nodes, {len(some.graph.edges)} edges"
+    for number in range(rounds):
+        at_once = 2 if number % _TWO_AT_ONCE_EVERY == _TWO_AT_ONCE_EVERY - 1 else 1
+        found = some.round(at_once=at_once, by_cognee=number in (0, rounds - 1))
+        num_wrong += bool(found.wrong)
+        click.echo(f"- Round {number + 1}: {done}; {found.told}: {'**different**' if found.wrong else 'equal'}")
+        for line in found.wrong:
+            click.echo(f"  - {line}")
+        done = some.edit(edits)
+    return num_wrong
 
 
 if __name__ == "__main__":
