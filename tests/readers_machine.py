@@ -136,6 +136,7 @@ def make_local_cognee(directory: Path) -> Path:
     ada = store.add_user("ada@example.com")
     for name, owner, num_nodes, num_edges in (
         ("research", store.default_user, 3, 2),
+        ("drafts", store.default_user, 3, 2),
         ("handbook", store.default_user, 3, 2),
         ("demo", store.default_user, 47, 86),  # as many as Cognee's own demo has
         ("adas", ada, 3, 2),

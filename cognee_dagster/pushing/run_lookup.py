@@ -9,6 +9,7 @@ from math import ceil
 from cognee_dagster.errors import RemoteError, RemoteUnreachableError
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.run_times import RunTimes, run_times
 from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, IMPORT_PIPELINE
 from cognee_dagster.remote.responses import PipelineRun
@@ -64,6 +65,8 @@ class RunLookup:
         # A look that fails is repeated by who looks, and must not hold up an answer that is there meanwhile.
         self._client = request.client.without_retries()
         self.is_possible = bool(request.dataset.id)
+        # In the foreground the answer, or the graph that is read back, has the last word on whose run it was.
+        self._hangs_up = request.strategy is Strategy.DETACHED
         self._earlier_upload = False
         self._before: dict[str, RunTimes] = {}
         if not self.is_possible:
@@ -111,7 +114,7 @@ class RunLookup:
             or len(candidates) > 1
             or stored > ceil(self._request.num_documents / _DOCUMENTS_PER_RUN)
             or any(_was_active(run, earliest) for run in of_others if run.id not in over)
-            or _documents_await_their_import(of_others, now=earliest),
+            or (self._hangs_up and _documents_await_their_import(of_others, now=earliest)),
             storing=stored > 0,
         )
 

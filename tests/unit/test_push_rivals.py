@@ -146,6 +146,17 @@ def test_an_import_that_follows_documents_stored_before_our_upload_is_not_taken_
     assert (result.status, result.known_by) == ("completed", KnownBy.ANSWER)
 
 
+def test_in_the_foreground_documents_of_a_push_before_do_not_hide_which_run_is_ours(
+    remote: FakeRemote, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A mirror sends its documents in an archive of their own, of which no import comes."""
+    remote.add_run("demo", pipeline="add_pipeline", state="COMPLETED")
+    remote.pace.import_seconds = 0.4
+    caplog.set_level("INFO", logger="cognee_dagster")
+    assert push_demo(remote, tmp_path).status == "completed"
+    assert "The remote imports into 'demo' as run" in caplog.text
+
+
 def test_documents_whose_import_has_come_do_not_hold_up_a_background_push(remote: FakeRemote, tmp_path: Path) -> None:
     remote.add_run("demo", pipeline="add_pipeline", state="COMPLETED")
     remote.add_run("demo", state="COMPLETED")
