@@ -16,7 +16,7 @@ OLDEST := .venv-oldest
 # The one that every Cognee that pyproject.toml allows pins.
 LADYBUG := ladybug==0.19.0
 
-.PHONY: help setup demo dev test oldest mutants rounds lint types bench clean
+.PHONY: help setup demo dev test oldest mutants rounds lint types docs bench clean
 
 help: ## what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,11 +49,14 @@ lint: $(INSTALLED) ## ruff, and who may import whom
 types: $(INSTALLED) ## mypy --strict
 	@$(BIN)/python -m mypy
 
+docs: $(INSTALLED) ## the documentation as a site, in site/; a warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 bench: $(INSTALLED) ## ours and Cognee's own side by side; BENCH_ARGS="push" for a part, "--help" for all
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 clean: ## remove .venv and everything that was made here
-	@rm -rf $(VENV) $(OLDEST) .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist *.egg-info
+	@rm -rf $(VENV) $(OLDEST) .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist site *.egg-info
 
 # A python3.x on the path may be a shim of pyenv for a version that is not active: so each is tried, not looked for.
 # $(call make_venv,directory,condition on the version,in words)

@@ -15,7 +15,15 @@ from tests.printed import ROOT, Block, Command, blocks, commands, pattern_of, st
 from tests.readers_machine import in_this_process, make_local_cognee, push_all, readers_machine, run_example
 
 PAGES = [ROOT / "README.md"] + [
-    ROOT / "docs" / f"{name}.md" for name in ("guide", "bring-your-graph", "engine", "configuration")
+    ROOT / "docs" / f"{name}.md"
+    for name in (
+        "guide",
+        "bring-your-graph",
+        "engine",
+        "configuration",
+        "existing-project",
+        "from-push-cron-jobs",
+    )
 ]
 EVERY = [block for page in PAGES for block in blocks(page)]
 # Adding documents takes Cognee itself: tests/integration/test_docs_cognee.py.
@@ -88,7 +96,7 @@ def test_no_command_is_left_out() -> None:
     left = [block for block in shown if block not in COMMANDS + IN_A_DAGSTER_PROJECT + ON_REAL_COGNEE]
     # `make` has targets of its own in CI; the last ones install the package and set its variables.
     first_words = [block.text.removeprefix("$ ").partition(" ")[0].partition("=")[0] for block in left]
-    assert first_words == ["make", "make", "pip", "COGNEE_DAGSTER_DATASETS"]
+    assert first_words == ["make", "make", "pip", "COGNEE_DAGSTER_DATASETS", "pip"]
 
 
 @pytest.mark.parametrize("block", [block for block in COMMANDS if block != OF_EARLIER_RUNS], ids=str)
