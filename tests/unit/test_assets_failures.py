@@ -102,7 +102,7 @@ def test_an_error_that_nobody_foresaw_is_shown_as_it_is(
     assert attempts(result, "remote_push") == tries
 
 
-@pytest.mark.parametrize(("method", "step"), [("point", "cogx_archive"), ("find", "remote_push")])
+@pytest.mark.parametrize(("method", "step"), [("save", "cogx_archive"), ("find", "remote_push")])
 @pytest.mark.parametrize(("error", "tries"), [(NotImplementedError("no such thing here"), 1), (OSError("away"), 2)])
 def test_an_archive_store_that_fails_is_tried_again_where_that_can_help(
     chain: Chain, monkeypatch: pytest.MonkeyPatch, method: str, step: str, error: Exception, tries: int
