@@ -50,7 +50,7 @@ types: $(INSTALLED) ## mypy --strict
 	@$(BIN)/python -m mypy
 
 docs: $(INSTALLED) ## the documentation as a site, in site/; a warning is an error
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(INSTALLED) ## ours and Cognee's own side by side; BENCH_ARGS="push" for a part, "--help" for all
 	@$(BIN)/python -m bench $(BENCH_ARGS)
