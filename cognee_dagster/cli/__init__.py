@@ -13,6 +13,7 @@ from cognee_dagster.cli.exit_codes import exit_code_table
 from cognee_dagster.cli.export import export
 from cognee_dagster.cli.inspect import inspect
 from cognee_dagster.cli.plan import plan
+from cognee_dagster.cli.progress_lines import chosen_lines
 from cognee_dagster.cli.push import push
 from cognee_dagster.cli.runs import runs
 from cognee_dagster.cli.sandbox import sandbox
@@ -39,7 +40,7 @@ class _Commands(click.Group):
             raise
         except (Exception, KeyboardInterrupt) as error:
             as_json = bool(ctx.meta.get(__name__))
-            if isinstance(error, click.ClickException) and not as_json:
+            if isinstance(error, click.ClickException) and not as_json and chosen_lines() is None:
                 raise  # click shows how the command is used
             code = report(error, as_json=as_json, debug=bool(ctx.params.get("debug")))
         raise click.exceptions.Exit(code)

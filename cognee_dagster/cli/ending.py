@@ -1,6 +1,7 @@
 """How a command ends that does not reach its end: by an error, a signal, or what nobody has thought of.
 
-In words on standard error; with ``--json`` as one JSON object on standard output instead.
+In words on standard error; with ``--json`` as one JSON object on standard output instead, and with ``--progress json``
+as an event on standard error.
 """
 
 import signal
@@ -13,6 +14,7 @@ from types import FrameType
 import click
 
 from cognee_dagster.cli.exit_codes import ADVICE, ExitCode, exit_code_of
+from cognee_dagster.cli.progress_lines import chosen_lines
 from cognee_dagster.cli.terminal import print_json, say
 from cognee_dagster.environment import DEBUG_VARIABLE
 from cognee_dagster.errors import CogneeDagsterError, reason_and_advice
@@ -58,12 +60,16 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> ExitCode:
     message = _message(error, code)
     if debug:
         say("".join(traceback.format_exception(error)).rstrip(), err=True)
-    if not as_json:
+    lines = chosen_lines()
+    if not as_json and lines is None:
         say(f"Error: {message}" if code < ExitCode.INTERRUPTED else message, err=True)
-    else:
-        reason, advice = reason_and_advice(message)
-        advice = advice or ADVICE[code]
-        print_json({"error": type(error).__name__, "reason": reason, "advice": advice, "exit_code": int(code)})
+        return code
+    reason, advice = reason_and_advice(message)
+    told = {"error": type(error).__name__, "reason": reason, "advice": advice or ADVICE[code], "exit_code": int(code)}
+    if lines is not None:
+        lines.tell("failed", **told)
+    if as_json:
+        print_json(told)
     return code
 
 

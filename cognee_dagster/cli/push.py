@@ -10,6 +10,7 @@ from cognee_dagster import pushing, remote, sources
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.mirror import mirror_options, print_plan
 from cognee_dagster.cli.options import json_option, remote_connection, remote_options
+from cognee_dagster.cli.progress_lines import chosen_lines, progress_option
 from cognee_dagster.cli.source import Source, source_options, target_option
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
 from cognee_dagster.cli.stored import archive_option, archives_option, stored_archive
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 @archive_option
 @archives_option
 @remote_options
+@progress_option
 @json_option
 def push(
     *,
@@ -106,7 +108,13 @@ def push(
         print_plan(source, connection=connection, options=options, mirror=mirror, as_json=as_json)
         return
     with progress_bars(reminders=not as_json) as bars:
-        progress = pushing.PushProgress(on_export=bars.export, on_upload=bars.upload, on_shard=bars.shard)
+        progress = pushing.PushProgress(
+            on_export=bars.export,
+            on_begin=bars.begin,
+            on_shard=bars.shard,
+            on_upload=bars.upload,
+            on_delivered=bars.delivered,
+        )
         if archive is not None:
             with stored_archive(source.text, archive, location=archives).local() as found:
                 result = pushing.push_as_they_are(found, connection=connection, options=options, progress=progress)
@@ -128,8 +136,13 @@ def push(
         code, reason = exit_code_of_import(verdict), verdict.reason
         result = dataclasses.replace(result, status=verdict.state.status)
     _tell(result, as_json=as_json)
+    if code is ExitCode.OK and (lines := chosen_lines()):
+        lines.pushed(result)
     if code is not ExitCode.OK:
-        say(f"Error: {reason}", err=True)
+        if lines := chosen_lines():
+            lines.tell("failed", status=result.status, reason=reason, exit_code=int(code))
+        else:
+            say(f"Error: {reason}", err=True)
         raise click.exceptions.Exit(code)
 
 

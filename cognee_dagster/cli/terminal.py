@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cognee_dagster.cli.progress_lines import MessageLines, ProgressLines, chosen_lines, is_quiet
 from cognee_dagster.remote.slow_answers import LOGGER as SLOW_ANSWERS
 
 if TYPE_CHECKING:
@@ -23,10 +24,17 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from cognee_dagster.cogx.write.writer import Progress as ExportProgress
+    from cognee_dagster.pushing.progress import DeliveredArchive, PushBeginning
 
 
 def say(text: object, *, err: bool = False) -> None:
-    """Lines of text: what would move the cursor or colour the terminal is shown as an escape, not done."""
+    """Lines of text: what would move the cursor or colour the terminal is shown as an escape, not done.
+
+    With ``--progress json`` what goes to standard error is an event there.
+    """
+    if err and (lines := chosen_lines()):
+        lines.tell("message", level="warning", text=str(text))
+        return
     stream = sys.stderr if err else sys.stdout
     click.echo(printable(str(text), encoding=stream.encoding or "utf-8"), err=err)
 
@@ -93,6 +101,12 @@ class Bars:
         """An ``on_shard`` for ``push_archives``: what the next upload's bar is of."""
         self._shard = f"archive {number} of {total}: " if total > 1 else ""
 
+    def begin(self, beginning: "PushBeginning") -> None:
+        """An ``on_begin``: the engine's message says it."""
+
+    def delivered(self, result: "DeliveredArchive") -> None:
+        """An ``on_delivered``: the bar of the next archive, or what the command says at its end, shows it."""
+
     def _show(self, what: str, *, done: int | None, total: int | None) -> None:
         """Move a bar; when another begins, the clocks of those before it stop."""
         if self._progress is None:
@@ -107,9 +121,13 @@ class Bars:
 
 
 @contextlib.contextmanager
-def progress_bars(*, reminders: bool) -> Iterator[Bars]:
-    """Bars, and the engine's messages above them; see ``log_to_stderr``."""
-    if not sys.stderr.isatty():
+def progress_bars(*, reminders: bool) -> Iterator[Bars | ProgressLines]:
+    """Bars, and the engine's messages above them; see ``log_to_stderr``. Or what ``--progress`` has for them."""
+    if lines := chosen_lines():
+        with log_to_stderr(reminders=reminders):
+            yield lines
+        return
+    if is_quiet() or not sys.stderr.isatty():
         with log_to_stderr(reminders=reminders):
             yield Bars(None)
         return
@@ -128,12 +146,17 @@ def progress_bars(*, reminders: bool) -> Iterator[Bars]:
 def log_to_stderr(write: Callable[[str], None] | None = None, *, reminders: bool) -> Iterator[None]:
     """Show what the engine says of its work, such as which run imports and how long a retry waits, one line each.
 
+    With ``--progress json`` each is an event; with ``none`` only warnings are shown.
+
     Args:
         write: Shows a line.
         reminders: Whether it is also said that a slow answer is still waited for: to a person, not to a script.
     """
-    handler = _Lines(write or partial(say, err=True))
+    lines = chosen_lines()
+    handler = MessageLines(lines) if lines else _Lines(write or partial(say, err=True))
     handler.addFilter(lambda record: reminders or record.name != SLOW_ANSWERS)
+    if is_quiet():
+        handler.setLevel(logging.WARNING)
     logger = logging.getLogger("cognee_dagster")
     level = logger.level
     logger.addHandler(handler)
@@ -148,7 +171,10 @@ def log_to_stderr(write: Callable[[str], None] | None = None, *, reminders: bool
 @contextlib.contextmanager
 def waiting(first: str) -> Iterator[Callable[[str], None]]:
     """A line that changes, for as long as something takes; without a terminal a line a minute, so that a log has it."""
-    if sys.stderr.isatty():
+    if is_quiet():
+        yield lambda _: None
+        return
+    if sys.stderr.isatty() and chosen_lines() is None:
         from rich.markup import escape
 
         with stderr_console().status(escape(first)) as line:

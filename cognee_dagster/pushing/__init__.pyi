@@ -12,6 +12,8 @@ from .mirror.options import MirrorOptions as MirrorOptions
 from .mirror.summary import summary_of as summary_of
 from .options import DeliverySettings as DeliverySettings
 from .options import PushOptions as PushOptions
+from .progress import DeliveredArchive as DeliveredArchive
+from .progress import PushBeginning as PushBeginning
 from .progress import PushProgress as PushProgress
 from .push import plan_graph as plan_graph
 from .push import push_dataset as push_dataset

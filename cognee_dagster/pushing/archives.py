@@ -15,7 +15,7 @@ from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.delivery import deliver
 from cognee_dagster.pushing.delivery_result import DeliveryResult, KnownBy
 from cognee_dagster.pushing.options import PushOptions
-from cognee_dagster.pushing.progress import PushProgress
+from cognee_dagster.pushing.progress import PushBeginning, PushProgress
 from cognee_dagster.pushing.resume import NoRecord, ResumeRecord
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
@@ -96,7 +96,7 @@ def push_archives(
         require_nodes(name, num_nodes)
     _require_mode_for(name, mode=options.mode, num_archives=total)
     target = options.target_of(name)
-    announce(archives, target=target, connection=client.connection)
+    announce(archives, target=target, connection=client.connection, progress=progress)
     begun = record.begun()
     results = []
     for number, archive in enumerate(archives, start=1):
@@ -123,12 +123,19 @@ def push_archives(
     )
 
 
-def announce(archives: "Sequence[Archive]", *, target: str, connection: Connection) -> None:
-    """Log what is about to be pushed where."""
-    nodes = counted(sum(archive.num_nodes for archive in archives), "node")
-    edges = counted(sum(archive.num_edges for archive in archives), "edge")
+def announce(archives: "Sequence[Archive]", *, target: str, connection: Connection, progress: PushProgress) -> None:
+    """Say what is about to be pushed where."""
+    beginning = PushBeginning(
+        dataset_name=archives[0].dataset_name,
+        target_dataset=target,
+        num_nodes=sum(archive.num_nodes for archive in archives),
+        num_edges=sum(archive.num_edges for archive in archives),
+        url=connection.url,
+    )
+    nodes, edges = counted(beginning.num_nodes, "node"), counted(beginning.num_edges, "edge")
     message = "Pushing dataset %r (%s, %s) to dataset %r on %s (%s)"
-    logger.info(message, archives[0].dataset_name, nodes, edges, target, connection.url, connection.source)
+    logger.info(message, beginning.dataset_name, nodes, edges, target, connection.url, connection.source)
+    progress.on_begin(beginning)
 
 
 def _weakest(results: Sequence[DeliveryResult]) -> KnownBy:

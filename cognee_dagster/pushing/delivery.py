@@ -30,7 +30,7 @@ from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.pushing.delivery_result import DeliveryResult
 from cognee_dagster.pushing.documents import prepare_documents
 from cognee_dagster.pushing.options import PushOptions
-from cognee_dagster.pushing.progress import PushProgress
+from cognee_dagster.pushing.progress import DeliveredArchive, PushProgress
 from cognee_dagster.pushing.recovery import attach, recover
 from cognee_dagster.pushing.refusals import NextStep, after_failure, explain
 from cognee_dagster.pushing.resume import BegunImport
@@ -67,7 +67,7 @@ def deliver(
         client: The remote.
         archive: What to upload.
         options: Where to, and how.
-        progress: Who is told how many bytes are sent.
+        progress: Who is told how many bytes are sent, and of the end.
         note: Called with the import as soon as its run is known, and again when the server has answered.
         begun: The import of an earlier try to deliver this very archive there, which never reported its end: attached
             to if it is running or has brought the archive, instead of uploading again.
@@ -97,12 +97,15 @@ def deliver(
             stop=stop,
         )
         _warn_of_no_language_model(request)
-        attached = attach(request, begun) if begun and request.dataset.id else None
-        if attached is not None:
-            return attached
-        prepared = prepare_documents(client, archive, dataset=request.dataset, directory=Path(directory))
-        with RunLookup(request, is_needed=strategy is Strategy.DETACHED) as lookup:
-            return _upload(request, prepared.path, lookup)
+        result = attach(request, begun) if begun and request.dataset.id else None
+        if result is None:
+            prepared = prepare_documents(client, archive, dataset=request.dataset, directory=Path(directory))
+            with RunLookup(request, is_needed=strategy is Strategy.DETACHED) as lookup:
+                result = _upload(request, prepared.path, lookup)
+    progress.on_delivered(
+        DeliveredArchive(status=result.status, pipeline_run_id=result.pipeline_run_id, known_by=result.known_by.value)
+    )
+    return result
 
 
 def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> DeliveryResult:

@@ -77,7 +77,7 @@ class MirrorPush:
             logger.warning("The mirror %r is sent whole: %s%s", self.dataset.name, known.reason, stays)
         if self.found.is_in_sync and not self.mirror.adopt and known.state is not None:
             return self._result((), state=known.state)
-        announce(self.archives, target=self.dataset.name, connection=self.client.connection)
+        announce(self.archives, target=self.dataset.name, connection=self.client.connection, progress=self.progress)
         state = self._begin()
         if self.found.empties:
             self._empty()
