@@ -133,6 +133,8 @@ class Session:
             attempt,
             what=f"{what[0].upper()}{what[1:]} ({self.connection.url})",
             policy=patience.policy,
+            # A deletion may be repeated whatever came of it, and a busy database fails one with a 500.
+            retryable=lambda error: error.retryable or (method == "DELETE" and error.status == 500),
             sleep=patience.sleep,
             chance=patience.chance,
             log=patience.log,

@@ -609,6 +609,17 @@ class TestDatasets:
             assert client.datasets() == []
             client.delete_dataset(dataset.id)
 
+    @pytest.mark.parametrize("failures", [1, 99])
+    def test_a_delete_at_which_the_server_fails_is_repeated_as_often_as_any_request(self, failures: int) -> None:
+        failing = [answer(500, {"detail": "busy"})] * min(failures, 5)
+        with ScriptedServer(*failing, answer(200, {})) as server, client_of(server.url) as client:
+            if failures < client.retry.attempts:
+                client.delete_data(ID, ID)
+            else:
+                with pytest.raises(RemoteRejectedError, match="500"):
+                    client.delete_data(ID, ID)
+            assert len(server.requests) == min(failures + 1, client.retry.attempts)
+
     def test_a_dataset_that_is_there_and_must_not_be_deleted_is_told(self) -> None:
         with FakeRemote() as remote:
             bob = remote.add_user("bob@example.com")
