@@ -272,7 +272,7 @@ class TestElsewhere:
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """A bucket of a stand-in for S3 on loopback."""
-    server = ThreadedMotoServer(port=0)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     address, port = server.get_host_and_port()
     access = {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "ENDPOINT_URL": f"http://{address}:{port}"}
