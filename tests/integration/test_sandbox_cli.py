@@ -91,7 +91,8 @@ def test_a_sandbox_that_is_interrupted_while_it_starts_leaves_nothing(real_cogne
         while not list(tmp_path.glob("cognee-sandbox-*/server.log")) and time.monotonic() < deadline:
             time.sleep(0.1)
         sandbox.send_signal(signal.SIGINT)
-        assert sandbox.wait(60) == 130
+        # Interrupted while it executes a string, as dataclasses do, Python ends itself with the signal: 130 in a shell.
+        assert sandbox.wait(60) in (130, -signal.SIGINT)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("cognee-")] == []
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from fsspec.registry import _registry as loaded_file_systems
 
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.failures import is_retryable
@@ -74,6 +75,7 @@ def test_archives_that_cannot_be_kept_end_the_step_at_once_and_name_what_is_miss
     chain: Chain, monkeypatch: pytest.MonkeyPatch, step: str, base: str, missing: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)  # wherever it is installed
+    monkeypatch.delitem(loaded_file_systems, "s3", raising=False)  # and has been loaded
     chain.run()
     chain.archives = base
     result = chain.run(step)
