@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from moto.server import ThreadedMotoServer
 
 from cognee_dagster.cogx.read.reader import read_archive
 from cognee_dagster.cogx.write.tally import summarize
@@ -272,7 +271,8 @@ class TestElsewhere:
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """A bucket of a stand-in for S3 on loopback."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    moto = pytest.importorskip("moto.server", reason="needs the extra integration")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     address, port = server.get_host_and_port()
     access = {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "ENDPOINT_URL": f"http://{address}:{port}"}

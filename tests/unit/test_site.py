@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import cognee_dagster
 from tests.printed import ROOT
 
 
 def test_the_site_builds_without_a_warning_and_shows_every_public_name(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="needs the extra integration")
     # Not --quiet: what mkdocs does not say, --strict does not count.
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
     environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
