@@ -33,6 +33,7 @@ def graph_metadata(
         keys.NUM_NODES: summary.num_nodes,
         keys.NUM_EDGES: summary.num_edges,
         "dagster/row_count": summary.num_nodes,
+        **(_shown(snapshot.portrait) if snapshot.portrait is not None else {}),
         keys.NODES_BY_TYPE: count_table(
             summary.nodes_by_type, name="node_type", count="nodes", before=counts_in(before.get(keys.NODES_BY_TYPE))
         ),
@@ -56,8 +57,6 @@ def graph_metadata(
         )
     if origin.dataset_id is not None:
         metadata[keys.DATASET_ID] = str(origin.dataset_id)
-    if snapshot.portrait is not None:
-        metadata |= _shown(snapshot.portrait)
     return metadata
 
 
