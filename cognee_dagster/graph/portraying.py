@@ -58,15 +58,16 @@ def portray(reader: Portrayable) -> GraphPortrait:
 
 
 def _first_edges(reader: Portrayable) -> pa.Table:
-    batches: list[pa.RecordBatch] = []
-    left = EDGES_LOOKED_AT
     schema = pa.schema([pa.field(name, pa.string()) for name in EDGE_COLUMNS])
+    tables = [schema.empty_table()]
+    left = EDGES_LOOKED_AT
     for batch in reader.edges():
-        batches.append(batch.select(schema.names).slice(0, left).cast(schema))
-        left -= batch.num_rows
+        table = pa.Table.from_batches([batch]).select(schema.names).slice(0, left)
+        tables.append(table.cast(schema))
+        left -= table.num_rows
         if left <= 0:
             break
-    return pa.Table.from_batches(batches, schema=schema)
+    return pa.concat_tables(tables)
 
 
 def _numbered(edges: pa.Table) -> tuple[pa.Array, _Numbers]:
