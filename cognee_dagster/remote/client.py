@@ -183,12 +183,7 @@ class CogneeClient:
             RemotePermissionError: It is there and may not be deleted.
         """
         try:
-            self._ask(
-                "DELETE",
-                f"/api/v1/datasets/{_segment(dataset_id)}",
-                what=f"deleting dataset {dataset_id}",
-                parse=_anything,
-            )
+            self._delete(f"/api/v1/datasets/{_segment(dataset_id)}", what=f"deleting dataset {dataset_id}")
         except (RemotePermissionError, RemoteRejectedError) as refused:
             # Cognee 1.6.5 answers 403 for a dataset that is not there, as after a delete whose answer was lost.
             if refused.status not in (403, 404) or str(dataset_id).lower() in {
@@ -230,12 +225,13 @@ class CogneeClient:
 
         An id that the dataset does not have is no error (Cognee 1.6.5).
         """
-        self._ask(
-            "DELETE",
+        self._delete(
             f"/api/v1/datasets/{_segment(dataset_id)}/data/{_segment(data_id)}",
             what=f"deleting document {data_id} of dataset {dataset_id}",
-            parse=_anything,
         )
+
+    def _delete(self, path: str, *, what: str) -> None:
+        self._ask("DELETE", path, what=what, parse=_anything, may_repeat=True)
 
     def empty_dataset(self, dataset_id: UUID | str) -> None:
         """Delete a dataset's whole graph and its vectors, whoever brought them; documents and permissions stay.
@@ -250,6 +246,7 @@ class CogneeClient:
             what=f"emptying the graph of dataset {dataset_id}",
             parse=_anything,
             json={"datasetId": str(dataset_id), "memoryOnly": True},
+            may_repeat=True,
             bounds=replace(self._session.ordinary, read=self.timeouts.graph_read, within=self.timeouts.graph_answer),
         )
 

@@ -22,6 +22,7 @@ from cognee_dagster.remote.meanings import (
     INVALID_ARCHIVE,
     INVALID_ARCHIVE_MEANS,
     OVERLOADED,
+    REPEATABLE_STATUSES,
     RETRYABLE_STATUSES,
     SERVER_FAILED,
     SERVERS_WORDS,
@@ -46,6 +47,7 @@ class Question:
         key_source: Where the key came from.
         no_key_because: Why there is no key though one is known.
         secret: The API key, to blank it out where a server echoes it.
+        may_repeat: Whether asking again does no harm even where the server failed in the midst of it.
     """
 
     what: str
@@ -54,6 +56,7 @@ class Question:
     key_source: str = ""
     no_key_because: str = ""
     secret: str = ""
+    may_repeat: bool = False
 
     def __repr__(self) -> str:
         return f"Question(what={self.what!r}, remote={self.remote!r})"
@@ -98,7 +101,7 @@ def refusal(answer: Answer, question: Question) -> RemoteError:
         return RemoteUnreachableError(message, status=status, retryable=True, retry_after=retry_after)
     if page and status in _KINDS:  # Cognee never sends a page; a proxy's no says nothing about keys and datasets
         kind = UnexpectedAnswerError
-    return kind(message, status=status)
+    return kind(message, status=status, retryable=question.may_repeat and status in REPEATABLE_STATUSES)
 
 
 _KINDS: Mapping[int, type[RemoteError]] = {401: RemoteAuthError, 403: RemotePermissionError}

@@ -78,7 +78,6 @@ def with_retries(
     *,
     what: str,
     policy: RetryPolicy,
-    retryable: Callable[[RemoteError], bool] = lambda error: error.retryable,
     sleep: Callable[[float], None] = time.sleep,
     chance: Callable[[], float] = random.random,
     log: logging.Logger | None = None,
@@ -89,7 +88,6 @@ def with_retries(
         operation: One attempt.
         what: What it does, for the log: ``reading the datasets of …``.
         policy: How often and how long.
-        retryable: Whether an error is worth another attempt.
         sleep: Waits that many seconds.
         chance: A number from 0 to 1.
         log: Where every wait is written; default: this module's logger.
@@ -111,7 +109,7 @@ def with_retries(
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(max(policy.attempts, 1)),
         wait=wait,
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, RemoteError) and retryable(error)),
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, RemoteError) and error.retryable),
         before_sleep=report,
         sleep=sleep,
         reraise=True,

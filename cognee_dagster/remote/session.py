@@ -97,13 +97,24 @@ class Session:
         params: Mapping[str, Any] | None = None,
         json: object | None = None,
         bounds: Bounds | None = None,
+        may_repeat: bool = False,
     ) -> _T:
-        """One request that may be repeated, with retries.
+        """One request, with retries.
+
+        Args:
+            method: The HTTP method.
+            path: Of the URL.
+            what: What is asked, as messages say it.
+            parse: Reads the answer.
+            params: Of the URL.
+            json: The body.
+            bounds: What the answer may take; default: ``ordinary``.
+            may_repeat: Whether asking again does no harm even where the server failed in the midst of it.
 
         Raises:
             RemoteError: There is no answer that can be used.
         """
-        question = self.question(what)
+        question = self.question(what, may_repeat=may_repeat)
         allowed = bounds or self.ordinary
         request = self.http.build_request(
             method, path, params=params, json=json, timeout=self._timeouts.for_httpx(allowed.read)
@@ -133,8 +144,6 @@ class Session:
             attempt,
             what=f"{what[0].upper()}{what[1:]} ({self.connection.url})",
             policy=patience.policy,
-            # A deletion may be repeated whatever came of it, and a busy database fails one with a 500.
-            retryable=lambda error: error.retryable or (method == "DELETE" and error.status == 500),
             sleep=patience.sleep,
             chance=patience.chance,
             log=patience.log,
@@ -159,7 +168,7 @@ class Session:
             values=MAX_ANSWER_VALUES,
         )
 
-    def question(self, what: str) -> Question:
+    def question(self, what: str, *, may_repeat: bool = False) -> Question:
         """What is asked, as messages say it."""
         return Question(
             what=what,
@@ -168,6 +177,7 @@ class Session:
             key_source=self.connection.key_source,
             no_key_because=self.connection.no_key_because,
             secret=self.connection.api_key.get_secret_value(),
+            may_repeat=may_repeat,
         )
 
     def _note_clock(self, date: str | None) -> None:

@@ -37,6 +37,11 @@ KEY = "ck_marker_0123456789"
 ID = "011a0f69-ce99-5a5e-acf4-81e800cfd2fc"
 NO_WAITING = RetryPolicy(attempts=3)
 OK = answer(200, [])
+DELETIONS: dict[str, Callable[[CogneeClient], None]] = {
+    "a document": lambda client: client.delete_data(ID, ID),
+    "a dataset": lambda client: client.delete_dataset(ID),
+    "a graph": lambda client: client.empty_dataset(ID),
+}
 
 
 class Naps(list[float]):
@@ -609,16 +614,26 @@ class TestDatasets:
             assert client.datasets() == []
             client.delete_dataset(dataset.id)
 
+    @pytest.mark.parametrize("delete", DELETIONS)
     @pytest.mark.parametrize("failures", [1, 99])
-    def test_a_delete_at_which_the_server_fails_is_repeated_as_often_as_any_request(self, failures: int) -> None:
+    def test_a_delete_at_which_the_server_fails_is_repeated_as_often_as_any_request(
+        self, failures: int, delete: str
+    ) -> None:
         failing = [answer(500, {"detail": "busy"})] * min(failures, 5)
         with ScriptedServer(*failing, answer(200, {})) as server, client_of(server.url) as client:
             if failures < client.retry.attempts:
-                client.delete_data(ID, ID)
+                DELETIONS[delete](client)
             else:
-                with pytest.raises(RemoteRejectedError, match="500"):
-                    client.delete_data(ID, ID)
+                with pytest.raises(RemoteRejectedError, match="500") as raised:
+                    DELETIONS[delete](client)
+                assert raised.value.retryable, "a run's later attempt may get past it, too"
             assert len(server.requests) == min(failures + 1, client.retry.attempts)
+
+    def test_a_500_is_final_where_asking_again_might_do_something_twice(self) -> None:
+        with ScriptedServer(answer(500, {"detail": "busy"})) as server, client_of(server.url) as client:
+            with pytest.raises(RemoteRejectedError, match="500") as raised:
+                client.ensure_dataset("abc")
+            assert (len(server.requests), raised.value.retryable) == (1, False)
 
     def test_a_dataset_that_is_there_and_must_not_be_deleted_is_told(self) -> None:
         with FakeRemote() as remote:
