@@ -163,7 +163,7 @@ def _sentences(plan: dict[str, Any], *, url: str) -> Iterator[str]:
         yield f"All of it, because {whole}"
     for kind, of in plan["examples"].items():
         yield from (f"  {what} {kind}, such as {'; '.join(some)}" for what, some in of.items() if some)
-    yield from (f"  {line}" for line in (_remote_in_words(plan["remote"]), _time_in_words(plan)) if line)
+    yield from (f"  {line}" for line in (_remote_in_words(plan), _time_in_words(plan)) if line)
     if plan["refusal"]:
         yield f"A push would be refused: {plan['refusal']}"
 
@@ -181,9 +181,10 @@ def _size(num_bytes: int) -> str:
     return f"{num_bytes / 1e6:,.1f} MB" if num_bytes >= 100_000 else f"{num_bytes / 1e3:,.1f} kB"
 
 
-def _remote_in_words(remote: dict[str, Any]) -> str:
+def _remote_in_words(plan: dict[str, Any]) -> str:
+    remote = plan["remote"]
     if not remote["exists"]:
-        return "the remote dataset would be made"
+        return "" if plan["refusal"] else "the remote dataset would be made"
     since = remote["in_sync_since"] or remote["confirmed_at"]
     known = "in sync since" if remote["in_sync_since"] else "last confirmed for a push of"
     told = f", {known} {since}" if since else ", nothing of it is confirmed"

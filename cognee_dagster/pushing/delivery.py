@@ -172,7 +172,7 @@ def own_dataset(client: CogneeClient, name: str, *, is_needed: bool) -> RemoteDa
             to it but make a second one of the same name (Cognee 1.6.5).
     """
     try:
-        _refuse_a_shared_one(client, name)
+        refuse_a_shared_one(client, name)
         return client.ensure_dataset(name)
     except _REFUSALS as refusal:
         if is_needed:
@@ -186,7 +186,13 @@ def own_dataset(client: CogneeClient, name: str, *, is_needed: bool) -> RemoteDa
         return RemoteDataset(id="", name=name, owner_id=None)
 
 
-def _refuse_a_shared_one(client: CogneeClient, name: str) -> None:
+def refuse_a_shared_one(client: CogneeClient, name: str) -> None:
+    """Nothing, where a push to a dataset of that name reaches it, or makes the first one.
+
+    Raises:
+        InvalidTargetError: Its owner shares it with this key's user: a server would make a second one (Cognee 1.6.5).
+        RemoteError: The remote cannot be asked.
+    """
     found = [dataset for dataset in client.datasets() if dataset.name == name and dataset.owner_id]
     if not found:
         return

@@ -49,6 +49,21 @@ def test_plan_says_what_a_push_then_does(source: Path, fake_remote_environment: 
     assert json.loads(call("push", str(source), "--sync", "incremental", "--json").stdout)["status"] == "unchanged"
 
 
+def test_a_dataset_of_somebody_elses_would_be_refused_and_not_be_made(
+    source: Path, fake_remote_environment: FakeRemote
+) -> None:
+    remote = fake_remote_environment
+    owner = remote.add_user("owner@example.com")
+    remote.state.ensure_dataset("friends", owner)
+    remote.grant("friends", remote.admin, "read", owner=owner)
+    planned = call("plan", str(source))
+    assert planned.exit_code == 10
+    assert (
+        f"A push would be refused: The dataset 'friends' on {remote.url} belongs to user {owner.id}" in planned.stdout
+    )
+    assert "would be made" not in planned.stdout
+
+
 def test_a_dry_run_is_a_plan(source: Path, fake_remote_environment: FakeRemote) -> None:
     ended = call("push", str(source), "--sync", "incremental", "--dry-run", "--json")
     assert ended.exit_code == 10

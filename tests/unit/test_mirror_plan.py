@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from upath import UPath
 
+from cognee_dagster.errors import InvalidTargetError
 from cognee_dagster.pushing.mirror.estimate import estimate
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
@@ -88,6 +89,18 @@ def test_before_the_first_push_there_is_no_dataset_and_no_time_is_known(planned:
     assert (plan["remote"]["exists"], plan["remote"]["in_sync_since"], plan["server_seconds"]) == (False, None, None)
     assert plan["archives"] == plan["segments_sent"] + 1  # one of documents
     assert plan["about_bytes"] > planned.archive().size_bytes / 2
+
+
+def test_where_a_push_is_refused_because_the_dataset_is_somebody_elses_the_plan_says_so(planned: Planned) -> None:
+    owner = planned.remote.add_user("owner@example.com")
+    name = planned.archive().dataset_name
+    planned.remote.state.ensure_dataset(name, owner)
+    planned.remote.grant(name, planned.remote.admin, "read", "write", owner=owner)
+    with pytest.raises(InvalidTargetError) as refused:
+        planned.push()
+    plan = planned.plan()
+    assert plan["refusal"] == str(refused.value)
+    assert (plan["in_sync"], plan["remote"]["exists"]) == (False, False)
 
 
 def test_a_mirror_in_sync_says_since_when_and_whose_it_is(planned: Planned) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.errors import InvalidModeError, InvalidPushError, RemovedRecordsError
+from cognee_dagster.errors import InvalidModeError, InvalidPushError, InvalidTargetError, RemovedRecordsError
 from cognee_dagster.pushing.archives import PushResult, push_archives, require_nodes
-from cognee_dagster.pushing.delivery import own_dataset
+from cognee_dagster.pushing.delivery import own_dataset, refuse_a_shared_one
 from cognee_dagster.pushing.mirror.carry_out import MirrorPush
 from cognee_dagster.pushing.mirror.generations import owner_of
 from cognee_dagster.pushing.mirror.guard import require_few_removed
@@ -125,8 +125,10 @@ def plan_mirror(
         files = MirrorFiles.of(base, remote_url=client.connection.url, dataset_id=dataset.id, owner=owner)
     try:
         found = survey(archives, client=client, target_dataset=target, dataset=dataset, files=files, options=mirror)
+        if dataset is None:
+            refuse_a_shared_one(client, target)
         require_few_removed(found, mirror, source=name, where=f"{target!r} on {client.connection.url}")
-    except RemovedRecordsError as error:
+    except (InvalidTargetError, RemovedRecordsError) as error:
         found = replace(found, refusal=str(error))
     except NotMirrorableError as error:
         raise _not_mirrorable(name, error) from error
