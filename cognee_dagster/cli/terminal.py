@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from cognee_dagster.pushing.progress import DeliveredArchive, PushBeginning
 
 
-def say(text: object, *, err: bool = False) -> None:
+def say(text: object, *, err: bool = False, level: str = "warning") -> None:
     """Lines of text: what would move the cursor or colour the terminal is shown as an escape, not done.
 
-    With ``--progress json`` what goes to standard error is an event there.
+    With ``--progress json`` what goes to standard error is an event there, of that level.
     """
     if err and (lines := chosen_lines()):
-        lines.tell("message", level="warning", text=str(text))
+        lines.tell("message", level=level, text=str(text))
         return
     stream = sys.stderr if err else sys.stdout
     click.echo(printable(str(text), encoding=stream.encoding or "utf-8"), err=err)
@@ -180,14 +180,14 @@ def waiting(first: str) -> Iterator[Callable[[str], None]]:
         with stderr_console().status(escape(first)) as line:
             yield lambda text: line.update(escape(printable(text)))
         return
-    say(first, err=True)
+    say(first, err=True, level="info")
     next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
 
     def show(text: str) -> None:
         nonlocal next_line
         if time.monotonic() >= next_line:
             next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
-            say(text, err=True)
+            say(text, err=True, level="info")
 
     yield show
 

@@ -77,6 +77,27 @@ def test_an_import_that_goes_on_is_not_called_imported(remote: FakeRemote) -> No
     assert told["importing"]["pipeline_run_id"]
 
 
+def test_that_it_waits_is_no_warning_and_an_option_that_changes_nothing_is_one(
+    remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell = ProgressLines.tell
+
+    def tell_and_release(lines: ProgressLines, event: str, **fields: Any) -> None:
+        tell(lines, event, **fields)
+        if str(fields.get("text")).startswith("Waiting for the import"):
+            held.release()
+
+    monkeypatch.setattr(ProgressLines, "tell", tell_and_release)
+    with remote.hold_imports() as held:
+        _, _, waited = pushed(remote, "--progress", "json", "--background", "--wait")
+    _, _, hinted = pushed(remote, "--progress", "json", "--wait")
+    levels = {line["text"]: line["level"] for line in events(waited + hinted) if line["event"] == "message"}
+    assert levels["Waiting for the import …"] == "info"
+    assert [text for text, level in levels.items() if level != "info"] == [
+        "--wait changes nothing here: without --background a push waits for the end of the import."
+    ]
+
+
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_a_failure_is_the_last_line_and_never_has_the_key(remote: FakeRemote, options: tuple[str, ...]) -> None:
     code, stdout, stderr = pushed(remote, "--progress", "json", *options, api_key="not-the-key")
