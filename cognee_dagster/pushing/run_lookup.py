@@ -114,7 +114,7 @@ class RunLookup:
             or len(candidates) > 1
             or stored > ceil(self._request.num_documents / _DOCUMENTS_PER_RUN)
             or any(_was_active(run, earliest) for run in of_others if run.id not in over)
-            or (self._hangs_up and _documents_await_their_import(of_others, now=earliest)),
+            or (self._hangs_up and _documents_await_their_import(of_others, earliest=earliest)),
             storing=stored > 0,
         )
 
@@ -126,13 +126,16 @@ class RunLookup:
         ]
 
 
-def _documents_await_their_import(of_others: Collection[RunTimes], *, now: datetime) -> bool:
+def _documents_await_their_import(of_others: Collection[RunTimes], *, earliest: datetime) -> bool:
     """Whether the last that others did to the dataset is to store documents: the import of those may begin now.
 
     They may as well be documents that somebody only added; that costs no more than waiting for our own answer.
+
+    One import that begins hides all documents stored before it. Where two others had stored theirs and one of them
+    imports, the other's import is not waited for, though it may come: runs do not say which documents they are of.
     """
     stored = max((run.ended for run in of_others if run.pipeline == ADD_PIPELINE and run.ended), default=None)
-    if stored is None or stored < now - _IMPORT_FOLLOWS_WITHIN:
+    if stored is None or stored < earliest - _IMPORT_FOLLOWS_WITHIN:
         return False
     return not any(run.began and run.began >= stored for run in of_others if run.pipeline == IMPORT_PIPELINE)
 
