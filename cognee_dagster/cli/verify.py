@@ -17,18 +17,13 @@ if TYPE_CHECKING:
     from cognee_dagster.pushing.compared import RemoteComparison
 
 _EXAMPLES = 20
-_KINDS = {
-    "node": ("missing", "extra", "renamed", "changed"),
-    "edge": ("missing", "extra"),
-    "document": ("missing", "extra"),
-}
 _WORDS = {
     "missing": "missing",
     "renamed": "there under another name",
     "changed": "there with another type or property",
     "extra": "there only",
 }
-_MISSING_DOCUMENT = {"missing": "missing, or there with another text"}
+_WORDS_OF_DOCUMENTS = {**_WORDS, "missing": "missing, or there with another text"}
 
 
 @click.command()
@@ -77,22 +72,21 @@ def verify(
 
 def _differences(found: "RemoteComparison") -> Iterable[str]:
     for difference in found.differences:
-        words = _MISSING_DOCUMENT if difference.kind == "document" else _WORDS
+        words = _WORDS_OF_DOCUMENTS if difference.kind == "document" else _WORDS
         count = counted(len(difference.records), difference.kind)
-        yield f"{count} {words.get(difference.what, _WORDS[difference.what])}, such as {difference.records[0]}"
+        yield f"{count} {words[difference.what]}, such as {difference.records[0]}"
 
 
 def _as_json(found: "RemoteComparison") -> dict[str, object]:
-    differing = {(one.kind, one.what): one.records for one in found.differences}
+    by_kind: dict[str, dict[str, object]] = {}
+    for one in found.compared:
+        by_kind.setdefault(f"{one.kind}s", {})[one.what] = _shown(one.records)
     return {
         "exact": found.is_exact,
         "target_dataset": found.target_dataset,
         "num_nodes": found.num_nodes,
         "num_edges": found.num_edges,
-        **{
-            f"{kind}s": {what: _shown(differing.get((kind, what), ())) for what in kinds}
-            for kind, kinds in _KINDS.items()
-        },
+        **by_kind,
         "not_compared": found.not_compared,
     }
 

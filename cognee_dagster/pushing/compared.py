@@ -27,7 +27,7 @@ class Difference:
     Attributes:
         kind: ``node``, ``edge`` or ``document``.
         what: ``missing`` on the remote; ``renamed`` or ``changed`` there; or ``extra``: the remote only has them.
-        records: Which: ids, with the property for ``changed``; an edge as its source, relationship and target.
+        records: Ids, with the property for ``changed``; an edge as its source, relationship and target. May be empty.
     """
 
     kind: str
@@ -66,8 +66,13 @@ class RemoteComparison:
     @property
     def differences(self) -> tuple[Difference, ...]:
         """How the remote differs, kind by kind; none where it is exact."""
+        return tuple(difference for difference in self.compared if difference.records)
+
+    @property
+    def compared(self) -> tuple[Difference, ...]:
+        """Every way in which records were compared, kind by kind, also those in which none differs."""
         graph = self.graph
-        found = (
+        return (
             Difference(kind="node", what="missing", records=tuple(graph.missing_nodes)),
             Difference(kind="node", what="renamed", records=tuple(graph.other_names)),
             Difference(
@@ -81,7 +86,6 @@ class RemoteComparison:
             Difference(kind="document", what="missing", records=self.missing_documents),
             Difference(kind="document", what="extra", records=self.extra_documents),
         )
-        return tuple(difference for difference in found if difference.records)
 
 
 def compare_with_remote(
