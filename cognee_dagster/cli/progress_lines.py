@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cognee_dagster import remote
+
 if TYPE_CHECKING:
     from cognee_dagster.cogx.write.writer import Progress as ExportProgress
     from cognee_dagster.pushing.archives import PushResult
@@ -64,7 +66,7 @@ class ProgressLines:
 
     def delivered(self, result: "DeliveredArchive") -> None:
         """An ``on_delivered``: the import has ended, or goes on without us."""
-        event = "imported" if result.status == "completed" else "importing"
+        event = "imported" if result.status == remote.ImportState.SUCCEEDED.status else "importing"
         run = {"pipeline_run_id": result.pipeline_run_id, "known_by": result.known_by}
         self.tell(event, **self._shard, status=result.status, **run)
 

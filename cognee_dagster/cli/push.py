@@ -20,8 +20,12 @@ from cognee_dagster.graph.counting import counted
 from cognee_dagster.sources.places import is_place
 
 if TYPE_CHECKING:
+    from cognee_dagster.cli.progress_lines import ProgressLines
+    from cognee_dagster.cli.terminal import Bars
     from cognee_dagster.pushing.archives import PushResult
     from cognee_dagster.pushing.mirror.options import MirrorOptions
+    from cognee_dagster.pushing.options import PushOptions
+    from cognee_dagster.pushing.progress import PushProgress
     from cognee_dagster.remote.connection import Connection
     from cognee_dagster.remote.imports.verdict import ImportVerdict
 
@@ -94,13 +98,13 @@ def push(
 
     With --json: status, dataset_name, target_dataset, num_nodes, num_edges, remote_response, pipeline_run_id.
     """
-    background = _heeded(background, wait=wait, mirror=mirror)
+    background = _is_in_background(background, wait=wait, mirror=mirror)
     if archives is not None and archive is None:
         raise click.UsageError("--archives says where --archive is looked for, and that is not given.")
     if dry_run and mirror is None:
         raise click.UsageError("--dry-run says what --sync incremental would do, and that is not given.")
-    is_given = archive is not None or (is_place(source.text) and sources.is_archive(source.text))
-    if is_given:
+    is_archive = archive is not None or (is_place(source.text) and sources.is_archive(source.text))
+    if is_archive:
         _refuse_what_is_not_about_archives()
     options = pushing.PushOptions(target_dataset=target_dataset, mode=mode, run_in_background=background)
     connection = remote_connection(url, api_key)
@@ -108,18 +112,11 @@ def push(
         print_plan(source, connection=connection, options=options, mirror=mirror, as_json=as_json)
         return
     with progress_bars(reminders=not as_json) as bars:
-        progress = pushing.PushProgress(
-            on_export=bars.export,
-            on_begin=bars.begin,
-            on_shard=bars.shard,
-            on_upload=bars.upload,
-            on_delivered=bars.delivered,
-        )
-        if archive is not None:
-            with stored_archive(source.text, archive, location=archives).local() as found:
-                result = pushing.push_as_they_are(found, connection=connection, options=options, progress=progress)
-        elif is_given:
-            result = pushing.push_archive_file(source.text, connection=connection, options=options, progress=progress)
+        progress = _told_to(bars)
+        if is_archive:
+            result = _send_as_it_is(
+                source.text, archive, location=archives, connection=connection, options=options, progress=progress
+            )
         else:
             result = pushing.push_graph(
                 source.open(),
@@ -130,32 +127,61 @@ def push(
                 progress=progress,
             )
     code, reason = ExitCode.OK, ""
-    if wait and background and result.status != "completed":
+    if wait and background and result.status != remote.ImportState.SUCCEEDED.status:
         with log_to_stderr(reminders=not as_json):
             verdict = _wait(result, mode=mode, connection=connection)
         code, reason = exit_code_of_import(verdict), verdict.reason
         result = dataclasses.replace(result, status=verdict.state.status)
-    _tell(result, as_json=as_json)
-    if code is ExitCode.OK and (lines := chosen_lines()):
-        lines.pushed(result)
-    if code is not ExitCode.OK:
-        if lines := chosen_lines():
-            lines.tell("failed", status=result.status, reason=reason, exit_code=int(code))
-        else:
-            say(f"Error: {reason}", err=True)
-        raise click.exceptions.Exit(code)
+    _end(result, code=code, reason=reason, as_json=as_json)
 
 
-def _tell(result: "PushResult", *, as_json: bool) -> None:
+def _told_to(bars: "Bars | ProgressLines") -> "PushProgress":
+    return pushing.PushProgress(
+        on_export=bars.export,
+        on_begin=bars.begin,
+        on_shard=bars.shard,
+        on_upload=bars.upload,
+        on_delivered=bars.delivered,
+    )
+
+
+def _send_as_it_is(
+    source: str,
+    archive: str | None,
+    *,
+    location: str | None,
+    connection: "Connection",
+    options: "PushOptions",
+    progress: "PushProgress",
+) -> "PushResult":
+    """Push an archive: the stored one of the dataset ``source``, or the file or directory of that name."""
+    if archive is None:
+        return pushing.push_archive_file(source, connection=connection, options=options, progress=progress)
+    with stored_archive(source, archive, location=location).local() as found:
+        return pushing.push_as_they_are(found, connection=connection, options=options, progress=progress)
+
+
+def _end(result: "PushResult", *, code: ExitCode, reason: str, as_json: bool) -> None:
+    """Say what became of the push, and exit with ``code`` where that is not ``OK``."""
     if as_json:
         print_json(dataclasses.asdict(result))
+    else:
+        nodes, edges = counted(result.num_nodes, "node"), counted(result.num_edges, "edge")
+        say(f"Pushed {result.dataset_name} ({nodes}, {edges}) to {result.target_dataset}: {result.status}")
+        say(f"pipeline_run_id: {result.pipeline_run_id}")
+    lines = chosen_lines()
+    if code is ExitCode.OK:
+        if lines:
+            lines.pushed(result)
         return
-    nodes, edges = counted(result.num_nodes, "node"), counted(result.num_edges, "edge")
-    say(f"Pushed {result.dataset_name} ({nodes}, {edges}) to {result.target_dataset}: {result.status}")
-    say(f"pipeline_run_id: {result.pipeline_run_id}")
+    if lines:
+        lines.tell("failed", status=result.status, reason=reason, exit_code=int(code))
+    else:
+        say(f"Error: {reason}", err=True)
+    raise click.exceptions.Exit(code)
 
 
-def _heeded(background: bool, *, wait: bool, mirror: "MirrorOptions | None") -> bool:
+def _is_in_background(background: bool, *, wait: bool, mirror: "MirrorOptions | None") -> bool:
     """Whether the push is in the background; options that change nothing are named."""
     if background and mirror is not None:
         say("--background changes nothing here: a push to a mirror waits for its imports.", err=True)
