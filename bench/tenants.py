@@ -4,11 +4,8 @@ By itself, and not on the page of figures: ``python -m bench.tenants``.
 """
 
 import sqlite3
-import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
@@ -16,16 +13,15 @@ import dagster as dg
 
 from bench.parts import Findings, Goal, Setting
 from bench.tables import table
+from bench.ticks import medians, note_push, tick_imports
 from cognee_dagster import (
     CogneeDataset,
-    CogneeRemote,
     LocalCognee,
     build_definitions,
     build_discovery_sensor,
     build_import_sensor,
 )
-from cognee_dagster.dagster import keys
-from cognee_dagster.dagster.resources import LOCAL_RESOURCE, REMOTE_RESOURCE
+from cognee_dagster.dagster.resources import LOCAL_RESOURCE
 from cognee_dagster.testing import FakeRemote
 
 PACKAGES = ("dagster", "httpx")
@@ -44,16 +40,15 @@ def run(setting: Setting) -> Findings:
     with FakeRemote() as remote, TemporaryDirectory() as directory:
         instance = dg.DagsterInstance.local_temp(directory)
         local = _local_cognee(Path(directory) / "cognee", tenants)
-        found = _median(lambda: _tick(_DISCOVERY, instance, local), rounds=setting.rounds)
+        found = medians([lambda: _discover(instance, local)], rounds=setting.rounds)
         instance.add_dynamic_partitions("tenants", tenants)
         for tenant in tenants:
-            _push(instance, remote, tenant)
-        known = _median(lambda: _tick(_DISCOVERY, instance, local), rounds=setting.rounds)
-        resource = CogneeRemote(url=remote.url, api_key=remote.api_key)
+            note_push(instance, remote, _CHAIN.push_key, dataset=f"tenant_{tenant}", partition=tenant)
+        known = medians([lambda: _discover(instance, local)], rounds=setting.rounds)
         imports = build_import_sensor([_CHAIN])
-        cursor = _tick_imports(imports, instance, resource, cursor=None)
-        asked = _median(lambda: _tick_imports(imports, instance, resource, cursor=cursor), rounds=setting.rounds)
-    return findings([found, known, asked], rounds=setting.rounds)
+        cursor = tick_imports(imports, instance, remote, cursor=None)
+        asked = medians([lambda: tick_imports(imports, instance, remote, cursor=cursor)], rounds=setting.rounds)
+    return findings([*found, *known, *asked], rounds=setting.rounds)
 
 
 def findings(ticks: list[float], *, rounds: int) -> Findings:
@@ -112,7 +107,7 @@ def _dashed(text: str) -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-def _tick(sensor: dg.SensorDefinition, instance: dg.DagsterInstance, local: LocalCognee) -> None:
+def _discover(instance: dg.DagsterInstance, local: LocalCognee) -> None:
     """Evaluates as the daemon does, whose context knows the instance's place."""
     with dg.SensorEvaluationContext(
         instance_ref=instance.get_ref(),
@@ -120,35 +115,7 @@ def _tick(sensor: dg.SensorDefinition, instance: dg.DagsterInstance, local: Loca
         repository_def=_REPOSITORY,
         resources={LOCAL_RESOURCE: local},  # type: ignore[dict-item] # as in build_sensor_context
     ) as context:
-        sensor.evaluate_tick(context)
-
-
-def _tick_imports(
-    sensor: dg.SensorDefinition, instance: dg.DagsterInstance, remote: CogneeRemote, *, cursor: str | None
-) -> str | None:
-    with dg.build_sensor_context(instance=instance, cursor=cursor, resources={REMOTE_RESOURCE: remote}) as context:
-        return sensor.evaluate_tick(context).cursor
-
-
-def _push(instance: dg.DagsterInstance, remote: FakeRemote, tenant: str) -> None:
-    name = f"tenant_{tenant}"
-    metadata = {
-        keys.STATUS: "started",
-        keys.PIPELINE_RUN_ID: remote.add_run(name),
-        keys.TARGET_DATASET: name,
-        keys.REMOTE_URL: remote.url,
-        keys.REMOTE_DATASET_ID: remote.dataset(name).id,
-    }
-    instance.report_runless_asset_event(dg.AssetMaterialization(_CHAIN.push_key, partition=tenant, metadata=metadata))
-
-
-def _median(tick: Callable[[], object], *, rounds: int) -> float:
-    took = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        tick()
-        took.append(time.perf_counter() - begin)
-    return median(took)
+        _DISCOVERY.evaluate_tick(context)
 
 
 if __name__ == "__main__":

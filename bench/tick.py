@@ -1,17 +1,14 @@
 """A tick of the import sensor, against one of a sensor that does nothing."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 import dagster as dg
 
 from bench.parts import Findings, Goal, Setting
 from bench.tables import table
-from cognee_dagster import CogneeRemote, build_import_sensor
-from cognee_dagster.dagster import keys
+from bench.ticks import medians, note_push, tick_imports
+from cognee_dagster import build_import_sensor
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE
 from cognee_dagster.testing import FakeRemote
 
@@ -29,24 +26,25 @@ def run(setting: Setting) -> Findings:
     ours, empty = build_import_sensor(push_keys), _empty_sensor()
     with FakeRemote() as remote, TemporaryDirectory() as directory:
         instance = dg.DagsterInstance.local_temp(directory)
-        idle = _tick(ours, instance, remote, cursor=None)  # has looked through the event log, and found nothing
-        idle_seconds = _medians(
+        idle = tick_imports(ours, instance, remote, cursor=None)  # has looked through the event log, and found nothing
+        idle_seconds = medians(
             [
-                lambda: _tick(empty, instance, remote, cursor=None),
-                lambda: _tick(ours, instance, remote, cursor=idle),
+                lambda: tick_imports(empty, instance, remote, cursor=None),
+                lambda: tick_imports(ours, instance, remote, cursor=idle),
             ],
             rounds=10 * setting.rounds,
         )
         for number in range(_IMPORTS):
-            _push(instance, remote, push_keys[number % _ASSETS])
-        taken_up = _tick(ours, instance, remote, cursor=None)
+            push_key = push_keys[number % _ASSETS]
+            note_push(instance, remote, push_key, dataset=push_key.path[0])
+        taken_up = tick_imports(ours, instance, remote, cursor=None)
         before = len(remote.requests)
-        _tick(ours, instance, remote, cursor=taken_up)
+        tick_imports(ours, instance, remote, cursor=taken_up)
         requests = len(remote.requests) - before
-        busy_seconds = _medians(
+        busy_seconds = medians(
             [
-                lambda: _tick(ours, instance, remote, cursor=taken_up),
-                lambda: _tick(ours, instance, remote, cursor=None),
+                lambda: tick_imports(ours, instance, remote, cursor=taken_up),
+                lambda: tick_imports(ours, instance, remote, cursor=None),
             ],
             rounds=setting.rounds,
         )
@@ -89,37 +87,6 @@ def _empty_sensor() -> dg.SensorDefinition:
         return dg.SensorResult(cursor=context.cursor, skip_reason="There is nothing to do.")
 
     return empty
-
-
-def _tick(
-    sensor: dg.SensorDefinition, instance: dg.DagsterInstance, remote: FakeRemote, *, cursor: str | None
-) -> str | None:
-    """Evaluates as the daemon does; the new cursor."""
-    resource = CogneeRemote(url=remote.url, api_key=remote.api_key)
-    with dg.build_sensor_context(instance=instance, cursor=cursor, resources={REMOTE_RESOURCE: resource}) as context:
-        return sensor.evaluate_tick(context).cursor
-
-
-def _push(instance: dg.DagsterInstance, remote: FakeRemote, push_key: dg.AssetKey) -> None:
-    dataset = push_key.path[0]
-    metadata = {
-        keys.STATUS: "started",
-        keys.PIPELINE_RUN_ID: remote.add_run(dataset),
-        keys.TARGET_DATASET: dataset,
-        keys.REMOTE_URL: remote.url,
-        keys.REMOTE_DATASET_ID: remote.dataset(dataset).id,
-    }
-    instance.report_runless_asset_event(dg.AssetMaterialization(push_key, metadata=metadata))
-
-
-def _medians(ticks: list[Callable[[], object]], *, rounds: int) -> list[float]:
-    took: list[list[float]] = [[] for _ in ticks]
-    for _ in range(rounds):
-        for tick, times in zip(ticks, took, strict=True):
-            begin = time.perf_counter()
-            tick()
-            times.append(time.perf_counter() - begin)
-    return [median(times) for times in took]
 
 
 if __name__ == "__main__":
