@@ -81,6 +81,16 @@ def readers_machine(directory: Path, remote: FakeRemote, *, cognee: Path) -> Ite
 
 
 @contextmanager
+def dg_machine(directory: Path, remote: FakeRemote) -> Iterator[dict[str, str]]:
+    """``readers_machine`` for projects that ``dg`` makes in ``directory/here``, with a local Cognee of its own."""
+    cognee = make_local_cognee(directory / "cognee")
+    here = directory / "here"
+    here.mkdir()
+    with readers_machine(here, remote, cognee=cognee) as variables:
+        yield variables
+
+
+@contextmanager
 def in_this_process(environ: Mapping[str, str]) -> Iterator[dg.DagsterInstance]:
     """Makes this process the reader's: these variables, and Dagster's instance as they say."""
     with pytest.MonkeyPatch.context() as patch:

@@ -7,7 +7,7 @@ import pytest
 
 from cognee_dagster.testing import FakeRemote
 from tests.printed import ROOT, Block, Command, blocks, commands, terminal
-from tests.readers_machine import make_local_cognee, readers_machine
+from tests.readers_machine import dg_machine
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("dg_command")]
 
@@ -33,11 +33,9 @@ def remote() -> Iterator[FakeRemote]:
 
 @pytest.fixture
 def environ(tmp_path: Path, remote: FakeRemote) -> Iterator[dict[str, str]]:
-    cognee = make_local_cognee(tmp_path / "cognee")
-    (tmp_path / "here").mkdir()
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "sitecustomize.py").write_text(WITHOUT_COGNEE)
-    with readers_machine(tmp_path / "here", remote, cognee=cognee) as variables:
+    with dg_machine(tmp_path, remote) as variables:
         yield {**variables, "PYTHONPATH": f"{tmp_path / 'without'}:{variables['PYTHONPATH']}"}
 
 

@@ -8,7 +8,7 @@ import pytest
 from cognee_dagster.testing import FakeRemote
 from tests.dagster_project import free_port
 from tests.printed import ROOT, Block, Command, blocks, commands, terminal
-from tests.readers_machine import make_local_cognee, readers_machine
+from tests.readers_machine import dg_machine
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("dg_command")]
 SERVING = "… Serving dagster-webserver on http://127.0.0.1:3000 in process 11227\n"
@@ -22,9 +22,7 @@ def remote() -> Iterator[FakeRemote]:
 
 @pytest.fixture
 def environ(tmp_path: Path, remote: FakeRemote) -> Iterator[dict[str, str]]:
-    cognee = make_local_cognee(tmp_path / "cognee")
-    (tmp_path / "here").mkdir()
-    with readers_machine(tmp_path / "here", remote, cognee=cognee) as variables:
+    with dg_machine(tmp_path, remote) as variables:
         yield {**variables, "DAGSTER_DG_DEV_PORT": str(free_port())}
 
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from cognee_dagster.sandbox.settings import no_language_model
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import answer
 from tests.cogx_graphs import ID_B, ID_C, MemoryReader, demo_reader
-from tests.command_line import call
+from tests.command_line import call, have_datasets, have_no_settings
 
 UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000"
 
@@ -52,30 +51,14 @@ def remote() -> Iterator[FakeRemote]:
 
 @pytest.fixture(autouse=True)
 def local_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A local Cognee with the datasets ``demo`` and ``empty``; no remote and no ``.env`` of the developer's."""
+    """Three datasets, of which one is empty."""
     graphs = {
-        "demo": demo_reader(),
-        "empty": MemoryReader([]),
-        "textless": MemoryReader([(ID_B, "Ada", "Entity", "{}"), (ID_C, "person", "EntityType", "{}")]),
+        "demo": demo_reader,
+        "empty": lambda: MemoryReader([]),
+        "textless": lambda: MemoryReader([(ID_B, "Ada", "Entity", "{}"), (ID_C, "person", "EntityType", "{}")]),
     }
-
-    @contextmanager
-    def open_dataset(dataset: Any, **_: Any) -> Iterator[MemoryReader]:
-        if dataset not in graphs:
-            raise errors.DatasetNotFoundError(f"There is no dataset {dataset!r}.")
-        yield graphs[dataset]
-
-    for module in (
-        "cognee_dagster.sources",
-        "cognee_dagster.sources.cognee.datasets",
-    ):  # face and origin
-        monkeypatch.setattr(f"{module}.open_dataset", open_dataset)
-    no_env_file = tmp_path / "empty.env"
-    no_env_file.touch()
-    monkeypatch.setenv("COGNEE_ENV_FILE", str(no_env_file))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("COGNEE_SERVICE_URL", raising=False)
-    monkeypatch.delenv("COGNEE_API_KEY", raising=False)
+    have_datasets(monkeypatch, graphs)
+    have_no_settings(monkeypatch, tmp_path)
 
 
 def run(*arguments: str | Path, remote: FakeRemote | None = None, key: str | None = None) -> Result:

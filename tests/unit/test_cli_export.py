@@ -6,17 +6,15 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import Result
 
 from cognee_dagster.cli.exit_codes import ExitCode
-from tests.cogx_graphs import MemoryReader, demo_reader
-from tests.command_line import call
+from tests.cogx_graphs import demo_reader
+from tests.command_line import call, have_datasets
 
 # A local Cognee whose graph is never read to its end, in a process that can be interrupted.
 EXPORT_WITHOUT_END = """
@@ -43,12 +41,7 @@ main()
 
 @pytest.fixture(autouse=True)
 def local_graph(monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def open_dataset(dataset: Any, **_: Any) -> Iterator[MemoryReader]:
-        yield demo_reader()
-
-    for module in ("cognee_dagster.sources", "cognee_dagster.sources.cognee.datasets"):  # face and origin
-        monkeypatch.setattr(f"{module}.open_dataset", open_dataset)
+    have_datasets(monkeypatch, {"demo": demo_reader})
 
 
 def export(destination: Path) -> Result:

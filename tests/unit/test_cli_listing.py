@@ -1,19 +1,16 @@
 """``cognee-dagster runs``, ``datasets`` and ``doctor``: what is on the remote, and whether a push could work."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cognee_dagster import errors
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import DATASETS, HEALTH, answer
-from tests.cogx_graphs import MemoryReader, demo_reader
-from tests.command_line import call
+from tests.cogx_graphs import demo_reader
+from tests.command_line import call, have_datasets
 from tests.unit.test_cli import UNKNOWN_RUN
 
 pytest_plugins = ["cognee_dagster.testing.plugin"]
@@ -21,17 +18,7 @@ pytest_plugins = ["cognee_dagster.testing.plugin"]
 
 @pytest.fixture(autouse=True)
 def local_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    @contextmanager
-    def open_dataset(dataset: Any, **_: Any) -> Iterator[MemoryReader]:
-        if dataset != "demo":
-            raise errors.DatasetNotFoundError(f"There is no dataset {dataset!r}.")
-        yield demo_reader()
-
-    for module in (
-        "cognee_dagster.sources",
-        "cognee_dagster.sources.cognee.datasets",
-    ):  # face and origin
-        monkeypatch.setattr(f"{module}.open_dataset", open_dataset)
+    have_datasets(monkeypatch, {"demo": demo_reader})
     monkeypatch.setenv("HOME", str(tmp_path))
 
 

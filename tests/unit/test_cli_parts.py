@@ -13,8 +13,7 @@ from click.testing import Result
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.testing import FakeRemote
-from tests.cogx_graphs import MemoryReader
-from tests.command_line import call
+from tests.command_line import call, have_datasets, have_no_settings
 from tests.unit.test_cogx_cut import topics
 
 LIMITS = ("--max-file-bytes", "100000", "--max-archive-bytes", "200000")
@@ -28,18 +27,8 @@ def remote() -> Iterator[FakeRemote]:
 
 @pytest.fixture(autouse=True)
 def local_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    @contextmanager
-    def open_dataset(dataset: Any, **_: Any) -> Iterator[MemoryReader]:
-        yield topics()
-
-    for module in (
-        "cognee_dagster.sources",
-        "cognee_dagster.sources.cognee.datasets",
-    ):  # face and origin
-        monkeypatch.setattr(f"{module}.open_dataset", open_dataset)
-    (tmp_path / "empty.env").touch()
-    monkeypatch.setenv("COGNEE_ENV_FILE", str(tmp_path / "empty.env"))
-    monkeypatch.setenv("HOME", str(tmp_path))
+    have_datasets(monkeypatch, {"demo": topics})
+    have_no_settings(monkeypatch, tmp_path)
 
 
 def push(remote: FakeRemote, *options: str) -> Result:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from cognee_dagster.cli.progress_lines import ProgressLines
 from cognee_dagster.cogx.write.writer import Progress
 from cognee_dagster.testing import FakeRemote
 from tests.cogx_graphs import demo_reader
-from tests.command_line import call
+from tests.command_line import call, have_datasets, have_no_settings
 
 
 @pytest.fixture
@@ -25,15 +24,8 @@ def remote() -> Iterator[FakeRemote]:
 
 @pytest.fixture(autouse=True)
 def local_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    @contextmanager
-    def open_dataset(dataset: Any, **_: Any) -> Iterator[Any]:
-        yield demo_reader()
-
-    for module in ("cognee_dagster.sources", "cognee_dagster.sources.cognee.datasets"):
-        monkeypatch.setattr(f"{module}.open_dataset", open_dataset)
-    (tmp_path / "empty.env").touch()
-    monkeypatch.setenv("COGNEE_ENV_FILE", str(tmp_path / "empty.env"))
-    monkeypatch.setenv("HOME", str(tmp_path))
+    have_datasets(monkeypatch, {"demo": demo_reader})
+    have_no_settings(monkeypatch, tmp_path)
 
 
 def pushed(remote: FakeRemote, *options: str, api_key: str = "") -> tuple[int, str, str]:
