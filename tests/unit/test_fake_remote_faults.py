@@ -1,12 +1,13 @@
 """The faults that a test switches on in the fake remote itself."""
 
-import time
+import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
-from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing import FakeRemote, faults
 from cognee_dagster.testing.faults import (
     DATASETS,
     HEALTH,
@@ -23,6 +24,7 @@ from cognee_dagster.testing.faults import (
     reset,
     slow_upload,
 )
+from cognee_dagster.testing.pace import Pace, ServerKilledError
 from tests.contract.archives import people
 
 
@@ -92,21 +94,37 @@ def test_a_gateway_may_give_up_after_the_import(http: httpx.Client, remote: Fake
     assert remote.runs[0]["outcome"] == "succeeded"
 
 
-def test_slow_faults_take_their_time(http: httpx.Client, remote: FakeRemote) -> None:
-    remote.faults.on(HEALTH, delay(0.1), delay_answer(0.1), drip(0.001))
-    remote.faults.on(UPLOADS, slow_upload(5_000))
-    began = time.monotonic()
+def test_slow_faults_take_their_time(http: httpx.Client, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr(remote.pace, "sleep", naps.append)
+    monkeypatch.setattr(faults, "time", SimpleNamespace(sleep=naps.append))
+    for fault, count, seconds in ((delay(7), 1, 7), (delay_answer(8), 1, 8), (drip(0.25), 10, 0.25)):
+        naps.clear()
+        remote.faults.on(HEALTH, fault)
+        assert http.get(HEALTH).json()["status"] == "ready"
+        assert naps.count(seconds) >= count
 
-    assert [http.get(HEALTH).json()["status"] for _ in range(3)] == ["ready"] * 3
+    naps.clear()
+    remote.faults.on(UPLOADS, slow_upload(5))
     assert upload(http).status_code == 200
+    assert sum(naps) > len(people("faults").packed()) / 5
 
-    assert time.monotonic() - began > 0.4
 
+def test_killing_the_fake_ends_a_fault_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
 
-def test_killing_the_fake_ends_a_fault_that_waits(http: httpx.Client) -> None:
+    def sleep(pace: Pace, seconds: float) -> None:
+        try:
+            pause(pace, seconds)
+        except ServerKilledError:
+            ended.set()
+            raise
+
+    pause = Pace.sleep
+    monkeypatch.setattr(Pace, "sleep", sleep)
     with FakeRemote() as remote:
-        remote.faults.on(HEALTH, delay(60))
+        remote.faults.on(HEALTH, delay(3600))
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(f"{remote.url}{HEALTH}", timeout=0.2)
-        began = time.monotonic()
-    assert time.monotonic() - began < 5
+        assert not ended.is_set()
+    assert ended.wait(60)
