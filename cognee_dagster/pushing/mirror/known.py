@@ -1,5 +1,6 @@
 """What is known of a mirror before a push, and how far it can be relied on."""
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Integers = npt.NDArray[np.integer]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,7 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
 
     Raises:
         RemoteError: The remote's runs cannot be listed.
+        OSError: The store does not let it be read what is known.
     """
     state = files.load() if files is not None else None
     nothing = MirrorContents.empty()
@@ -120,8 +124,12 @@ def _siblings_runs(files: MirrorFiles, contents: MirrorContents) -> frozenset[st
     """Runs of other mirrors in the remote dataset that have nothing in common with this one."""
     found = frozenset[str]()
     for sibling in files.siblings():
-        state = sibling.load()
-        theirs = None if state is None else sibling.load_contents(state)
+        try:
+            state = sibling.load()
+            theirs = None if state is None else sibling.load_contents(state)
+        except OSError as error:  # such as another user's: without it more is sent
+            logger.warning("%s: runs of that mirror count as somebody else's: %s", sibling.directory, error.__cause__)
+            continue
         if state is not None and theirs is not None and not state.begun and not _overlap(contents, theirs):
             found |= frozenset(state.run_ids)
     return found

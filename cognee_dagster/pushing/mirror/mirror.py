@@ -68,6 +68,7 @@ def push_mirror(
         InvalidModeError: The mode is not ``preserve``.
         RemovedRecordsError: More would be removed than is allowed; nothing was sent.
         RemoteError: See ``pushing.delivery.deliver``. The next push goes on from there.
+        OSError: What is known of the mirror cannot be read or written; the next push goes on from what is there.
     """
     options, mirror = options or PushOptions(), mirror or MirrorOptions()
     name = archives[0].dataset_name
@@ -114,6 +115,7 @@ def plan_mirror(
         EmptyGraphError, InvalidModeError: As ``push_mirror``.
         InvalidPushError: The graph cannot be mirrored; the message says why.
         RemoteError: The remote cannot be asked.
+        OSError: What is known of the mirror cannot be read.
     """
     options, mirror = options or PushOptions(), mirror or MirrorOptions()
     name, target = archives[0].dataset_name, _target(archives, options)

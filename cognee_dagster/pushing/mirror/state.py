@@ -85,16 +85,21 @@ class MirrorFiles:
         return cls(base / f"{remote}-{dataset_id}-{owner}")
 
     def load(self) -> MirrorState | None:
-        """The state; None: there is none, or none that can be read."""
+        """The state; None: there is none, or none that makes sense.
+
+        Raises:
+            OSError: The store does not let it be read.
+        """
+        content = _read(self.directory / _STATE)
+        if content is None:
+            return None
         try:
-            state = msgspec.json.decode((self.directory / _STATE).read_bytes(), type=MirrorState)
+            state = msgspec.json.decode(content, type=MirrorState)
             if state.format != _FORMAT:
                 raise ValueError(f"it has format {state.format}, and this release knows {_FORMAT}")
             return state
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
-            logger.warning("The mirror's state in %s cannot be read: %s", self.directory, error)
+        except ValueError as error:  # msgspec's errors are ValueErrors
+            logger.warning("The mirror's state in %s cannot be understood: %s", self.directory, error)
             return None
 
     def siblings(self) -> "Iterator[MirrorFiles]":
@@ -105,14 +110,20 @@ class MirrorFiles:
                 yield MirrorFiles(directory)
 
     def load_contents(self, state: MirrorState) -> MirrorContents | None:
-        """The contents that a state names; None where they are gone or damaged."""
+        """The contents that a state names; None where they are gone or damaged.
+
+        Raises:
+            OSError: The store does not let them be read.
+        """
         try:
-            content = self._contents(state.contents).read_bytes()
+            content = _read(self._contents(state.contents))
+            if content is None:
+                raise ValueError("it is gone")
             if hashlib.sha256(content).hexdigest() != state.contents:
                 raise ValueError("it is damaged")
             return MirrorContents.decode(content)
-        except (OSError, ValueError) as error:
-            logger.warning("%s cannot be read: %s", self._contents(state.contents), error)
+        except ValueError as error:
+            logger.warning("%s cannot be used: %s", self._contents(state.contents), error)
             return None
 
     def save_contents(self, contents: MirrorContents) -> str:
@@ -131,6 +142,23 @@ class MirrorFiles:
 
     def _contents(self, sha256: str) -> "UPath":
         return self.directory / f"contents-{sha256}.bin"
+
+
+def _read(path: "UPath") -> bytes | None:
+    """A file's content; None where it is not there.
+
+    Raises:
+        OSError: Nobody can tell now what is in it. Whoever took it for lost would write over what it says.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # file systems raise their own kinds of errors
+        raise OSError(
+            f"What is known of the mirror cannot be read: {path}: {type(error).__name__}: {error}. Nothing was sent, "
+            "and nothing of it is lost. Push again when the store can be read."
+        ) from error
 
 
 class NotedRuns:

@@ -68,6 +68,7 @@ def survey(
         NotMirrorableError: The graph holds what a mirror cannot keep apart.
         ArchiveError: An archive is damaged.
         RemoteError: The remote's runs cannot be listed.
+        OSError: What is known of the mirror cannot be read.
     """
     known = look_up(client, dataset, files, resend=options.resend)
     fingerprints = read_fingerprints(archives)
