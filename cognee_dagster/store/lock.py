@@ -76,12 +76,29 @@ class StoreLock:
         self.ended = threading.Event()
         self.is_lost = False
         self._path, self._holder, self._stop, self._pace = path, holder, stop, pace
+        self._beat_at = time.monotonic()
+        self._access = threading.Lock()  # of one thread, to the file
         self._given_back = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="store-lock", daemon=True)
 
     def keep(self) -> None:
         """Begin to write the file again and again."""
         self._thread.start()
+
+    def look(self) -> None:
+        """Look at once, not at the next beat, whether the lock is still held: for what cannot be taken back.
+
+        Who stood still for minutes may have lost it, and does not know that yet.
+        """
+        if self._stop.is_set():
+            self.ended.set()
+        try:
+            with self._access:
+                is_ours = _is_of(_read(self._path), self._holder)
+        except Exception:  # the next beat says so, and looks again
+            is_ours = not self._is_overdue()
+        if not is_ours:
+            self._lose()
 
     def give_back(self) -> None:
         """Stop that, and remove the file if it is still ours."""
@@ -91,24 +108,31 @@ class StoreLock:
             self._path.unlink(missing_ok=True)
 
     def _keep(self) -> None:
-        last = time.monotonic()
         while not self._given_back.wait(min(self._pace.beat, 0.2)):
             if self._stop.is_set():
                 self.ended.set()
-            if time.monotonic() - last < self._pace.beat:
+            if time.monotonic() - self._beat_at < self._pace.beat:
                 continue
             try:
-                if not _is_of(_read(self._path), self._holder):
-                    break
-                self._holder = msgspec.structs.replace(self._holder, beats=self._holder.beats + 1)
-                put_bytes(msgspec.json.encode(self._holder), self._path)
-                last = time.monotonic()
+                with self._access:
+                    if not _is_of(_read(self._path), self._holder):
+                        break
+                    self._holder = msgspec.structs.replace(self._holder, beats=self._holder.beats + 1)
+                    put_bytes(msgspec.json.encode(self._holder), self._path)
+                self._beat_at = time.monotonic()
             except OSError as error:
                 logger.warning("The lock %s cannot be kept: %s", self._path, error)
-                if time.monotonic() - last > self._pace.stale / 2:
+                if self._is_overdue():
                     break
         else:
             return
+        self._lose()
+
+    def _is_overdue(self) -> bool:
+        """Whether another host may soon take the lock for a dead process's."""
+        return time.monotonic() - self._beat_at > self._pace.stale / 2
+
+    def _lose(self) -> None:
         self.is_lost = True
         self.ended.set()
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +45,7 @@ class Mirror:
     def archive(self) -> Archive:
         return self.graph.archive(self.directory / "graph.cogx.tar.gz")
 
-    def push(self, *, target: str = "demo", **options: Any) -> PushResult:
+    def push(self, *, target: str = "demo", stop: threading.Event | None = None, **options: Any) -> PushResult:
         with client_of(self.remote.url, self.remote.api_key) as client:
             return push_mirror(
                 [self.archive()],
@@ -52,6 +53,7 @@ class Mirror:
                 base=UPath(self.directory / "mirrors"),
                 options=PushOptions(target_dataset=target, delivery=HASTY),
                 mirror=MirrorOptions(**{"segment_nodes": 8, "max_removed": 1.0, **options}),
+                stop=stop,
             )
 
     def assert_exact(self, *, target: str = "demo") -> None:

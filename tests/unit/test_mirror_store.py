@@ -2,15 +2,22 @@
 its own."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from upath import UPath
 
 from cognee_dagster.dagster.failures import is_retryable
+from cognee_dagster.errors import PushInterruptedError
+from cognee_dagster.pushing.mirror import carry_out
 from cognee_dagster.pushing.mirror.generations import owner_of
+from cognee_dagster.pushing.mirror.state import MirrorFiles
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.store.lock import LockHolder
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.unit.test_mirror import Mirror
@@ -81,3 +88,91 @@ def test_another_mirrors_files_that_cannot_be_read_hold_up_no_push(
         mirror.push()
     assert f"{theirs.parent}: runs of that mirror count as somebody else's" in caplog.text
     mirror.assert_exact()
+
+
+class Steps:
+    """What a push does that others can see, with something that happens right after its n-th step."""
+
+    PLACES = (
+        (MirrorFiles, "save"),
+        (CogneeClient, "delete_data"),
+        (CogneeClient, "empty_dataset"),
+        (carry_out, "deliver"),
+    )
+
+    def __init__(self, patches: pytest.MonkeyPatch, happening: Callable[[], None], *, after: int) -> None:
+        self.done: list[str] = []
+        for owner, name in self.PLACES:
+            patches.setattr(owner, name, self._counting(getattr(owner, name), name, happening, after))
+
+    def _counting(self, original: Callable[..., Any], name: str, happening: Callable[[], None], after: int) -> Any:
+        def counting(*args: Any, **options: Any) -> Any:
+            result = original(*args, **options)
+            self.done.append(name)
+            if len(self.done) == after:
+                happening()
+            return result
+
+        return counting
+
+
+def one_more_round(mirror: Mirror, target: str) -> dict[str, Any]:
+    """Make a mirror's next push one that sends, deletes documents and segments, and adopts."""
+    mirror.push(target=target)
+    mirror.graph.remove_chunk()
+    mirror.graph.remove_node()
+    mirror.graph.change(4)
+    return {"target": target, "adopt": True}
+
+
+@pytest.mark.parametrize("options", [{}, {"on_removed": "replace"}], ids=["removing", "replacing"])
+def test_a_push_whose_turn_another_host_took_over_does_nothing_more(
+    remote: FakeRemote, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    """It may have stood still for minutes, and the other one has sent again what it is about to delete."""
+    for number in range(1, 100):
+        mirror = Mirror(remote, tmp_path / str(number), ChangingGraph(7, nodes=12))
+        mirror.directory.mkdir()
+        round_options = one_more_round(mirror, f"demo_{number}") | options
+        other = msgspec.json.encode(LockHolder(host="other", process=1, token="other", since=0.0))
+
+        def take_over(directory: Path = mirror.directory, content: bytes = other) -> None:
+            (lock,) = directory.glob("mirrors/*.lock")
+            lock.write_bytes(content)
+
+        with pytest.MonkeyPatch.context() as patches:
+            steps = Steps(patches, take_over, after=number)
+            try:
+                mirror.push(**round_options)
+                break
+            except PushInterruptedError as error:
+                said = str(error)
+        assert "another host took over its lock" in said
+        assert steps.done[number:] in ([], ["deliver"])  # which had its answer already
+        (lock,) = mirror.directory.glob("mirrors/*.lock")
+        assert lock.read_bytes() == other
+    assert len(steps.done) == number  # only who has done everything may call it completed
+    assert {"deliver", "save", "delete_data" if not options else "empty_dataset"} <= {*steps.done}
+
+
+def test_a_push_that_is_stopped_deletes_nothing_more_and_the_next_one_goes_on(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    options = one_more_round(mirror, "demo")
+    stop = threading.Event()
+    with pytest.MonkeyPatch.context() as patches:
+        steps = Steps(patches, lambda: None, after=0)
+        patches.setattr(CogneeClient, "delete_data", stopping(CogneeClient.delete_data, steps, stop))
+        with pytest.raises(PushInterruptedError, match="'demo' was interrupted"):
+            mirror.push(stop=stop, **options)
+    assert steps.done.count("delete_data") == 1
+    mirror.push(**options)
+    mirror.assert_exact()
+
+
+def stopping(original: Callable[..., Any], steps: Steps, stop: threading.Event) -> Any:
+    def delete_data(*args: Any) -> None:
+        original(*args)
+        stop.set()
+
+    return delete_data

@@ -155,10 +155,10 @@ def test_a_push_whose_lock_was_taken_over_says_so_and_what_to_do(
     monkeypatch.setattr(pushes, "PACE", QUICK)
 
     def push() -> None:
-        with one_at_a_time(UPath(tmp_path), url="http://remote", target="demo", stop=threading.Event()) as ended:
+        with one_at_a_time(UPath(tmp_path), url="http://remote", target="demo", stop=threading.Event()) as held_lock:
             (lock,) = tmp_path.glob("*.lock")
             lock.write_bytes(b"{}")
-            assert ended.wait(30)
+            assert held_lock.ended.wait(30)
             raise PushInterruptedError("The push to dataset 'demo' was interrupted.")
 
     with pytest.raises(PushInterruptedError, match=r"another host took over its lock .*Push again"):

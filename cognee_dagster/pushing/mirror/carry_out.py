@@ -2,11 +2,11 @@
 
 import logging
 import tempfile
-import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 
@@ -21,6 +21,7 @@ from cognee_dagster.pushing.mirror.archives import write_documents, write_segmen
 from cognee_dagster.pushing.mirror.documents import others_documents, removed_documents
 from cognee_dagster.pushing.mirror.foreign_runs import wait_until_quiet
 from cognee_dagster.pushing.mirror.generations import LETTERS, Generation, import_reference
+from cognee_dagster.pushing.mirror.one_at_a_time import interrupted
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, NotedRuns
 from cognee_dagster.pushing.mirror.summary import summary_of
@@ -30,6 +31,7 @@ from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.verdict import ImportState
 from cognee_dagster.remote.responses import RemoteDataset
+from cognee_dagster.store.lock import StoreLock
 
 UNCHANGED = "unchanged"
 # How many segments a mirror may have had whose state was lost: each push after one of another tool takes new numbers.
@@ -53,7 +55,7 @@ class MirrorPush:
         mirror: How the mirror is kept.
         options: Where to.
         progress: Who is told.
-        stop: Ends it.
+        lock: Whose turn it is; that it has ended ends the push.
         began_at: When it began to look, by the server's clock: imports that were begun later are not in ``found``.
     """
 
@@ -66,7 +68,7 @@ class MirrorPush:
     mirror: MirrorOptions
     options: PushOptions
     progress: PushProgress
-    stop: threading.Event
+    lock: StoreLock
     began_at: float
 
     def run(self) -> PushResult:
@@ -87,15 +89,32 @@ class MirrorPush:
         self._delete(state.deleting)
         if self.mirror.adopt:
             self._adopt()
-        self.files.save(msgspec.structs.replace(state, deleting=()))
+        self._save(msgspec.structs.replace(state, deleting=()))
         return self._result(results, state=state)
+
+    def _heed_end(self) -> None:
+        """Before what cannot be taken back: another host may have sent again by now what this push is to delete.
+
+        Raises:
+            PushInterruptedError: The push was told to stop, or has lost its turn.
+        """
+        self.lock.look()
+        if self.lock.ended.is_set():
+            raise interrupted(self.dataset.name)
+
+    def _save(self, state: MirrorState) -> None:
+        """Note the state, unless it is another host's to note by now; what was done until a stop is noted."""
+        self.lock.look()
+        if self.lock.is_lost:
+            raise interrupted(self.dataset.name)
+        self.files.save(state)
 
     def _begin(self) -> MirrorState:
         """Clear away what an earlier push left, and note what is about to be sent."""
         known, plan = self.found.known, self.found.plan
         empties = self.found.empties
         if empties or known.reason or known.leftovers or (known.state is not None and known.state.begun):
-            wait_until_quiet(self.client, self.dataset, stop=self.stop)
+            wait_until_quiet(self.client, self.dataset, stop=self.lock.ended)
         if not empties:
             self._delete(known.leftovers)
         state = MirrorState(
@@ -112,17 +131,18 @@ class MirrorPush:
             deleting=known.leftovers if empties else (),
             emptying=empties,
         )
-        self.files.save(state)
+        self._save(state)
         return state
 
     def _empty(self) -> None:
         """Only now, when it is noted: a push that is killed here is made good by the next one."""
+        self._heed_end()
         logger.warning("Emptying the graph of %r; nobody finds anything there until it is sent", self.dataset.name)
         try:
             self.client.empty_dataset(self.dataset.id)
         except (RemotePermissionError, RemoteRejectedError) as error:
             if self.found.known.state is not None:
-                self.files.save(self.found.known.state)  # nothing has happened
+                self._save(self.found.known.state)  # nothing has happened
             raise type(error)(
                 f"{error} Nothing was sent. Push with on_removed remove, which needs no emptying.", status=error.status
             ) from error
@@ -148,7 +168,7 @@ class MirrorPush:
         plan, documents = self.found.plan, self.found.documents
         total = len(plan.uploads) + bool(documents.sent)
         results: list[DeliveryResult] = []
-        runs = NotedRuns(self.files, state)
+        runs = NotedRuns(state, save=self._save)
         with tempfile.TemporaryDirectory(prefix="cognee-mirror-") as name:
             directory = Path(name)
             if documents.sent:
@@ -167,6 +187,7 @@ class MirrorPush:
     def _deliver(self, archive: Archive, runs: NotedRuns) -> DeliveryResult:
         check_limits(archive)
         try:
+            self._heed_end()
             return deliver(
                 self.client,
                 archive,
@@ -174,7 +195,7 @@ class MirrorPush:
                 progress=self.progress,
                 note=partial(runs.note, archive.num_nodes),
                 begun=None,
-                stop=self.stop,
+                stop=self.lock.ended,
             )
         finally:
             archive.path.unlink()
@@ -194,7 +215,7 @@ class MirrorPush:
             dirty=tuple(sorted(plan.still_dirty)),
             deleting=plan.deleted if known.state is not None else self._strays(),
         )
-        self.files.save(confirmed)
+        self._save(confirmed)
         return confirmed
 
     def _strays(self) -> tuple[tuple[int, str], ...]:
@@ -211,21 +232,25 @@ class MirrorPush:
         for segment, letter in generations:
             generation = Generation(owner=self.owner, segment=segment, letter=letter)
             logger.debug("Deleting what %s has brought", generation.source_system)
-            self.client.delete_data(self.dataset.id, generation.data_id(self.dataset.name))
+            self._delete_data(generation.data_id(self.dataset.name))
 
     def _delete_documents(self) -> None:
         removed = self.found.documents.removed_keys
         if removed:
             listed = list(removed_documents(self.client.data(self.dataset.id), removed, dataset_id=self.dataset.id))
             for data_id in listed:
-                self.client.delete_data(self.dataset.id, data_id)
+                self._delete_data(data_id)
+
+    def _delete_data(self, data_id: UUID | str) -> None:
+        self._heed_end()
+        self.client.delete_data(self.dataset.id, data_id)
 
     def _adopt(self) -> None:
         """Take over what full pushes have brought: what is in the graph is ours by now, the rest goes."""
-        self.client.delete_data(self.dataset.id, import_reference(COGNEE_SYSTEM, self.dataset.name))
+        self._delete_data(import_reference(COGNEE_SYSTEM, self.dataset.name))
         listed = self.client.data(self.dataset.id)
         for data_id in list(others_documents(listed, self.found.documents.keys, dataset_id=self.dataset.id)):
-            self.client.delete_data(self.dataset.id, data_id)
+            self._delete_data(data_id)
 
     def _result(self, results: Sequence[DeliveryResult], *, state: MirrorState) -> PushResult:
         changed = not (self.found.plan.is_empty and self.found.documents.is_empty)

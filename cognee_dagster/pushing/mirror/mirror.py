@@ -75,7 +75,7 @@ def push_mirror(
     target = _target(archives, options)
     owner = owner_of(mirror.source or name)
     base = base or default_base()
-    with one_at_a_time(base, url=client.connection.url, target=target, stop=stop or threading.Event()) as ended:
+    with one_at_a_time(base, url=client.connection.url, target=target, stop=stop or threading.Event()) as lock:
         dataset, files = _dataset(client, target, base=base, owner=owner)
         began_at = time.time() + client.clock_offset.total_seconds()
         try:
@@ -84,7 +84,7 @@ def push_mirror(
             if mirror.on_removed == "fail":
                 raise _not_mirrorable(name, error) from error
             logger.warning("Dataset %r cannot be mirrored (%s): everything is pushed, and nothing removed", name, error)
-            return push_archives(archives, client=client, options=options, progress=progress, stop=ended)
+            return push_archives(archives, client=client, options=options, progress=progress, stop=lock.ended)
         require_few_removed(found, mirror, source=name, where=f"{target!r} on {client.connection.url}")
         return MirrorPush(
             archives=archives,
@@ -96,7 +96,7 @@ def push_mirror(
             mirror=mirror,
             options=replace(options, target_dataset=target, run_in_background=False),
             progress=progress or PushProgress(),
-            stop=ended,
+            lock=lock,
             began_at=began_at,
         ).run()
 

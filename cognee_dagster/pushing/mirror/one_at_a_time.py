@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cognee_dagster.errors import PushInterruptedError
-from cognee_dagster.store.lock import LockHolder, Pace, store_lock
+from cognee_dagster.store.lock import LockHolder, Pace, StoreLock, store_lock
 from cognee_dagster.system.host_lock import host_lock, host_name
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def one_at_a_time(base: "UPath", *, url: str, target: str, stop: threading.Event) -> Iterator[threading.Event]:
+def one_at_a_time(base: "UPath", *, url: str, target: str, stop: threading.Event) -> Iterator[StoreLock]:
     """Wait for other pushes, and keep them waiting.
 
     Args:
@@ -31,7 +31,7 @@ def one_at_a_time(base: "UPath", *, url: str, target: str, stop: threading.Event
         stop: Ends the waiting, and the push.
 
     Yields:
-        What ends the push: ``stop``, or a lock that was lost.
+        The lock; what ends the push is that it has ``ended``: ``stop`` was set, or it was lost.
 
     Raises:
         PushInterruptedError: ``stop`` was set; or another host took the lock over, and the push was ended for that.
@@ -41,14 +41,14 @@ def one_at_a_time(base: "UPath", *, url: str, target: str, stop: threading.Event
     path = base / f"{remote[:8]}-{dataset[:16]}.lock"
     with contextlib.ExitStack() as stack:
         if not stack.enter_context(host_lock("mirror", url, target, stop=stop, waiting=_say_waiting)):
-            raise _interrupted(target)
+            raise interrupted(target)
         lock = stack.enter_context(
             store_lock(path, host=host_name(), process=os.getpid(), stop=stop, waiting=_say_waiting_for, pace=PACE)
         )
         if lock is None:
-            raise _interrupted(target)
+            raise interrupted(target)
         try:
-            yield lock.ended
+            yield lock
         except PushInterruptedError as error:
             if not lock.is_lost:
                 raise
@@ -58,7 +58,8 @@ def one_at_a_time(base: "UPath", *, url: str, target: str, stop: threading.Event
             ) from error
 
 
-def _interrupted(target: str) -> PushInterruptedError:
+def interrupted(target: str) -> PushInterruptedError:
+    """What a push to a dataset raises that was told to stop."""
     return PushInterruptedError(f"The push to dataset {target!r} was interrupted.")
 
 

@@ -11,7 +11,7 @@ after. Killed anywhere, a push leaves a state from which the next one can go on.
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -168,9 +168,9 @@ class NotedRuns:
         state: The state with the runs so far.
     """
 
-    def __init__(self, files: MirrorFiles, state: MirrorState) -> None:
+    def __init__(self, state: MirrorState, *, save: Callable[[MirrorState], None]) -> None:
         self.state = state
-        self._files = files
+        self._save = save
 
     def note(self, num_nodes: int, run: BegunImport) -> None:
         """Remember a run that brings so many nodes."""
@@ -178,4 +178,4 @@ class NotedRuns:
             run_ids = (*self.state.run_ids, run.run_id)[-_RUNS_KEPT:]
             run_nodes = dict([*self.state.run_nodes.items(), (run.run_id, num_nodes)][-_SIZES_KEPT:])
             self.state = msgspec.structs.replace(self.state, run_ids=run_ids, run_nodes=run_nodes)
-            self._files.save(self.state)
+            self._save(self.state)
