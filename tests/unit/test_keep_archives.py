@@ -227,3 +227,20 @@ def test_a_push_does_not_fail_because_its_archive_cannot_be_held(
 
     monkeypatch.setattr("cognee_dagster.dagster.steps.push_hold.hold", refuse)
     assert Chain(remote=remote, directory=tmp_path).run().success
+
+
+def test_a_mirror_holds_what_it_has_confirmed_and_what_is_begun_until_that_is_confirmed(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    chain = Chain(
+        remote=remote, directory=tmp_path, graph=people(size=9), options={"sync": "incremental", "retry_policy": NO_RETRY}
+    )
+    assert chain.run().success
+    chain.graph = people(size=10)
+    chain.remote_options = {"api_key": "wrong"}
+    assert not chain.run().success
+    confirmed = f"what 'people' on {remote.url} has confirmed"
+    assert needed(chain) == [(10, [f"pushed to 'people' on {remote.url}, and not confirmed so far"]), (9, [confirmed])]
+    chain.remote_options = {}
+    assert chain.run("remote_push").success
+    assert needed(chain) == [(10, [confirmed]), (9, [])]

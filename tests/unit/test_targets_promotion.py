@@ -14,6 +14,7 @@ from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.store.archives import ArchiveStore
 from cognee_dagster.store.keep import Keep
 from cognee_dagster.store.prune import prune_archives
+from cognee_dagster.testing.faults import UPLOADS, answer
 from tests.asset_chain import checks, failure_of, metadata_of, people
 from tests.unit.target_world import PROD, STAGING, TO_ARCHIVE, TwoRemotes, jobs_of, two_remotes
 
@@ -276,5 +277,19 @@ def test_no_prune_takes_what_was_confirmed(promoting: TwoRemotes) -> None:
     prune_archives(base, Keep(last=1))
     assert [found.digest for found in stored(promoting)][-1] == confirmed.digest
     assert len(stored(promoting)) == 2
+    assert promoting.run(PUSH_TO_PROD).success
+    assert sent_to_production(promoting) == blob(confirmed)
+
+
+def test_no_prune_takes_what_was_confirmed_when_the_push_after_it_has_failed(promoting: TwoRemotes) -> None:
+    (confirmed,) = stored(promoting)
+    promoting.graph = people(size=4)
+    promoting.staging.faults.on(UPLOADS, answer(400))
+    assert not promoting.run(*TO_STAGING).success
+    begun = stored(promoting)[0]
+    promoting.graph = people(size=5)
+    assert promoting.run(*TO_ARCHIVE).success
+    prune_archives(ArchiveStore.at(str(promoting.directory / "archives")), Keep(last=1))
+    assert [found.digest for found in stored(promoting)][1:] == [begun.digest, confirmed.digest]
     assert promoting.run(PUSH_TO_PROD).success
     assert sent_to_production(promoting) == blob(confirmed)

@@ -1,8 +1,9 @@
 """What a push needs of the archive store after it: no prune takes that away, whichever host either runs on.
 
 A push that failed is tried again, an import in the background may be pushed again as long as nobody has confirmed it,
-and what a mirror has confirmed can be promoted. So each remote dataset holds one archive of a place: that of the latest
-push there. A hold of a push that was never heard of again ends by itself.
+and what a mirror has confirmed can be promoted. So each remote dataset holds up to three archives of a place: what it
+has confirmed, what is imported in the background, and what the latest push has begun with. A push that is confirmed
+ends the others; a hold of a push that was never heard of again ends by itself.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ _FOR_EVER = 100 * 365 * 86_400.0
 
 
 class PushHold:
-    """The hold of one remote dataset.
+    """The holds of one remote dataset.
 
     Args:
         stored: What is pushed there.
@@ -36,10 +37,12 @@ class PushHold:
         self._stored = stored
         self._where = f"{target!r} on {url}"
         self._name = "push-" + hashlib.sha256(f"{url}\0{target}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        self._begun, self._background = f"{self._name}-begun", f"{self._name}-background"
 
     def begin(self) -> None:
-        """Hold what is about to be pushed; a push that fails leaves it so."""
-        self._hold(f"pushed to {self._where}, and not confirmed so far", seconds=HOLD_SECONDS)
+        """Hold what is about to be pushed, besides what is there; a push that fails leaves it so."""
+        why = f"pushed to {self._where}, and not confirmed so far"
+        self._change(lambda directory: self._hold(directory, self._begun, why, seconds=HOLD_SECONDS))
 
     def end(self, result: PushResult, *, is_needed: bool) -> None:
         """Hold what still needs to be there after the push, or nothing any more.
@@ -48,19 +51,27 @@ class PushHold:
             result: What the push did.
             is_needed: Whether what was pushed is needed when it is confirmed: by a mirror, or to be promoted.
         """
+        self._change(lambda directory: self._end(directory, result, is_needed=is_needed))
+
+    def _end(self, directory: "UPath", result: PushResult, *, is_needed: bool) -> None:
+        """What is needed is held before anything is released."""
         if ImportState.of_status(result.status).is_under_way:
             run = f" (import {result.pipeline_run_id})" if result.pipeline_run_id else ""
-            self._hold(f"pushed in the background to {self._where}{run}, and not confirmed", seconds=HOLD_SECONDS)
+            why = f"pushed in the background to {self._where}{run}, and not confirmed"
+            self._hold(directory, self._background, why, seconds=HOLD_SECONDS)
+            over = [self._begun]
         elif is_needed:
-            self._hold(f"what {self._where} has confirmed", seconds=_FOR_EVER)
+            self._hold(directory, self._name, f"what {self._where} has confirmed", seconds=_FOR_EVER)
+            over = [self._begun, self._background]
         else:
-            self._write(lambda directory: release(directory, self._name))
+            over = [self._begun, self._background, self._name]
+        for name in over:
+            release(directory, name)
 
-    def _hold(self, why: str, *, seconds: float) -> None:
-        blobs = self._stored.blobs
-        self._write(lambda directory: hold(directory, self._name, blobs, why=why, seconds=seconds))
+    def _hold(self, directory: "UPath", name: str, why: str, *, seconds: float) -> None:
+        hold(directory, name, self._stored.blobs, why=why, seconds=seconds)
 
-    def _write(self, change: "Callable[[UPath], None]") -> None:
+    def _change(self, change: "Callable[[UPath], None]") -> None:
         """A push does not fail because its archive is not held."""
         if isinstance(self._stored, AbsentArchive):
             return
