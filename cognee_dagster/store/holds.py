@@ -81,11 +81,11 @@ def in_use(directory: "UPath", blobs: Collection[str], *, what: str) -> Iterator
     try:
         try:
             hold(directory, name, blobs, why=f"{what} by process {os.getpid()} on {socket.gethostname()}")
-        except OSError as error:
+        except Exception as error:  # file systems raise their own kinds of errors
             logger.debug("No prune can see that archives in %s are %s: %s", directory, what, error)
         yield
     finally:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(Exception):
             release(directory, name)
 
 

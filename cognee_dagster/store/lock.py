@@ -120,8 +120,8 @@ class StoreLock:
                     self._holder = msgspec.structs.replace(self._holder, beats=self._holder.beats + 1)
                     put_bytes(msgspec.json.encode(self._holder), self._path)
                 self._beat_at = time.monotonic()
-            except OSError as error:
-                logger.warning("The lock %s cannot be kept: %s", self._path, error)
+            except Exception as error:  # file systems raise their own kinds of errors
+                logger.warning("The lock %s cannot be kept: %s: %s", self._path, type(error).__name__, error)
                 if self._is_overdue():
                     break
         else:

@@ -37,6 +37,10 @@ def base(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     }[request.param]
 
 
+class EndpointConnectionError(Exception):
+    """As botocore's, which is no ``OSError``."""
+
+
 class Clock:
     """Stands in for ``time.time`` where the store asks for it."""
 
@@ -434,9 +438,12 @@ def test_a_prune_that_stands_still_is_not_waited_for_for_ever(stored: Store, clo
     ticking.join()
 
 
-def test_a_store_that_may_only_be_read_is_read(stored: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [PermissionError("read-only"), EndpointConnectionError("no route")], ids=repr)
+def test_a_store_that_may_only_be_read_is_read(
+    stored: Store, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
-        raise PermissionError("read-only")
+        raise error
 
     monkeypatch.setattr(holds, "put_bytes", refuse)
     monkeypatch.setattr(holds, "remove", refuse)

@@ -14,6 +14,7 @@ from cognee_dagster.store.archives import ArchiveStore
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import NO_RETRY, Chain, metadata_of, people
 from tests.command_line import call
+from tests.unit.test_archive_prune import EndpointConnectionError
 from tests.unit.test_io_manager import make_archive
 
 PLACE = ("team", "notes", "cogx_archive")
@@ -219,11 +220,12 @@ def test_a_push_that_failed_holds_its_archive(remote: FakeRemote, tmp_path: Path
     assert needed(chain) == [(3, [])]
 
 
+@pytest.mark.parametrize("error", [PermissionError("read-only"), EndpointConnectionError("no route")], ids=repr)
 def test_a_push_does_not_fail_because_its_archive_cannot_be_held(
-    remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: Exception, remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise PermissionError("read-only")
+        raise error
 
     monkeypatch.setattr("cognee_dagster.dagster.steps.push_hold.hold", refuse)
     assert Chain(remote=remote, directory=tmp_path).run().success

@@ -20,6 +20,7 @@ from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.store.lock import LockHolder
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
+from tests.unit.test_archive_prune import EndpointConnectionError
 from tests.unit.test_mirror import Mirror
 
 
@@ -32,10 +33,6 @@ def remote() -> Iterator[FakeRemote]:
 @pytest.fixture
 def mirror(remote: FakeRemote, tmp_path: Path) -> Mirror:
     return Mirror(remote, tmp_path, ChangingGraph(1, nodes=40))
-
-
-class EndpointConnectionError(Exception):
-    """As botocore's, which is no ``OSError``."""
 
 
 @contextlib.contextmanager

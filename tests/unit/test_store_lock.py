@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from cognee_dagster.pushing.mirror import one_at_a_time as pushes
 from cognee_dagster.pushing.mirror.one_at_a_time import one_at_a_time
 from cognee_dagster.store.lock import LockHolder, Pace, StoreLock, store_lock
 from cognee_dagster.system.host_lock import host_name
+from tests.unit.test_archive_prune import EndpointConnectionError
 
 QUICK = Pace(beat=0.05, stale=1.0, look=0.02, settle=0.1)
 HOLDER = """
@@ -101,6 +102,47 @@ def test_who_lost_the_lock_is_told_and_leaves_it_to_who_has_it(path: UPath) -> N
         assert lock.ended.wait(30)
         assert lock.is_lost
     assert path.read_bytes() == other
+
+
+@pytest.mark.parametrize("error", [PermissionError("denied"), EndpointConnectionError("no route")], ids=repr)
+def test_who_cannot_write_the_store_any_more_knows_that_the_lock_is_lost_before_it_is_taken_over(
+    path: UPath, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held(path, "one") as lock:
+        assert lock is not None
+        with monkeypatch.context() as broken:
+            broken.setattr("cognee_dagster.store.lock.put_bytes", raising(error))
+            assert lock.ended.wait(30)
+        assert lock.is_lost
+
+
+def test_a_store_that_cannot_be_written_for_a_moment_costs_nobody_the_lock(
+    path: UPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held(path, "one", pace=Pace(beat=0.05, stale=600.0, look=0.02, settle=0.1)) as lock:
+        assert lock is not None
+        refused = threading.Event()
+        with monkeypatch.context() as broken:
+            broken.setattr("cognee_dagster.store.lock.put_bytes", raising(EndpointConnectionError(), then=refused.set))
+            assert refused.wait(30)
+        before = path.read_bytes()
+        wait_until(lambda: path.read_bytes() != before)  # it beats again
+        assert not lock.ended.is_set()
+
+
+def raising(error: Exception, *, then: Callable[[], None] = lambda: None) -> Any:
+    def raise_it(*_: object, **__: object) -> None:
+        then()
+        raise error
+
+    return raise_it
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.02)
 
 
 def test_who_is_told_to_stop_has_not_lost_the_lock(path: UPath) -> None:

@@ -77,5 +77,6 @@ class PushHold:
             return
         try:
             change(self._stored.directory)
-        except OSError as error:
-            logger.warning("No prune of the archive store can see what the push to %s needs: %s", self._where, error)
+        except Exception as error:  # file systems raise their own kinds of errors
+            what = f"{type(error).__name__}: {error}"
+            logger.warning("No prune of the archive store can see what the push to %s needs: %s", self._where, what)
