@@ -101,11 +101,20 @@ class StoreLock:
             self._lose()
 
     def give_back(self) -> None:
-        """Stop that, and remove the file if it is still ours."""
+        """Stop that, and remove the file if it is still ours.
+
+        What was done under the lock is done: a file that stays is taken over as a dead process's.
+        """
         self._given_back.set()
         self._thread.join()
-        if _is_of(_read(self._path), self._holder):
-            self._path.unlink(missing_ok=True)
+        try:
+            if _is_of(_read(self._path), self._holder):
+                self._path.unlink(missing_ok=True)
+        except Exception as error:  # file systems raise their own kinds of errors
+            logger.warning(
+                "The lock %s could not be removed, and is waited for a while: %s: %s",
+                self._path, type(error).__name__, error,
+            )  # fmt: skip
 
     def _keep(self) -> None:
         while not self._given_back.wait(min(self._pace.beat, 0.2)):

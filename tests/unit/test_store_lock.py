@@ -130,6 +130,25 @@ def test_a_store_that_cannot_be_written_for_a_moment_costs_nobody_the_lock(
         assert not lock.ended.is_set()
 
 
+@pytest.mark.parametrize("failing", ["read_bytes", "unlink"])
+def test_a_lock_that_cannot_be_given_back_hides_neither_success_nor_failure(
+    path: UPath, failing: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def push(error: Exception | None) -> str:
+        with pytest.MonkeyPatch.context() as patched, held(path, "one"):
+            patched.setattr(type(path), failing, raising(EndpointConnectionError("no route")))
+            if error is not None:
+                raise error
+        return "completed"
+
+    assert push(None) == "completed"
+    assert "could not be removed" in caplog.text
+    with pytest.raises(KeyError, match="the push's own"):
+        push(KeyError("the push's own"))
+    with held(path, "one") as lock:
+        assert lock is not None
+
+
 def raising(error: Exception, *, then: Callable[[], None] = lambda: None) -> Any:
     def raise_it(*_: object, **__: object) -> None:
         then()
