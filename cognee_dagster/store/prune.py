@@ -115,12 +115,8 @@ def _carry_out(
             now = time.time()
             clear_ended(directory, now=now)
             plan = plan_place(read_place(store, directory), keep, now=now, only=first.concerned)
-            done = [judged for judged in plan.removed if time.monotonic() < deadline and _remove(store, plan, judged)]
-            unnamed = [name for name in plan.unnamed if remove(directory / BLOBS / name)]
-        report.removed += done
-        report.leftover_files += len(unnamed)
-        report.leftover_bytes += size_of(plan.place, unnamed)
-        if len(done) == len(plan.removed):
+            done, left = _remove_planned(store, plan, deadline=deadline, report=report)
+        if not left:
             report.kept += plan.kept
             return
         if not done:
@@ -129,14 +125,28 @@ def _carry_out(
         first = plan_place(read_place(store, directory), keep, now=time.time())
 
 
-def _remove(store: ArchiveStore, plan: PlacePlan, judged: Judged) -> bool:
-    """Remove an archive's pointers, then its files; True, since whoever removed some of them removes the others."""
+def _remove_planned(store: ArchiveStore, plan: PlacePlan, *, deadline: float, report: PruneReport) -> tuple[int, int]:
+    """Remove archives and then files that nothing names, while the announcement holds; how many are done, and left."""
+    todo: list[Judged | str] = [*plan.removed, *plan.unnamed]
+    for done, each in enumerate(todo):
+        if time.monotonic() >= deadline:
+            return done, len(todo) - done
+        if isinstance(each, Judged):
+            _remove(store, plan, each)
+            report.removed.append(each)
+        elif remove(plan.place.directory / BLOBS / each):
+            report.leftover_files += 1
+            report.leftover_bytes += size_of(plan.place, [each])
+    return len(todo), 0
+
+
+def _remove(store: ArchiveStore, plan: PlacePlan, judged: Judged) -> None:
+    """Remove an archive's pointers, then its files; whoever removed some of them removes the others."""
     for pointer in judged.archive.runs:
         if _still_points(store, pointer, judged.archive):
             remove(pointer)
     for blob in judged.blobs:
         remove(plan.place.directory / BLOBS / blob)
-    return True
 
 
 def _still_points(store: ArchiveStore, pointer: "UPath", archive: PlacedArchive) -> bool:

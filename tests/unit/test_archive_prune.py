@@ -7,8 +7,9 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -215,6 +216,47 @@ def test_what_a_killed_writer_left_goes_after_a_day(stored: Store, clock: Clock)
     assert (report.leftover_files, report.bytes_freed) == (2, len(b"left behind") + len(b"half"))
     assert stored.prune(Keep(last=3)).bytes_freed == report.bytes_freed
     assert left not in stored.blobs()
+    stored.require_whole()
+
+
+class SlowRemoval:
+    """Removing a file takes some seconds of the prune's time; when each was removed, and whether that was announced."""
+
+    def __init__(self, stored: Store, seconds: float, patched: pytest.MonkeyPatch) -> None:
+        self._directory, self._seconds, self._now = stored.directory, seconds, time.monotonic()
+        self.removed: dict[str, bool] = {}
+        self._until = 0.0
+        patched.setattr("cognee_dagster.store.prune.time", SimpleNamespace(time=time.time, monotonic=lambda: self._now))
+        patched.setattr("cognee_dagster.store.prune.remove", self._remove)
+        patched.setattr("cognee_dagster.store.prune.announced", self._announced)
+
+    @contextlib.contextmanager
+    def _announced(self, directory: UPath, blobs: Collection[str], *, seconds: float) -> Iterator[None]:
+        self._until = self._now + seconds
+        with holds.announced(directory, blobs, seconds=seconds):
+            yield
+
+    def _remove(self, path: UPath) -> bool:
+        self._now += self._seconds
+        self.removed[path.name] = self._now <= self._until
+        return files.remove(path)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 40.0])
+def test_nothing_is_removed_that_is_not_announced_any_more_and_the_prune_goes_round_until_nothing_is_left(
+    stored: Store, clock: Clock, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [f"{number:064}.cogx.tar.gz" for number in range(4)]
+    for name in left:
+        (stored.directory / "blobs" / name).write_bytes(b"left behind")
+    clock.now += 40 * DAY
+    with monkeypatch.context() as patched:
+        slow = SlowRemoval(stored, seconds, patched)
+        report = stored.prune()
+    assert {*left} <= slow.removed.keys()
+    assert all(slow.removed.values())
+    assert (removed_sizes(report), report.leftover_files, report.problems) == ([3, 6], 4, [])
+    assert len(stored.blobs()) == 1
     stored.require_whole()
 
 
