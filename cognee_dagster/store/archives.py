@@ -18,7 +18,7 @@ On a local file system a blob and a pointer appear whole or not at all; object s
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -152,11 +152,23 @@ class ArchiveStore:
         directory = self.base / (name if len(name) <= MAX_FILE_NAME_LENGTH else safe_segment(name))
         return directory if partition is None else directory / "partitions" / safe_segment(partition)
 
-    def directories(self) -> "Iterator[UPath]":
-        """Where pointers are: of every place, and of each of its partitions."""
+    def directories(self, *, failed: "Callable[[UPath, Exception], None] | None" = None) -> "Iterator[UPath]":
+        """Where pointers are: of every place, and of each of its partitions.
+
+        Args:
+            failed: Told of a place whose partitions cannot be listed; default: that raises.
+        """
         for directory in _inside(self.base):
             yield directory
-            yield from _inside(directory / "partitions")
+            partitions = directory / "partitions"
+            try:
+                found = _inside(partitions)
+            except Exception as error:  # file systems raise their own kinds of errors
+                if failed is None:
+                    raise
+                failed(partitions, error)
+                continue
+            yield from found
 
     def read_pointer(self, path: "UPath") -> tuple[StoredArchive, dict[str, Any]]:
         """The archives that a pointer names, whosesoever they are, and all that it says.

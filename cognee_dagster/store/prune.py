@@ -6,6 +6,7 @@ one content: only those go that nothing kept names.
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cognee_dagster.errors import ArchiveError
@@ -41,7 +42,7 @@ def prune_archives(
         dry_run: Only say what would be removed.
     """
     report = PruneReport()
-    for directory in store.directories():
+    for directory in store.directories(failed=partial(_tell_unpruned, report)):
         prune_place(store, directory, keep, report=report, wanted=wanted, dry_run=dry_run)
     return report
 
@@ -54,11 +55,11 @@ def list_archives(store: ArchiveStore, *, wanted: Callable[[ListedArchive], bool
         wanted: Which datasets' archives; default: all.
     """
     report = PruneReport()
-    for directory in store.directories():
+    for directory in store.directories(failed=partial(_tell_unread, report)):
         try:
             found = enumerate(read_place(store, directory).archives)
-        except ArchiveError as error:
-            report.problems.append(str(error))
+        except Exception as error:
+            _tell_unread(report, directory, error)
             continue
         report.kept += [
             Judged(archive=archive, reasons=tuple(always_kept(archive, rank=rank)), size=archive.size)
@@ -77,7 +78,7 @@ def prune_place(
     wanted: Callable[[ListedArchive], bool] | None = None,
     dry_run: bool = False,
 ) -> None:
-    """Prune one directory of the store, and add to a report what was done."""
+    """Prune one directory of the store, and add to a report what was done; what goes wrong there is told in it, too."""
     began = time.monotonic()
     try:
         place = read_place(store, directory)
@@ -91,8 +92,23 @@ def prune_place(
             plan.add_to(report)
         else:
             _carry_out(store, directory, keep, first=plan, took=time.monotonic() - began, report=report)
-    except ArchiveError as error:
-        report.problems.append(f"{directory} was left alone, since it cannot be told what is needed there: {error}")
+    except Exception as error:  # the others are pruned all the same
+        _tell_unpruned(report, directory, error)
+
+
+def _tell_unread(report: PruneReport, directory: "UPath", error: Exception) -> None:
+    report.problems.append(f"{directory} cannot be read: {_in_words(error)}")
+
+
+def _tell_unpruned(report: PruneReport, directory: "UPath", error: Exception) -> None:
+    is_unclear = isinstance(error, ArchiveError)
+    why = ", since it cannot be told what is needed there" if is_unclear else ", wholly or in part"
+    report.problems.append(f"{directory} was left alone{why}: {_in_words(error)}")
+
+
+def _in_words(error: Exception) -> str:
+    """File systems raise their own kinds of errors, which say little without their names."""
+    return str(error) if isinstance(error, ArchiveError) else f"{type(error).__name__}: {error}"
 
 
 def _carry_out(

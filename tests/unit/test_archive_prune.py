@@ -272,6 +272,66 @@ def test_a_place_in_which_anything_cannot_be_read_is_left_alone(stored: Store, d
     assert "left alone" in problem
 
 
+@pytest.mark.parametrize("error", [PermissionError("denied"), EndpointConnectionError("no route")], ids=repr)
+@pytest.mark.parametrize("broken", ["partitions", "eu", "runs"])
+def test_a_place_that_the_store_does_not_let_be_read_is_named_and_the_others_are_pruned(
+    stored: Store, broken: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for run, partition in enumerate(("eu", "eu", "us", "us")):
+        stored.save(f"{partition} {run}".encode(), run=f"run-{run}", partition=partition)
+    path = stored.store.directory(PLACE, partition=broken) if broken == "eu" else stored.directory / broken
+    with monkeypatch.context() as patched:
+        forbid(path, error, patched)
+        report, listed = stored.prune(), face.list_archives(stored.store)
+    pruned = {"partitions": [3, 6], "eu": [3, 4, 6], "runs": [4, 4]}[broken]
+    assert removed_sizes(report) == pruned
+    for problem in (*report.problems, *listed.problems):
+        assert str(path if broken == "eu" else path.parent) in problem
+        assert f"{type(error).__name__}: {error}" in problem
+    assert "was left alone" in report.problems[0]
+    assert (len(report.problems), len(listed.problems)) == (1, 1)
+    assert stored.prune().problems == []
+
+
+def forbid(forbidden: UPath, error: Exception, patched: pytest.MonkeyPatch) -> None:
+    """Neither a directory, nor what is in it, can be listed or read."""
+
+    def refusing(original: Callable[..., Any]) -> Callable[..., Any]:
+        def read(path: Any, *args: Any, **options: Any) -> Any:
+            if path == forbidden or forbidden in path.parents:
+                raise error
+            return original(path, *args, **options)
+
+        return read
+
+    kind = type(forbidden)
+    for name in ("iterdir", "read_bytes"):
+        patched.setattr(kind, name, refusing(getattr(kind, name)))
+    for module in (vars(holds), vars(place)):
+        patched.setitem(module, "entries", refusing(files.entries))
+
+
+def test_what_was_removed_before_a_store_fails_is_told(stored: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = EndpointConnectionError("no route")
+    removed: list[str] = []
+
+    def remove(path: UPath) -> bool:
+        if len(removed) == 4:  # of one archive all, of another the pointer
+            raise failing
+        removed.append(path.name)
+        return files.remove(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("cognee_dagster.store.prune.remove", remove)
+        report = stored.prune()
+    assert len(report.removed) == 1
+    (problem,) = report.problems
+    assert f"{stored.directory} was left alone, wholly or in part: EndpointConnectionError: no route" in problem
+    stored.require_whole()
+    assert stored.prune().problems == []
+    assert len(stored.blobs()) > 1  # a file without a pointer, which goes when it is a day old
+
+
 def test_pointers_of_release_0_1_0_are_as_old_as_their_files(tmp_path: Path) -> None:
     """They do not say when they were written."""
     store = ArchiveStore.at(str(tmp_path / "store"))

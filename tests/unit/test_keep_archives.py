@@ -234,9 +234,8 @@ def test_a_push_does_not_fail_because_its_archive_cannot_be_held(
 def test_a_mirror_holds_what_it_has_confirmed_and_what_is_begun_until_that_is_confirmed(
     remote: FakeRemote, tmp_path: Path
 ) -> None:
-    chain = Chain(
-        remote=remote, directory=tmp_path, graph=people(size=9), options={"sync": "incremental", "retry_policy": NO_RETRY}
-    )
+    options = {"sync": "incremental", "retry_policy": NO_RETRY}
+    chain = Chain(remote=remote, directory=tmp_path, graph=people(size=9), options=options)
     assert chain.run().success
     chain.graph = people(size=10)
     chain.remote_options = {"api_key": "wrong"}
