@@ -229,6 +229,10 @@ def _created(path: "UPath", content: bytes, *, settle: float) -> bool:
         return False
     except TypeError:  # a file system that knows no such mode
         put_bytes(content, path)
+    except Exception:  # servers refuse in many ways to write what is there, and file systems tell few of them apart
+        if _read(path) is None:
+            raise
+        return False
     return _settled(path, content, settle=settle)
 
 

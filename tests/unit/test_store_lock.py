@@ -1,5 +1,6 @@
 """One lock for all hosts that share a store."""
 
+import errno
 import subprocess
 import sys
 import threading
@@ -208,6 +209,35 @@ def test_a_store_that_cannot_create_a_file_only_if_it_is_not_there_locks_too(mon
         threading.Timer(0.2, stop.set).start()
         with held(path, "two", stop=stop) as second:
             assert second is None
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EINVAL, "PreconditionFailed"), OSError(errno.EIO, "ConditionalRequestConflict")], ids=str
+)
+def test_who_comes_second_waits_however_the_store_says_that_the_lock_is_there(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As s3fs passes on the answers of some servers to two writers at once."""
+    path = UPath(f"memory://{uuid4().hex}") / "demo.lock"
+    original, waited_for = type(path.fs).pipe_file, list[LockHolder | None]()
+
+    def pipe_file(self: Any, name: str, value: bytes, **options: Any) -> None:
+        if options:  # another one was faster by a moment
+            original(self, name, msgspec.json.encode(LockHolder(host="two", process=1, token="other", since=0.0)))
+            raise error
+        original(self, name, value)
+
+    monkeypatch.setattr(type(path.fs), "pipe_file", pipe_file)
+    with held(path, "one", waiting=waited_for.append) as lock:  # the other one never beats
+        assert lock is not None
+    assert [holder and holder.host for holder in waited_for] == ["two"]
+
+
+def test_a_store_that_cannot_be_written_at_all_fails_the_push(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = UPath(f"memory://{uuid4().hex}") / "demo.lock"
+    monkeypatch.setattr(type(path.fs), "pipe_file", raising(OSError(errno.EIO, "no disk")))
+    with pytest.raises(OSError, match="no disk"), held(path, "one"):
+        pass
 
 
 def test_a_push_whose_lock_was_taken_over_says_so_and_what_to_do(
