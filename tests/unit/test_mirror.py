@@ -327,6 +327,19 @@ def test_a_server_that_cannot_empty_a_graph_keeps_it_and_the_next_push_relies_on
     mirror.assert_exact()
 
 
+def test_a_server_that_refuses_to_empty_a_graph_of_which_nothing_is_known_leaves_it_so(
+    remote: FakeRemote, mirror: Mirror, caplog: pytest.LogCaptureFixture
+) -> None:
+    push_as_another_tool(remote, mirror, unlike(mirror.graph))
+    remote.faults.on("/api/v1/forget", answer(404))
+    with pytest.raises(RemoteRejectedError, match="Nothing was sent"):
+        mirror.push(on_removed="replace")
+    assert list(mirror.directory.glob("mirrors/*/*")) == []
+    again = mirror.push().remote_response["mirror"]
+    assert again["sent_whole_because"] == "nothing is known of the remote yet"
+    assert "did not come to its end" not in caplog.text
+
+
 def test_replace_removes_nothing_of_which_nothing_is_known_unless_anything_may_be(
     remote: FakeRemote, mirror: Mirror
 ) -> None:

@@ -141,11 +141,18 @@ class MirrorPush:
         try:
             self.client.empty_dataset(self.dataset.id)
         except (RemotePermissionError, RemoteRejectedError) as error:
-            if self.found.known.state is not None:
-                self._save(self.found.known.state)  # nothing has happened
+            self._undo_begin()
             raise type(error)(
                 f"{error} Nothing was sent. Push with on_removed remove, which needs no emptying.", status=error.status
             ) from error
+
+    def _undo_begin(self) -> None:
+        """Nothing has happened: what is known is what was known before."""
+        if self.found.known.state is not None:
+            self._save(self.found.known.state)
+        else:
+            self._heed_end()
+            self.files.remove()
 
     @property
     def _made_at(self) -> float | None:

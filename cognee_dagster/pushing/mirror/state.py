@@ -140,6 +140,11 @@ class MirrorFiles:
             if path.name != self._contents(state.contents).name:
                 path.unlink(missing_ok=True)
 
+    def remove(self) -> None:
+        """Leave nothing that is known, the state first."""
+        for path in (self.directory / _STATE, *self.directory.glob("contents-*.bin")):
+            path.unlink(missing_ok=True)
+
     def _contents(self, sha256: str) -> "UPath":
         return self.directory / f"contents-{sha256}.bin"
 
