@@ -452,6 +452,37 @@ def test_after_a_lost_state_nothing_is_removed_unless_anything_may_be(remote: Fa
     assert gone in remote.graph("demo").nodes
 
 
+def test_what_a_mirror_left_that_lost_its_state_twice_goes_when_the_graph_is_emptied(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    gone = list[str]()
+    for _ in range(3):
+        mirror.push()
+        shutil.rmtree(mirror.directory / "mirrors")
+        before = set(mirror.graph.nodes)
+        mirror.graph.remove_node()
+        gone += before - set(mirror.graph.nodes)
+    mirror.push()
+    left = [node for node in gone if node in remote.graph("demo").nodes]
+    assert left == gone[1:]  # those of the first mirror were found
+    mirror.push(resend=True, on_removed="replace")
+    assert set(remote.graph("demo").nodes) == set(mirror.graph.nodes)
+
+
+def test_what_is_gone_stays_with_keep_also_where_what_was_confirmed_was_lost(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    mirror.push()
+    (contents,) = mirror.directory.glob("mirrors/*/contents-*.bin")
+    contents.unlink()
+    before = set(mirror.graph.nodes)
+    mirror.graph.remove_node()
+    (gone,) = before - set(mirror.graph.nodes)
+    mirror.graph.change_node()
+    mirror.push(on_removed="keep", max_removed=0.2)
+    assert gone in remote.graph("demo").nodes
+
+
 def test_a_remote_that_came_to_differ_is_made_good_by_sending_everything_again(
     remote: FakeRemote, mirror: Mirror
 ) -> None:
