@@ -306,6 +306,14 @@ def test_sensors_can_be_left_out(tmp_path: Path) -> None:
         assert sensor_names(defs) == []
 
 
+@pytest.mark.parametrize("without", [{"sensor": False}, {"demo_mode": True}])
+def test_without_sensors_a_push_that_waits_for_a_change_is_still_made(tmp_path: Path, without: dict[str, Any]) -> None:
+    """Its schedule only looks at the graph: no other sensor would ever push it."""
+    waiting = {"name": "a", "push_when_changed": True, "repush_attempts": 1, "cron_schedule": "@daily"}
+    with project(tmp_path, graphs={"datasets": [waiting], **without}) as defs:
+        assert sensor_names(defs) == ["cognee_automation_sensor"]
+
+
 def test_local_datasets_are_discovered_where_a_chain_has_dynamic_partitions(tmp_path: Path) -> None:
     tenants = {"name": "tenant_{partition}", "partitions_def": "tenants"}
     attributes = {"datasets": [tenants, {"name": "other"}], "discover": {"on_vanished": "remove"}}

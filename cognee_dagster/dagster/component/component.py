@@ -26,6 +26,7 @@ from cognee_dagster.dagster.component.translation import Translation
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.definitions import build_definitions
 from cognee_dagster.dagster.resources import CogneeRemote
+from cognee_dagster.dagster.sensors.automation import AUTOMATION_SENSOR
 from cognee_dagster.dagster.translator import CogneeAssetProps, CogneeStep, CogneeTranslator
 
 ALERT_SENSOR = "cognee_alert_sensor"
@@ -77,7 +78,8 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
         bool,
         dg.Resolver.default(
             description="Whether there are sensors that report what becomes of pushes in the background, and push "
-            "again. Without them such a push is never seen to end, unless you have a sensor of your own."
+            "again. Without them such a push is never seen to end, unless you have a sensor of your own. Datasets with "
+            "push_when_changed are pushed in any case."
         ),
     ] = True
 
@@ -149,9 +151,14 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
             assets=defs.assets,
             jobs=defs.jobs,
             schedules=defs.schedules,
-            sensors=[*(defs.sensors or [] if self.sensor and not self.demo_mode else []), *alerts, *discovery],
+            sensors=[*self._kept(defs.sensors or []), *alerts, *discovery],
             resources=defs.resources,
         )
+
+    def _kept(self, sensors: Iterable[dg.SensorDefinition]) -> list[dg.SensorDefinition]:
+        """Those that the component has; what is pushed when it has changed is pushed by the automation sensor alone."""
+        whole = self.sensor and not self.demo_mode
+        return [sensor for sensor in sensors if whole or sensor.name == AUTOMATION_SENSOR]
 
     def _dataset(self, dataset: CogneeDataset) -> CogneeDataset:
         """The dataset with all that the component says; one that already has a translator keeps it beneath."""
