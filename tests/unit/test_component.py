@@ -1,6 +1,7 @@
 """``CogneeComponent``: a ``defs.yaml`` becomes the definitions that it says, and says where it is wrong."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -27,8 +28,10 @@ from cognee_dagster import (
     __version__,
 )
 from cognee_dagster.dagster.component.attributes import DatasetAttributes
+from cognee_dagster.dagster.component.demo import SandboxRemote
 from cognee_dagster.dagster.component.written import written_model
-from cognee_dagster.errors import DatasetDefinitionError
+from cognee_dagster.errors import DatasetDefinitionError, LocalCogneeError
+from cognee_dagster.system.host_lock import host_lock
 from cognee_dagster.testing import FakeRemote
 from tests.unit.test_definitions_merged import sensor_names
 
@@ -304,6 +307,37 @@ def test_in_demo_mode_a_sandbox_stands_for_every_remote_while_a_run_needs_it(
 def test_sensors_can_be_left_out(tmp_path: Path) -> None:
     with project(tmp_path, graphs={"datasets": [{"name": "a"}], "sensor": False}) as defs:
         assert sensor_names(defs) == []
+
+
+class Broken(Server):
+    """A sandbox that does not start."""
+
+    def __enter__(self) -> "Broken":
+        raise LocalCogneeError("The server did not start.")
+
+
+def refuse(*_: Any) -> None:
+    raise LocalCogneeError("Nothing can be made of its address.")
+
+
+@pytest.mark.parametrize(
+    ("broken", "by"),
+    [("cognee_dagster.sandbox.CogneeServer", Broken), ("cognee_dagster.remote.resolve_connection", refuse)],
+)
+def test_a_sandbox_that_does_not_start_leaves_nothing_that_the_next_step_would_wait_for(
+    broken: str, by: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("cognee_dagster.sandbox.CogneeServer", Server)
+    monkeypatch.setattr(broken, by)
+    given_up = threading.Event()
+    given_up.set()
+    remote = SandboxRemote(directory=str(tmp_path / "demo"))  # which a run keeps until it ends
+    with pytest.raises(LocalCogneeError):
+        remote.connection()
+    with host_lock("sandbox", str(tmp_path / "demo"), stop=given_up, waiting=lambda _: None) as is_free:
+        assert is_free
+    assert (Server.running, remote._found) == ([], None)
 
 
 @pytest.mark.parametrize("without", [{"sensor": False}, {"demo_mode": True}])

@@ -44,17 +44,19 @@ class SandboxRemote(CogneeRemote):
             from cognee_dagster.sandbox import CogneeServer
 
             log, directory = dg.get_dagster_logger(), Path(self.directory).expanduser()
-            self._running.enter_context(
-                host_lock(
-                    "sandbox",
-                    str(directory),
-                    stop=threading.Event(),
-                    waiting=lambda pid: log.info("Waiting for the sandbox, which process %s uses", pid),
+            with ExitStack() as begun:  # what fails here gives the lock back, or the next step would wait for ever
+                begun.enter_context(
+                    host_lock(
+                        "sandbox",
+                        str(directory),
+                        stop=threading.Event(),
+                        waiting=lambda pid: log.info("Waiting for the sandbox, which process %s uses", pid),
+                    )
                 )
-            )
-            log.info("Demo mode: starting a sandbox in %s (10 to 40 s) in place of the remote", directory)
-            server = self._running.enter_context(CogneeServer(directory))
-            self._found = remote.resolve_connection(server.url, server.api_key)
+                log.info("Demo mode: starting a sandbox in %s (10 to 40 s) in place of the remote", directory)
+                server = begun.enter_context(CogneeServer(directory))
+                self._found = remote.resolve_connection(server.url, server.api_key)
+                self._running = begun.pop_all()
         return self._found
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
