@@ -119,6 +119,15 @@ def test_defaults_are_for_datasets_that_do_not_say_it_themselves() -> None:
     assert first.tags == second.tags == {"tier": "gold"}
 
 
+def test_a_null_undoes_a_default() -> None:
+    first, second = component(
+        defaults={"cron_schedule": "@daily", "execution_timezone": "Europe/Berlin", "pool": "graphs"},
+        datasets=[{"name": "one"}, {"name": "two", "cron_schedule": None, "execution_timezone": None, "pool": None}],
+    ).datasets
+    assert (first.cron_schedule, first.pool) == ("@daily", "graphs")
+    assert second == CogneeDataset(name="two")
+
+
 def test_relative_paths_begin_where_the_file_is(tmp_path: Path) -> None:
     with project(tmp_path, birds={"datasets": [{"name": "birds", "graph": "birds.graphml"}]}) as defs:
         (spec,) = [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[-1] == "cognified_graph"]

@@ -90,8 +90,10 @@ def _dataset(context: dg.ResolutionContext, item: Any, defaults: Mapping[str, An
         return item
     fields = _fields(context, item)
     name = str(fields["name"])[:80]
+    # A field that is said to be null has its own default again.
+    left = {field: value for field, value in defaults.items() if field not in item.model_fields_set}
     try:
-        return CogneeDataset(**read_fields(CogneeDataset, {**defaults, **fields}))
+        return CogneeDataset(**read_fields(CogneeDataset, {**left, **fields}))
     except CogneeDagsterError as error:
         problem = str(error)
     except dg.DagsterError as error:
