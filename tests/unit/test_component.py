@@ -31,6 +31,7 @@ from cognee_dagster.dagster.component.attributes import DatasetAttributes
 from cognee_dagster.dagster.component.demo import SandboxRemote
 from cognee_dagster.dagster.component.written import written_model
 from cognee_dagster.errors import DatasetDefinitionError, LocalCogneeError
+from cognee_dagster.store.names import safe_segment
 from cognee_dagster.system.host_lock import host_lock
 from cognee_dagster.testing import FakeRemote
 from tests.unit.test_definitions_merged import sensor_names
@@ -398,16 +399,17 @@ def test_what_is_scaffolded_loads_as_it_is_and_holds_no_secret(monkeypatch: pyte
     assert "very-secret" not in "".join(written.values())
 
 
+@pytest.mark.parametrize("name", ["research", 'the"best"\\notes🐝'])
 @pytest.mark.parametrize(("format_", "file"), [("yaml", "defs.yaml"), ("python", "component.py")])
-def test_a_dataset_can_be_named_when_it_is_scaffolded(format_: Any, file: str) -> None:
+def test_a_dataset_can_be_named_when_it_is_scaffolded(format_: Any, file: str, name: str) -> None:
     with create_defs_folder_sandbox(project_name="northwind") as sandbox:
         directory = sandbox.scaffold_component(
-            CogneeComponent, defs_path="graphs", scaffold_params={"dataset": "research"}, scaffold_format=format_
+            CogneeComponent, defs_path="graphs", scaffold_params={"dataset": name}, scaffold_format=format_
         )
         assert [path.name for path in directory.iterdir()] == [file]
         with sandbox.build_all_defs() as defs:
             keys = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
-    assert "research/remote_push" in keys
+    assert f"{safe_segment(name)}/remote_push" in keys
 
 
 def test_the_library_is_known_to_dagster() -> None:

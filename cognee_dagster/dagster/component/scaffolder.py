@@ -61,7 +61,7 @@ HERE = Path(__file__).parent
 def load(context: dg.ComponentLoadContext) -> CogneeComponent:
     return CogneeComponent(
         remote=CogneeRemote(url=os.environ.get("COGNEE_SERVICE_URL"), api_key=dg.EnvVar("COGNEE_API_KEY")),
-        datasets=[CogneeDataset(name="{name}"{graph})],
+        datasets=[CogneeDataset(name={name}{graph})],
     )
 """
 
@@ -86,14 +86,15 @@ class CogneeComponentScaffolder(dg.Scaffolder[ScaffoldParameters]):
         """Write the files."""
         directory = request.target_path.parent if request.append else request.target_path
         dataset = request.params.dataset
-        name = dataset or as_identifier(directory.name)
+        # Escaped as YAML and Python do it, too, but for what JSON makes two escapes of.
+        name = json.dumps(dataset or as_identifier(directory.name), ensure_ascii=False)
         if dataset is None:
             (directory / EXAMPLE_FILE).write_text(json.dumps(_EXAMPLE, indent=2) + "\n", encoding="utf-8")
         if request.scaffold_format == "python":
             graph = "" if dataset else f', graph=HERE / "{EXAMPLE_FILE}"'
             (directory / "component.py").write_text(_PYTHON.format(name=name, graph=graph), encoding="utf-8")
             return
-        text = _YAML.format(type=request.type_name, name=json.dumps(name), graph="" if dataset else _GRAPH_IN_YAML)
+        text = _YAML.format(type=request.type_name, name=name, graph="" if dataset else _GRAPH_IN_YAML)
         _write(request.target_path if request.append else directory / "defs.yaml", text, append=request.append)
 
 
