@@ -1,6 +1,8 @@
 """What the page about the component says is true: its tables, and every component that is written on any page."""
 
+import inspect
 import re
+import textwrap
 
 import dagster as dg
 import pytest
@@ -14,7 +16,12 @@ from tests.printed import Block, blocks
 from tests.unit.test_docs import PAGES, ROOT, fields_of_model
 
 PAGE = ROOT / "docs" / "component.md"
-COMPONENTS = [block for page in PAGES for block in blocks(page, "yaml") if "type: cognee_dagster." in block.text]
+_DOCSTRING = inspect.getdoc(CogneeComponent) or ""
+IN_CODE = Block("docstring", 0, "yaml", textwrap.dedent(_DOCSTRING.partition(".. code-block:: yaml\n")[2]), file=None)
+COMPONENTS = [
+    IN_CODE,
+    *(block for page in PAGES for block in blocks(page, "yaml") if "type: cognee_dagster." in block.text),
+]
 
 
 def table(name: str) -> dict[str, str]:

@@ -55,7 +55,7 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
             url: "{{ env.COGNEE_SERVICE_URL }}"
             api_key: "{{ env.COGNEE_API_KEY }}"
           datasets:
-            - research
+            - name: research
             - name: handbook
               documents: ["handbook/**/*.md"]
               cron_schedule: "0 3 * * *"
