@@ -207,6 +207,17 @@ def test_several_components_share_what_a_code_location_has_one_of(tmp_path: Path
         dg.Definitions.validate_loadable(defs)
 
 
+def test_alert_sensors_of_components_whose_places_read_alike_have_names_of_their_own(tmp_path: Path) -> None:
+    places = ["graphs/eu", "graphs_eu", "graphs-eu", "größen", "gr_en"]
+    alerts = {"slack_webhook_url": "https://hooks.example.com/1"}
+    written = {place: {"datasets": [{"name": f"in-{at}"}], "alerts": alerts} for at, place in enumerate(places)}
+    with project(tmp_path, **written) as defs:
+        dg.Definitions.validate_loadable(defs)
+        names = [name for name in sensor_names(defs) if name.startswith("cognee_alert_sensor")]
+    assert len(set(names)) == len(places)
+    assert "cognee_alert_sensor_graphs_eu" in names
+
+
 def test_components_that_say_different_things_about_one_resource_are_named(tmp_path: Path) -> None:
     one = {"datasets": [{"name": "one"}], "remote": {"url": "https://one.example.com"}}
     two = {"datasets": [{"name": "two"}], "remote": {"url": "https://two.example.com"}}

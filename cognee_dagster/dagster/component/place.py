@@ -1,11 +1,11 @@
 """Where in a project a component stands, so that several of them do not get in each other's way."""
 
-import re
 from collections.abc import Mapping
 
 import dagster as dg
 
 from cognee_dagster.errors import DatasetDefinitionError
+from cognee_dagster.store.names import as_identifier, safe_segment
 
 
 class _Bound:
@@ -34,8 +34,11 @@ def place_of(context: dg.ComponentLoadContext) -> str:
 
 
 def name_at(base: str, place: str) -> str:
-    """A name that no component elsewhere has."""
-    return re.sub(r"\W+", "_", f"{base}_{place}").strip("_")
+    """A name that no component elsewhere has, and that Dagster takes."""
+    if place == ".":  # in defs itself
+        return base
+    # A hyphen would become a '_', so that it needs a digest, too; no place ends with a slash.
+    return as_identifier(f"{base}_{safe_segment(f'{place}/' if '-' in place else place)}")
 
 
 def refuse_other_resources(context: dg.ComponentLoadContext, resources: Mapping[str, object]) -> None:
