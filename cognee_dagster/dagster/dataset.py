@@ -92,7 +92,7 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
         translator: What the assets are called, and what they say of themselves: a ``CogneeTranslator``.
         execute: What runs each step of the chain: a function of the step's context and a ``CogneeStep``.
         pool: The pool of its pushes; default: the key of the remote.
-        op_tags: Tags of its steps, such as ``dagster-k8s/config``.
+        op_tags: Tags of its steps and checks, such as ``dagster-k8s/config``.
 
     Raises:
         DatasetDefinitionError: A value that cannot work; the message names the dataset and the field.

@@ -17,6 +17,7 @@ from cognee_dagster import (
     PushFailure,
     RemoteTarget,
     build_alert_sensor,
+    build_dataset_assets,
     build_definitions,
 )
 from cognee_dagster.errors import DatasetDefinitionError
@@ -251,3 +252,13 @@ def test_steps_have_the_pool_and_tags_that_the_dataset_says(tmp_path: Path, remo
     pushing = next(op for op in ops if "sent" in op.name)
     assert pushing.pool == "graphs"
     assert [op.name for op in ops if "dagster-k8s/config" not in op.tags and "served" not in op.name] == []
+
+
+@pytest.mark.parametrize("partitions", [{}, {"name": "tenant_{partition}", "partitions_def": ["acme"]}])
+def test_checks_that_are_executed_have_the_tags_that_the_dataset_says(partitions: dict[str, Any]) -> None:
+    config = {"container_config": {"env": [{"name": "HTTPS_PROXY", "value": "http://proxy"}]}}
+    said: dict[str, Any] = {"name": "people", **partitions}
+    dataset = CogneeDataset(**said, verify="graph", op_tags={"dagster-k8s/config": config})
+    checks = [asset.op for asset in build_dataset_assets(dataset) if isinstance(asset, dg.AssetChecksDefinition)]
+    assert len(checks) == 3
+    assert [op.name for op in checks if "dagster-k8s/config" not in op.tags] == []

@@ -35,6 +35,7 @@ def build_import_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
         asset=dataset.remote_graph_key,
         name=keys.CHECK_IMPORT_SUCCEEDED,
         additional_deps=[dataset.push_key],  # selected together, it asks about this run's push
+        op_tags=dataset.op_tags,
         required_resource_keys={dataset.remote},
         description="The remote has finished the import of the latest push. Executing it asks the remote now.",
     )
@@ -96,7 +97,7 @@ def _build_comparison(
             name=name,
             additional_deps=[dataset.push_key],
             additional_ins={"archive": dg.AssetIn(key=dataset.archive_key)},
-            op_tags=MAY_BE_ABSENT,
+            op_tags={**dataset.op_tags, **MAY_BE_ABSENT},
             required_resource_keys=needed,
             description=description,
         )(with_archive)
@@ -104,6 +105,7 @@ def _build_comparison(
         asset=dataset.remote_graph_key,
         name=name,
         additional_deps=[dataset.push_key, dataset.archive_key],
+        op_tags=dataset.op_tags,
         required_resource_keys=needed,
         description=f"{description} Of every partition that was pushed.",
     )(of_partitions)
