@@ -1,22 +1,19 @@
 """One chain with partitions: each is a dataset of its own, from the graph to the checks."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import networkx as nx
 import pytest
 
-from cognee_dagster import CogneeDataset, CogneeRemote, CogxArchiveIOManager, build_dataset_assets, build_definitions
+from cognee_dagster import CogneeDataset, build_definitions
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.graph import source
 from cognee_dagster.testing import FakeRemote
-from tests.asset_chain import NO_RETRY, failure_of, metadata_of, people
-
-TENANTS = ["acme", "beta", "cord", "dune", "east"]
+from tests.asset_chain import failure_of, metadata_of, people
+from tests.unit.tenant_world import TENANTS, Tenants, some_tenants
 
 
 @pytest.fixture
@@ -25,61 +22,7 @@ def remote() -> Iterator[FakeRemote]:
         yield server
 
 
-@dataclass
-class Tenants:
-    """Graph files of some tenants, and a chain with a partition for each."""
-
-    remote: FakeRemote
-    directory: Path
-    instance: dg.DagsterInstance
-    resource: CogneeRemote
-    archives: CogxArchiveIOManager
-    options: dict[str, Any] = field(default_factory=dict)
-    more: dg.Definitions = field(default_factory=dg.Definitions)
-
-    @property
-    def dataset(self) -> CogneeDataset:
-        options = {"graph": self.directory / "{partition}.graphml", "partitions_def": TENANTS, **self.options}
-        return CogneeDataset(name="tenant_{partition}", retry_policy=NO_RETRY, **options)
-
-    @property
-    def definitions(self) -> dg.Definitions:
-        ours = build_definitions([self.dataset], remote=self.resource, archives=self.archives)
-        return dg.Definitions.merge(self.more, ours)
-
-    def write(self, tenant: str, *, size: int) -> None:
-        nx.write_graphml(people(size=size), self.directory / f"{tenant}.graphml")
-
-    def run(self, tenant: str | None, *names: str, config: dict[str, Any] | None = None) -> dg.ExecuteInProcessResult:
-        """A run of the chain's job for one partition, or of the assets of these last names alone."""
-        push = self.dataset.push_key
-        return self.definitions.resolve_job_def(self.dataset.job_name).execute_in_process(
-            instance=self.instance,
-            partition_key=tenant,
-            asset_selection=[dg.AssetKey([*push.path[:-1], name]) for name in names] or None,
-            raise_on_error=False,
-            run_config={"ops": {push.to_python_identifier(): {"config": config}}} if config else None,
-        )
-
-    def check(self, name: str) -> dg.AssetCheckEvaluation:
-        """Presses the Execute button of a check of the remote graph."""
-        result = dg.materialize(
-            [*build_dataset_assets(self.dataset)],
-            resources=self.definitions.resources,
-            instance=self.instance,
-            selection=dg.AssetSelection.checks(dg.AssetCheckKey(self.dataset.remote_graph_key, name)),
-        )
-        (evaluation,) = result.get_asset_check_evaluations()
-        return evaluation
-
-
-@pytest.fixture
-def tenants(remote: FakeRemote, tmp_path: Path) -> Iterator[Tenants]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        archives = CogxArchiveIOManager(base_directory=str(tmp_path / "archives"))
-        yield Tenants(
-            remote=remote, directory=tmp_path, instance=instance, resource=remote.resource(), archives=archives
-        )
+tenants = pytest.fixture(some_tenants)
 
 
 def test_each_partition_is_a_dataset_of_its_own(tenants: Tenants, remote: FakeRemote) -> None:

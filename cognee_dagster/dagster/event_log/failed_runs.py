@@ -53,7 +53,7 @@ class FailedRun:
         made = _assets(self._of(dg.DagsterEventType.ASSET_MATERIALIZATION))
         missing: dict[dg.AssetKey, list[str | None]] = {}
         for key, partition in sorted(planned, key=str):
-            if key in watched and (key, None) not in made:
+            if key in watched and not made & {(key, partition), (key, None)}:
                 missing.setdefault(key, []).append(partition)
         return missing
 
