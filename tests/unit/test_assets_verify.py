@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from cognee_dagster.cogx.write.writer import write_archive
@@ -71,6 +72,30 @@ def test_the_check_says_when_the_remote_has_no_such_dataset(remote: FakeRemote, 
     with client_of(remote.url, remote.api_key) as client:
         client.delete_dataset(remote.dataset("people").id)
     assert "has no dataset 'people'" in str(chain.check("remote_graph_complete").description)
+
+
+def test_the_check_compares_with_what_was_pushed_whichever_archives_were_made_since(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    chain = Chain(remote=remote, directory=tmp_path, options={"verify": "graph"})
+    assert chain.run().success
+    chain.graph = people(size=5)
+    assert chain.run("my_graph", "cognified_graph", "cogx_archive").success
+    assert chain.check("remote_graph_complete").passed
+    remote.graph("people").nodes.clear()
+    assert "3 nodes are missing" in str(chain.check("remote_graph_complete").description)
+
+
+def test_the_check_does_not_know_about_an_archive_that_is_not_stored_any_more(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    chain = Chain(remote=remote, directory=tmp_path, options={"verify": "graph"})
+    assert chain.run().success
+    for found in set((tmp_path / "archives").rglob("*.cogx.tar.gz")):
+        found.unlink()
+    evaluation = chain.check("remote_graph_complete")
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "is not stored any more" in str(evaluation.description)
 
 
 @pytest.mark.parametrize("fail_on_incomplete", [False, True])

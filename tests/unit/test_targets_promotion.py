@@ -129,6 +129,24 @@ def test_a_check_that_could_not_ask_or_was_of_an_earlier_push_blocks_nothing(pro
     assert promoting.run(PUSH_TO_PROD).success
 
 
+def test_an_archive_that_was_made_and_not_pushed_blocks_no_promotion(world: TwoRemotes) -> None:
+    world.targets = (replace(STAGING, verify="graph"), PROMOTED)
+    assert world.run(*TO_STAGING).success
+    world.graph = people(size=5)
+    assert world.run(*TO_ARCHIVE).success
+    definitions = world.definitions
+    assets: Any = definitions.assets
+    check = dg.AssetCheckKey(world.dataset.target("staging").remote_graph_key, keys.CHECK_GRAPH_COMPLETE)
+    executed = dg.materialize(
+        assets,
+        resources=definitions.resources,
+        instance=world.instance,
+        selection=dg.AssetSelection.checks(check),
+    )
+    assert executed.get_asset_check_evaluations()[0].check_name == keys.CHECK_GRAPH_COMPLETE
+    assert world.run(PUSH_TO_PROD).success
+
+
 def test_in_one_run_production_waits_for_staging_and_gets_nothing_when_that_fails(promoting: TwoRemotes) -> None:
     promoting.graph = people(size=5)
     promoting.staging.fail_next_import("RuntimeError")

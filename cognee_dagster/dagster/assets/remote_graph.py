@@ -66,7 +66,7 @@ def build_complete_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
     return _build_comparison(
         dataset,
         keys.CHECK_GRAPH_COMPLETE,
-        description="The remote graph has every node and edge of the latest archive. Executing it reads the graph now.",
+        description="The remote graph has every node and edge that was last pushed. Executing it reads the graph now.",
         check=lambda context, archive: steps.check_complete(context, dataset, archive=archive),
         check_partitions=lambda context: steps.check_partitions_complete(context, dataset),
     )

@@ -1,4 +1,4 @@
-"""The check ``remote_graph_complete``: reads the remote graph back, now, and holds it against the latest archive.
+"""The check ``remote_graph_complete``: reads the remote graph back, now, and holds it against the archive last pushed.
 
 A push in the foreground with ``verify="graph"`` compares by itself; this is how the graph of one in the background, or
 one that somebody else may have changed since, is compared.
@@ -13,9 +13,9 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.resources import CogneeRemote
-from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
 from cognee_dagster.dagster.steps.import_check import unless_unanswered
 from cognee_dagster.dagster.steps.partition_checks import check_each_partition
+from cognee_dagster.dagster.steps.pushed_archive import compare_with_pushed
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.store.stored import StoredArchive
@@ -27,24 +27,32 @@ if TYPE_CHECKING:
 def check_complete(
     context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive
 ) -> dg.AssetCheckResult:
-    """Compare with the latest archive, or with the stored one that was chosen for the latest push."""
+    """Compare with what the latest push sent, whichever archives were made since; before any, with the latest."""
     push = latest_push(context.instance, dataset.push_key)
-    return _check(context, dataset, archive=archive, push=push)
+    if push is not None:
+        return _check(context, dataset, archive=archive, push=push)
+    remote: CogneeRemote = getattr(context.resources, dataset.remote)
+    with engine_step(context), archive.local() as archives:
+        target = dataset.target_dataset or archive.dataset_name
+        return unless_unanswered(lambda: _compare(remote, archives, str(target), push=None))
 
 
 def check_partitions_complete(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dg.AssetCheckResult:
-    """Compare every partition that was pushed with its own latest archive."""
+    """Compare the remote dataset of every partition with what its latest push sent."""
     return check_each_partition(context, dataset, _check)
 
 
 def _check(
-    context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive, push: Push | None
+    context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive, push: Push
 ) -> dg.AssetCheckResult:
     remote: CogneeRemote = getattr(context.resources, dataset.remote)
-    target = push.target_dataset if push else dataset.target_dataset or archive.dataset_name
-    chosen = push.metadata.get(keys.CHOSEN_ARCHIVE) if push else None
-    with engine_step(context), archives_to_push(context, dataset, made=archive, chosen=chosen) as archives:
-        return unless_unanswered(lambda: _compare(remote, archives, target, push=push))
+    return compare_with_pushed(
+        context,
+        dataset,
+        lambda archives: _compare(remote, archives, push.target_dataset, push=push),
+        made=archive,
+        push=push,
+    )
 
 
 def _compare(

@@ -43,7 +43,7 @@ class CheckOne(Protocol):
 def check_each_partition(
     context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, check: CheckOne
 ) -> dg.AssetCheckResult:
-    """One result about every partition that was pushed, each held against its own latest archive."""
+    """One result about every partition that was pushed, each held against what was pushed of it."""
     results: dict[str, dg.AssetCheckResult] = {}
     for key, push in sorted(pushes_of_partitions(context, dataset).items()):
         try:

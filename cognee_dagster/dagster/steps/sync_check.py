@@ -13,11 +13,10 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.resources import CogneeRemote
-from cognee_dagster.dagster.steps.chosen_archive import archives_to_push
-from cognee_dagster.dagster.steps.import_check import ask_about, unless_unanswered
+from cognee_dagster.dagster.steps.import_check import ask_about
 from cognee_dagster.dagster.steps.partition_checks import check_each_partition, not_known
-from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.errors import ArchiveNotStoredError, DatasetNotFoundError
+from cognee_dagster.dagster.steps.pushed_archive import compare_with_pushed
+from cognee_dagster.errors import DatasetNotFoundError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.compared import Difference, RemoteComparison, compare_archives
 from cognee_dagster.store.stored import StoredArchive
@@ -55,15 +54,9 @@ def _check(
     if push.metadata.get(keys.MODE) == "re-derive":
         return not_known("The latest push was in mode re-derive: the remote has a graph of its own, not what was sent.")
     remote: CogneeRemote = getattr(context.resources, dataset.remote)
-    digest = str(push.metadata.get(keys.ARCHIVE_DIGEST))
-    is_made = bool(archive.files) and archive.files[0].archive.digest == digest
-    chosen = None if is_made and keys.CHOSEN_ARCHIVE not in push.metadata else digest
-    with engine_step(context):
-        try:
-            with archives_to_push(context, dataset, made=archive, chosen=chosen) as archives:
-                return unless_unanswered(lambda: _ask(dataset, remote, archives, push))
-        except ArchiveNotStoredError as error:
-            return not_known(f"The archive last pushed ({digest}) is not stored any more: {error}")
+    return compare_with_pushed(
+        context, dataset, lambda archives: _ask(dataset, remote, archives, push), made=archive, push=push
+    )
 
 
 def _ask(

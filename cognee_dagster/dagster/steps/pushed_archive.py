@@ -1,0 +1,56 @@
+"""What a push sent, for the checks that hold the remote against it: whichever archives were made since."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.event_log.pushes import Push
+from cognee_dagster.dagster.steps.chosen_archive import find_stored
+from cognee_dagster.dagster.steps.import_check import unless_unanswered
+from cognee_dagster.dagster.steps.partition_checks import not_known
+from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.errors import ArchiveNotStoredError
+from cognee_dagster.store.stored import StoredArchive
+
+if TYPE_CHECKING:
+    from cognee_dagster.cogx.archive import Archive
+
+
+def compare_with_pushed(
+    context: dg.AssetCheckExecutionContext,
+    dataset: CogneeDataset,
+    compare: "Callable[[tuple[Archive, ...]], dg.AssetCheckResult]",
+    *,
+    made: StoredArchive,
+    push: Push,
+) -> dg.AssetCheckResult:
+    """What a comparison with the archives of a push says; a warning where they are gone, or the remote gives no answer.
+
+    Args:
+        context: The check's.
+        dataset: Whose archives.
+        compare: The comparison, with the archives as local files.
+        made: What ``cogx_archive`` made last.
+        push: The push.
+    """
+    digest = str(push.metadata.get(keys.ARCHIVE_DIGEST))
+    with engine_step(context):
+        try:
+            with _pushed(context, dataset, digest, made=made).local() as archives:
+                return unless_unanswered(lambda: compare(archives))
+        except ArchiveNotStoredError as error:
+            return not_known(
+                f"The archive last pushed ({digest}) is not stored any more, or not where it can be found: {error}"
+            )
+
+
+def _pushed(
+    context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, digest: str, *, made: StoredArchive
+) -> StoredArchive:
+    """The latest archive needs no search, if it is the one."""
+    if made.files and made.files[0].archive.digest == digest:
+        return made
+    return find_stored(context, dataset, digest)
