@@ -101,9 +101,12 @@ def _tell_unread(report: PruneReport, directory: "UPath", error: Exception) -> N
 
 
 def _tell_unpruned(report: PruneReport, directory: "UPath", error: Exception) -> None:
-    is_unclear = isinstance(error, ArchiveError)
-    why = ", since it cannot be told what is needed there" if is_unclear else ", wholly or in part"
-    report.problems.append(f"{directory} was left alone{why}: {_in_words(error)}")
+    words = _in_words(error)
+    if isinstance(error, ArchiveError):
+        problem = f"{directory} was left alone, since it cannot be told what is needed there: {words}"
+    else:
+        problem = f"{directory} was left alone, wholly or in part: {words}"
+    report.problems.append(problem)
 
 
 def _in_words(error: Exception) -> str:
