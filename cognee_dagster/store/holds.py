@@ -9,6 +9,10 @@ Who needs an archive writes a hold first, and looks afterwards whether a prune h
 announces first, and looks for holds afterwards. So one of the two sees the other at least: a prune leaves what is held,
 and who wants what is about to go waits until that prune is over. That rests on a store which shows a file to everybody
 once it is written, as local file systems, S3, GCS and Azure do.
+
+Who waits for a prune goes by no clock but its own: it waits until the announcement is gone, or has been there for as
+long as it is valid. When holds, and what killed prunes left, end by themselves is told by clocks of different hosts:
+they may be wrong by ``CLOCKS_WITHIN``.
 """
 
 import contextlib
@@ -34,6 +38,9 @@ HOLD_SECONDS = 7 * 86_400
 ANNOUNCED_SECONDS = 300.0
 """A prune that was killed is waited for so long at most; one that goes on announces itself again long before."""
 
+CLOCKS_WITHIN = 86_400.0
+"""Seconds by which the clocks of hosts that share a store may differ."""
+
 _FORMAT = 1
 _HOLDS = "holds"
 _PRUNING = "pruning"
@@ -50,11 +57,13 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
         blobs: The archives' files, by name.
         why: Who needs them, and what for.
         until: When it ends by itself, in Unix seconds.
+        seconds: How long that is from when it was written; None in those of releases up to 0.1.0.
     """
 
     blobs: tuple[str, ...]
     why: str
     until: float
+    seconds: float | None = None
     format: int = _FORMAT
 
 
@@ -65,7 +74,8 @@ def hold(directory: "UPath", name: str, blobs: Collection[str], *, why: str, sec
         OSError: The store cannot be written.
     """
     _write(directory / _HOLDS / f"{name}.json", blobs, why=why, seconds=seconds)
-    while _announced(directory, blobs):
+    seen: dict[UPath, float] = {}
+    while _is_announced(directory, blobs, seen=seen):
         time.sleep(_LOOK_EVERY)
 
 
@@ -103,10 +113,10 @@ def held(directory: "UPath", *, now: float) -> dict[str, str]:
 
 
 def clear_ended(directory: "UPath", *, now: float) -> None:
-    """Remove holds and announcements that have ended by themselves."""
-    for kind in (_HOLDS, _PRUNING):
+    """Remove holds that have ended by themselves, and announcements that have by anybody's clock."""
+    for kind, margin in ((_HOLDS, 0.0), (_PRUNING, CLOCKS_WITHIN)):
         for path, each in _read(directory / kind).items():
-            if each.until <= now:
+            if each.until <= now - margin:
                 remove(path)
 
 
@@ -121,18 +131,34 @@ def announced(directory: "UPath", blobs: Collection[str], *, seconds: float) -> 
         remove(path)
 
 
-def _announced(directory: "UPath", blobs: Collection[str]) -> bool:
-    now, wanted = time.time(), set(blobs)
+def _is_announced(directory: "UPath", blobs: Collection[str], *, seen: "dict[UPath, float]") -> bool:
+    """Whether a prune may be about to remove some of these.
+
+    Args:
+        directory: Their place.
+        blobs: They.
+        seen: When each announcement was seen first, by this process's own clock; new ones are added.
+    """
+    wanted = set(blobs)
     try:
-        announcements = _read(directory / _PRUNING).values()
+        announcements = _read(directory / _PRUNING)
     except ArchiveError as error:  # a push need not fail for that
         logger.warning("%s", error)
         return False
-    return any(each.until > now and not wanted.isdisjoint(each.blobs) for each in announcements)
+    for path, each in announcements.items():
+        if each.until <= time.time() - CLOCKS_WITHIN or wanted.isdisjoint(each.blobs):
+            continue
+        valid = ANNOUNCED_SECONDS if each.seconds is None else each.seconds
+        if time.monotonic() - seen.setdefault(path, time.monotonic()) < valid:
+            return True
+        with contextlib.suppress(Exception):  # of a prune that was killed: the next one need not wait for it, too
+            remove(path)
+    return False
 
 
 def _write(path: "UPath", blobs: Collection[str], *, why: str, seconds: float) -> None:
-    put_bytes(msgspec.json.encode(Hold(blobs=tuple(blobs), why=why, until=time.time() + seconds)), path)
+    written = Hold(blobs=tuple(blobs), why=why, until=time.time() + seconds, seconds=seconds)
+    put_bytes(msgspec.json.encode(written), path)
 
 
 def _read(directory: "UPath") -> "dict[UPath, Hold]":

@@ -530,14 +530,64 @@ def test_what_only_a_newer_archive_has_made_superfluous_waits_for_the_next_prune
 
 def test_a_prune_that_stands_still_is_not_waited_for_for_ever(stored: Store, clock: Clock) -> None:
     blobs = stored.store.find(place=PLACE, run_id="run-2").blobs
-    files.put_bytes(
-        b'{"format": 1, "blobs": ["%s"], "why": "killed", "until": %f}' % (blobs[0].encode(), clock.now + 0.3),
-        stored.directory / "pruning" / "killed.json",
-    )
-    ticking = threading.Timer(0.1, lambda: setattr(clock, "now", clock.now + 1))
-    ticking.start()
+    announced = holds.Hold(blobs=blobs, why="killed", until=clock.now + 0.3, seconds=0.3)
+    files.put_bytes(msgspec.json.encode(announced), stored.directory / "pruning" / "killed.json")
     assert stored.content("run-2") == b"second"
-    ticking.join()
+
+
+class Waiting:
+    """Stands in for the time that passes where the store waits."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, looks: Callable[[int], object] = lambda _: None) -> None:
+        self.seconds, self.looks, self._looks = 1e6, 0, looks
+        own = SimpleNamespace(time=time.time, monotonic=lambda: self.seconds, sleep=self._sleep)
+        monkeypatch.setattr(holds, "time", own)
+
+    def _sleep(self, _: float) -> None:
+        self.looks, self.seconds = self.looks + 1, self.seconds + 10
+        assert self.looks < 100
+        self._looks(self.looks)
+
+
+def announce(stored: Store, *, until: float, seconds: float | None = 300.0) -> UPath:
+    """As a prune on another host does, about to remove what the second run wrote."""
+    path = stored.directory / "pruning" / "another.json"
+    blobs = stored.store.find(place=PLACE, run_id="run-2").blobs
+    said = holds.Hold(blobs=blobs, why="about to be removed", until=until, seconds=seconds)
+    files.put_bytes(msgspec.json.encode(said), path)
+    return path
+
+
+@pytest.mark.parametrize("ahead", [-20 * 3_600.0, 0.0, 20 * 3_600.0])
+def test_a_reader_waits_for_a_prune_whatever_the_clock_of_its_host_says(
+    stored: Store, clock: Clock, ahead: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = announce(stored, until=clock.now + ahead + 300)
+    waiting = Waiting(monkeypatch, looks=lambda number: files.remove(path) if number == 7 else None)
+    assert stored.content("run-2") == b"second"
+    assert waiting.looks == 7
+
+
+@pytest.mark.parametrize("ahead", [-20 * 3_600.0, 0.0, 20 * 3_600.0])
+@pytest.mark.parametrize(("said", "seconds"), [(None, holds.ANNOUNCED_SECONDS), (500.0, 500.0)])
+def test_one_reader_waits_for_a_prune_that_was_killed_by_its_own_clock_and_no_other_one(
+    stored: Store, clock: Clock, ahead: float, said: float | None, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announce(stored, until=clock.now + ahead + seconds, seconds=said)
+    waiting = Waiting(monkeypatch)
+    assert stored.content("run-2") == b"second"
+    assert waiting.looks == seconds / 10
+    assert stored.content("run-2") == b"second"
+    assert waiting.looks == seconds / 10
+
+
+def test_a_prune_leaves_the_word_of_another_one_whose_hosts_clock_is_behind(stored: Store, clock: Clock) -> None:
+    path = announce(stored, until=clock.now - 20 * 3_600)
+    stored.prune()
+    assert path.exists()
+    clock.now += DAY
+    stored.prune()
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("error", [PermissionError("read-only"), EndpointConnectionError("no route")], ids=repr)
