@@ -340,6 +340,20 @@ def test_a_server_that_refuses_to_empty_a_graph_of_which_nothing_is_known_leaves
     assert "did not come to its end" not in caplog.text
 
 
+def test_a_server_that_fails_while_it_empties_a_graph_is_not_taken_to_have_kept_it(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    mirror.push()
+    mirror.graph.remove_node()
+    remote.faults.on("/api/v1/forget", *[answer(500, deliver=True)] * 3)
+    with pytest.raises(RemoteRejectedError, match="500") as raised:
+        mirror.push(on_removed="replace")
+    assert raised.value.retryable
+    assert not remote.graph("demo").nodes
+    mirror.push()
+    mirror.assert_exact()
+
+
 def test_replace_removes_nothing_of_which_nothing_is_known_unless_anything_may_be(
     remote: FakeRemote, mirror: Mirror
 ) -> None:

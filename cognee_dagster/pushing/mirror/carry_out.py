@@ -141,6 +141,8 @@ class MirrorPush:
         try:
             self.client.empty_dataset(self.dataset.id)
         except (RemotePermissionError, RemoteRejectedError) as error:
+            if error.retryable:  # the server failed in the midst of it, and may have emptied some of it
+                raise
             self._undo_begin()
             raise type(error)(
                 f"{error} Nothing was sent. Push with on_removed remove, which needs no emptying.", status=error.status
