@@ -266,8 +266,12 @@ def test_the_limits_of_an_archive_on_the_security_page_are_those_of_the_code() -
 
 def anchors(page: Path) -> set[str]:
     """The anchors that GitHub makes of a page's headings."""
-    headings = re.findall(r"^#+ (.+)$", _without_code(page.read_text(encoding="utf-8")), flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return set(anchors_in_order(_without_code(page.read_text(encoding="utf-8"))))
+
+
+def anchors_in_order(text: str, *, level: str = "#+") -> list[str]:
+    headings = re.findall(rf"^{level} (.+)$", text, flags=re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
 @each_page
@@ -279,6 +283,16 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
         linked = (page.parent / path).resolve() if path else page
         assert linked.exists(), f"{page.name} links to {target}"
         assert not anchor or anchor in anchors(linked), f"{page.name} links to {target}"
+
+
+@each_page
+def test_the_contents_of_a_page_lead_to_every_section(page: Path) -> None:
+    text = _without_code(page.read_text(encoding="utf-8"))
+    contents = re.search(r"^Contents: .+?\n\n", text, flags=re.MULTILINE | re.DOTALL)
+    if contents is not None:
+        listed = re.findall(r"\]\(#([^)]+)\)", contents[0])
+        assert listed == [anchor for anchor in anchors_in_order(text) if anchor in listed], "in the page's order"
+        assert set(anchors_in_order(text, level="##")) - set(listed) == set()
 
 
 @each_page
