@@ -33,7 +33,9 @@ _default_remote = cache(CogneeRemote)
 _default_local = cache(LocalCognee)
 _default_archives = cache(CogxArchiveIOManager)
 _PUSH_ALL = shared_job(
-    PUSH_ALL_JOB, selection=ChainSelection(), description="Reads, packs and pushes every dataset of this code location."
+    PUSH_ALL_JOB,
+    selection=ChainSelection(),
+    description="Reads, packs and pushes the datasets of this code location that have no partitions; promotes nothing.",
 )
 
 
@@ -50,9 +52,9 @@ def build_definitions(
     """Assets, checks, jobs, schedules, sensors and the resources for these datasets.
 
     Merge it with your own definitions, and with those of other calls, with ``dg.Definitions.merge``: the job over all
-    datasets, the import sensor of each remote and the sensor that pushes again are shared. The executor is left to you:
-    for small graphs ``dg.in_process_executor`` saves the 2 to 3 seconds that Dagster's default needs to start each
-    step's process.
+    datasets without partitions, the import sensor of each remote, the sensor that pushes again and the one that pushes
+    what has changed are shared. The executor is left to you: for small graphs ``dg.in_process_executor`` saves the 2 to
+    3 seconds that Dagster's default needs to start each step's process.
 
     Args:
         datasets: At least one.
@@ -68,7 +70,7 @@ def build_definitions(
 
     Raises:
         DatasetDefinitionError: No dataset, or two of them would have the same assets; a remote is given twice. When the
-            code location is loaded: a chain has partitions, or its graph's asset has.
+            code location is loaded: a chain has other partitions than its dataset says, or its graph's asset has.
     """
     chains = tuple(datasets)
     _check_distinct(chains)
