@@ -42,7 +42,8 @@ class DeliveryOptions(CheckedFields):
             incremental; full in the background, in modes other than ``preserve``, and of an ``archive=``.
         on_removed: What becomes of records that a mirror has and the graph no longer: ``remove`` them, ``keep`` them,
             ``fail``, or ``replace`` the whole remote graph, which is empty meanwhile.
-        max_removed: The share of a mirror's nodes, edges or documents that one push may remove.
+        max_removed: The share of a mirror's nodes, edges or documents that one push may remove; of a dataset also
+            of the documents that ``documents_removed`` may forget in one run.
         run_in_background: Do not wait for the import: the import sensor reports it.
         verify: How a finished import is held against what was sent: ``counts`` (the server's own count of the records
             it read), ``graph`` (read the remote graph back, too, and compare nodes and edges) or ``off``.
