@@ -38,7 +38,7 @@ class StepAttributes(dg.Model, dg.Resolvable):
     pool: Annotated[
         str | None, dg.Resolver.default(description="The pool of the pushes. Default: the key of the remote.")
     ] = None
-    tags: Annotated[dict[str, Any], dg.Resolver.default(description="Tags of all steps, as of an op.")] = (
+    tags: Annotated[dict[str, Any], dg.Resolver.default(description="Tags of all steps and checks, as of an op.")] = (
         pydantic.Field(default={})
     )
 
@@ -93,7 +93,10 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
         ),
     ] = False
     op: Annotated[
-        StepAttributes | None, dg.Resolver.default(description="Pool and tags of steps of datasets that say none.")
+        StepAttributes | None,
+        dg.Resolver.default(
+            description="Pool of the pushes of datasets that say none, and tags of all steps and checks."
+        ),
     ] = pydantic.Field(default=None, json_schema_extra=checked_closely)
     demo_mode: Annotated[
         bool,
