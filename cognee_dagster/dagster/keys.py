@@ -69,6 +69,7 @@ TARGET_TEMPLATE = "cognee/target_template"  # the remote dataset's name, with {p
 
 # checks of remote_graph that were executed, of a chain with partitions
 PARTITIONS = "cognee/partitions"  # how many of them were pushed, and looked at
+PARTITIONS_NOT_FINE = "cognee/partitions_not_fine"  # the run that pushed each that failed; null: nothing can be said
 
 # cogx_archive and remote_push, in their definitions
 PUSH_WHEN_CHANGED = "cognee/push_when_changed"  # True: they are made when the graph has changed

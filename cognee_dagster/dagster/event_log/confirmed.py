@@ -45,9 +45,11 @@ def confirmed_import(
     for check in _CHECKS:
         latest = _latest(instance, dg.AssetCheckKey(graph_key, check), partition=partition)
         of_import = check == keys.CHECK_IMPORT_SUCCEEDED  # which speaks of the newest push, and is evaluated for each
-        if latest is not None and not latest.passed and (of_import or _is_of(latest, metadata)):
+        # One about an earlier push says nothing about what came after.
+        is_of_it = latest is not None and (of_import or latest.push_run_id == metadata.get(keys.PUSH_RUN_ID))
+        if latest is not None and not latest.passed and is_of_it:
             raise PromotionError(
-                f"Nothing is promoted: the check {check} of {name} has failed. {latest.description or ''} Push there "
+                f"Nothing is promoted: the check {check} of {name} has failed. {latest.description} Push there "
                 "again, or name the archive that is to be sent."
             )
         if latest is None and of_import:
@@ -57,31 +59,48 @@ def confirmed_import(
     )
 
 
-def _latest(
-    instance: dg.DagsterInstance, key: dg.AssetCheckKey, *, partition: str | None
-) -> dg.AssetCheckEvaluation | None:
-    """The newest evaluation that knows something, of a partition those about it or about all."""
+@dataclass(frozen=True, kw_only=True)
+class _Said:
+    """What an evaluation says of a remote graph, or of that of one partition.
+
+    Attributes:
+        passed: Whether it is as it should be.
+        push_run_id: The Dagster run whose push it is about, if it says so.
+        description: Why it is not.
+    """
+
+    passed: bool
+    push_run_id: str | None = None
+    description: str = ""
+
+
+def _latest(instance: dg.DagsterInstance, key: dg.AssetCheckKey, *, partition: str | None) -> _Said | None:
+    """What the newest evaluation that knows something says."""
     storage, before = instance.event_log_storage, None
     while records := storage.get_asset_check_execution_history(key, limit=_PAGE, cursor=before):
         for record in records:
             evaluation = _evaluation(record)
-            if evaluation is not None and _knows(evaluation) and _is_about(evaluation, partition):
-                return evaluation
+            if evaluation is not None and (said := _said(evaluation, partition)) is not None:
+                return said
         before = records[-1].id
     return None
 
 
-def _is_of(evaluation: dg.AssetCheckEvaluation, metadata: Mapping[str, Any]) -> bool:
-    """Whether it is about the same push; one about an earlier push says nothing about what came after."""
-    return plain_metadata(evaluation.metadata).get(keys.PUSH_RUN_ID) == metadata.get(keys.PUSH_RUN_ID)
-
-
-def _knows(evaluation: dg.AssetCheckEvaluation) -> bool:
-    return evaluation.passed or evaluation.severity is dg.AssetCheckSeverity.ERROR
-
-
-def _is_about(evaluation: dg.AssetCheckEvaluation, partition: str | None) -> bool:
-    return plain_metadata(evaluation.metadata).get(keys.PARTITION) in (None, partition)
+def _said(evaluation: dg.AssetCheckEvaluation, partition: str | None) -> _Said | None:
+    """None where it could not ask, or is about another partition. One that was executed is about all of them."""
+    metadata = plain_metadata(evaluation.metadata)
+    not_fine: Mapping[str, str | None] | None = metadata.get(keys.PARTITIONS_NOT_FINE)
+    description = evaluation.description or ""
+    if partition is not None and not_fine is not None:
+        pushed_by = not_fine.get(partition, "")
+        if pushed_by is None:
+            return None
+        return _Said(passed=partition not in not_fine, push_run_id=pushed_by, description=description)
+    if metadata.get(keys.PARTITION) not in (None, partition):
+        return None
+    if not evaluation.passed and evaluation.severity is not dg.AssetCheckSeverity.ERROR:
+        return None
+    return _Said(passed=evaluation.passed, push_run_id=metadata.get(keys.PUSH_RUN_ID), description=description)
 
 
 def _evaluation(record: Any) -> dg.AssetCheckEvaluation | None:

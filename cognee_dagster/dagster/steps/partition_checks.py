@@ -14,7 +14,7 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
-from cognee_dagster.dagster.event_log.pushes import Push, latest_pushes
+from cognee_dagster.dagster.event_log.pushes import Push, latest_pushes, plain_metadata
 from cognee_dagster.dagster.steps.chosen_archive import latest_archive
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.remote.client import CogneeClient
@@ -91,7 +91,8 @@ def result_of_partitions(results: Mapping[str, dg.AssetCheckResult]) -> dg.Asset
     if len(ordered) > _MAX_NAMED:
         lines.append(f"and {len(ordered) - _MAX_NAMED} more")
     fine = len(results) - len(bad)
-    metadata: dict[str, Any] = {keys.PARTITIONS: len(results)}
+    pushed_by = {key: _push_run(result) if key in wrong else None for key, result in bad.items()}
+    metadata: dict[str, Any] = {keys.PARTITIONS: len(results), keys.PARTITIONS_NOT_FINE: pushed_by}
     if ordered:
         metadata[keys.REASON] = "\n".join(lines)
     return dg.AssetCheckResult(
@@ -100,6 +101,11 @@ def result_of_partitions(results: Mapping[str, dg.AssetCheckResult]) -> dg.Asset
         description=f"{fine} of {len(results)} partitions are as they should be." + "".join(f"\n{x}" for x in lines),
         metadata=metadata,
     )
+
+
+def _push_run(result: dg.AssetCheckResult) -> str:
+    """The Dagster run that made the push which a result is about."""
+    return str(plain_metadata(result.metadata).get(keys.PUSH_RUN_ID) or "")
 
 
 def not_known(reason: str, *, error_class: str | None = None) -> dg.AssetCheckResult:
