@@ -149,6 +149,27 @@ def test_a_launch_goes_back_to_a_stored_archive_byte_by_byte(chain: Chain, remot
     assert "cognee/chosen_archive" not in metadata_of(chain.run("remote_push"), "remote_push")
 
 
+def test_what_is_sent_is_what_was_found_first_and_is_held(
+    chain: Chain, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run stores the graph of four people in between, which then is the latest."""
+    newest, oldest = stored(chain)
+    pointer = chain.directory / "archives" / "people.cogx_archive" / "latest.json"
+    latest, name = pointer.read_bytes(), oldest.stored.files[0].archive.sha256
+    (of_oldest,) = (run.read_bytes() for run in (pointer.parent / "runs").iterdir() if name in run.read_text())
+    pointer.write_bytes(of_oldest)
+    listed = store.listed
+
+    def listed_once(*arguments: Any, **more: Any) -> Any:
+        found = listed(*arguments, **more)
+        pointer.write_bytes(latest)
+        return found
+
+    monkeypatch.setattr(store, "listed", listed_once)
+    assert chain.run("remote_push", config={"archive": "latest"}).success
+    assert last_sent(remote) == blob(oldest) != blob(newest)
+
+
 def test_documents_of_a_chosen_archive_keep_their_ids_and_are_not_there_twice(chain: Chain, remote: FakeRemote) -> None:
     chain.graph.add_node("c", type="DocumentChunk", text="Person 0 knows Person 1.")
     assert chain.run().success

@@ -1,4 +1,4 @@
-"""The archive that a push sends: the one that was made for it, or a stored one that was chosen at launch."""
+"""Stored archives: those that a launch chooses, that a target has confirmed, or that were made last."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -22,28 +22,19 @@ _Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 
 @contextmanager
-def archives_to_push(
-    context: _Context, dataset: CogneeDataset, *, made: StoredArchive, chosen: str | None
-) -> "Iterator[tuple[Archive, ...]]":
-    """The archives as local files; a chosen one's are to be sent as they are.
+def archives_to_push(stored: StoredArchive, *, as_it_is: bool) -> "Iterator[tuple[Archive, ...]]":
+    """The archives as local files.
 
     Args:
-        context: The step of ``remote_push``, or of a check of what it did.
-        dataset: Whose archive.
-        made: What ``cogx_archive`` made.
-        chosen: ``latest``, or the beginning of a digest; None: what was made.
+        stored: Where they are.
+        as_it_is: Whether a remote is to get these very files.
 
     Raises:
-        ArchiveNotStoredError: There is no such archive; the message lists what is stored.
-        ArchiveError: Its file is damaged.
+        ArchiveNotStoredError: They are gone.
+        ArchiveError: One is damaged.
     """
-    if chosen is None:
-        with made.local() as archives:
-            yield archives
-        return
-    with find_stored(context, dataset, chosen).local() as archives:
-        context.log.info(f"Chosen: the stored archive {archives[0].digest}, exactly as it is.")
-        yield tuple(dataclasses.replace(archive, as_it_is=True) for archive in archives)
+    with stored.local() as archives:
+        yield tuple(dataclasses.replace(archive, as_it_is=True) for archive in archives) if as_it_is else archives
 
 
 def find_stored(context: _Context, dataset: CogneeDataset, wanted: str) -> StoredArchive:

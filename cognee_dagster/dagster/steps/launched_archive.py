@@ -1,6 +1,5 @@
 """Which archive a push sends: the one that was made, a stored one that the launch names, or one that is promoted."""
 
-import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,22 +57,20 @@ def launched_archives(
     chosen, source = config.archive or None, config.promote_from or None
     may_mirror = dataset.keeps_mirror(mode=config.mode, in_background=config.run_in_background)
     mirrored = may_mirror and chosen is None
-    if chosen is not None or source is None:
-        stored = made if chosen is None else find_stored(context, dataset, chosen)
-        with archives_to_push(context, dataset, made=made, chosen=chosen) as archives:
-            metadata = {} if chosen is None else {keys.CHOSEN_ARCHIVE: archives[0].digest}
-            yield LaunchedArchives(stored=stored, archives=archives, as_mirror=mirrored, metadata=metadata)
-        return
-    stored = _promoted(context, dataset, source)
-    with stored.local() as archives:
-        context.log.info(f"Promoted from {source}: the stored archive {archives[0].digest}, which it has confirmed.")
-        as_they_are = tuple(dataclasses.replace(archive, as_it_is=True) for archive in archives)
-        yield LaunchedArchives(
-            stored=stored,
-            archives=archives if mirrored else as_they_are,
-            as_mirror=mirrored,
-            metadata={keys.CHOSEN_ARCHIVE: archives[0].digest, keys.PROMOTED_FROM: source},
-        )
+    stored = made
+    if chosen is not None:
+        stored = find_stored(context, dataset, chosen)
+    elif source is not None:
+        stored = _promoted(context, dataset, source)
+    with archives_to_push(stored, as_it_is=stored is not made and not mirrored) as archives:
+        digest, metadata = archives[0].digest, dict[str, str]()
+        if chosen is not None:
+            context.log.info(f"Chosen: the stored archive {digest}, exactly as it is.")
+            metadata = {keys.CHOSEN_ARCHIVE: digest}
+        elif source is not None:
+            context.log.info(f"Promoted from {source}: the stored archive {digest}, which it has confirmed.")
+            metadata = {keys.CHOSEN_ARCHIVE: digest, keys.PROMOTED_FROM: source}
+        yield LaunchedArchives(stored=stored, archives=archives, as_mirror=mirrored, metadata=metadata)
 
 
 def _promoted(context: dg.AssetExecutionContext, dataset: CogneeDataset, source: str) -> StoredArchive:
