@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from cognee_dagster import store
+from cognee_dagster import CogxArchiveIOManager, store
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.dagster.sensors.policies import RepushPolicy
 from cognee_dagster.errors import ArchiveNotStoredError
@@ -208,6 +208,30 @@ def test_a_launch_with_an_unknown_digest_fails_with_what_is_stored(chain: Chain,
     assert metadata["cognee/error"] == "ArchiveNotStoredError"
     assert all(archive.digest in reason for archive in stored(chain))
     assert len(remote.uploads) == before
+
+
+class OwnArchives(dg.ConfigurableIOManager):
+    """A user's own IO manager, which keeps archives as ours does, and is not known to."""
+
+    base_directory: str
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        CogxArchiveIOManager(base_directory=self.base_directory).handle_output(context, obj)
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        return CogxArchiveIOManager(base_directory=self.base_directory).load_input(context)
+
+
+def test_archives_that_cannot_be_searched_are_told_with_what_can_be_done_there(
+    chain: Chain, remote: FakeRemote, tmp_path: Path
+) -> None:
+    chain.more_resources["cogx_archives"] = OwnArchives(base_directory=str(tmp_path / "archives"))
+    reason, _ = failure_of(chain.run("remote_push", config={"archive": "latest"}), "remote_push")
+    assert "stored by OwnArchives, which cannot be searched: that takes a CogxArchiveIOManager. Or launch" in reason
+    chain.graph = people(size=6)
+    assert chain.run("my_graph", "cognified_graph", "cogx_archive").success
+    told = str(chain.check("remote_in_sync").description)
+    assert told.endswith("which cannot be searched: that takes a CogxArchiveIOManager.")
 
 
 def test_a_chain_that_has_made_no_archive_may_push_what_another_of_the_dataset_has_made(

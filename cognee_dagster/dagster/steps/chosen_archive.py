@@ -37,15 +37,23 @@ def archives_to_push(stored: StoredArchive, *, as_it_is: bool) -> "Iterator[tupl
         yield tuple(dataclasses.replace(archive, as_it_is=True) for archive in archives) if as_it_is else archives
 
 
-def find_stored(context: _Context, dataset: CogneeDataset, wanted: str) -> StoredArchive:
+def find_stored(
+    context: _Context, dataset: CogneeDataset, wanted: str, *, partition: str | None, otherwise: str = ""
+) -> StoredArchive:
     """A stored archive of a dataset by its digest, whichever chain wrote it; ``latest`` is this chain's own.
+
+    Args:
+        context: The step of ``remote_push``, or of a check of what it did.
+        dataset: Whose archive.
+        wanted: ``latest``, or the beginning of a digest.
+        partition: The chain's partition, if it has some.
+        otherwise: What can be done where archives cannot be searched.
 
     Raises:
         ArchiveNotStoredError: There is none.
     """
-    archives = _searchable(context)
-    step = context.op_execution_context
-    own_place = (tuple(dataset.archive_key.path), step.partition_key if step.has_partition_key else None)
+    archives = _searchable(context, otherwise=otherwise)
+    own_place = (tuple(dataset.archive_key.path), partition)
     everything = store.listed(archives, wanted=lambda _: True)
     own = [found for found in everything if (found.place, found.partition) == own_place]
     names = {str(dataset.name), *(found.stored.dataset_name for found in own)}
@@ -77,11 +85,11 @@ def latest_archive(context: _Context, dataset: CogneeDataset, *, partition: str)
     return _searchable(context).find(place=dataset.archive_key.path, run_id=None, partition=partition)
 
 
-def _searchable(context: _Context) -> ArchiveStore:
+def _searchable(context: _Context, *, otherwise: str = "") -> ArchiveStore:
     archives = getattr(context.resources, ARCHIVES_RESOURCE)
     if not isinstance(archives, CogxArchiveIOManager):
         raise ArchiveNotStoredError(
-            f"Archives are stored by {type(archives).__name__}, which cannot be searched: launch the push without "
-            "archive."
+            f"Archives are stored by {type(archives).__name__}, which cannot be searched: that takes a "
+            f"{CogxArchiveIOManager.__name__}. {otherwise}".rstrip()
         )
     return archives.store()

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
 
 
+_WITHOUT_SEARCH = "Or launch the push without archive, for what cogx_archive has made."
+
+
 @dataclass(frozen=True, kw_only=True)
 class LaunchedArchives:
     """What a push sends.
@@ -57,11 +60,11 @@ def launched_archives(
     chosen, source = config.archive or None, config.promote_from or None
     may_mirror = dataset.keeps_mirror(mode=config.mode, in_background=config.run_in_background)
     mirrored = may_mirror and chosen is None
-    stored = made
+    stored, partition = made, partition_of(context)
     if chosen is not None:
-        stored = find_stored(context, dataset, chosen)
+        stored = find_stored(context, dataset, chosen, partition=partition, otherwise=_WITHOUT_SEARCH)
     elif source is not None:
-        stored = _promoted(context, dataset, source)
+        stored = _promoted(context, dataset, source, partition=partition)
     with archives_to_push(stored, as_it_is=stored is not made and not mirrored) as archives:
         digest, metadata = archives[0].digest, dict[str, str]()
         if chosen is not None:
@@ -73,7 +76,9 @@ def launched_archives(
         yield LaunchedArchives(stored=stored, archives=archives, as_mirror=mirrored, metadata=metadata)
 
 
-def _promoted(context: dg.AssetExecutionContext, dataset: CogneeDataset, source: str) -> StoredArchive:
+def _promoted(
+    context: dg.AssetExecutionContext, dataset: CogneeDataset, source: str, *, partition: str | None
+) -> StoredArchive:
     """The very files that another target has confirmed last."""
     found = {to.target_name: to for to in dataset.whole.each_target} if isinstance(dataset, TargetedDataset) else {}
     found.pop(dataset.target_name, None)
@@ -83,7 +88,7 @@ def _promoted(context: dg.AssetExecutionContext, dataset: CogneeDataset, source:
             f"{', '.join(map(str, found)) or 'no other target'}."
         )
     graph_key = found[source].remote_graph_key
-    confirmed = confirmed_import(context.instance, graph_key, partition=partition_of(context))
+    confirmed = confirmed_import(context.instance, graph_key, partition=partition)
     return stored_files(
         context, confirmed.sha256s, what=f"The archive that {source!r} has confirmed ({confirmed.digest})"
     )

@@ -36,21 +36,26 @@ def compare_with_pushed(
         made: What ``cogx_archive`` made last.
         push: The push.
     """
-    digest = str(push.metadata.get(keys.ARCHIVE_DIGEST))
     with engine_step(context):
         try:
-            with _pushed(context, dataset, digest, made=made).local() as archives:
+            with _pushed(context, dataset, push, made=made).local() as archives:
                 return unless_unanswered(lambda: compare(archives))
         except ArchiveNotStoredError as error:
             return not_known(
-                f"The archive last pushed ({digest}) is not stored any more, or not where it can be found: {error}"
+                f"The archive last pushed ({_digest(push)}) is not stored any more, or not where it can be found: "
+                f"{error}"
             )
 
 
 def _pushed(
-    context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, digest: str, *, made: StoredArchive
+    context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, push: Push, *, made: StoredArchive
 ) -> StoredArchive:
     """The latest archive needs no search, if it is the one."""
+    digest = _digest(push)
     if made.files and made.files[0].archive.digest == digest:
         return made
-    return find_stored(context, dataset, digest)
+    return find_stored(context, dataset, digest, partition=push.partition)
+
+
+def _digest(push: Push) -> str:
+    return str(push.metadata.get(keys.ARCHIVE_DIGEST))
