@@ -89,6 +89,18 @@ def test_the_check_looks_at_every_partition_that_was_pushed(tenants: Tenants, re
     assert result.description.startswith("2 of 3 partitions are as they should be.\nbeta: ")
 
 
+def test_the_checks_look_at_a_partition_that_pushed_what_another_chain_has_made(
+    tenants: Tenants, remote: FakeRemote
+) -> None:
+    tenants.write("acme", size=2)
+    made = tenants.run("acme", "cognified_graph", "cogx_archive")
+    digest = metadata_of(made, "cogx_archive")["cognee/archive_digest"]
+    tenants.options |= {"key_prefix": "production", "verify": "graph"}
+    assert tenants.run("acme", "remote_push", config={"archive": digest}).success
+    for name in ("remote_graph_complete", "remote_in_sync"):
+        assert tenants.check(name).description == "1 of 1 partitions are as they should be."
+
+
 def test_a_check_before_any_push_says_so(tenants: Tenants) -> None:
     result = tenants.check("remote_import_succeeded")
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)

@@ -13,7 +13,7 @@ from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.errors import ArchiveNotStoredError
 from cognee_dagster.store.archives import ArchiveStore
-from cognee_dagster.store.stored import StoredArchive
+from cognee_dagster.store.stored import AbsentArchive, StoredArchive
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -76,13 +76,15 @@ def stored_files(context: _Context, sha256s: Sequence[str], *, what: str) -> Sto
 
 
 def latest_archive(context: _Context, dataset: CogneeDataset, *, partition: str) -> StoredArchive:
-    """The archive that was made last of a partition.
+    """The archive that was made last of a partition, where it is stored.
 
     Raises:
-        ArchiveNotStoredError: There is none.
         ArchiveError: What is noted of it is damaged.
     """
-    return _searchable(context).find(place=dataset.archive_key.path, run_id=None, partition=partition)
+    try:
+        return _searchable(context).find(place=dataset.archive_key.path, run_id=None, partition=partition)
+    except ArchiveNotStoredError as error:
+        return AbsentArchive(reason=str(error))
 
 
 def _searchable(context: _Context, *, otherwise: str = "") -> ArchiveStore:
