@@ -27,7 +27,15 @@ from cognee_dagster.errors import ArchiveNotStoredError, DatasetDefinitionError
 from cognee_dagster.store.files import is_local, put_bytes, put_file
 from cognee_dagster.store.holds import in_use
 from cognee_dagster.store.names import safe_segment
-from cognee_dagster.store.pointers import archives_of, pointer_to, require_owner, stored_in, understood
+from cognee_dagster.store.pointers import (
+    archives_of,
+    owner_in,
+    pointer_to,
+    require_owner,
+    stored_at_in,
+    stored_in,
+    understood,
+)
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code location should not wait for that
@@ -180,7 +188,9 @@ class ArchiveStore:
         directory = path.parent.parent if path.parent.name == RUNS else path.parent
         with understood(path):
             values = json.loads(path.read_bytes())
-            return stored_in(directory, archives_of(values)), values
+            stored = stored_in(directory, archives_of(values))
+            _ = owner_in(values), stored_at_in(values)  # whoever lists pointers relies on them
+            return stored, values
 
     def _written(
         self, archives: "Sequence[Archive]", *, place: Sequence[str], partition: str | None = None

@@ -1,15 +1,15 @@
 """What an archive store holds, and which of it is meant by a digest: for promoting an archive, or going back to one."""
 
-import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError
+from cognee_dagster.errors import ArchiveNotStoredError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.store.archives import LATEST, ArchiveStore
+from cognee_dagster.store.place_pointers import readable_pointers_in
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:  # fsspec comes with it
@@ -27,7 +27,7 @@ class ListedArchive:
         stored: It.
         place: Whose archive it is, such as an asset key's segments.
         partition: The partition of ``place`` that it belongs to.
-        stored_at: When a run last wrote it, in Unix seconds; 0 where that is not noted.
+        stored_at: When a run last wrote it, in Unix seconds; 0 where nobody can tell.
         is_latest: Whether it is what was written last in its place.
     """
 
@@ -105,25 +105,18 @@ def _is_meant(listed_archive: ListedArchive, prefix: str) -> bool:
 def _in(store: ArchiveStore, directory: "UPath") -> Iterator[ListedArchive]:
     """Of one directory, each content once, as of the last run that wrote it."""
     newest: dict[tuple[str, ...], ListedArchive] = {}
-    for archive in sorted(_pointers(store, directory), key=lambda archive: (archive.is_latest, archive.stored_at)):
+    for archive in sorted(_archives(store, directory), key=lambda archive: (archive.is_latest, archive.stored_at)):
         newest[tuple(file.location.name for file in archive.stored.files)] = archive
     yield from newest.values()
 
 
-def _pointers(store: ArchiveStore, directory: "UPath") -> Iterator[ListedArchive]:
-    for path in _json_files(directory):
-        with contextlib.suppress(ArchiveError, OSError):
-            stored, facts = store.read_pointer(path)
+def _archives(store: ArchiveStore, directory: "UPath") -> Iterator[ListedArchive]:
+    for pointer in readable_pointers_in(store, directory):
+        if not pointer.is_snapshot:
             yield ListedArchive(
-                stored=stored,
-                place=tuple(map(str, facts["place"])),
-                partition=facts["partition"],
-                stored_at=float(facts.get("stored_at") or 0),
-                is_latest=path.stem == LATEST,
+                stored=pointer.stored,
+                place=pointer.place,
+                partition=pointer.partition,
+                stored_at=pointer.stored_at,
+                is_latest=pointer.is_latest,
             )
-
-
-def _json_files(directory: "UPath") -> Iterable["UPath"]:
-    for within in (directory, directory / "runs"):
-        with contextlib.suppress(OSError):
-            yield from (path for path in sorted(within.iterdir(), key=str) if path.suffix == ".json")

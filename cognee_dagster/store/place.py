@@ -1,25 +1,22 @@
 """What is in one place of an archive store: archives with what points to them, files that nothing names, holds."""
 
-import contextlib
 import re
 import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX
-from cognee_dagster.store.archives import LATEST, RUNS, SNAPSHOT, ArchiveStore
+from cognee_dagster.store.archives import ArchiveStore
 from cognee_dagster.store.files import entries, modified_at
 from cognee_dagster.store.holds import held
 from cognee_dagster.store.listing import ListedArchive
+from cognee_dagster.store.place_pointers import PlacePointer, pointers_in
+from cognee_dagster.store.pointers import BLOBS
 
 if TYPE_CHECKING:  # fsspec comes with it
     from upath import UPath
-
-    from cognee_dagster.store.stored import StoredArchive
-
-BLOBS = "blobs"
 
 # Releases up to 0.1.0 hold nothing while they write, so that what they wrote a moment ago is not yet pointed to.
 GRACE_SECONDS = 86_400.0
@@ -78,9 +75,9 @@ def read_place(store: ArchiveStore, directory: "UPath") -> Place:
     """
     now = time.time()
     needed = held(directory, now=now)
-    pointers = _pointers(store, directory)
+    pointers = pointers_in(store, directory)
     sizes = entries(directory / BLOBS)
-    by_content: dict[tuple[str, ...], list[_Pointer]] = defaultdict(list)
+    by_content: dict[tuple[str, ...], list[PlacePointer]] = defaultdict(list)
     for pointer in pointers:
         by_content[pointer.stored.blobs].append(pointer)
     archives = [_placed(group, sizes=sizes, needed=needed) for group in by_content.values()]
@@ -95,43 +92,19 @@ def read_place(store: ArchiveStore, directory: "UPath") -> Place:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Pointer:
-    path: "UPath"
-    stored: "StoredArchive"
-    facts: Mapping[str, Any]
-
-    @property
-    def stored_at(self) -> float:
-        """When it was written; releases up to 0.1.0 do not note that."""
-        return float(self.facts.get("stored_at") or modified_at(self.path) or 0)
-
-
-def _pointers(store: ArchiveStore, directory: "UPath") -> list[_Pointer]:
-    paths = [directory / f"{name}.json" for name in (LATEST, SNAPSHOT)]
-    paths += [directory / RUNS / name for name in entries(directory / RUNS) if name.endswith(".json")]
-    found = []
-    for path in paths:
-        with contextlib.suppress(FileNotFoundError):
-            stored, facts = store.read_pointer(path)
-            found.append(_Pointer(path=path, stored=stored, facts=facts))
-    return found
-
-
-def _placed(group: list[_Pointer], *, sizes: Mapping[str, int], needed: Mapping[str, str]) -> PlacedArchive:
-    written = [pointer for pointer in group if pointer.path.stem != SNAPSHOT or pointer.path.parent.name == RUNS]
-    runs = [pointer for pointer in written if pointer.path.parent.name == RUNS]
+def _placed(group: list[PlacePointer], *, sizes: Mapping[str, int], needed: Mapping[str, str]) -> PlacedArchive:
+    written = [pointer for pointer in group if not pointer.is_snapshot]
     newest = max(written or group, key=lambda pointer: pointer.stored_at)
     blobs = newest.stored.blobs
     return PlacedArchive(
         listed=ListedArchive(
             stored=newest.stored,
-            place=tuple(map(str, newest.facts["place"])),
-            partition=newest.facts["partition"],
+            place=newest.place,
+            partition=newest.partition,
             stored_at=newest.stored_at,
-            is_latest=len(runs) < len(written),
+            is_latest=any(pointer.is_latest for pointer in group),
         ),
-        runs=tuple(pointer.path for pointer in runs),
+        runs=tuple(pointer.path for pointer in group if pointer.is_of_run),
         is_snapshot=len(written) < len(group),
         size=sum(sizes.get(blob, 0) for blob in dict.fromkeys(blobs)),
         why=next((needed[blob] for blob in blobs if blob in needed), None),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code locatio
     from cognee_dagster.cogx.archive import Archive
 
 POINTER_FORMAT = 2
+BLOBS = "blobs"
 _USUAL = {"source_system": "cognee", "as_it_is": False}
 
 
@@ -24,7 +25,7 @@ def stored_in(directory: "UPath", archives: "Sequence[Archive]") -> StoredArchiv
     """Where these archives are in a place's directory."""
     return StoredArchive(
         files=tuple(
-            StoredFile(location=directory / "blobs" / _blob_name(archive), archive=archive) for archive in archives
+            StoredFile(location=directory / BLOBS / _blob_name(archive), archive=archive) for archive in archives
         )
     )
 
@@ -64,9 +65,31 @@ def require_owner(values: dict[str, Any], *, place: Sequence[str], partition: st
     Raises:
         ValueError: It is another's.
     """
-    owner = (values["place"], values["partition"])
-    if owner != (list(place), partition):
-        raise ValueError(f"it belongs to {owner}, not to {(list(place), partition)}")
+    owner = owner_in(values)
+    if owner != (tuple(place), partition):
+        raise ValueError(f"it belongs to {owner}, not to {(tuple(place), partition)}")
+
+
+def owner_in(values: dict[str, Any]) -> tuple[tuple[str, ...], str | None]:
+    """Whose archives they are, as a pointer says: a place, and its partition.
+
+    Raises:
+        KeyError, TypeError, ValueError: It does not say that.
+    """
+    place, partition = values["place"], values["partition"]
+    segments = [*place, *([] if partition is None else [partition])]
+    if not isinstance(place, list) or not all(isinstance(segment, str) for segment in segments):
+        raise ValueError(f"{place!r}, partition {partition!r}, is no place")
+    return tuple(place), partition
+
+
+def stored_at_in(values: dict[str, Any]) -> float:
+    """When it was written, in Unix seconds; 0 where it does not say, as in releases up to 0.1.0 and of snapshots.
+
+    Raises:
+        TypeError, ValueError: That is no number.
+    """
+    return float(values.get("stored_at") or 0)
 
 
 def archives_of(values: dict[str, Any]) -> "list[Archive]":

@@ -15,7 +15,8 @@ from cognee_dagster.store.files import remove
 from cognee_dagster.store.holds import ANNOUNCED_SECONDS, announced, clear_ended
 from cognee_dagster.store.keep import Keep
 from cognee_dagster.store.listing import ListedArchive
-from cognee_dagster.store.place import BLOBS, PlacedArchive, read_place
+from cognee_dagster.store.place import PlacedArchive, read_place
+from cognee_dagster.store.pointers import BLOBS
 from cognee_dagster.store.prune_plan import Judged, PlacePlan, PruneReport, always_kept, plan_place, size_of
 
 if TYPE_CHECKING:  # fsspec comes with it

@@ -18,7 +18,7 @@ from upath import UPath
 
 from cognee_dagster import store as face
 from cognee_dagster.errors import ArchiveError, ArchiveNotStoredError, DatasetDefinitionError
-from cognee_dagster.store import files, holds, place
+from cognee_dagster.store import files, holds, place, place_pointers
 from cognee_dagster.store.archives import ArchiveStore
 from cognee_dagster.store.keep import Keep, seconds_of, spelled_duration
 from cognee_dagster.store.prune import prune_archives
@@ -307,7 +307,7 @@ def forbid(forbidden: UPath, error: Exception, patched: pytest.MonkeyPatch) -> N
     kind = type(forbidden)
     for name in ("iterdir", "read_bytes"):
         patched.setattr(kind, name, refusing(getattr(kind, name)))
-    for module in (vars(holds), vars(place)):
+    for module in (vars(holds), vars(place), vars(place_pointers)):
         patched.setitem(module, "entries", refusing(files.entries))
 
 
@@ -415,9 +415,10 @@ class Paused:
         self._thread = threading.Thread(target=self._run, args=(stored,))
         for module, name in (
             ("prune", "remove"), ("holds", "remove"), ("holds", "put_bytes"), ("holds", "entries"),
-            ("place", "entries"),
+            ("place", "entries"), ("place_pointers", "entries"),
         ):  # fmt: skip
-            where = {"prune": face.prune_archives.__globals__, "holds": vars(holds), "place": vars(place)}[module]
+            where = {"prune": face.prune_archives.__globals__, "holds": vars(holds), "place": vars(place),
+                     "place_pointers": vars(place_pointers)}[module]  # fmt: skip
             monkeypatch.setitem(where, name, self._stopping(where[name]))
 
     def _stopping(self, access: Callable[..., Any]) -> Callable[..., Any]:
