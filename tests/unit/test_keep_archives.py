@@ -9,12 +9,14 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from cognee_dagster import CogxArchiveIOManager, KeepArchives
+from cognee_dagster import CogneeRemote, CogxArchiveIOManager, KeepArchives, build_import_sensor
 from cognee_dagster.store.archives import ArchiveStore
 from cognee_dagster.testing import FakeRemote
-from tests.asset_chain import NO_RETRY, Chain, metadata_of, people
+from tests.asset_chain import NO_RETRY, Chain, checks, metadata_of, people
 from tests.command_line import call
+from tests.unit.target_world import TO_ARCHIVE, TwoRemotes, two_remotes
 from tests.unit.test_archive_prune import EndpointConnectionError
+from tests.unit.test_assets_verify import lose_a_node
 from tests.unit.test_io_manager import make_archive
 
 PLACE = ("team", "notes", "cogx_archive")
@@ -169,6 +171,8 @@ def test_what_the_io_manager_keeps_is_checked_where_it_is_said(fields: dict[str,
 
 # What pushes hold
 
+two = pytest.fixture(two_remotes)
+
 
 @pytest.fixture
 def remote() -> Iterator[FakeRemote]:
@@ -176,9 +180,9 @@ def remote() -> Iterator[FakeRemote]:
         yield server
 
 
-def needed(chain: Chain) -> list[tuple[int, list[str]]]:
+def needed(directory: Path) -> list[tuple[int, list[str]]]:
     """Of each archive, the newest first: how many nodes, and why it is kept besides being the newest."""
-    found = printed("list", "--archives", str(chain.directory / "archives"))["archives"]
+    found = printed("list", "--archives", str(directory / "archives"))["archives"]
     return [(item["num_nodes"], [why for why in item["kept_because"] if " on http" in why]) for item in found]
 
 
@@ -187,9 +191,9 @@ def test_a_mirror_holds_what_it_has_confirmed(remote: FakeRemote, tmp_path: Path
     assert chain.run().success
     chain.graph = people(size=10)
     assert chain.run("my_graph", "cognified_graph", "cogx_archive").success
-    assert needed(chain) == [(10, []), (9, [f"what 'people' on {remote.url} has confirmed"])]
+    assert needed(chain.directory) == [(10, []), (9, [f"what 'people' on {remote.url} has confirmed"])]
     assert chain.run("remote_push").success
-    assert [bool(why) for _, why in needed(chain)] == [True, False]
+    assert [bool(why) for _, why in needed(chain.directory)] == [True, False]
 
 
 def test_an_import_that_is_not_confirmed_holds_its_archive_until_one_is(remote: FakeRemote, tmp_path: Path) -> None:
@@ -200,24 +204,24 @@ def test_an_import_that_is_not_confirmed_holds_its_archive_until_one_is(remote: 
         run_id = metadata_of(pushed, "remote_push")["pipeline_run_id"]
         chain.graph = people(size=5)
         assert chain.run("my_graph", "cognified_graph", "cogx_archive").success
-        ((_, newest), (_, why)) = needed(chain)
+        ((_, newest), (_, why)) = needed(chain.directory)
         assert (newest, why) == (
             [], [f"pushed in the background to 'people' on {remote.url} (import {run_id}), and not confirmed"],
         )  # fmt: skip
     chain.options = {}
     assert chain.run("remote_push").success
-    assert [why for _, why in needed(chain)] == [[], []]
+    assert [why for _, why in needed(chain.directory)] == [[], []]
 
 
 def test_a_push_that_failed_holds_its_archive(remote: FakeRemote, tmp_path: Path) -> None:
     chain = Chain(remote=remote, directory=tmp_path, options={"retry_policy": NO_RETRY})
     chain.remote_options = {"api_key": "wrong"}
     assert not chain.run().success
-    ((_, why),) = needed(chain)
+    ((_, why),) = needed(chain.directory)
     assert why == [f"pushed to 'people' on {remote.url}, and not confirmed so far"]
     chain.remote_options = {}
     assert chain.run("remote_push").success
-    assert needed(chain) == [(3, [])]
+    assert needed(chain.directory) == [(3, [])]
 
 
 @pytest.mark.parametrize("error", [PermissionError("read-only"), EndpointConnectionError("no route")], ids=repr)
@@ -241,7 +245,54 @@ def test_a_mirror_holds_what_it_has_confirmed_and_what_is_begun_until_that_is_co
     chain.remote_options = {"api_key": "wrong"}
     assert not chain.run().success
     confirmed = f"what 'people' on {remote.url} has confirmed"
-    assert needed(chain) == [(10, [f"pushed to 'people' on {remote.url}, and not confirmed so far"]), (9, [confirmed])]
+    assert needed(chain.directory) == [
+        (10, [f"pushed to 'people' on {remote.url}, and not confirmed so far"]),
+        (9, [confirmed]),
+    ]
     chain.remote_options = {}
     assert chain.run("remote_push").success
-    assert needed(chain) == [(10, [confirmed]), (9, [])]
+    assert needed(chain.directory) == [(10, [confirmed]), (9, [])]
+
+
+def test_what_a_remote_has_not_got_whole_is_not_called_confirmed(
+    remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = Chain(remote=remote, directory=tmp_path, options={"verify": "graph"})
+    lose_a_node(remote, monkeypatch)
+    assert not checks(chain.run())["remote_import_succeeded"].passed
+    assert needed(chain.directory) == [(3, [f"pushed to 'people' on {remote.url}, and not confirmed so far"])]
+
+
+def watch(world: TwoRemotes) -> None:
+    """Ticks of the import sensor of staging, until nothing is running."""
+    sensor = build_import_sensor([world.dataset], name="own", remote_resource_key="staging")
+    cursor = None
+    for _ in range(200):
+        resources = {"staging": CogneeRemote(url=world.staging.url, api_key=world.staging.api_key)}
+        with dg.build_sensor_context(instance=world.instance, cursor=cursor, resources=resources) as context:
+            tick = sensor.evaluate_tick(context)
+        for event in tick.asset_events:
+            world.instance.report_runless_asset_event(event)
+        cursor = tick.cursor
+        if "running" not in str(tick.skip_message):
+            return
+    raise TimeoutError(tick.skip_message)
+
+
+def test_what_the_sensor_has_confirmed_of_a_target_stays_until_more_is_confirmed(two: TwoRemotes) -> None:
+    to_staging = (*TO_ARCHIVE, "people/staging/remote_push")
+
+    def push_in_background() -> None:
+        with two.staging.hold_imports():
+            assert two.run(*to_staging, target="staging", config={"run_in_background": True}).success
+        watch(two)
+
+    push_in_background()
+    confirmed = f"what 'people' on {two.staging.url} has confirmed"
+    for size in (4, 5):
+        two.graph = people(size=size)
+        two.staging.fail_next_import("RuntimeError")
+        push_in_background()
+        assert confirmed in needed(two.directory)[-1][1]
+    assert two.run("people/staging/remote_push").success
+    assert needed(two.directory) == [(5, [confirmed]), (4, []), (3, [])]

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from cognee_dagster.dagster import keys
-from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.steps.mirror import mirror_options
+from cognee_dagster.dagster.steps.mirror import MirrorPlace, plan_for_mirror
+from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.remote.client import CogneeClient
 
 if TYPE_CHECKING:
-    from upath import UPath
-
     from cognee_dagster.cogx.archive import Archive
 
 _WHAT = ("added", "changed", "removed")
@@ -22,24 +20,20 @@ _WHAT = ("added", "changed", "removed")
 
 def observe_plan(
     context: dg.AssetExecutionContext,
-    dataset: CogneeDataset,
     archives: "Sequence[Archive]",
     *,
     client: CogneeClient,
     options: PushOptions,
-    base: "UPath | None",
-    partition: str | None,
+    mirror: MirrorPlace | None,
 ) -> None:
     """Log what a push would send and remove; nothing is sent.
 
     Args:
         context: The step's.
-        dataset: What would be pushed.
-        archives: Its archives.
+        archives: What would be pushed.
         client: The remote.
         options: Where to.
-        base: Where the state of mirrors is kept; None where all of it would be sent, as a full push does.
-        partition: The partition that would be pushed.
+        mirror: The mirror that would be brought to their state; None where a full push would send all of them.
     """
     metadata: dict[str, Any] = {
         keys.DRY_RUN: True,
@@ -47,34 +41,21 @@ def observe_plan(
         keys.REMOTE_URL: client.connection.url,
         keys.ARCHIVE_DIGEST: archives[0].digest,
     }
-    if base is None:
+    if mirror is None:
         nodes, edges = (sum(getattr(archive, name) for archive in archives) for name in ("num_nodes", "num_edges"))
         words = f"A full push: {counted(nodes, 'node')} and {counted(edges, 'edge')} would be sent, nothing removed"
         metadata |= {keys.NUM_NODES: nodes, keys.NUM_EDGES: edges}
         metadata[keys.ARCHIVE_BYTES] = sum(archive.size_bytes for archive in archives)
     else:
-        plan = _plan(dataset, archives, client=client, options=options, base=base, partition=partition)
+        plan = plan_for_mirror(archives, mirror=mirror, client=client, options=options)
         words = _in_words(plan)
         metadata |= {keys.PLAN: _table(plan), keys.PLAN_DETAILS: plan}
     context.log.info(f"{words}. Nothing was sent: this is a dry run.")
     context.log_event(
-        dg.AssetObservation(asset_key=context.asset_key, partition=partition, description=words, metadata=metadata)
+        dg.AssetObservation(
+            asset_key=context.asset_key, partition=partition_of(context), description=words, metadata=metadata
+        )
     )
-
-
-def _plan(
-    dataset: CogneeDataset,
-    archives: "Sequence[Archive]",
-    *,
-    client: CogneeClient,
-    options: PushOptions,
-    base: "UPath",
-    partition: str | None,
-) -> dict[str, Any]:
-    from cognee_dagster.pushing.mirror.mirror import plan_mirror  # Arrow and numpy come with it
-
-    mirror = mirror_options(dataset, partition)
-    return plan_mirror(archives, client=client, base=base, options=options, mirror=mirror).as_json()
 
 
 def _in_words(plan: Mapping[str, Any]) -> str:

@@ -11,9 +11,10 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.dataset import CogneeDataset, TargetedDataset
 from cognee_dagster.dagster.event_log.confirmed import confirmed_import
+from cognee_dagster.dagster.event_log.pushes import latest_materialization, plain_metadata
 from cognee_dagster.dagster.steps.chosen_archive import archives_to_push, find_stored, stored_files
 from cognee_dagster.dagster.steps.partitions import partition_of
-from cognee_dagster.errors import PromotionError
+from cognee_dagster.errors import ArchiveNotStoredError, PromotionError
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
@@ -92,3 +93,21 @@ def _promoted(
     return stored_files(
         context, confirmed.sha256s, what=f"The archive that {source!r} has confirmed ({confirmed.digest})"
     )
+
+
+def confirmed_archive(
+    context: dg.AssetExecutionContext, dataset: CogneeDataset, *, partition: str | None
+) -> StoredArchive | None:
+    """What one of several targets has now, which can be promoted until the next push there is confirmed.
+
+    A push in the background is confirmed by the import sensor, which knows no archive store. None where there is
+    nothing, or it is not stored any more.
+    """
+    if dataset.target_name is None:
+        return None
+    found = latest_materialization(context.instance, dataset.remote_graph_key, partition=partition)
+    sha256s = str(plain_metadata(found.metadata).get(keys.ARCHIVE_SHA256) or "").split() if found is not None else []
+    try:
+        return stored_files(context, sha256s, what=f"What {dataset.target_name} has confirmed") if sha256s else None
+    except ArchiveNotStoredError:
+        return None

@@ -1,7 +1,8 @@
 """What the step of ``remote_push`` does where the remote dataset is a mirror."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -23,36 +24,56 @@ if TYPE_CHECKING:
     from cognee_dagster.pushing.mirror.options import MirrorOptions
 
 
-def push_to_mirror(
-    dataset: CogneeDataset,
-    archives: "Sequence[Archive]",
-    *,
-    client: CogneeClient,
-    options: PushOptions,
-    base: "UPath",
-    partition: str | None,
-    progress: PushProgress,
-) -> PushResult:
-    """Send what has changed; what the remote has confirmed is kept in the archive store, for whichever host is next."""
-    from cognee_dagster.pushing.mirror.mirror import push_mirror  # Arrow and numpy come with it
+@dataclass(frozen=True, kw_only=True)
+class MirrorPlace:
+    """A mirror of a dataset, or of one of its partitions.
 
-    mirror = mirror_options(dataset, partition)
-    return push_mirror(archives, client=client, base=base, options=options, mirror=mirror, progress=progress)
+    Attributes:
+        base: Where the state of mirrors is kept: in the archive store, one place for all that may share a remote
+            dataset, so that whichever host pushes next knows what the remote has confirmed.
+        options: How the mirror is kept.
+    """
+
+    base: "UPath"
+    options: "MirrorOptions"
 
 
-def mirror_options(dataset: CogneeDataset, partition: str | None) -> "MirrorOptions":
-    """How a dataset's mirror, or that of one of its partitions, is kept."""
+def mirror_place(
+    context: dg.AssetExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive, partition: str | None
+) -> MirrorPlace:
+    """The mirror that a dataset's archive is pushed to."""
     from cognee_dagster.pushing.mirror.options import MirrorOptions
 
-    source = dataset.push_key.to_user_string() + ("" if partition is None else f" of partition {partition}")
-    return MirrorOptions(on_removed=dataset.on_removed, max_removed=dataset.max_removed, source=source)
-
-
-def mirrors_beside(context: dg.AssetExecutionContext, archive: StoredArchive) -> "UPath":
-    """Where the state of mirrors is kept: in the archive store, one place for all that may share a remote dataset."""
     archives = getattr(context.resources, ARCHIVES_RESOURCE)
     base = archives.store().base if isinstance(archives, CogxArchiveIOManager) else archive.directory
-    return base / "mirrors"
+    source = dataset.push_key.to_user_string() + ("" if partition is None else f" of partition {partition}")
+    options = MirrorOptions(on_removed=dataset.on_removed, max_removed=dataset.max_removed, source=source)
+    return MirrorPlace(base=base / "mirrors", options=options)
+
+
+def push_to_mirror(
+    archives: "Sequence[Archive]",
+    *,
+    mirror: MirrorPlace,
+    client: CogneeClient,
+    options: PushOptions,
+    progress: PushProgress,
+) -> PushResult:
+    """Send what has changed."""
+    from cognee_dagster.pushing.mirror.mirror import push_mirror  # Arrow and numpy come with it
+
+    return push_mirror(
+        archives, client=client, base=mirror.base, options=options, mirror=mirror.options, progress=progress
+    )
+
+
+def plan_for_mirror(
+    archives: "Sequence[Archive]", *, mirror: MirrorPlace, client: CogneeClient, options: PushOptions
+) -> dict[str, Any]:
+    """What a push would send and remove, as JSON."""
+    from cognee_dagster.pushing.mirror.mirror import plan_mirror  # Arrow and numpy come with it
+
+    return plan_mirror(archives, client=client, base=mirror.base, options=options, mirror=mirror.options).as_json()
 
 
 def check_mirror(

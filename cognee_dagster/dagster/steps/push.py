@@ -16,8 +16,8 @@ from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.dry_run import observe_plan
-from cognee_dagster.dagster.steps.launched_archive import launched_archives
-from cognee_dagster.dagster.steps.mirror import check_mirror, mirrors_beside, push_to_mirror
+from cognee_dagster.dagster.steps.launched_archive import confirmed_archive, launched_archives
+from cognee_dagster.dagster.steps.mirror import check_mirror, mirror_place, push_to_mirror
 from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of, target_of_step
 from cognee_dagster.dagster.steps.push_hold import PushHold
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
@@ -62,42 +62,41 @@ def push_stored(
         push = _identity(archives, options, remote_url=client.connection.url)
         known.update(push)
         progress = PushProgress(on_upload=progress_in_log(context.log, what=f"Upload to {client.connection.url}"))
-        base = mirrors_beside(context, archive) if launched.as_mirror else None
+        mirror = mirror_place(context, dataset, archive=archive, partition=partition) if launched.as_mirror else None
         if config.dry_run:
-            observe_plan(context, dataset, archives, client=client, options=options, base=base, partition=partition)
+            observe_plan(context, archives, client=client, options=options, mirror=mirror)
             return
         hold = PushHold(launched.stored, url=client.connection.url, target=push[keys.TARGET_DATASET])
-        hold.begin()
-        if base is not None:
-            result = push_to_mirror(
-                dataset,
-                archives,
-                client=client,
-                options=options,
-                base=base,
-                partition=partition,
-                progress=progress,
-            )
+        hold.begin(confirmed=confirmed_archive(context, dataset, partition=partition))
+        if mirror is not None:
+            result = push_to_mirror(archives, mirror=mirror, client=client, options=options, progress=progress)
         else:
-            result = push_archives(
-                archives,
-                client=client,
-                options=options,
-                progress=progress,
-                record=BegunImports(context, archives=archives, push=push, partition=partition),
-            )
-        hold.end(result, is_needed=launched.as_mirror or dataset.target_name is not None)
+            record = BegunImports(context, archives=archives, push=push, partition=partition)
+            result = push_archives(archives, client=client, options=options, progress=progress, record=record)
         metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
         metadata |= launched.metadata
         findings = _findings(client, archives, result, verify=dataset.verify)
+        if findings is None or not findings.problems:
+            hold.end(result, is_needed=launched.as_mirror or dataset.target_name is not None)
     metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
-    pushed = dg.MaterializeResult[None](metadata=metadata, data_version=dg.DataVersion(archives[0].digest))
+    yield from _told(context, dataset, result, findings=findings, metadata=metadata)
+
+
+def _told(
+    context: dg.AssetExecutionContext,
+    dataset: CogneeDataset,
+    result: PushResult,
+    *,
+    findings: ImportFindings | None,
+    metadata: dict[str, Any],
+) -> Iterator[dg.MaterializeResult[None]]:
+    """What Dagster is told of a push, and of the remote graph where the import is finished."""
+    pushed = dg.MaterializeResult[None](metadata=metadata, data_version=dg.DataVersion(metadata[keys.ARCHIVE_DIGEST]))
     if findings is None:
         yield pushed
         _warn_if_nobody_watches(context)
         return
-    there = num_edges_there(result.num_edges, result.remote_response)
-    of_graph = {**metadata, keys.NUM_EDGES: there}
+    of_graph = {**metadata, keys.NUM_EDGES: num_edges_there(result.num_edges, result.remote_response)}
     if not findings.problems or not dataset.fail_on_incomplete:
         yield pushed
         _report_remote_graph(context, dataset, findings=findings, metadata=of_graph)
@@ -113,7 +112,7 @@ def _identity(archives: "Sequence[Archive]", options: PushOptions, *, remote_url
     return {
         keys.ARCHIVE_DIGEST: archives[0].digest,
         keys.ARCHIVES_TOTAL: len(archives),
-        keys.TARGET_DATASET: options.target_dataset or archives[0].dataset_name,
+        keys.TARGET_DATASET: options.target_of(archives[0].dataset_name),
         keys.MODE: options.mode,
         keys.REMOTE_URL: remote_url,
     }

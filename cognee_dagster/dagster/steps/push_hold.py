@@ -39,10 +39,16 @@ class PushHold:
         self._name = "push-" + hashlib.sha256(f"{url}\0{target}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._begun, self._background = f"{self._name}-begun", f"{self._name}-background"
 
-    def begin(self) -> None:
-        """Hold what is about to be pushed, besides what is there; a push that fails leaves it so."""
+    def begin(self, *, confirmed: StoredArchive | None) -> None:
+        """Hold what is about to be pushed, besides what is there; a push that fails leaves it so.
+
+        Args:
+            confirmed: What is there and may be promoted, where a push in the background has brought it.
+        """
         why = f"pushed to {self._where}, and not confirmed so far"
         self._change(lambda directory: self._hold(directory, self._begun, why, seconds=HOLD_SECONDS))
+        if confirmed is not None:
+            self._change(lambda _: self._hold_confirmed(confirmed))
 
     def end(self, result: PushResult, *, is_needed: bool) -> None:
         """Hold what still needs to be there after the push, or nothing any more.
@@ -58,15 +64,18 @@ class PushHold:
         if ImportState.of_status(result.status).is_under_way:
             run = f" (import {result.pipeline_run_id})" if result.pipeline_run_id else ""
             why = f"pushed in the background to {self._where}{run}, and not confirmed"
-            self._hold(directory, self._background, why, seconds=HOLD_SECONDS)
+            self._hold(directory, self._background, why, seconds=_FOR_EVER if is_needed else HOLD_SECONDS)
             over = [self._begun]
         elif is_needed:
-            self._hold(directory, self._name, f"what {self._where} has confirmed", seconds=_FOR_EVER)
+            self._hold_confirmed(self._stored)
             over = [self._begun, self._background]
         else:
             over = [self._begun, self._background, self._name]
         for name in over:
             release(directory, name)
+
+    def _hold_confirmed(self, stored: StoredArchive) -> None:
+        hold(stored.directory, self._name, stored.blobs, why=f"what {self._where} has confirmed", seconds=_FOR_EVER)
 
     def _hold(self, directory: "UPath", name: str, why: str, *, seconds: float) -> None:
         hold(directory, name, self._stored.blobs, why=why, seconds=seconds)
