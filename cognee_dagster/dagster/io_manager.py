@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from cognee_dagster import cogx, sources
 from cognee_dagster.dagster.failures import failure_of, is_retryable
-from cognee_dagster.dagster.keys import BYTES_FREED
+from cognee_dagster.dagster.keys import BYTES_FREED, MAY_BE_ABSENT_TAG
 from cognee_dagster.errors import ArchiveNotStoredError
 from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY, ArchiveStore
 from cognee_dagster.store.keep import Keep, seconds_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
 
 
-MAY_BE_ABSENT = {"cognee/archive_may_be_absent": "true"}
+MAY_BE_ABSENT = {MAY_BE_ABSENT_TAG: "true"}
 """The tags of a step that may do without an archive: it gets an ``AbsentArchive`` where there is none."""
 
 # The push of a run that made an archive may have to wait for its turn: until then nothing but its age tells that.

@@ -51,7 +51,7 @@ SAMPLE_NODES = "cognee/sample_nodes"
 SAMPLE_EDGES = "cognee/sample_edges"
 READ_THROUGH = "cognee/read_through"
 DATASET_ID = "cognee/dataset_id"
-DOCUMENTS = "cognee/documents"  # what became of the documents: added, changed, unchanged
+DOCUMENTS = "cognee/documents"  # what became of the documents: how many were added, changed, forgotten …
 PROFILE = "cognee/profile"  # whose conventions a foreign graph follows
 ATTRIBUTES_LEFT_BEHIND = "cognee/attributes_left_behind"  # by name: how many nodes and edges have one that is not sent
 DANGLING_EDGES = "cognee/dangling_edges"
@@ -87,6 +87,10 @@ REMOTE_GRAPH_KEY = "cognee/remote_graph"  # of remote_push: the asset that stand
 DATASET_TAG = "cognee/dataset"
 REMOTE_TAG = "cognee/remote"  # the key of the resource that the dataset is pushed to
 TARGET_TAG = "cognee/target"  # the target's name, of a dataset with several
+MAY_BE_ABSENT_TAG = "cognee/archive_may_be_absent"  # of a step that can do without the archive, or find another one
+REPUSH_OF_TAG = "cognee/repush_of"  # of a run: the import that it pushes again
+REPUSH_ATTEMPT_TAG = "cognee/repush_attempt"
+DISCOVERED_TAG = "cognee/discovered"  # of a run: the push asset, and the dataset's id
 
 # asset checks
 CHECK_NOT_EMPTY = "graph_not_empty"

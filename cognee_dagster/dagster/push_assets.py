@@ -16,7 +16,6 @@ from cognee_dagster.dagster.keys import (
 )
 
 PUSH_ASSET = "remote_push"
-CHAIN = ("cognified_graph", "cogx_archive", PUSH_ASSET, "remote_graph")  # the last segments of a chain's keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +57,14 @@ def repush_metadata(*, attempts: int, in_background: bool) -> dict[str, Any]:
     return {REPUSH_ATTEMPTS: attempts, REPUSH_IN_BACKGROUND: in_background} if attempts else {}
 
 
+def plain_value(value: Any) -> Any:
+    """What a spec's metadata says, whether Dagster has wrapped it already or not."""
+    return value.value if isinstance(value, dg.MetadataValue) else value
+
+
 def _push_asset(key: dg.AssetKey, *, tags: Mapping[str, str], metadata: Mapping[str, Any]) -> PushAsset:
     def said(name: str, otherwise: Any) -> Any:
-        value = metadata.get(name, otherwise)
-        return value.value if isinstance(value, dg.MetadataValue) else value
+        return plain_value(metadata.get(name, otherwise))
 
     return PushAsset(
         key=key,

@@ -22,8 +22,8 @@ from cognee_dagster.dagster.field_types import (
     TargetName,
     Verify,
 )
-from cognee_dagster.dagster.push_assets import CHAIN
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, REMOTE_RESOURCE
+from cognee_dagster.dagster.translator import KINDS
 from cognee_dagster.pushing.options import MAX_REMOVED, validate_mode
 from cognee_dagster.remote.names import validate_dataset_name
 from cognee_dagster.store.names import as_identifier, is_plain
@@ -122,7 +122,7 @@ class RemoteTarget(DeliveryOptions):
         self._check_types()
         if not is_plain(self.name):
             raise self._error("name", self.name, "use only letters, digits, '_' and '-', and at most 63 of them")
-        if self.name in CHAIN:
+        if self.name in KINDS:
             raise self._error("name", self.name, "an asset of every dataset is called so")
         if self.promote_from is not None and self.push_when_changed:
             raise self._error("push_when_changed", True, "what it gets is what another target has confirmed")

@@ -10,7 +10,7 @@ from dagster.components.testing import create_defs_folder_sandbox
 
 from cognee_dagster import CogneeComponent
 from cognee_dagster.dagster.component.alerts import Alerts
-from cognee_dagster.dagster.component.discovery import Discovery
+from cognee_dagster.dagster.component.discovery import DiscoveryAttributes
 from cognee_dagster.dagster.component.scaffolder import EXAMPLE_FILE, CogneeComponentScaffolder
 from tests.printed import Block, blocks
 from tests.unit.test_docs import PAGES, ROOT, fields_of_model
@@ -31,7 +31,7 @@ def table(name: str) -> dict[str, str]:
     return {first.strip().strip("`"): second.strip().strip("`") for first, second, *_ in cells}
 
 
-@pytest.mark.parametrize("model", [CogneeComponent, Alerts, Discovery])
+@pytest.mark.parametrize("model", [CogneeComponent, Alerts, DiscoveryAttributes])
 def test_the_page_lists_every_attribute_with_its_default(model: type[dg.Model]) -> None:
     assert table(model.__name__) == fields_of_model(model)
 

@@ -183,7 +183,7 @@ def test_a_vanished_dataset_fails_the_tick_but_not_the_new_ones(local: Local) ->
     vanish(local, of=2, gone=1)
     local.add("tenant_new")
     assert asked(local.tick()) == ["new"]
-    with pytest.raises(DatasetNotFoundError, match=r"1 partitions of 'tenant_\{partition\}' have no local dataset any"):
+    with pytest.raises(DatasetNotFoundError, match=r"'tenant_\{partition\}': 1 partitions have no local dataset any"):
         local.tick()
 
 

@@ -48,7 +48,7 @@ from cognee_dagster.dagster.code_location import PREFIX, CodeLocationSettings
 from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.event_log import reports
 from cognee_dagster.dagster.remote_target import DeliveryOptions, RemoteTarget
-from cognee_dagster.dagster.sensors import repush, scan
+from cognee_dagster.dagster.sensors import scan
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.dagster.steps import step
 from cognee_dagster.environment import ENV_FILE_VARIABLE
@@ -170,9 +170,10 @@ def test_the_reference_lists_every_metadata_key_and_check() -> None:
     constants = {name: value for name, value in vars(keys).items() if name.isupper()}
     checks = {value for name, value in constants.items() if name.startswith("CHECK_")}
     assert set(table("checks")) == checks
-    ours = set(constants.values()) - checks - {keys.DATASET_TAG, keys.REMOTE_TAG, keys.TARGET_TAG}
+    tags = {value for name, value in constants.items() if name.endswith("_TAG")}
+    ours = set(constants.values()) - checks - tags
     assert set(table("metadata")) == ours | {"dagster/row_count", "dagster/uri"}
-    for tag in (keys.DATASET_TAG, keys.REMOTE_TAG, keys.TARGET_TAG, repush.REPUSH_OF_TAG, repush.REPUSH_ATTEMPT_TAG):
+    for tag in tags:
         assert f"`{tag}`" in CONFIGURATION
 
 

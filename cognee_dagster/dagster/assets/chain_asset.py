@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster.keys import NEEDS, TARGET_TEMPLATE
-from cognee_dagster.dagster.push_assets import dataset_path
+from cognee_dagster.dagster.push_assets import dataset_path, plain_value
 from cognee_dagster.dagster.steps.partitions import refuse_partitions
 from cognee_dagster.dagster.translator import ours
 from cognee_dagster.errors import DatasetDefinitionError
@@ -55,8 +55,7 @@ class ChainAsset(dg.AssetsDefinition):
         handed_over = set(self.keys_by_input_name.values()) if self.is_executable else set()
         root = dataset_path(spec.key, spec.tags)
         own = {dep.asset_key for dep in spec.deps if dep.asset_key.path[: len(root)] == root}
-        named: Any = spec.metadata.get(NEEDS, ())
-        needs = named.value if isinstance(named, dg.MetadataValue) else named
+        needs = plain_value(spec.metadata.get(NEEDS, ()))
         return own | handed_over | {dg.AssetKey.from_user_string(key) for key in needs}
 
 

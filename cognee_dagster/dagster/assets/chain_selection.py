@@ -7,12 +7,13 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster.keys import NEEDS, REMOTE_GRAPH_KEY, TARGET_TEMPLATE
-from cognee_dagster.dagster.push_assets import CHAIN, dataset_path, push_assets
+from cognee_dagster.dagster.push_assets import dataset_path, plain_value, push_assets
 from cognee_dagster.dagster.steps.partitions import (
     GRAPH_INPUT,
     refuse_other_partitions_of_graph,
     refuse_partitions,
 )
+from cognee_dagster.dagster.translator import KINDS
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _with_upstream(asset_graph: Any, keys: Iterable[dg.AssetKey]) -> set[dg.Asse
 
 def _refuse_other_partitions(asset_graph: Any, push_key: dg.AssetKey) -> None:
     root = dataset_path(push_key, asset_graph.get(push_key).tags)
-    keys = [dg.AssetKey([*path, last]) for path in (root, push_key.path[:-1]) for last in CHAIN]
+    keys = [dg.AssetKey([*path, last]) for path in (root, push_key.path[:-1]) for last in KINDS]
     if REMOTE_GRAPH_KEY in asset_graph.get(push_key).metadata:
         keys = _translated_chain(asset_graph, push_key)
     nodes = [asset_graph.get(key) for key in keys if asset_graph.has(key)]
@@ -97,10 +98,6 @@ def _translated_chain(asset_graph: Any, push_key: dg.AssetKey) -> list[dg.AssetK
     keys, waiting = [], [push_key]
     while waiting:
         keys.append(key := waiting.pop())
-        waiting += map(dg.AssetKey.from_user_string, _plain(asset_graph.get(key).metadata.get(NEEDS, ())))
-    remote_graph = dg.AssetKey.from_user_string(_plain(asset_graph.get(push_key).metadata[REMOTE_GRAPH_KEY]))
+        waiting += map(dg.AssetKey.from_user_string, plain_value(asset_graph.get(key).metadata.get(NEEDS, ())))
+    remote_graph = dg.AssetKey.from_user_string(plain_value(asset_graph.get(push_key).metadata[REMOTE_GRAPH_KEY]))
     return [*reversed(keys), remote_graph]
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, dg.MetadataValue) else value

@@ -113,10 +113,6 @@ def checked_closely(schema: dict[str, Any]) -> None:
         schema.update(values[0])
 
 
-def _is_model(value: Any) -> bool:
-    return isinstance(value, pydantic.BaseModel)
-
-
 def _fields(context: dg.ResolutionContext, model: pydantic.BaseModel) -> dict[str, Any]:
     given = {
         name: context.at_path(name).resolve_value(value)
@@ -136,7 +132,7 @@ def _from_here(context: dg.ResolutionContext, value: Any) -> Any:
 
 
 def _default_fields(context: dg.ResolutionContext, model: Any) -> dict[str, Any]:
-    return _fields(context, model) if _is_model(model) else dict(model or {})
+    return _fields(context, model) if isinstance(model, pydantic.BaseModel) else dict(model or {})
 
 
 Datasets: TypeAlias = Annotated[

@@ -19,7 +19,7 @@ from cognee_dagster.dagster.component.attributes import (
     shared_resource,
 )
 from cognee_dagster.dagster.component.demo import DEMO_DIRECTORY, SandboxRemote, sandboxed
-from cognee_dagster.dagster.component.discovery import Discovery
+from cognee_dagster.dagster.component.discovery import DiscoveryAttributes
 from cognee_dagster.dagster.component.place import name_at, place_of, refuse_other_resources
 from cognee_dagster.dagster.component.scaffolder import CogneeComponentScaffolder
 from cognee_dagster.dagster.component.translation import Translation
@@ -71,7 +71,7 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
         Alerts | None, dg.Resolver.default(description="Who is told when a graph did not arrive. Default: nobody.")
     ] = pydantic.Field(default=None, json_schema_extra=checked_closely)
     discover: Annotated[
-        Discovery | None,
+        DiscoveryAttributes | None,
         dg.Resolver.default(description="Partitions for the local datasets that fit a dataset's name. Default: none."),
     ] = pydantic.Field(default=None, json_schema_extra=checked_closely)
     sensor: Annotated[

@@ -12,7 +12,7 @@ from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.pushing.options import MAX_REMOVED
 
 
-class Discovery(dg.Model, dg.Resolvable):
+class DiscoveryAttributes(dg.Model, dg.Resolvable):
     """What is done about local datasets that come and go."""
 
     on_vanished: Annotated[

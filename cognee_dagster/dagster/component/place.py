@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.store.names import as_identifier, safe_segment
 
@@ -60,6 +61,6 @@ def refuse_other_resources(context: dg.ComponentLoadContext, resources: Mapping[
 
 _OF_REMOTES = "Write the same in both, or give one of the two remotes another name, in remotes."
 _ADVICE = {
-    "cogx_archives": "Write the same archives in both.",
-    "local_cognee": "Write the same local in both; the user who reads may differ from dataset to dataset.",
+    ARCHIVES_RESOURCE: "Write the same archives in both.",
+    LOCAL_RESOURCE: "Write the same local in both; the user who reads may differ from dataset to dataset.",
 }

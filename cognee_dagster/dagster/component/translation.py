@@ -21,7 +21,10 @@ _Translation: TypeAlias = Annotated[
 
 
 class Translation(dg.Model, dg.Resolvable):
-    """What is said of the assets of each kind; a template may use ``props.dataset``, ``props.kind`` and ``spec``."""
+    """What is said of the assets of each kind.
+
+    A template may use ``props.dataset``, ``props.kind``, ``props.target`` and ``spec``.
+    """
 
     cognified_graph: _Translation = None
     cogx_archive: _Translation = None

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import dagster as dg
 
 from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.event_log.evaluations import evaluation_in
 from cognee_dagster.dagster.event_log.pushes import latest_materialization, plain_metadata
 from cognee_dagster.errors import PromotionError
 
@@ -79,7 +79,7 @@ def _latest(instance: dg.DagsterInstance, key: dg.AssetCheckKey, *, partition: s
     storage, before = instance.event_log_storage, None
     while records := storage.get_asset_check_execution_history(key, limit=_PAGE, cursor=before):
         for record in records:
-            evaluation = _evaluation(record)
+            evaluation = evaluation_in(record)
             if evaluation is not None and (said := _said(evaluation, partition)) is not None:
                 return said
         before = records[-1].id
@@ -101,9 +101,3 @@ def _said(evaluation: dg.AssetCheckEvaluation, partition: str | None) -> _Said |
     if not evaluation.passed and evaluation.severity is not dg.AssetCheckSeverity.ERROR:
         return None
     return _Said(passed=evaluation.passed, push_run_id=metadata.get(keys.PUSH_RUN_ID), description=description)
-
-
-def _evaluation(record: Any) -> dg.AssetCheckEvaluation | None:
-    event = record.event.dagster_event if record.event is not None else None
-    details = event.event_specific_data if event is not None else None
-    return details if isinstance(details, dg.AssetCheckEvaluation) else None

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.event_log.evaluations import evaluation_in
 from cognee_dagster.dagster.event_log.pushes import graph_key_of, plain_metadata, pushed_by
 from cognee_dagster.dagster.event_log.reports import FAILED, INCOMPLETE, STALLED
 
@@ -116,12 +117,10 @@ class CheckLog:
             before = records[-1].id
 
     def _row(self, key: dg.AssetCheckKey, record: Any) -> CheckRow:
-        event = record.event.dagster_event if record.event is not None else None
-        details = event.event_specific_data if event is not None else None
         return CheckRow(
             row_id=record.id,
             push_key=self._push_keys[key],
             check=key.name,
             timestamp=max(record.create_timestamp, record.event.timestamp if record.event is not None else 0.0),
-            evaluation=details if isinstance(details, dg.AssetCheckEvaluation) else None,
+            evaluation=evaluation_in(record),
         )

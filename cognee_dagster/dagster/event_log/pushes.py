@@ -12,10 +12,12 @@ from cognee_dagster.dagster.keys import (
     PIPELINE_RUN_ID,
     REMOTE_DATASET_ID,
     REMOTE_URL,
+    SECONDS,
     STATUS,
     TARGET_DATASET,
 )
 from cognee_dagster.remote.imports.verdict import ImportState, cognify_follows
+from cognee_dagster.remote.imports.watch import WatchedImport
 
 REMOTE_GRAPH = "remote_graph"
 
@@ -81,6 +83,18 @@ class Push:
     def cognifies(self) -> bool:
         """Whether the import is only finished when the cognify run that follows it is, too."""
         return cognify_follows(status=self.metadata.get(STATUS), mode=self.metadata.get(MODE))
+
+    @property
+    def watched(self) -> WatchedImport:
+        """What there is to ask the remote about it."""
+        seconds = self.metadata.get(SECONDS)
+        return WatchedImport(
+            run_id=self.run_id,
+            dataset_id=self.dataset_id,
+            pushed_at=self.timestamp,
+            push_seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+            cognifies=self.cognifies,
+        )
 
 
 # Of push assets that a translator has named, in the definitions that this process has loaded.

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import dagster as dg
 
+from cognee_dagster.dagster.event_log.evaluations import evaluation_in
 from cognee_dagster.dagster.event_log.pushes import Push, plain_metadata, pushed_by
 from cognee_dagster.dagster.keys import (
     CHECK_IMPORT_SUCCEEDED,
@@ -160,9 +161,9 @@ class ReportLog:
                 event = record.event
                 if event is not None and max(event.timestamp, record.create_timestamp) < since:
                     return
-                details = event.dagster_event.event_specific_data if event and event.dagster_event else None
-                if isinstance(details, dg.AssetCheckEvaluation):
-                    yield from _report("check", plain_metadata(details.metadata), passed=details.passed)
+                evaluation = evaluation_in(record)
+                if evaluation is not None:
+                    yield from _report("check", plain_metadata(evaluation.metadata), passed=evaluation.passed)
             if len(records) < limit:
                 return
             before, limit = records[-1].id, _PAGE

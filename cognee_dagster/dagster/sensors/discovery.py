@@ -27,7 +27,7 @@ class VanishedPolicy:
         max_removed: The share of the partitions that one look may remove.
     """
 
-    on_vanished: OnVanished = "keep"
+    on_vanished: OnVanished
     max_removed: float
 
 
@@ -58,7 +58,9 @@ class Discovery:
         if not self.vanished:
             return ""
         what = f"{len(self.vanished)} partitions have no local dataset any more ({named(self.vanished)})"
-        if policy.on_vanished != "remove":
+        if policy.on_vanished == "fail":
+            return f"{what}. If they are gone on purpose, delete the partitions in the UI."
+        if policy.on_vanished == "keep":
             return f"{what}: they stay."
         if self.removed(policy):
             return f"{what}: they are removed. Their datasets on the remote stay, and so do their archives."

@@ -6,13 +6,12 @@ import dagster as dg
 
 from cognee_dagster import sources
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.keys import DISCOVERED_TAG
 from cognee_dagster.dagster.resources import LOCAL_RESOURCE, LocalCognee
-from cognee_dagster.dagster.sensors.discovery import Discovery, OnVanished, VanishedPolicy, discover, named
+from cognee_dagster.dagster.sensors.discovery import Discovery, OnVanished, VanishedPolicy, discover
 from cognee_dagster.dagster.templates import PLACEHOLDER, is_template
 from cognee_dagster.errors import DatasetDefinitionError, DatasetNotFoundError
 from cognee_dagster.pushing.options import MAX_REMOVED
-
-DISCOVERED_TAG = "cognee/discovered"  # of a run: the push asset, and the dataset's id
 
 
 def build_discovery_sensor(
@@ -59,7 +58,7 @@ def build_discovery_sensor(
         found = discover(chain, listed, context.instance.get_dynamic_partitions(partitions))
         requests = _requests(chain, found, context.instance) if request_runs else []
         if policy.on_vanished == "fail" and found.vanished and not (found.new or requests):
-            raise DatasetNotFoundError(_failure(chain, found))
+            raise DatasetNotFoundError(f"{str(chain.name)!r}: {found.about_vanished(policy)}")
         summary = _summary(found, policy, requests)
         context.log.info(summary)
         definition = dg.DynamicPartitionsDefinition(name=partitions)
@@ -119,10 +118,3 @@ def _summary(found: Discovery, policy: VanishedPolicy, requests: list[dg.RunRequ
         parts.append(f"{len(found.refused)} datasets cannot be partitions: {found.refused[0]}")
     parts.append(found.about_vanished(policy))
     return " ".join(part for part in parts if part)
-
-
-def _failure(chain: CogneeDataset, found: Discovery) -> str:
-    return (
-        f"{len(found.vanished)} partitions of {str(chain.name)!r} have no local dataset any more: "
-        f"{named(found.vanished)}. If they are gone on purpose, delete the partitions in the UI."
-    )

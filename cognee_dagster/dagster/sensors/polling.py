@@ -1,5 +1,6 @@
 """Asking the remote about pending imports, and finding those that have come to their end."""
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from msgspec.structs import replace
 
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push, PushLog
-from cognee_dagster.dagster.keys import SECONDS
 from cognee_dagster.dagster.sensors.backoff import answered, asked_in_vain, found_running, in_order, paused
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.cursor import ImportCursor, PendingImport
@@ -196,11 +196,4 @@ class Polling:
 
 
 def _watched(item: PendingImport, push: Push) -> WatchedImport:
-    seconds = push.metadata.get(SECONDS)
-    return WatchedImport(
-        run_id=item.run_id,
-        dataset_id=push.dataset_id,
-        pushed_at=item.pushed_at,
-        push_seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
-        cognifies=push.cognifies,
-    )
+    return dataclasses.replace(push.watched, run_id=item.run_id, pushed_at=item.pushed_at)

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from cognee_dagster.dagster.event_log.evaluations import evaluation_in
 from cognee_dagster.dagster.event_log.pushes import graph_key_of, latest_push, plain_metadata, pushed_by
 from cognee_dagster.dagster.event_log.reports import FAILED, STALLED
 from cognee_dagster.dagster.keys import (
@@ -17,13 +18,12 @@ from cognee_dagster.dagster.keys import (
     PARTITIONS,
     PIPELINE_RUN_ID,
     PUSH_RUN_ID,
+    REPUSH_ATTEMPT_TAG,
+    REPUSH_OF_TAG,
     STATUS,
 )
 from cognee_dagster.dagster.sensors.policies import RepushPolicy
 from cognee_dagster.remote.meanings import PERMANENT_ERROR_CLASSES
-
-REPUSH_OF_TAG = "cognee/repush_of"
-REPUSH_ATTEMPT_TAG = "cognee/repush_attempt"
 
 # Whoever switches the sensor on does not want last year's failures pushed.
 _FORGOTTEN_AFTER_SECONDS = 86_400.0
@@ -92,7 +92,7 @@ class RepushPlan:
         for check_key, latest in storage.get_latest_asset_check_execution_by_key(checks).items():
             seen: set[object] = set()
             for record in self._recent(check_key, latest):
-                if (evaluation := _evaluation(record)) is None or PARTITIONS in evaluation.metadata:
+                if (evaluation := evaluation_in(record)) is None or PARTITIONS in evaluation.metadata:
                     continue
                 metadata = plain_metadata(evaluation.metadata)
                 partition = metadata.get(PARTITION)
@@ -103,7 +103,7 @@ class RepushPlan:
 
     def _recent(self, check_key: dg.AssetCheckKey, latest: Any) -> Iterator[Any]:
         """Evaluations that are not forgotten yet, the newest first: of a chain with partitions all, else the last."""
-        newest = _evaluation(latest)
+        newest = evaluation_in(latest)
         if newest is None or not {PARTITION, PARTITIONS} & newest.metadata.keys():
             yield from [latest] if self._is_recent(latest) else []
             return
@@ -135,12 +135,6 @@ class RepushPlan:
             mode=newest.metadata.get(MODE),
             archive=newest.metadata.get(CHOSEN_ARCHIVE),
         )
-
-
-def _evaluation(record: Any) -> dg.AssetCheckEvaluation | None:
-    event = record.event.dagster_event if record.event is not None else None
-    details = event.event_specific_data if event is not None else None
-    return details if isinstance(details, dg.AssetCheckEvaluation) else None
 
 
 def _request(failed: FailedImport, policy: RepushPolicy, *, attempt: int) -> dg.RunRequest:

@@ -1,4 +1,4 @@
-"""What the steps of ``cognified_graph`` and ``cogx_archive`` do."""
+"""What the step of ``cognified_graph`` does."""
 
 import tempfile
 import time

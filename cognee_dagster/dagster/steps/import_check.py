@@ -15,13 +15,12 @@ from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.partition_checks import (
     ask_about_partitions,
-    not_known,
     pushes_of_partitions,
     result_of_partitions,
-    watched_import,
 )
 from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.dagster.steps.unknown import not_known, nothing_pushed, pushed_elsewhere
 from cognee_dagster.errors import ConnectionConfigError, RemoteError
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.verdict import STALLED_AFTER, ImportVerdict
@@ -35,16 +34,13 @@ def check_import(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset)
         return _check_partitions(context, dataset)
     push = latest_push(context.instance, dataset.push_key, partition=partition)
     if push is None:
-        return not_known(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
+        return nothing_pushed(dataset)
     remote: CogneeRemote = getattr(context.resources, dataset.remote)
 
     def ask() -> dg.AssetCheckResult:
         with remote.client() as client:
             if push.remote_url != client.connection.url:
-                return not_known(
-                    f"The latest push went to {push.remote_url}, and the remote is now {client.connection.url} "
-                    f"({client.connection.source}). Push again, or point {dataset.remote} to where the push went."
-                )
+                return pushed_elsewhere(push, client.connection, remote=dataset.remote)
             return ImportOutcome(push=push, verdict=ask_about(client, push)).check_result()
 
     with engine_step(context):
@@ -54,7 +50,7 @@ def check_import(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset)
 def _check_partitions(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dg.AssetCheckResult:
     pushes = pushes_of_partitions(context, dataset)
     if not pushes:
-        return not_known(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
+        return nothing_pushed(dataset)
     remote: CogneeRemote = getattr(context.resources, dataset.remote)
 
     def ask() -> dg.AssetCheckResult:
@@ -75,4 +71,4 @@ def unless_unanswered(ask: Callable[[], dg.AssetCheckResult]) -> dg.AssetCheckRe
 
 def ask_about(client: CogneeClient, push: Push) -> ImportVerdict:
     """What has become of a push's import."""
-    return ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER).ask(watched_import(push))
+    return ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER).ask(push.watched)

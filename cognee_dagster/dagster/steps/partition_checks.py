@@ -17,9 +17,10 @@ from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push, latest_pushes, plain_metadata
 from cognee_dagster.dagster.steps.chosen_archive import latest_archive
 from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.dagster.steps.unknown import not_known, nothing_pushed
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.verdict import STALLED_AFTER
-from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport
+from cognee_dagster.remote.imports.watch import ImportWatch
 from cognee_dagster.store.stored import StoredArchive
 
 _MAX_NAMED = 20  # partitions in a description
@@ -54,7 +55,7 @@ def check_each_partition(
         except dg.Failure as failure:  # one tenant's archive is damaged or gone: the others are looked at
             results[key] = not_known(str(failure.description))
     if not results:
-        return not_known(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
+        return nothing_pushed(dataset)
     return result_of_partitions(results)
 
 
@@ -71,7 +72,7 @@ def ask_about_partitions(client: CogneeClient, pushes: Mapping[str, Push]) -> di
         if key not in here
     }
     watch = ImportWatch(feed=client, now=time.time(), stalled_after=STALLED_AFTER)
-    items = [watched_import(push) for push in here.values()]
+    items = [push.watched for push in here.values()]
     answers = watch.ask_about(items, watch.read(items))
     for index, (key, push) in enumerate(here.items()):
         if index in answers.verdicts:
@@ -106,24 +107,3 @@ def result_of_partitions(results: Mapping[str, dg.AssetCheckResult]) -> dg.Asset
 def _push_run(result: dg.AssetCheckResult) -> str:
     """The Dagster run that made the push which a result is about."""
     return str(plain_metadata(result.metadata).get(keys.PUSH_RUN_ID) or "")
-
-
-def not_known(reason: str, *, error_class: str | None = None) -> dg.AssetCheckResult:
-    """A warning that nothing can be said."""
-    return dg.AssetCheckResult(
-        passed=False,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=reason,
-        metadata={keys.REASON: reason, **({keys.ERROR: error_class} if error_class else {})},
-    )
-
-
-def watched_import(push: Push) -> WatchedImport:
-    """What there is to ask about a push."""
-    return WatchedImport(
-        run_id=push.run_id,
-        dataset_id=push.dataset_id,
-        pushed_at=push.timestamp,
-        push_seconds=float(push.metadata.get(keys.SECONDS) or 0.0),
-        cognifies=push.cognifies,
-    )

@@ -10,8 +10,8 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.steps.chosen_archive import find_stored
 from cognee_dagster.dagster.steps.import_check import unless_unanswered
-from cognee_dagster.dagster.steps.partition_checks import not_known
 from cognee_dagster.dagster.steps.step import engine_step
+from cognee_dagster.dagster.steps.unknown import not_known
 from cognee_dagster.errors import ArchiveNotStoredError
 from cognee_dagster.store.stored import StoredArchive
 

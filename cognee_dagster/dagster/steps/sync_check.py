@@ -14,8 +14,9 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.import_check import ask_about
-from cognee_dagster.dagster.steps.partition_checks import check_each_partition, not_known
+from cognee_dagster.dagster.steps.partition_checks import check_each_partition
 from cognee_dagster.dagster.steps.pushed_archive import compare_with_pushed
+from cognee_dagster.dagster.steps.unknown import not_known, nothing_pushed, pushed_elsewhere
 from cognee_dagster.errors import DatasetNotFoundError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.compared import Difference, RemoteComparison, compare_archives
@@ -39,7 +40,7 @@ def check_in_sync(
     """Compare the remote with what the latest push sent, whichever archives were made since."""
     push = latest_push(context.instance, dataset.push_key)
     if push is None:
-        return not_known(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")
+        return nothing_pushed(dataset)
     return _check(context, dataset, archive=archive, push=push)
 
 
@@ -64,10 +65,7 @@ def _ask(
 ) -> dg.AssetCheckResult:
     with remote.client() as client:
         if push.remote_url != client.connection.url:
-            return not_known(
-                f"The latest push went to {push.remote_url}, and the remote is now {client.connection.url} "
-                f"({client.connection.source}). Push again, or point {dataset.remote} to where the push went."
-            )
+            return pushed_elsewhere(push, client.connection, remote=dataset.remote)
         if push.in_background and (verdict := ask_about(client, push)).state.is_under_way:
             return not_known(f"The import of the latest push is still under way: {verdict.reason}")
         try:
