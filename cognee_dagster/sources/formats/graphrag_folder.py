@@ -1,4 +1,4 @@
-"""The output folder of Microsoft's GraphRAG: entities, relationships, text units, documents, communities as Parquet.
+"""The output folder of Microsoft's GraphRAG: Parquet tables of entities, relationships, texts, communities, claims.
 
 Relationships name entities by their titles, as does GraphRAG's own GraphML snapshot, so that a title is an entity's key
 here, too. Text units become chunks that contain the entities found in them, and so do the reports on communities.
@@ -13,11 +13,12 @@ from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.chunks import chunk_node, contains_edge
 from cognee_dagster.sources.formats.communities import community_edges, community_nodes
+from cognee_dagster.sources.formats.graphrag_claims import GraphRagClaims
 from cognee_dagster.sources.formats.graphrag_communities import GraphRagCommunities
 from cognee_dagster.sources.formats.tables import Row, find_table, num_rows, num_texts, rows_of
 
 _LISTS = ("text_unit_ids", "entity_ids", "relationship_ids", "covariate_ids", "document_ids", "document_id")
-_OTHERS = ("text_units", "documents", "communities", "community_reports")
+_OTHERS = ("text_units", "documents", "communities", "community_reports", "covariates")
 _DOCUMENTS = ("document_id", "document_ids")  # GraphRAG 3, and those before
 
 
@@ -32,6 +33,7 @@ class GraphRagFolder:
         self._texts = others["text_units"]
         self._documents = others["documents"]
         self._communities = GraphRagCommunities(others["communities"], others["community_reports"], titles=self._titles)
+        self._claims = GraphRagClaims(others["covariates"])
 
     @classmethod
     def find(cls, folder: Path) -> "GraphRagFolder | None":
@@ -44,7 +46,8 @@ class GraphRagFolder:
 
     def num_elements(self) -> int:
         texts = 0 if self._texts is None else num_texts(self._texts, column="text")
-        return num_rows(self._entities) + num_rows(self._relationships) + texts + self._communities.num_elements()
+        rows = num_rows(self._entities) + num_rows(self._relationships)
+        return rows + texts + self._communities.num_elements() + self._claims.num_elements()
 
     def nodes(self) -> Iterator[Node]:
         for place, row in rows_of(self._entities):
@@ -57,6 +60,7 @@ class GraphRagFolder:
                 row["id"], row["text"], index=index, document=document, size=row.get("n_tokens"), place=place
             )
         yield from community_nodes(self._communities)
+        yield from self._claims.nodes()
 
     def edges(self) -> Iterator[Edge]:
         for place, row in rows_of(self._relationships):
@@ -66,12 +70,14 @@ class GraphRagFolder:
                 raise GraphFileError(f"has a relationship without a source or target ({place}).")
             yield Edge(ends[0], ends[1], attributes, None, place)
         known = {row["id"] for _, row in self._text_rows()}
+        titles = set()
         for place, row in rows_of(self._entities):
-            title = _title(row, place)
+            titles.add(title := _title(row, place))
             for key in _keys(row, "text_unit_ids"):
                 if key in known:
                     yield contains_edge(key, title, text=f"A text speaks of {title}.", place=place)
         yield from community_edges(self._communities)
+        yield from self._claims.edges(entities=titles, texts=known)
 
     def _titles(self) -> dict[str, Any]:
         return {row["id"]: _title(row, place) for place, row in rows_of(self._entities) if "id" in row}
