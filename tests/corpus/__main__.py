@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.corpus import extractors, writers
+from tests.corpus import cognee_exports, extractors, writers
 
 HERE = Path(__file__).parent
 PRODUCERS: dict[str, Callable[[Path], None]] = {
     "nano-graphrag": extractors.nano_graphrag,
     "lightrag": extractors.lightrag,
     "graphrag": extractors.graphrag,
+    "cognee": cognee_exports.cognee,
     "networkx": writers.networkx,
     "igraph": writers.igraph,
     "apoc": writers.apoc,

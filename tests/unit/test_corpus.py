@@ -1,4 +1,4 @@
-"""What producers of graphs really write arrives with its meaning: one small graph as ten of them write it."""
+"""What producers of graphs really write arrives with its meaning: one small graph as eleven of them write it."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.sources.files import open_graph_file
 from tests.graph_files import Found
 
@@ -15,11 +16,19 @@ NAMES = {
     *("Ines Duarte", "Kestrel", "Lantern", "Lisbon", "Mei Tanaka", "Northwind Freight", "Port Operations"),
     *("Rotterdam", "Tomasz Nowak", "Watchtower"),
 }
+# What Cognee notes of an entity and an edge for itself; a server makes it anew.
+BOOKKEEPING = {
+    *("edge_object_id", "feedback_weight", "importance_weight", "ontology_valid", "relationship_type"),
+    *("source_pipeline", "source_task", "topological_rank", "updated_at", "version"),
+}
 # Producer or its file; its profile; entities (with communities), types, chunks (with reports); what stays behind.
 ARRIVES: dict[str, tuple[str, tuple[int, int, int], set[str]]] = {
     "graphrag": ("graphrag", (22, 10, 7), {"id"}),
     "lightrag": ("lightrag", (18, 9, 3), {"created_at"}),
     "nano-graphrag": ("nano-graphrag", (23, 7, 8), {"order"}),
+    "cognee/handbook.graphml": ("cognee", (18, 13, 3), BOOKKEEPING),
+    "cognee/handbook.json": ("cognee", (18, 13, 3), BOOKKEEPING),
+    "cognee/snapshot.json": ("cognee", (18, 13, 3), BOOKKEEPING),
     "networkx/handbook.graphml": ("generic", (18, 13, 0), set()),
     "networkx/handbook.gexf": ("generic", (18, 13, 0), set()),
     "networkx/handbook.json": ("generic", (18, 13, 0), set()),
@@ -111,3 +120,25 @@ def test_what_igraph_writes_with_types_is_taken_at_its_word_unless_it_is_told_ot
     told = Found(open_graph_file(path, profile="generic"))
     assert ("Kestrel", "is_a", "Message Broker") in told.triples
     assert told.reader.attributes_left_behind == {}
+
+
+@pytest.mark.parametrize("form", ["handbook.json", "snapshot.json"])
+def test_cognees_own_exports_in_json_are_the_very_graph_of_its_own_archive(form: str) -> None:
+    digest = summarize(open_graph_file(CORPUS / "cognee" / "cogx")).digest
+    assert summarize(open_graph_file(CORPUS / "cognee" / form)).digest == digest
+
+
+def test_cognees_own_graphml_is_its_archives_graph_but_for_what_is_empty() -> None:
+    """It holds texts alone: what is a number, a list or an object to Cognee is one again."""
+    expected, found = (Found(open_graph_file(CORPUS / "cognee" / form)) for form in ("cogx", "handbook.graphml"))
+    written = summarize(open_graph_file(CORPUS / "cognee" / "handbook.graphml"))
+    assert written.num_nodes == len(expected.nodes)
+    raw = {row["id"]: row for row in expected.nodes if row["type"] != "Entity"}
+    assert {row["type"] for row in raw.values()} == {"DocumentChunk", "EntityType", "TextDocument", "TextSummary"}
+    for row in found.nodes:
+        if row["id"] in raw:
+            theirs = raw[row["id"]]
+            assert (row["type"], row["name"] or "") == (theirs["type"], theirs["name"] or "")
+            values = json.loads(theirs["properties"])  # with id, type and name, as the archive's line has them
+            kept = {name for name, value in values.items() if value not in (None, "")} - {"id", "type", "name"}
+            assert json.loads(row["properties"]) == {name: values[name] for name in kept}

@@ -55,7 +55,7 @@ class GraphRagClaims:
                 text = f"{other} is involved in what is claimed of {subject}: {said}"
                 yield Edge(key, other, {"edge_text": text}, None, place, _INVOLVES)
             if (text_unit := row.get("text_unit_id")) in texts:
-                yield contains_edge(text_unit, key, text=f"A text claims: {said}", place=place)
+                yield contains_edge(str(text_unit), key, text=f"A text claims: {said}", place=place)
 
     def _rows(self) -> Iterator[tuple[str, Row]]:
         for place, row in rows_of(self._table) if self._table is not None else ():

@@ -1,4 +1,8 @@
-"""Node-link JSON in its dialects: NetworkX 1 to 3, D3, vis.js, graphology, cytoscape.js, JSON Graph Format."""
+"""Node-link JSON in its dialects.
+
+NetworkX 1 to 3, D3, vis.js, graphology, cytoscape.js, JSON Graph Format, and Cognee's own: ``cognee.export`` as
+``json``, and as a snapshot (``pydantic``).
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -11,7 +15,7 @@ from cognee_dagster.sources.formats.json_file import JsonObject, Members, read_o
 from cognee_dagster.sources.mapping.ids import key_text
 
 _LINK_KEYS = ("links", "edges", "rels", "relationships")  # NetworkX until 3.5, since; APOC; LLM-made graphs
-_ENDS = (("source", "target"), ("from", "to"), ("subject", "object"), ("start", "end"))
+_ENDS = (("source", "target"), ("from", "to"), ("subject", "object"), ("start", "end"), ("source_id", "target_id"))
 _NODE_KEYS = ("id", "key", "_id")
 _NAMES = ("name", "label", "title")
 
@@ -204,7 +208,7 @@ _NESTED: dict[str, frozenset[str]] = {
     "attributes": frozenset({"key", "source"}),  # graphology
     "data": frozenset({"data"}),  # cytoscape.js
     "metadata": frozenset({"label", "relation"}),  # JSON Graph Format
-    "properties": frozenset({"type", "labels", "start"}),  # APOC, LangChain
+    "properties": frozenset({"type", "labels", "start", "source_id"}),  # APOC, LangChain, Cognee's snapshots
 }
 _COGNEE_METADATA = "index_fields"
 _APOC_TYPES = {"node", "relationship"}  # what the element is, not what it is about

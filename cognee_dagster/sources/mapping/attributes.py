@@ -46,6 +46,9 @@ _TIMES = frozenset("mM")  # NumPy's letters for durations and times
 _FINER = frozenset({"ms", "us", "ns", "ps", "fs", "as"})  # NumPy's units of less than a second
 _DAYS = frozenset({"Y", "M", "W", "D"})  # and of a day or more
 _JSON_FIELDS = frozenset({"metadata", "belongs_to_set"})
+_FIELDS_OF_ALL_NODES = _JSON_FIELDS | _TYPED_FIELDS.keys()
+# A foreign node may well have a text of such a name.
+_FIELDS_OF_COGNEES_NODES = _FIELDS_OF_ALL_NODES | {"chunk_index", "chunk_size", "max_chunk_tokens", "relations"}
 _RENAMED_PREFIX = "attribute_"
 
 
@@ -62,13 +65,18 @@ def accepted_name(name: str, value: Any) -> str:
     return name
 
 
-def read_as_typed(name: str, value: Any) -> Any:
-    """The value of a field that Cognee declares, where it was written as a string: GraphML has nothing else.
+def read_as_typed(name: str, value: Any, *, of_cognee: bool = False) -> Any:
+    """The value of a field that Cognee declares, where it was written as a string: its GraphML has nothing else.
 
     ``"1"`` as a version, ``'["tea"]'`` as a set, ``'{"index_fields": ["text"]}'`` as metadata. A string that is not
     such a value stays a string.
+
+    Args:
+        name: The field.
+        value: What stands there.
+        of_cognee: Whether the node is of a type that Cognee declares: a chunk's ``"3"`` is a number of a chunk.
     """
-    if not isinstance(value, str) or not (name in _TYPED_FIELDS or name in _JSON_FIELDS):
+    if not isinstance(value, str) or name not in (_FIELDS_OF_COGNEES_NODES if of_cognee else _FIELDS_OF_ALL_NODES):
         return value
     if (types := _TYPED_FIELDS.get(name)) and str in types:
         return value

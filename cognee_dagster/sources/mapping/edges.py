@@ -8,7 +8,7 @@ from cognee_dagster.sources.elements import Edge
 from cognee_dagster.sources.mapping.attributes import as_text
 from cognee_dagster.sources.mapping.descriptions import described
 from cognee_dagster.sources.mapping.ids import checked_id
-from cognee_dagster.sources.mapping.left_behind import LeftBehind
+from cognee_dagster.sources.mapping.left_behind import LeftBehind, kept_attributes
 from cognee_dagster.sources.mapping.rules import EDGE_PLACEHOLDERS, Rules
 from cognee_dagster.sources.mapping.times import as_time
 from cognee_dagster.sources.mapping.value import filled, placeholders
@@ -23,10 +23,7 @@ EdgeRow = tuple[str, str, str, str]
 
 def plain_edge(edge: Edge, *, rules: Rules, left: LeftBehind) -> EdgeRow:
     """The row of an edge of a graph that speaks Cognee's own language: all its attributes, and no text of ours."""
-    values = json_attributes(edge)
-    left.add_all(values, dropped := rules.dropped_from_edges & set(values))
-    for name in dropped:
-        del values[name]
+    values = kept_attributes(edge, rules=rules, left=left)
     relationship, attribute = _relationship(edge, values, rules)
     _read_times(values)
     if "edge_text" in values:
@@ -44,10 +41,7 @@ def spoken_edge(edge: Edge, *, rules: Rules, left: LeftBehind, names: Mapping[st
         left: Counts what its text does not say.
         names: What the nodes are called, by id.
     """
-    values = json_attributes(edge)
-    left.add_all(values, dropped := rules.dropped_from_edges & set(values))
-    for name in dropped:
-        del values[name]
+    values = kept_attributes(edge, rules=rules, left=left)
     source, target = checked_id(edge.source), checked_id(edge.target)
     relationship, attribute = _relationship(edge, values, rules)
     _read_times(values)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from cognee_dagster.sources.elements import Node
 from cognee_dagster.sources.mapping.descriptions import described
 from cognee_dagster.sources.mapping.ids import checked_id, entity_type_id, key_text
-from cognee_dagster.sources.mapping.left_behind import LeftBehind
+from cognee_dagster.sources.mapping.left_behind import LeftBehind, kept_attributes
 from cognee_dagster.sources.mapping.rules import Rules
 from cognee_dagster.sources.mapping.values import first_text, json_attributes, type_names, unquoted
 
@@ -56,10 +56,7 @@ def entity(node: Node, *, rules: Rules, left: LeftBehind) -> tuple[tuple[str, st
     Raises:
         GraphFileError: It has an attribute that has no form in JSON; the message names it.
     """
-    values = json_attributes(node)
-    left.add_all(values, dropped := rules.dropped_from_nodes & set(values))
-    for name in dropped:
-        del values[name]
+    values = kept_attributes(node, rules=rules, left=left)
     found = Identity.of(node, rules=rules, values=values)
     said = (found.name, key_text(node.key))
     repeated = [attribute for attribute in rules.node_name if values.get(attribute) in said]

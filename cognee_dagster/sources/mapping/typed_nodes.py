@@ -10,9 +10,9 @@ from cognee_dagster.sources.elements import Node
 from cognee_dagster.sources.mapping.attributes import accepted_name, read_as_typed
 from cognee_dagster.sources.mapping.descriptions import described
 from cognee_dagster.sources.mapping.ids import checked_id, key_text
-from cognee_dagster.sources.mapping.left_behind import LeftBehind
+from cognee_dagster.sources.mapping.left_behind import LeftBehind, kept_attributes
 from cognee_dagster.sources.mapping.rules import Rules
-from cognee_dagster.sources.mapping.values import first_text, json_attributes, plain_text, type_names
+from cognee_dagster.sources.mapping.values import first_text, plain_text, type_names
 
 DEFAULT_TYPE = "Entity"
 _TEXT_PROPERTIES = ("description", "text")  # a server takes nothing but text there
@@ -26,17 +26,14 @@ def typed_node(node: Node, *, rules: Rules, left: LeftBehind) -> NodeRow:
     Raises:
         GraphFileError: It has an attribute that cannot be kept; the message names it.
     """
-    values = json_attributes(node)
-    left.add_all(values, dropped := rules.dropped_from_nodes & set(values))
-    for name in dropped:
-        del values[name]
+    values = kept_attributes(node, rules=rules, left=left)
     name, name_attribute = first_text(values, rules.node_name)
-    values.pop("name", None)
+    given_name = values.pop("name", None)
     if name_attribute in {"label", None}:
         values.pop("label", None)
     node_type, type_attribute = _type(node, values, rules)
     values.pop("type", None)
-    properties = _properties(node, values)
+    properties = _properties(node, values, of_cognee=node_type in DECLARED)
     if node_type == DEFAULT_TYPE:
         _keep_of_entity(properties, values, used=(name_attribute, type_attribute), rules=rules, left=left)
     else:
@@ -47,7 +44,8 @@ def typed_node(node: Node, *, rules: Rules, left: LeftBehind) -> NodeRow:
     if not name and _has_name(node_type):
         name = key_text(node.key)
         name = name if name.strip() else identity
-    return identity, name or None, node_type, json.dumps(properties)
+    # Cognee's own export gives its chunks an empty name.
+    return identity, name or (None if given_name is None else ""), node_type, json.dumps(properties)
 
 
 def _has_name(node_type: str) -> bool:
@@ -66,10 +64,10 @@ def _type(node: Node, values: dict[str, Any], rules: Rules) -> tuple[str, str | 
     return (types[0], attribute) if types else (DEFAULT_TYPE, None)
 
 
-def _properties(node: Node, values: dict[str, Any]) -> dict[str, Any]:
+def _properties(node: Node, values: dict[str, Any], *, of_cognee: bool) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for attribute, given in values.items():
-        value = read_as_typed(attribute, given)
+        value = read_as_typed(attribute, given, of_cognee=of_cognee)
         kept = accepted_name(attribute, value)
         if kept != attribute and kept in values:
             raise GraphFileError(f"{node}: attribute {attribute!r} would become {kept!r}, and that exists. Rename it.")
