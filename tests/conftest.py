@@ -11,11 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cognee_dagster.environment import cognee_package
 from cognee_dagster.sandbox import CogneeServer, local_environment
 from examples.local_cognee import cognify, load_demo_graph
 from examples.stand_in_llm import LLMStandIn
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("any machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 HANDBOOK = Path(__file__).parent.parent / "examples" / "handbook"
 

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from xxhash import xxh3_128_intdigest
 
@@ -27,7 +27,6 @@ class Point(msgspec.Struct):
 DECODER = msgspec.json.Decoder(Point)
 
 
-@settings(deadline=None)
 @given(texts=TEXTS, offset=st.integers(0, 3))
 def test_texts_are_escaped_as_msgspec_does_it(texts: list[str], offset: int) -> None:
     column = pa.array(texts, pa.string()).slice(offset)
@@ -38,7 +37,6 @@ def test_what_is_missing_stays_missing() -> None:
     assert escaped(pa.array(['"', None, "a"])).to_pylist() == ['\\"', None, "a"]
 
 
-@settings(deadline=None)
 @given(values=st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=4)))
 def test_columns_hold_what_they_were_made_of(values: list[str | None]) -> None:
     assert text_column(values).to_pylist() == values
@@ -63,7 +61,6 @@ def test_what_belongs_to_a_missing_text_is_left_out(texts: list[str | None], exp
     assert joined(pa.scalar("1"), *pieces, pa.scalar("2")).to_pylist() == expected
 
 
-@settings(deadline=None)
 @given(values=st.lists(st.integers(-9, 9)), offset=st.integers(0, 3), spaces=st.sampled_from(["", " ", "\n"]))
 def test_objects_are_decoded_together(values: list[int], offset: int, spaces: str) -> None:
     texts = pa.array([f'{{{spaces}"x":{value}{spaces}}}' for value in values], pa.string()).slice(offset)
@@ -96,7 +93,6 @@ def test_damaged_texts_are_never_taken_for_good_ones(texts: list[str | None]) ->
         assert decoded(pa.array(order, pa.string()), DECODER) is None
 
 
-@settings(deadline=None)
 @given(values=st.lists(st.none() | st.integers(EXACT_MILLISECONDS.start, EXACT_MILLISECONDS.stop - 1)))
 def test_timestamps_are_printed_as_one_by_one(values: list[int | None]) -> None:
     values = [*values, *(value and value // 1000 * 1000 for value in values)]
@@ -104,7 +100,6 @@ def test_timestamps_are_printed_as_one_by_one(values: list[int | None]) -> None:
     assert printed.to_pylist() == [None if value is None else timestamp_json(value) for value in values]
 
 
-@settings(deadline=None)
 @given(records=st.lists(st.binary(max_size=5)))
 def test_the_digest_is_the_sum_of_the_hashes(records: list[bytes]) -> None:
     assert digest_of(records) == sum(map(xxh3_128_intdigest, records)) % (1 << 128)
@@ -119,7 +114,6 @@ def test_the_digest_of_many_records_does_not_depend_on_how_many_are_added_at_onc
     assert digest_of(reversed(records)) == whole == combined(digest_of(records[:30]), digest_of(records[30:]))
 
 
-@settings(deadline=None)
 @given(lines=st.lists(st.text(st.characters(codec="utf-8"), max_size=5)), offset=st.integers(0, 3))
 def test_lines_are_joined_and_hashed_without_their_ends(lines: list[str], offset: int) -> None:
     column: Any = pa.array([line + "\n" for line in lines], pa.string()).slice(offset)

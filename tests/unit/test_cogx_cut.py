@@ -243,7 +243,7 @@ def graphs(draw: st.DrawFn) -> tuple[list[NodeRow], list[EdgeRow]]:
     return nodes, edges
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(graph=graphs(), member_bytes=st.integers(7500, 30_000), spare=st.integers(18_000, 40_000))
 def test_any_graph_is_cut_by_the_rules(
     tmp_path: Path, graph: tuple[list[NodeRow], list[EdgeRow]], member_bytes: int, spare: int

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cognee_dagster.cogx.write.tally import summarize
@@ -23,7 +23,6 @@ def digest(nodes: Sequence[NodeRow], edges: Sequence[EdgeRow], **options: Any) -
     return summarize(MemoryReader(nodes, edges, **options)).digest
 
 
-@settings(deadline=None)
 @given(nodes=st.permutations(NODES), edges=st.permutations(EDGES), batch_rows=st.integers(1, 4))
 def test_digest_does_not_depend_on_order_or_batches(
     nodes: list[NodeRow], edges: list[EdgeRow], batch_rows: int

@@ -312,7 +312,7 @@ def read_in_every_way(path: Path, destination: Path) -> bool:
     return valid
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_archives_end_in_our_error(tmp_path: Path, packed: bytes, data: st.DataObject) -> None:
     """A cut, or flipped bytes, in the compressed file or in the tar inside it."""
@@ -326,7 +326,7 @@ def test_damaged_archives_end_in_our_error(tmp_path: Path, packed: bytes, data: 
     read_in_every_way(path, destination)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(1, 600))
 @example(cut=28)  # exactly the end marker
 def test_a_truncated_archive_is_never_valid(tmp_path: Path, packed: bytes, cut: int) -> None:
@@ -346,7 +346,7 @@ LINE = st.one_of(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     manifest=LINE,
     files=st.dictionaries(

@@ -75,7 +75,7 @@ def edge(*rows: EdgeRow) -> pa.RecordBatch:
     return next(MemoryReader([], rows).edges())
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(nodes=st.lists(NODE, max_size=5), edges=st.lists(EDGE, max_size=5))
 def test_records_equal_those_of_cognee(tmp_path: Path, nodes: list[NodeRow], edges: list[EdgeRow]) -> None:
     reader = MemoryReader(nodes, edges, batch_rows=2)
@@ -84,7 +84,6 @@ def test_records_equal_those_of_cognee(tmp_path: Path, nodes: list[NodeRow], edg
     assert archived_records(path) == cognee_records(reader)
 
 
-@settings(deadline=None)
 @given(value=STAMP | st.booleans() | JSON)
 def test_timestamps_are_printed_as_pydantic_prints_them(value: Any) -> None:
     from pydantic_core import to_json

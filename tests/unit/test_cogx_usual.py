@@ -78,7 +78,7 @@ def outcome(encode: Any, *arguments: Any, **options: Any) -> Any:
         return str(error)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(rows=NODES)
 def test_usual_nodes_are_as_the_slow_way_writes_them(rows: list[NodeRow]) -> None:
     batch = nodes_batch(rows)
@@ -90,7 +90,7 @@ def test_usual_nodes_are_as_the_slow_way_writes_them(rows: list[NodeRow]) -> Non
     assert (fast.digest, fast.types, fast.ids) == (slow.digest, slow.types, slow.ids)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(rows=EDGES)
 def test_usual_edges_are_as_the_slow_way_writes_them(rows: list[EdgeRow]) -> None:
     for batch in MemoryReader([], rows).edges():
@@ -109,7 +109,7 @@ def test_what_cognee_stores_goes_the_fast_way() -> None:
         assert encode_edges(edges).content.count(b"\n") == 1
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(
     data=st.data(),
     text=st.sampled_from([json.dumps(ENTITY), json.dumps(EDGE), json.dumps({"a": ["\ud83d\ude00\n", -1e-5]})]),

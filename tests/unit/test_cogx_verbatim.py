@@ -196,7 +196,6 @@ NODES = st.fixed_dictionaries(
 
 
 @settings(
-    deadline=None,
     max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )

@@ -53,7 +53,7 @@ def test_the_archive_says_what_is_in_it(tmp_path: Path) -> None:
         assert all((member.mtime, member.uid, member.gid, member.mode) == (0, 0, 0, 0o644) for member in tar)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(min_size=1), model=st.none() | st.text(), revision=st.none() | st.text())
 def test_the_manifest_is_cognees_for_every_name(
     tmp_path: Path, name: str, model: str | None, revision: str | None

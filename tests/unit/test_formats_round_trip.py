@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import networkx as nx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cognee_dagster.sources.files import open_graph_file
@@ -67,7 +67,7 @@ def content(found: Found) -> tuple[dict[str, Any], list[str]]:
     return nodes, edges
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_every_format_brings_the_same_graph_as_the_one_in_memory(graph: Any) -> None:
     """GEXF has a label for every node, which is its key where it has no other; so the name is said by the mapping."""

@@ -25,7 +25,6 @@ def reader_of(edges: Sequence[tuple[int, int]], *, nodes: int = 61) -> MemoryRea
     return MemoryReader([(str(number), f"Node {number}", "Thing", None) for number in range(nodes)], rows, batch_rows=7)
 
 
-@settings(deadline=None)
 @given(edges=st.lists(st.tuples(numbers, numbers), max_size=200), nodes=st.integers(0, 61))
 def test_what_is_shown_is_a_bounded_connected_part_around_the_node_with_the_most_edges(
     edges: list[tuple[int, int]], nodes: int
@@ -73,7 +72,7 @@ def test_a_graph_without_edges_has_samples_and_no_part() -> None:
     assert (portrait.nodes, len(portrait.sample_nodes)) == ((), 5)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(names=st.lists(st.text(max_size=60), min_size=1, max_size=MAX_NODES))
 def test_a_picture_is_well_formed_and_small_whatever_the_names_say(names: list[str]) -> None:
     portrait = portrait_of(names, types=names)

@@ -122,7 +122,6 @@ Watching.TestCase.settings = settings(  # without shrinking, which takes longer 
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     max_examples=25,
     stateful_step_count=25,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestWatching = Watching.TestCase
