@@ -60,5 +60,6 @@ def test_three_tenants_are_three_mirrors(real_remote: CogneeServer, tmp_path: Pa
         assert first == ["completed"] * 3
         assert (push("acme", size=7)["status"], push("beta", size=9)["status"]) == ("completed", "unchanged")
     with client_of(real_remote.url, real_remote.api_key) as client:
-        there = {found.name: len(client.graph(found.id).nodes) for found in client.datasets()}
-    assert [there[f"tenant_{tenant}"] for tenant in ("acme", "beta", "cord")] == [7, 9, 10]
+        datasets = {found.name: found.id for found in client.datasets()}  # those of other tests, too
+        sizes = [len(client.graph(datasets[f"tenant_{tenant}"]).nodes) for tenant in ("acme", "beta", "cord")]
+    assert sizes == [7, 9, 10]
