@@ -9,7 +9,7 @@
     │   ├── RemoteUnreachableError               no answer: refused, reset, timed out, TLS, 429/502/503/504
     │   ├── RemoteAuthError                      401
     │   ├── RemotePermissionError                403
-    │   ├── RemoteRejectedError                  400, 409, 413, 415, 422 and other final answers
+    │   ├── RemoteRejectedError                  400, 409, 413, 415, 422 and other final answers, a 500 that stays
     │   ├── CogxUnsupportedError                 the server has no COGX import
     │   ├── BackgroundUnsupportedError           the server cannot import in the background
     │   ├── UnexpectedAnswerError                an answer that is not Cognee's
@@ -110,7 +110,7 @@ class RemotePermissionError(RemoteError):
 
 
 class RemoteRejectedError(RemoteError):
-    """The remote refused the request for good."""
+    """The remote refused the request for good, or fails at it (500) however often it is asked."""
 
 
 class CogxUnsupportedError(RemoteError):

@@ -9,7 +9,7 @@ from cognee_dagster import remote
 from cognee_dagster.cli.options import json_option, remote_connection, remote_options
 from cognee_dagster.cli.runs import spelled_state
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, print_table, say, spelled_time
-from cognee_dagster.errors import RemoteError, RemotePermissionError, RemoteRejectedError
+from cognee_dagster.errors import RemoteError
 
 if TYPE_CHECKING:
     from cognee_dagster.remote.client import CogneeClient
@@ -87,10 +87,7 @@ class _Shown:
 
 def _look(client: "CogneeClient", *, sizes: bool) -> list[_Shown]:
     found = client.datasets()
-    try:
-        user = client.me()
-    except (RemotePermissionError, RemoteRejectedError):  # a server without authentication
-        user = None
+    user = client.user()
     last: dict[str | None, ListedImport] = {}
     for item in remote.list_imports(client, limit=2000):
         last.setdefault(item.dataset_id, item)

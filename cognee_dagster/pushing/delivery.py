@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from cognee_dagster.errors import (
     InvalidTargetError,
     PushInterruptedError,
-    RemoteAuthError,
     RemoteError,
     RemotePermissionError,
     RemoteRejectedError,
@@ -194,17 +193,14 @@ def refuse_a_shared_one(client: CogneeClient, name: str) -> None:
         RemoteError: The remote cannot be asked.
     """
     found = [dataset for dataset in client.datasets() if dataset.name == name and dataset.owner_id]
-    if not found:
-        return
-    try:
-        user_id = client.me().id
-    except (RemoteAuthError, RemoteRejectedError):  # a server without authentication does not say who asks
+    user = client.user() if found else None
+    if user is None:
         return
     owners = {dataset.owner_id for dataset in found}
-    if user_id not in owners:
+    if user.id not in owners:
         raise InvalidTargetError(
             f"The dataset {name!r} on {client.connection.url} belongs to user {', '.join(sorted(map(str, owners)))} "
-            f"and is shared with this key's user ({user_id}): a push would not reach it, but make a second dataset of "
+            f"and is shared with this key's user ({user.id}): a push would not reach it, but make a second dataset of "
             "that name. Nothing was sent. Push with its owner's key, or set target_dataset to another name."
         )
 

@@ -35,7 +35,7 @@ from cognee_dagster.remote.responses import (
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.remote.rows import Rows
 from cognee_dagster.remote.server_check import Server, ServerCheck
-from cognee_dagster.remote.session import MAX_GRAPH_BYTES, MAX_GRAPH_VALUES, Bounds, Patience, Session
+from cognee_dagster.remote.session import Patience, Session
 from cognee_dagster.remote.transport import Timeouts, open_http
 from cognee_dagster.remote.upload import Upload, UploadRequest
 
@@ -141,6 +141,15 @@ class CogneeClient:
             self._user = self._ask("GET", "/api/v1/users/me", what="asking whose key this is", parse=parse_user)
         return self._user
 
+    def user(self) -> RemoteUser | None:
+        """As ``me``; None where the server, one without authentication, does not say who asks."""
+        try:
+            return self.me()
+        except (RemoteAuthError, RemoteRejectedError) as refused:
+            if refused.retryable:  # it failed, and that says nothing of who asks
+                raise
+            return None
+
     # Datasets
 
     def datasets(self) -> list[RemoteDataset]:
@@ -155,11 +164,9 @@ class CogneeClient:
         found = [dataset for dataset in self.datasets() if dataset.name == name]
         if not found:
             return None
-        try:
-            user_id = self.me().id
-        except (RemoteAuthError, RemoteRejectedError):
+        if (user := self.user()) is None:
             return found[0] if len(found) == 1 else None
-        return next((dataset for dataset in found if dataset.owner_id in (user_id, None)), None)
+        return next((dataset for dataset in found if dataset.owner_id in (user.id, None)), None)
 
     def ensure_dataset(self, name: str) -> RemoteDataset:
         """The key's user's own dataset of that name, made if it is not there.
@@ -257,12 +264,7 @@ class CogneeClient:
             f"/api/v1/datasets/{_segment(dataset_id)}/graph",
             what=f"reading the graph of dataset {dataset_id}",
             parse=parse_graph,
-            bounds=Bounds(
-                read=self.timeouts.graph_read,
-                within=self.timeouts.graph_answer,
-                size=MAX_GRAPH_BYTES,
-                values=MAX_GRAPH_VALUES,
-            ),
+            bounds=self._session.whole_graph,
         )
 
     # Imports

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 # instances (525 and 526: TLS between it and the server; 530: it cannot resolve the server).
 RETRYABLE_STATUSES = frozenset({408, 425, 429, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 530})
 
-# Of a request that may be repeated whatever came of it, such as a deletion: a busy database fails one with a 500.
+# Of a request that may be repeated whatever came of it, a read or a deletion: a server that opens, closes or cleans up
+# a dataset's databases just then fails one with a 500, and the next one passes.
 REPEATABLE_STATUSES = RETRYABLE_STATUSES | {500}
+READS = frozenset({"GET"})  # repeated without a word; of other methods, who asks says whether that does no harm
 
 SERVERS_WORDS = " The answer is: "  # what a server says stands behind this, at the end of a message
 OVERLOADED = "The server, or a proxy before it, is overloaded, starting or down; try again later."

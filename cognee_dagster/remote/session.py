@@ -13,6 +13,7 @@ from cognee_dagster.remote.answers import content_of, read_answer
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.exchange_limits import Exchange
 from cognee_dagster.remote.failures import Question, unreachable
+from cognee_dagster.remote.meanings import READS
 from cognee_dagster.remote.moments import http_date
 from cognee_dagster.remote.responses import RemoteGraph
 from cognee_dagster.remote.retry import RetryPolicy, with_retries
@@ -109,12 +110,13 @@ class Session:
             params: Of the URL.
             json: The body.
             bounds: What the answer may take; default: ``ordinary``.
-            may_repeat: Whether asking again does no harm even where the server failed in the midst of it.
+            may_repeat: Whether asking again does no harm even where the server failed in the midst of it; reading
+                never does.
 
         Raises:
             RemoteError: There is no answer that can be used.
         """
-        question = self.question(what, may_repeat=may_repeat)
+        question = self.question(what, may_repeat=may_repeat or method in READS)
         allowed = bounds or self.ordinary
         request = self.http.build_request(
             method, path, params=params, json=json, timeout=self._timeouts.for_httpx(allowed.read)
@@ -166,6 +168,16 @@ class Session:
             within=self._timeouts.answer,
             size=MAX_ANSWER_BYTES,
             values=MAX_ANSWER_VALUES,
+        )
+
+    @property
+    def whole_graph(self) -> Bounds:
+        """The bounds of an answer with a dataset's whole graph."""
+        return Bounds(
+            read=self._timeouts.graph_read,
+            within=self._timeouts.graph_answer,
+            size=MAX_GRAPH_BYTES,
+            values=MAX_GRAPH_VALUES,
         )
 
     def question(self, what: str, *, may_repeat: bool = False) -> Question:

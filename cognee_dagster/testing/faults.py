@@ -109,6 +109,11 @@ def answer(
     return Fault(answer=raw, deliver=deliver)
 
 
+def server_failed() -> Fault:
+    """A passing failure of Cognee's own, with which 1.6.5 answered one request in thousands that were right."""
+    return answer(500, "Internal Server Error", headers={"content-type": "text/plain; charset=utf-8"})
+
+
 def html(status: int = 200) -> Fault:
     """The page of a login portal or of a proxy that is out of order."""
     page = "<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>"

@@ -106,7 +106,6 @@ class TestRefusals:
             (413, RemoteRejectedError, "client_max_body_size"),
             (415, RemoteRejectedError, ""),
             (422, RemoteRejectedError, ""),
-            (500, RemoteRejectedError, "log"),
         ],
     )
     def test_a_final_answer_is_its_own_error_at_the_first_attempt(

@@ -49,6 +49,7 @@ HEALS = [
     Case("answer_drips", UPLOAD, (faults.drip(0.001),)),
     Case("answer_comes_late", UPLOAD, (faults.delay_answer(0.5),)),
     Case("health_fails_once", "/health", (faults.answer(503),)),
+    Case("a_read_fails_with_500", RUNS, (faults.server_failed(), None, faults.server_failed())),
     Case("dataset_cannot_be_made_at_first", "/api/v1/datasets", (faults.reset(),)),
     Case("runs_cannot_be_listed_for_a_while", RUNS, (faults.answer(503), faults.reset())),
 ]

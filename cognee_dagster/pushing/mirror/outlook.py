@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.errors import RemoteAuthError, RemoteRejectedError
 from cognee_dagster.pushing.mirror.documents import removed_documents
 from cognee_dagster.pushing.mirror.estimate import ServerTime, estimate
 from cognee_dagster.pushing.mirror.examples import EXAMPLES, Examples, first_examples
@@ -115,11 +114,8 @@ def look_ahead(
 def _owner(client: CogneeClient, dataset: RemoteDataset | None) -> str | None:
     if dataset is None or dataset.owner_id is None:
         return None
-    try:
-        me = client.me()
-    except (RemoteAuthError, RemoteRejectedError):  # a server without authentication does not say who asks
-        return dataset.owner_id
-    return (me.email if me.id == dataset.owner_id else None) or dataset.owner_id
+    user = client.user()
+    return (user.email if user is not None and user.id == dataset.owner_id else None) or dataset.owner_id
 
 
 def _removed(found: MirrorSurvey, client: CogneeClient, dataset: RemoteDataset) -> Iterator[str]:
