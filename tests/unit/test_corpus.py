@@ -8,6 +8,7 @@ import pytest
 
 from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.sources.files import open_graph_file
+from cognee_dagster.sources.mapping.value import GraphMapping
 from tests.graph_files import Found
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -142,3 +143,10 @@ def test_cognees_own_graphml_is_its_archives_graph_but_for_what_is_empty() -> No
             values = json.loads(theirs["properties"])  # with id, type and name, as the archive's line has them
             kept = {name for name, value in values.items() if value not in (None, "")} - {"id", "type", "name"}
             assert json.loads(row["properties"]) == {name: values[name] for name in kept}
+
+
+def test_what_is_dropped_of_cognees_own_export_makes_nothing_else_of_its_nodes() -> None:
+    found = Found(open_graph_file(CORPUS / "cognee" / "handbook.json", mapping=GraphMapping(drop=["source_task"])))
+    kinds = [row["type"] for row in found.nodes]
+    assert tuple(kinds.count(kind) for kind in ("Entity", "EntityType", "DocumentChunk")) == (18, 13, 3)
+    assert found.reader.attributes_left_behind["source_task"] == len(found.nodes)

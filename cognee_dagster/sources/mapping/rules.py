@@ -49,9 +49,9 @@ def rules_for(survey: Survey, *, profile: Profile, mapping: GraphMapping) -> Rul
     """
     nodes, edges = survey.node_attributes, survey.edge_attributes
     _check(mapping, survey)
-    as_nodes: AsNodes = profile.as_nodes
-    if mapping.as_nodes is not None or not mapping.is_empty:
-        as_nodes = mapping.as_nodes or "cognee"
+    as_nodes: AsNodes = mapping.as_nodes or profile.as_nodes
+    if mapping.as_nodes is None and not _leaves_types(mapping, nodes):
+        as_nodes = "cognee"
     dropped = [_dropped(names, profile=profile, mapping=mapping) for names in (nodes, edges)]
     of_nodes, of_edges = (
         {name: count for name, count in names.items() if name not in left}
@@ -69,6 +69,11 @@ def rules_for(survey: Survey, *, profile: Profile, mapping: GraphMapping) -> Rul
         dropped_from_nodes=dropped[0],
         dropped_from_edges=dropped[1],
     )
+
+
+def _leaves_types(mapping: GraphMapping, nodes: Iterable[str]) -> bool:
+    """Whether nodes in Cognee's own language stay what they are: only attributes are kept or dropped, if anything."""
+    return mapping.is_empty or ("type" in nodes and not mapping.says_meanings)
 
 
 def _dropped(names: Iterable[str], *, profile: Profile, mapping: GraphMapping) -> frozenset[str]:

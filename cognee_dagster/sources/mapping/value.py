@@ -11,21 +11,27 @@ from cognee_dagster.errors import GraphFileError
 
 @dataclass(frozen=True, kw_only=True)
 class GraphMapping:
-    """Which attributes of a graph hold what Cognee has a place for. Whatever is left out is found by convention.
+    """What the attributes of a foreign graph mean.
+
+    A graph calls things as its producer does: a node's type may be in ``species``, the name of an edge in ``does``. Say
+    here what its profile does not find; what is left out is found by the profile.
 
     Attributes:
-        node_type: Attribute of nodes with their type; several are tried in order.
-        name: Attribute of nodes with their name.
-        relationship: Attribute of edges with the relationship's name.
-        edge_text: What an edge says, for example ``"{source} {relationship} {target}: {description}"``. Attributes of
-            the edge, and ``source``, ``target`` and ``relationship``, stand in braces. By default the edge's
-            description, or a sentence, and its other attributes below it.
-        keep: Attributes to keep; default: all. The others stay behind, and are counted.
-        drop: Attributes to leave behind.
-        as_nodes: ``cognee``: every node an ``Entity`` with a type of its own beside it, as Cognee builds them itself,
-            so that its search finds them; attributes are named in the description. ``typed``: every node of its own
-            type, with all its attributes; Cognee's search reaches such nodes through their relationships only, never by
-            their names. Default: ``typed`` for a graph that speaks Cognee's own language, else ``cognee``.
+        node_type: The attribute of nodes that holds their type. Of several, the first that a node has counts.
+        name: The attribute of nodes that holds their name. Of several, the first that a node has counts.
+        relationship: The attribute of edges that holds the name of the relationship. Of several, the first that an edge
+            has counts.
+        edge_text: What every edge says, as a template: ``"{source} {relationship} {target}: {note}"``. In braces stand
+            attributes of the edge, and ``source``, ``target`` and ``relationship``, the names of its ends and its own.
+            Attributes that the template does not name stay behind. Default: the edge's description, or a sentence made
+            of the three names, with its other attributes below it.
+        keep: The attributes to keep, of nodes and edges; all others stay behind. Default: all are kept.
+        drop: The attributes to leave behind, of nodes and edges.
+        as_nodes: What a node becomes. ``cognee``: an ``Entity``, as Cognee itself makes them, with an ``EntityType``
+            beside it, and its other attributes named in its description; Cognee's search finds it by its name.
+            ``typed``: a node of its own type that keeps all its attributes; Cognee's search reaches it through its
+            relationships only, and never by its name. Default: ``cognee``; but in a graph that speaks Cognee's own
+            language, nodes with a ``type`` stay as they are where only ``keep`` and ``drop`` are said.
 
     Raises:
         GraphFileError: A value that cannot work; the message says which.
@@ -81,6 +87,11 @@ class GraphMapping:
     def is_empty(self) -> bool:
         """Whether it says nothing, so that everything is found by convention."""
         return self == GraphMapping()
+
+    @property
+    def says_meanings(self) -> bool:
+        """Whether it says of an attribute what it means, so that the graph does not speak Cognee's own language."""
+        return any(self.names(option) for option in ("node_type", "name", "relationship", "edge_text"))
 
 
 def placeholders(template: str) -> tuple[str, ...]:
