@@ -5,21 +5,23 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX, ARCHIVE_SUFFIXES
 from cognee_dagster.cogx.read.reader import ArchiveReader
 from cognee_dagster.cogx.write.packing import archive_root, pack_directory
-from cognee_dagster.errors import CogneeDagsterError, GraphFileError
+from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.reader import GraphReader
 from cognee_dagster.sources.elements import ElementSource
-from cognee_dagster.sources.folders import is_read_from_folders, open_folder
+from cognee_dagster.sources.folders import LOOKED_FOR, holds_graph, is_read_from_folders, missing_part, open_folder
 from cognee_dagster.sources.formats.apoc_lines import ApocLines
 from cognee_dagster.sources.formats.gexf import GexfFile
 from cognee_dagster.sources.formats.graphml import GraphMLFile
-from cognee_dagster.sources.formats.node_link import NodeLinkFile
+from cognee_dagster.sources.formats.node_link import NO_NODE_LINK, NodeLinkFile
 from cognee_dagster.sources.formats.opening import COMPRESSED_SUFFIXES
-from cognee_dagster.sources.mapping.reader import MappedReader
+from cognee_dagster.sources.mapping.reader import MappedReader, reading
 from cognee_dagster.sources.mapping.value import GraphMapping
+from cognee_dagster.sources.nearby import meant_instead
 from cognee_dagster.sources.remote_files import fetched, is_url, local_path, name_of, public
 
 
@@ -58,29 +60,57 @@ def open_graph_file(
         GraphFileError: The file is missing, of no known kind, not what its suffix says, or does not fit the mapping.
         ArchiveError: It is a damaged COGX archive.
     """
+    meaning = _Meaning(dataset_name=dataset_name, mapping=mapping, profile=profile)
     if isinstance(path, str):
         if is_url(path):
-            return _open_url(path, dataset_name=dataset_name, mapping=mapping, profile=profile)
+            return _open_url(path, meaning)
         path = local_path(path)
+    return _open(path, meaning, shown=str(path))
+
+
+class _Meaning(NamedTuple):
+    """What a user says about a graph."""
+
+    dataset_name: str | None
+    mapping: GraphMapping | None
+    profile: str | None
+
+
+def _open(path: Path, meaning: _Meaning, *, shown: str) -> GraphReader:
+    """What is at a path; ``shown`` is what messages call it."""
     if not path.exists():
         where = "" if path.is_absolute() else f" (looked in {Path.cwd()})"
-        raise GraphFileError(f"The graph file {path} does not exist, or is no file{where}.")
+        instead = meant_instead(path, is_source=_is_source)
+        raise GraphFileError(f"The graph file {shown} does not exist, or is no file{where}.{instead}")
     if not (path.is_file() or path.is_dir()):  # to open a named pipe would wait for whoever writes to it
-        raise GraphFileError(f"The graph file {path} is not a regular file. Write or copy the graph to a file first.")
-    dataset_name = dataset_name or path.name.split(".", 1)[0] or path.name
+        raise GraphFileError(f"The graph file {shown} is not a regular file. Write or copy the graph to a file first.")
+    dataset_name = meaning.dataset_name or path.name.split(".", 1)[0] or path.name
     is_directory = path.is_dir() and archive_root(path) is not None
-    if is_directory or (path.name.lower().endswith(ARCHIVE_SUFFIXES) and path.is_file()):
-        if mapping is not None or profile is not None:
-            raise GraphFileError(f"The archive {path} holds a graph of Cognee already: leave mapping and profile out.")
-        return _open_packed(path, dataset_name) if is_directory else ArchiveReader(path, dataset_name=dataset_name)
-    return _open_foreign(path, dataset_name=dataset_name, mapping=mapping, profile=profile)
+    if is_directory or _is_archive_file(path):
+        if meaning.mapping is not None or meaning.profile is not None:
+            raise GraphFileError(f"The archive {shown} holds a graph of Cognee already: leave mapping and profile out.")
+        if is_directory:
+            return _open_packed(path, dataset_name, shown=shown)
+        return ArchiveReader(path, dataset_name=dataset_name, shown=shown)
+    return _open_foreign(path, meaning._replace(dataset_name=dataset_name), shown=shown)
 
 
-def _open_packed(directory: Path, dataset_name: str) -> ArchiveReader:
+def _is_archive_file(path: Path) -> bool:
+    return path.name.lower().endswith(ARCHIVE_SUFFIXES) and path.is_file()
+
+
+def _is_source(path: Path) -> bool:
+    """Whether a file or folder is a graph, by names alone."""
+    if path.is_dir():
+        return archive_root(path) is not None or holds_graph(path)
+    return _is_archive_file(path) or _suffix(path) in _FORMATS
+
+
+def _open_packed(directory: Path, dataset_name: str, *, shown: str) -> ArchiveReader:
     with _kept_folder() as folder:
         packed = Path(folder.name) / f"{directory.absolute().name}{ARCHIVE_SUFFIX}"
         pack_directory(directory, packed)
-        reader = ArchiveReader(packed, dataset_name=dataset_name)
+        reader = ArchiveReader(packed, dataset_name=dataset_name, shown=shown)
         weakref.finalize(reader, folder.cleanup)
     return reader
 
@@ -96,45 +126,69 @@ def _kept_folder() -> "Iterator[tempfile.TemporaryDirectory[str]]":
         raise
 
 
-def _open_foreign(path: Path, *, dataset_name: str, mapping: GraphMapping | None, profile: str | None) -> MappedReader:
-    label = f"The graph {'folder' if path.is_dir() else 'file'} {path}"
-    kind = _kind(path)
+def _open_foreign(path: Path, meaning: _Meaning, *, shown: str) -> MappedReader:
+    label = f"The graph {'folder' if path.is_dir() else 'file'} {shown}"
+    with reading(label), _led_to_its_folder(path):
+        source = _folder(path) if path.is_dir() else _FORMATS[_kind(path)](path)
+        return MappedReader(
+            source,
+            dataset_name=str(meaning.dataset_name),
+            mapping=meaning.mapping,
+            profile=meaning.profile,
+            label=label,
+        )
+
+
+@contextlib.contextmanager
+def _led_to_its_folder(path: Path) -> Iterator[None]:
+    """Of a working directory, people name one of the JSON files in it."""
     try:
-        source = open_folder(path) if path.is_dir() else _FORMATS[kind](path)
-        return MappedReader(source, dataset_name=dataset_name, mapping=mapping, profile=profile, label=label)
+        yield
     except GraphFileError as error:
-        raise error if str(error).startswith(label) else GraphFileError(f"{label} {error}") from error
-    except Exception as error:  # whatever a parser stumbles over, it is the file's
-        raise GraphFileError(f"{label} cannot be read as {kind}: {type(error).__name__}: {error}.") from error
+        if NO_NODE_LINK not in str(error):
+            raise
+        raise GraphFileError(f"{error}{meant_instead(path, is_source=_is_source)}") from error
 
 
-def _open_url(url: str, *, dataset_name: str | None, mapping: GraphMapping | None, profile: str | None) -> GraphReader:
+def _folder(path: Path) -> ElementSource:
+    if (source := open_folder(path)) is None:
+        instead = meant_instead(path, is_source=_is_source)
+        raise GraphFileError(missing_part(path) or f"holds no graph of a known kind: {LOOKED_FOR}.{instead}")
+    return source
+
+
+def _open_url(url: str, meaning: _Meaning) -> GraphReader:
     with _kept_folder() as folder:
         path = fetched(url, to=Path(folder.name) / name_of(url), wanted=is_read_from_folders)
-        try:
-            reader = open_graph_file(path, dataset_name=dataset_name, mapping=mapping, profile=profile)
-        except CogneeDagsterError as error:
-            raise type(error)(str(error).replace(str(path), public(url))) from error
+        reader = _open(path, meaning, shown=public(url))
         weakref.finalize(reader, folder.cleanup)
     return reader
 
 
-def _kind(path: Path) -> str:
-    if path.is_dir():
-        return "a folder"
+def _suffix(path: Path) -> str:
+    """The suffix that says what a file is, without that of a compression behind it."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes[-1:] == [".zst"]:
-        raise GraphFileError(
-            f"The graph file {path} is compressed as .zst, which Cognee servers unpack on Python 3.14 only, and this "
-            "package nowhere. Compress it as .gz, .bz2 or .xz instead."
-        )
     if suffixes and suffixes[-1] in COMPRESSED_SUFFIXES:
         suffixes.pop()
-    kind = suffixes[-1] if suffixes else ""
+    return suffixes[-1] if suffixes else ""
+
+
+def _kind(path: Path) -> str:
+    if path.suffix.lower() == ".zst":
+        raise GraphFileError(
+            "is compressed as .zst, which Cognee servers unpack on Python 3.14 only, and this package nowhere. "
+            "Compress it as .gz, .bz2 or .xz instead."
+        )
+    if (kind := _suffix(path)) == ".cypher":
+        raise GraphFileError(
+            "is a script for a database, not a graph. Export the graph with Cognee as cogx, json or graphml, or from "
+            "the database with APOC."
+        )
     if kind not in _FORMATS:
         kinds = ", ".join(sorted(_FORMATS))
         raise GraphFileError(
-            f"The graph file {path} is of no kind that can be read: its name must end in {kinds} (also with .gz, "
+            f"is of no kind that can be read: its name must end in {kinds} (also with .gz, "
             ".bz2 or .xz), or in .cogx.tar.gz for a COGX archive; or it is a folder with nodes.csv and edges.csv."
+            f"{meant_instead(path, is_source=_is_source)}"
         )
     return kind

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from cognee_dagster.cogx.format import MANIFEST_FILE
+from cognee_dagster.cogx.format import ENTITIES_FILE, FACTS_FILE, MANIFEST_FILE, NODES_FILE
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import ElementSource
 from cognee_dagster.sources.formats.graphrag_folder import GraphRagFolder
@@ -17,6 +17,18 @@ _KINDS: tuple[Callable[[Path], ElementSource | None], ...] = (
     GraphRagFolder.find,
     NodeEdgeTables.find,
 )
+LOOKED_FOR = (
+    "neither nodes and edges as .csv or .parquet, nor GraphRAG's entities.parquet and relationships.parquet, nor "
+    "LightRAG's or nano-graphrag's graph_chunk_entity_relation.graphml, nor the manifest.json of a COGX archive"
+)
+# A file by which a folder is known, and what else it would have to hold.
+_PARTS = {
+    TEXTS_FILE: f"LightRAG's or nano-graphrag's {GRAPH_FILE} with the graph itself. Copy it there.",
+    **dict.fromkeys(
+        (ENTITIES_FILE, NODES_FILE, FACTS_FILE),
+        f"a {MANIFEST_FILE} that says that it is a COGX archive. Export it again, or copy the whole directory.",
+    ),
+}
 
 
 def is_read_from_folders(name: str) -> bool:
@@ -25,17 +37,24 @@ def is_read_from_folders(name: str) -> bool:
     return lower in {GRAPH_FILE, TEXTS_FILE, REPORTS_FILE, MANIFEST_FILE} or lower.endswith((*TABLE_SUFFIXES, ".jsonl"))
 
 
-def open_folder(folder: Path) -> ElementSource:
-    """A folder as a source of nodes and edges.
+def open_folder(folder: Path) -> ElementSource | None:
+    """A folder as a source of nodes and edges; None if it holds no graph of a known kind.
 
     Raises:
-        GraphFileError: It holds no graph of a known kind; the message says what was looked for.
+        GraphFileError: It holds a part of one; the message says what is missing.
     """
-    for find in _KINDS:
-        if (source := find(folder)) is not None:
-            return source
-    raise GraphFileError(
-        "holds no graph of a known kind: neither nodes and edges as .csv or .parquet, nor GraphRAG's entities.parquet "
-        "and relationships.parquet, nor LightRAG's or nano-graphrag's graph_chunk_entity_relation.graphml, "
-        "nor the manifest.json of a COGX archive."
-    )
+    return next((source for find in _KINDS if (source := find(folder)) is not None), None)
+
+
+def holds_graph(folder: Path) -> bool:
+    """Whether a folder holds a graph, by the names of its files."""
+    try:
+        return open_folder(folder) is not None
+    except GraphFileError:
+        return False
+
+
+def missing_part(folder: Path) -> str:
+    """What is missing of a graph of which a folder holds a part; empty if it holds nothing of any."""
+    part = next((part for part in _PARTS if (folder / part).is_file()), None)
+    return "" if part is None else f"holds {part}, but not {_PARTS[part]}"

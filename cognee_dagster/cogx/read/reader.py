@@ -2,9 +2,10 @@
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -23,6 +24,7 @@ _BATCH_ROWS = 10_000
 _BATCH_CHARACTERS = 4_000_000
 _COLUMNS = ("name", "type")
 
+_Records = TypeVar("_Records")
 _Row = tuple[str, str | None, str | None, str | None]
 
 
@@ -34,6 +36,7 @@ class ArchiveReader:
     Args:
         path: The packed archive.
         dataset_name: Default: the dataset that the archive says it was exported from.
+        shown: What messages call the archive; default: its path.
 
     Raises:
         ArchiveError: The file is not an archive, or is one of another system: such an archive holds more than a
@@ -42,14 +45,16 @@ class ArchiveReader:
 
     reopen: Reopen | None = None
 
-    def __init__(self, path: Path, *, dataset_name: str | None = None) -> None:
-        manifest = read_manifest(path)
+    def __init__(self, path: Path, *, dataset_name: str | None = None, shown: str | None = None) -> None:
+        self._path = path
+        self._shown = shown or str(path)
+        with self._reading():
+            manifest = read_manifest(path)
         if manifest.source_system != COGNEE_SYSTEM:
             raise ArchiveError(
-                f"{path}: an archive of {manifest.source_system!r:.60}, which holds more than a graph. "
+                f"{self._shown}: an archive of {manifest.source_system!r:.60}, which holds more than a graph. "
                 f"{PUSH_IT_AS_IT_IS}"
             )
-        self._path = path
         self._origin = GraphOrigin(
             dataset_name=dataset_name or dataset_name_of(manifest, path),
             embedding_model=manifest.embedding_model,
@@ -66,20 +71,32 @@ class ArchiveReader:
     def nodes(self) -> Iterator[pa.RecordBatch]:
         """Entities and raw nodes in the order of the archive; documents are texts of raw nodes once more."""
         rows = (_node_row(record) for record in graph_records(self._path, ENTITIES_FILE, NODES_FILE))
-        return _batches(rows, NODE_SCHEMA)
+        return self._named(_batches(rows, NODE_SCHEMA))
 
     def edges(self) -> Iterator[pa.RecordBatch]:
         """Facts in the order of the archive."""
         rows = (_edge_row(record) for record in graph_records(self._path, FACTS_FILE))
-        return _batches(rows, EDGE_SCHEMA)
+        return self._named(_batches(rows, EDGE_SCHEMA))
 
     def node_records(self) -> Iterator[NodeRecords]:
         """Documents, entities and raw nodes as they are."""
-        return verbatim.node_records(self._path)
+        return self._named(verbatim.node_records(self._path))
 
     def fact_records(self) -> Iterator[FactRecords]:
         """Facts as they are."""
-        return verbatim.fact_records(self._path)
+        return self._named(verbatim.fact_records(self._path))
+
+    def _named(self, records: Iterator[_Records]) -> Iterator[_Records]:
+        with self._reading():
+            yield from records
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """An archive that was packed or fetched for the purpose is called what a person calls it."""
+        try:
+            yield
+        except ArchiveError as error:
+            raise type(error)(str(error).replace(str(self._path), self._shown)) from error
 
 
 def read_archive(path: Path, *, dataset_name: str | None = None) -> ArchiveReader:

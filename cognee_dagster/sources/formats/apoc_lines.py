@@ -9,9 +9,11 @@ import msgspec
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
+from cognee_dagster.sources.formats.damage import WRITE_AGAIN, json_error
 from cognee_dagster.sources.formats.opening import open_bytes
 
 _MAX_LINE_BYTES = 64 << 20
+_TYPES = ("node", "relationship")  # no set: what stands in a damaged file may have no hash
 _decode = msgspec.json.Decoder().decode
 
 
@@ -29,8 +31,8 @@ class ApocLines:
         with open_bytes(path) as file:
             line = file.readline(_MAX_LINE_BYTES)
         try:
-            return _decode(line).get("type") in {"node", "relationship"}
-        except (msgspec.DecodeError, AttributeError):
+            return _decode(line).get("type") in _TYPES
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError):
             return False
 
     def num_elements(self) -> int:
@@ -58,22 +60,25 @@ class ApocLines:
                 if not line.strip():
                     continue
                 element = _parse(line, number)
-                if element.get("type") not in {"node", "relationship"}:
+                if element.get("type") not in _TYPES:
                     raise GraphFileError(
                         f"has a line {number} whose type is {element.get('type')!r:.60}, neither 'node' nor "
                         "'relationship'."
                     )
                 yield f"line {number}", element
+        if not number:
+            raise GraphFileError(f"cannot be read: {self._path.name} is empty. {WRITE_AGAIN}")
 
 
 def _parse(line: bytes, number: int) -> Mapping[str, Any]:
     try:
         value = _decode(line)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         try:
             value = json.loads(line)
-        except ValueError as error:
-            raise GraphFileError(f"has a line {number} that is not JSON: {error}.") from error
+        except (ValueError, RecursionError) as error:
+            reason = json_error(error)
+            raise GraphFileError(f"has a line {number} that is not JSON: {reason}. {WRITE_AGAIN}") from error
     if not isinstance(value, dict):
         raise GraphFileError(f"has a line {number} that is not a JSON object.")
     return value

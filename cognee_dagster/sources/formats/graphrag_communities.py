@@ -9,7 +9,7 @@ from typing import Any
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.formats.communities import Community
-from cognee_dagster.sources.formats.tables import Row, num_texts, rows_of
+from cognee_dagster.sources.formats.tables import Row, keys_in, num_texts, rows_of
 
 _NUMBERS = ("community", "id")  # GraphRAG before 0.4 has no other id of a community than its number
 _STRUCTURE = {"community", "parent", "children", "entity_ids", "relationship_ids", "text_unit_ids"}
@@ -43,7 +43,7 @@ class GraphRagCommunities:
         known = set(self._numbers(self._communities))
         for number, (place, row) in self._rows(self._communities):
             _, report = reports.pop(number, (place, {}))
-            members = [titles[key] for key in row.get("entity_ids") or () if key in titles]
+            members = [titles[key] for key in keys_in(row, "entity_ids") if key in titles]
             parent = str(row.get("parent"))
             yield Community(
                 **_said(number, row, report), place=place, members=members, parent=parent if parent in known else None

@@ -4,7 +4,7 @@ Relationships name entities by their titles, as does GraphRAG's own GraphML snap
 here, too. Text units become chunks that contain the entities found in them, and so do the reports on communities.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from cognee_dagster.sources.formats.chunks import chunk_node, contains_edge
 from cognee_dagster.sources.formats.communities import community_edges, community_nodes
 from cognee_dagster.sources.formats.graphrag_claims import GraphRagClaims
 from cognee_dagster.sources.formats.graphrag_communities import GraphRagCommunities
-from cognee_dagster.sources.formats.tables import Row, find_table, num_rows, num_texts, rows_of
+from cognee_dagster.sources.formats.tables import Row, find_table, keys_in, num_rows, num_texts, rows_of
 
 _LISTS = ("text_unit_ids", "entity_ids", "relationship_ids", "covariate_ids", "document_ids", "document_id")
 _OTHERS = ("text_units", "documents", "communities", "community_reports", "covariates")
@@ -54,7 +54,7 @@ class GraphRagFolder:
             yield Node(_title(row, place), _attributes(row), place)
         documents = self._document_names()
         for index, (place, row) in enumerate(self._text_rows()):
-            keys = chain.from_iterable(_keys(row, name) for name in _DOCUMENTS)
+            keys = chain.from_iterable(keys_in(row, name) for name in _DOCUMENTS)
             document = next((documents[key] for key in keys if key in documents), None)
             yield chunk_node(
                 row["id"], row["text"], index=index, document=document, size=row.get("n_tokens"), place=place
@@ -73,27 +73,36 @@ class GraphRagFolder:
         titles = set()
         for place, row in rows_of(self._entities):
             titles.add(title := _title(row, place))
-            for key in _keys(row, "text_unit_ids"):
+            for key in keys_in(row, "text_unit_ids"):
                 if key in known:
                     yield contains_edge(key, title, text=f"A text speaks of {title}.", place=place)
         yield from community_edges(self._communities)
         yield from self._claims.edges(entities=titles, texts=known)
 
     def _titles(self) -> dict[str, Any]:
-        return {row["id"]: _title(row, place) for place, row in rows_of(self._entities) if "id" in row}
+        rows = ((place, row) for place, row in rows_of(self._entities) if "id" in row)
+        return {_identified(row, place, what="entity")["id"]: _title(row, place) for place, row in rows}
 
     def _text_rows(self) -> Iterator[tuple[str, Row]]:
         for place, row in rows_of(self._texts) if self._texts is not None else ():
             if row.get("text"):
-                yield place, row
+                yield place, _identified(row, place, what="text unit")
 
     def _document_names(self) -> dict[str, str]:
         rows = rows_of(self._documents) if self._documents is not None else ()
-        return {row["id"]: str(row.get("title") or row["id"]) for _, row in rows}
+        known = (_identified(row, place, what="document") for place, row in rows)
+        return {row["id"]: str(row.get("title") or row["id"]) for row in known}
 
 
 def _find(folder: Path, name: str) -> Path | None:
     return find_table(folder, (name, f"create_final_{name}")) if folder.is_dir() else None
+
+
+def _identified(row: Row, place: str, *, what: str) -> Row:
+    if not isinstance(row.get("id"), (str, int)):
+        article = "an" if what[0] in "aeiou" else "a"
+        raise GraphFileError(f"has {article} {what} whose id is neither a string nor a number ({place}). Correct it.")
+    return row
 
 
 def _title(row: Row, place: str) -> Any:
@@ -105,8 +114,3 @@ def _title(row: Row, place: str) -> Any:
 
 def _attributes(row: Row) -> Row:
     return {name: value for name, value in row.items() if name not in _LISTS}
-
-
-def _keys(row: Row, name: str) -> Iterable[str]:
-    value = row.get(name)
-    return value if isinstance(value, list) else () if value is None else (value,)

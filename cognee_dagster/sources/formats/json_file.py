@@ -9,12 +9,14 @@ import msgspec
 from msgspec import Raw
 
 from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.formats.damage import WRITE_AGAIN, json_error
 from cognee_dagster.sources.formats.opening import open_bytes
 
 _object = msgspec.json.Decoder(dict[str, Raw])
 _array = msgspec.json.Decoder(list[Raw])
 _any = msgspec.json.Decoder()
 _BOM = b"\xef\xbb\xbf"
+_BEGINNING = 60  # of an element, by which a person finds it in a file
 
 Json = Any
 
@@ -70,8 +72,15 @@ def _value(value: Json) -> Json:
         return value
     try:
         return _any.decode(value)
-    except msgspec.DecodeError:  # a number larger than any float
-        return json.loads(bytes(value))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a number larger than any float, and damage
+        content = bytes(value)
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        beginning = content[:_BEGINNING].decode(errors="replace")
+        raise GraphFileError(
+            f"cannot be read as .json: what begins with {beginning!r} is not JSON: {json_error(error)}. {WRITE_AGAIN}"
+        ) from error
 
 
 def _begins(value: Raw, mark: bytes) -> bool:
@@ -86,15 +95,18 @@ def read_object(path: Path) -> JsonObject | None:
     """
     with open_bytes(path) as file:
         content = file.read().removeprefix(_BOM)
+    if not content.strip():
+        raise GraphFileError(f"cannot be read as .json: {path.name} is empty. {WRITE_AGAIN}")
     try:
         if not content.lstrip().startswith(b"{"):
             _any.decode(content)
             return None
         return JsonObject(_object.decode(content))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # NaN, a lone surrogate, UTF-16: json reads them
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise GraphFileError(f"cannot be read as .json: it is not JSON: {error}.") from error
+        reason = json_error(error)
+        raise GraphFileError(f"cannot be read as .json: {path.name} is not JSON: {reason}. {WRITE_AGAIN}") from error
     return JsonObject(value) if isinstance(value, dict) else None

@@ -52,7 +52,7 @@ class LightRagFolder:
             yield chunk_node(
                 key,
                 text["content"],
-                index=int(text.get("chunk_order_index") or 0),
+                index=number if isinstance(number := text.get("chunk_order_index"), int) else 0,
                 document=text.get("file_path") or text.get("full_doc_id"),
                 size=text.get("tokens"),
                 place=f"{TEXTS_FILE}, {key}",

@@ -27,7 +27,7 @@ def nano_communities(path: Path, *, nodes: Collection[str]) -> list[Community]:
     if content is None:
         raise GraphFileError(f"has a {REPORTS_FILE} that is not a JSON object of reports.")
     reports = {key: _report(key, content.get(key)) for key in content}
-    parents = {sub: key for key, report in reports.items() for sub in report.get("sub_communities") or ()}
+    parents = {sub: key for key, report in reports.items() for sub in _keys(report, "sub_communities", of=key)}
     return list(_communities(reports, parents=parents, nodes=nodes))
 
 
@@ -43,7 +43,7 @@ def _communities(
             place=f"{REPORTS_FILE}, {key}",
             summary=str(said.get("summary") or ""),
             report=str(report.get("report_string") or ""),
-            members=[node for node in report.get("nodes") or () if node in nodes],
+            members=[node for node in _keys(report, "nodes", of=key) if node in nodes],
             parent=parents.get(key),
             attributes={
                 **{name: value for name, value in said.items() if name not in {"title", "summary", "findings"}},
@@ -56,3 +56,12 @@ def _report(key: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise GraphFileError(f"has a report {key!r} in {REPORTS_FILE} that is not an object. Correct or remove it.")
     return value
+
+
+def _keys(report: dict[str, Any], name: str, *, of: str) -> list[str]:
+    keys = report.get(name) or []
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise GraphFileError(
+            f"has a report {of!r} in {REPORTS_FILE} whose {name!r} is no list of names. Correct or remove it."
+        )
+    return keys

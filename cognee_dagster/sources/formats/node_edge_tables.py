@@ -17,6 +17,7 @@ from cognee_dagster.sources.formats.typed_text import declared_value
 
 NODE_TABLES = ("nodes", "node", "vertices", "entities")
 EDGE_TABLES = ("edges", "edge", "relationships", "relations", "links", "rels")
+_HALVES = {**dict.fromkeys(NODE_TABLES, EDGE_TABLES[0]), "entities": "relationships", "relationships": "entities"}
 _IDS = ("id", "_id", "node_id", "key", "~id")
 _ENDS = (
     *(("source", "target"), ("_start", "_end"), ("from", "to"), ("source_id", "target_id"), ("start_id", "end_id")),
@@ -45,8 +46,7 @@ class NodeEdgeTables:
         if nodes is None and edges is None:
             return None
         if nodes is None or edges is None:
-            missing = NODE_TABLES[0] if nodes is None else EDGE_TABLES[0]
-            raise GraphFileError(f"holds one table only: add {missing}.csv or {missing}.parquet.")
+            raise GraphFileError(_other_half(nodes or edges))
         return cls(nodes, edges)
 
     @property
@@ -88,6 +88,13 @@ class NodeEdgeTables:
         if source is None or target is None:
             raise table.without("both ends", [f"{pair[0]}/{pair[1]}" for pair in _ENDS])
         return source, target
+
+
+def _other_half(table: Path | None) -> str:
+    """What to add to one table that is there alone."""
+    assert table is not None  # noqa: S101 - the caller looked
+    other = _HALVES.get(table.name.split(".", 1)[0], NODE_TABLES[0])
+    return f"holds one table only, {table.name}: add {other}.csv or {other}.parquet."
 
 
 class _Column(NamedTuple):

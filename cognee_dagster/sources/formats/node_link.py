@@ -20,6 +20,7 @@ _NODE_KEYS = ("id", "key", "_id")
 _NAMES = ("name", "label", "title")
 
 
+NO_NODE_LINK = "is no node-link JSON"
 _Links = Members | list[Any]
 
 
@@ -68,7 +69,7 @@ class NodeLinkFile:
         found = None if content is None else _Content.of(content)
         if found is None:
             raise GraphFileError(
-                "is no node-link JSON: an object with 'nodes' and 'links' or 'edges', as NetworkX, D3, vis.js, "
+                f"{NO_NODE_LINK}: an object with 'nodes' and 'links' or 'edges', as NetworkX, D3, vis.js, "
                 "graphology and cytoscape.js write it."
             )
         return found
@@ -211,7 +212,7 @@ _NESTED: dict[str, frozenset[str]] = {
     "properties": frozenset({"type", "labels", "start", "source_id"}),  # APOC, LangChain, Cognee's snapshots
 }
 _COGNEE_METADATA = "index_fields"
-_APOC_TYPES = {"node", "relationship"}  # what the element is, not what it is about
+_APOC_TYPES = ("node", "relationship")  # what the element is, not what it is about
 
 
 def _flattened(element: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.formats.damage import decompressing
 
 # Graph files shrink to a tenth or a thirtieth; what grows by more than this is made to exhaust whoever reads it.
 MAX_GROWTH = 300
@@ -24,7 +25,11 @@ COMPRESSED_SUFFIXES = tuple(_FILES)
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """The file's content; decompressed where its name ends in one of ``COMPRESSED_SUFFIXES``."""
+    """The file's content; decompressed where its name ends in one of ``COMPRESSED_SUFFIXES``.
+
+    Raises:
+        GraphFileError: When it is read: it is damaged, or unpacks to more than is sound.
+    """
     with path.open("rb") as file:
         decompressed = _FILES.get(path.suffix.lower())
         if decompressed is None:
@@ -32,14 +37,15 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
             return
         allowed = max(ALWAYS_ALLOWED, path.stat().st_size * MAX_GROWTH)
         with decompressed(file) as content:
-            yield cast(IO[bytes], io.BufferedReader(_Bounded(content, allowed=allowed), 1 << 16))
+            yield cast(IO[bytes], io.BufferedReader(_Bounded(content, path=path, allowed=allowed), 1 << 16))
 
 
 class _Bounded(io.RawIOBase):
     """Reads a stream up to a limit."""
 
-    def __init__(self, stream: IO[bytes], *, allowed: int) -> None:
+    def __init__(self, stream: IO[bytes], *, path: Path, allowed: int) -> None:
         self._stream = stream
+        self._path = path
         self._allowed = allowed
         self._seen = 0
 
@@ -47,7 +53,8 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
-        chunk = self._stream.read(len(buffer))
+        with decompressing(self._path):
+            chunk = self._stream.read(len(buffer))
         self._seen += len(chunk)
         if self._seen > self._allowed:
             raise GraphFileError(

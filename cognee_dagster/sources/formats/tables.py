@@ -3,13 +3,16 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.formats.damage import WRITE_AGAIN, first_line
 from cognee_dagster.sources.formats.opening import COMPRESSED_SUFFIXES, open_bytes
 
 _TEXT_SUFFIXES = (".csv", ".tsv")
@@ -39,9 +42,10 @@ def find_table(folder: Path, names: Iterable[str]) -> Path | None:
 def columns_of(path: Path) -> list[str]:
     """Names of a table's columns."""
     if path.suffix.lower() == ".parquet":
-        return list(pq.read_schema(path).names)
+        with _reading_parquet(path):
+            return list(pq.read_schema(path).names)
     with open_bytes(path) as file:
-        return _header(io.TextIOWrapper(file, "utf-8-sig", newline=""))[0]
+        return _header(io.TextIOWrapper(file, "utf-8-sig", newline=""), path=path)[0]
 
 
 def num_rows(path: Path) -> int:
@@ -51,14 +55,38 @@ def num_rows(path: Path) -> int:
         GraphFileError: It is not the table that its name says.
     """
     if path.suffix.lower() == ".parquet":
-        return int(pq.read_metadata(path).num_rows)
+        with _reading_parquet(path):
+            return int(pq.read_metadata(path).num_rows)
     return sum(1 for _ in _cells(path))
 
 
 def num_texts(path: Path, *, column: str) -> int:
     """How many rows of a Parquet file have a text in this column that is not empty."""
-    lengths = pc.utf8_length(pq.read_table(path, columns=[column])[column])
+    require_columns(path, column)
+    with _reading_parquet(path):
+        lengths = pc.utf8_length(pq.read_table(path, columns=[column])[column])
     return int(pc.sum(pc.greater(lengths, 0)).as_py() or 0)
+
+
+def require_columns(path: Path, *names: str) -> None:
+    """Refuse a table without one of these columns.
+
+    Raises:
+        GraphFileError: It has no such column; the message names those that it has.
+    """
+    there = columns_of(path)
+    for name in names:
+        if name not in there:
+            raise GraphFileError(
+                f"has a table {path.name} without a column {name!r}. It has: {', '.join(there) or 'none'}. Write it "
+                "again with the program that made it, or add the column."
+            )
+
+
+def keys_in(row: Row, column: str) -> list[Any]:
+    """The keys in a cell, which holds one or a list of them; what can be no key is none."""
+    cell = row.get(column)
+    return [key for key in (cell if isinstance(cell, list) else [cell]) if isinstance(key, (str, int))]
 
 
 def rows_of(path: Path) -> Iterator[tuple[str, Row]]:
@@ -72,13 +100,23 @@ def rows_of(path: Path) -> Iterator[tuple[str, Row]]:
 
 def _parquet_rows(path: Path) -> Iterator[tuple[str, Row]]:
     table, number = path.name, 0
-    with pq.ParquetFile(path) as file:
+    with _reading_parquet(path), pq.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=_BATCH_ROWS):
             names = batch.schema.names
             for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 number += 1
                 row = {name: value for name, value in zip(names, values, strict=True) if value is not None}
                 yield f"{table}, row {number}", row
+
+
+@contextmanager
+def _reading_parquet(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise GraphFileError(
+            f"has a table {path.name} that is no Parquet file, or a damaged one: {first_line(error)}. {WRITE_AGAIN}"
+        ) from error
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
@@ -96,7 +134,7 @@ def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The rows of a CSV file below its header, with the number of the line where each ends; without empty lines."""
     with open_bytes(path) as file:
         text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-        _, separator = _header(text)
+        _, separator = _header(text, path=path)
         # Strict, or a quote that nobody closes would swallow all rows behind it.
         rows = csv.reader(text, delimiter=separator, strict=True)
         try:
@@ -104,18 +142,26 @@ def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
                 if cells:
                     yield rows.line_num + 1, cells
         except csv.Error as error:
-            raise GraphFileError(f"has a line {rows.line_num + 1} in {path.name} that is not CSV: {error}.") from error
+            line = rows.line_num + 1
+            raise GraphFileError(f"has a line {line} in {path.name} that is not CSV: {error}. Correct it.") from error
         except UnicodeDecodeError as error:
-            raise GraphFileError(f"has a table {path.name} that is not UTF-8. Save it as UTF-8.") from error
+            raise _not_text(path) from error
 
 
-def _header(text: Iterable[str]) -> tuple[list[str], str]:
+def _not_text(path: Path) -> GraphFileError:
+    return GraphFileError(f"has a table {path.name} that is not UTF-8. Save it as UTF-8.")
+
+
+def _header(text: Iterable[str], *, path: Path) -> tuple[list[str], str]:
     try:
         first = next(iter(text), "")
     except UnicodeDecodeError as error:
-        raise GraphFileError("has a table that is not UTF-8. Save it as UTF-8.") from error
+        raise _not_text(path) from error
     separator = max(_SEPARATORS, key=first.count)
-    names = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+    try:
+        names = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+    except csv.Error as error:
+        raise GraphFileError(f"has a header in {path.name} that is not CSV: {error}. Correct it.") from error
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise GraphFileError(f"has a table with two columns called {twice!r}. Rename one.")
+        raise GraphFileError(f"has a table {path.name} with two columns called {twice!r}. Rename one.")
     return names, separator

@@ -9,6 +9,7 @@ from typing import IO, NamedTuple
 from xml.parsers import expat
 
 from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.formats.damage import WRITE_AGAIN
 
 _CHUNK_BYTES = 1 << 16
 _MAX_DEPTH = 1_000
@@ -69,7 +70,7 @@ class _Stream:
         try:
             self._parser.Parse(chunk, final)
         except expat.ExpatError as error:
-            raise GraphFileError(f"cannot be read as {self._kind}: it is not XML: {error}.") from error
+            raise GraphFileError(f"cannot be read as {self._kind}: it is not XML: {error}. {WRITE_AGAIN}") from error
         except GraphFileError:
             raise
         except (ValueError, LookupError) as error:  # an encoding that Python does not know, or of several bytes

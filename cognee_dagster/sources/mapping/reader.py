@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
-from cognee_dagster.errors import GraphFileError
+from cognee_dagster.errors import CogneeDagsterError, GraphFileError
 from cognee_dagster.graph.reader import EDGE_SCHEMA, NODE_SCHEMA, GraphOrigin, Reopen
 from cognee_dagster.sources.elements import ElementSource, Node
 from cognee_dagster.sources.mapping.edges import EdgeRow, edge_key, plain_edge, spoken_edge
@@ -55,7 +56,7 @@ class MappedReader:
         self._known: _Known | None = None
         self._left = {"node": LeftBehind(), "edge": LeftBehind()}
         self._read: set[str] = set()
-        with _Labelled(label):
+        with reading(label):
             self.source_survey: Survey = survey(source)
             chosen = (
                 choose_profile(
@@ -101,7 +102,7 @@ class MappedReader:
     def _node_rows(self) -> Iterator[NodeRow]:
         left, known = LeftBehind(), _Known()
         types: dict[str, str] = {}
-        with _Labelled(self._label):
+        with reading(self._label):
             for node in self._source.nodes():
                 row, names = self._node(node, left)
                 for name in names:
@@ -123,7 +124,7 @@ class MappedReader:
 
     def _edge_rows(self) -> Iterator[EdgeRow]:
         left = LeftBehind()
-        with _Labelled(self._label):
+        with reading(self._label):
             if self._speaks:
                 known = self._known or self._look_at_nodes()
                 yield from known.type_edges()
@@ -173,19 +174,28 @@ def _preview(node: Node) -> str:
     return str(node.attributes["text"])[:_PREVIEW]
 
 
-class _Labelled:
-    """Puts the name of the file before what is wrong with it."""
+@contextmanager
+def reading(label: str) -> Iterator[None]:
+    """Puts the name of a graph before what is wrong with it; without a name, as of a graph in memory, nothing.
 
-    def __init__(self, label: str) -> None:
-        self._label = label
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, GraphFileError) and self._label and not str(error).startswith(self._label):
-            colon = ":" if str(error)[:1].isupper() else ""
-            raise GraphFileError(f"{self._label}{colon} {error}") from error
+    Raises:
+        GraphFileError: In place of whatever a parser stumbles over: it is the file's.
+    """
+    try:
+        yield
+    except CogneeDagsterError as error:
+        if not isinstance(error, GraphFileError) or not label or str(error).startswith(label):
+            raise
+        colon = ":" if str(error)[:1].isupper() else ""
+        raise GraphFileError(f"{label}{colon} {error}") from error
+    except Exception as error:
+        if not label:
+            raise
+        said = " ".join(str(error).split())
+        raise GraphFileError(
+            f"{label} holds something that cannot be read ({type(error).__name__}: {said:.200}). Write it again with "
+            "the program that made it; if it is whole, that is a defect of this package: report it."
+        ) from error
 
 
 def _exhaust(rows: Iterable[Any]) -> None:
