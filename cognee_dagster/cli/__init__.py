@@ -13,6 +13,7 @@ from cognee_dagster.cli.exit_codes import exit_code_table
 from cognee_dagster.cli.export import export
 from cognee_dagster.cli.inspect import inspect
 from cognee_dagster.cli.plan import plan
+from cognee_dagster.cli.probe import probe
 from cognee_dagster.cli.progress_lines import chosen_lines
 from cognee_dagster.cli.push import push
 from cognee_dagster.cli.runs import runs
@@ -59,5 +60,6 @@ def main(*, debug: bool) -> None:
     """Ship Cognee knowledge graphs: from a local dataset to a COGX archive to a remote Cognee."""
 
 
-for _command in (push, plan, verify, export, inspect, validate, status, runs, datasets, archives, doctor, sandbox):
+_ON_THIS_MACHINE = (export, inspect, validate, archives, sandbox)
+for _command in (push, plan, verify, probe, status, runs, datasets, doctor, *_ON_THIS_MACHINE):
     main.add_command(_command)

@@ -33,6 +33,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 7
     STILL_RUNNING = 8
     CHANGES = 10
+    NO_ANSWER = 11
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it
     TERMINATED = 143  # 128 + SIGTERM
 
@@ -48,6 +49,7 @@ MEANINGS = {
     ExitCode.UNREACHABLE: "the remote does not answer",
     ExitCode.STILL_RUNNING: "the import has not ended yet (status without --wait)",
     ExitCode.CHANGES: "the remote differs, or would be changed (verify, plan, push --dry-run)",
+    ExitCode.NO_ANSWER: "the remote does not find what must be found (probe)",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C",
     ExitCode.TERMINATED: "ended by SIGTERM",
 }
@@ -63,6 +65,7 @@ ADVICE = {
     ExitCode.UNREACHABLE: "Check the URL, that the server is up, and the network; see `cognee-dagster doctor`.",
     ExitCode.STILL_RUNNING: "Ask again later, or with --wait.",
     ExitCode.CHANGES: "Push to bring the remote up to date.",
+    ExitCode.NO_ANSWER: "See `cognee-dagster verify` for what the remote dataset lacks.",
     ExitCode.INTERRUPTED: "Run the command again; `cognee-dagster runs` shows an import that went on without it.",
     ExitCode.TERMINATED: "Run the command again; `cognee-dagster runs` shows an import that went on without it.",
 }

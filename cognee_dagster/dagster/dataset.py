@@ -30,6 +30,7 @@ from cognee_dagster.dagster.field_types import (
     User,
 )
 from cognee_dagster.dagster.keys import DATASET_TAG, REMOTE_TAG, TARGET_TAG
+from cognee_dagster.dagster.probes import of_partition
 from cognee_dagster.dagster.remote_target import DeliveryOptions, RemoteTarget, Targets, problems_between
 from cognee_dagster.dagster.templates import PLACEHOLDER, fits_in_a_path, is_template, rendered
 from cognee_dagster.errors import DatasetDefinitionError
@@ -202,9 +203,8 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
         """
         of_it = {name: rendered(getattr(self, name), key) for name in (*_OF_EACH_PARTITION, "user")}
         try:
-            of_it["targets"] = tuple(
-                replace(target, target_dataset=rendered(target.target_dataset, key)) for target in self.targets
-            )
+            of_it["probes"] = of_partition(self.probes, key)
+            of_it["targets"] = tuple(target.of_partition(key) for target in self.targets)
             if not fits_in_a_path(key) and any(is_template(getattr(self, name)) for name in _PATHS):
                 raise self._error("partitions_def", key, "a path with that key in it would lead to other files")
             made = replace(self, **of_it, asset_name=self.segment, partitions_def=None)

@@ -28,6 +28,7 @@ MIRROR = "cognee/mirror"  # of a push to a mirror: what was added, changed and r
 NUM_DIFFERENCES = "cognee/num_differences"  # records that the remote lacks, has otherwise, or has besides
 DIFFERENCES = "cognee/differences"  # a table of them, by kind: how many, and the first
 NOT_COMPARED = "cognee/not_compared"  # what a remote does not show, and so cannot be held against anything
+ANSWERS = "cognee/answers"  # a table of probes: what was asked, what must be found, and what was
 DRY_RUN = "cognee/dry_run"  # True: an observation of what a push would do
 PLAN = "cognee/plan"  # a table of that: records, how many are added, changed and removed, and the first
 PLAN_DETAILS = "cognee/plan_details"  # the same and the rest, as `cognee-dagster plan --json` prints it
@@ -78,6 +79,7 @@ PUSH_WHEN_CHANGED = "cognee/push_when_changed"  # True: they are made when the g
 PROMOTE_FROM = "cognee/promote_from"  # the target whose confirmed archives it gets
 REPUSH_ATTEMPTS = "cognee/repush_attempts"
 REPUSH_IN_BACKGROUND = "cognee/repush_in_background"
+PROBES = "cognee/probes"  # what the remote is asked when an import has ended
 
 # in definitions with a translator
 NEEDS = "cognee/needs"  # the chain's own assets that one needs
@@ -100,3 +102,4 @@ CHECK_WITHIN_LIMITS = "archive_within_server_limits"
 CHECK_IMPORT_SUCCEEDED = "remote_import_succeeded"
 CHECK_GRAPH_COMPLETE = "remote_graph_complete"
 CHECK_IN_SYNC = "remote_in_sync"
+CHECK_ANSWERS = "remote_answers"

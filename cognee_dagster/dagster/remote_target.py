@@ -1,7 +1,7 @@
 """``RemoteTarget``: one of the remote datasets that a dataset's archive goes to, and how it is delivered there."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import dagster as dg
@@ -22,7 +22,9 @@ from cognee_dagster.dagster.field_types import (
     TargetName,
     Verify,
 )
+from cognee_dagster.dagster.probes import Probes, of_partition
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE, REMOTE_RESOURCE
+from cognee_dagster.dagster.templates import rendered
 from cognee_dagster.dagster.translator import KINDS
 from cognee_dagster.pushing.options import MAX_REMOVED, validate_mode
 from cognee_dagster.remote.names import validate_dataset_name
@@ -49,6 +51,8 @@ class DeliveryOptions(CheckedFields):
             it read), ``graph`` (read the remote graph back, too, and compare nodes and edges) or ``off``.
         fail_on_incomplete: Whether the step of a push in the foreground fails, too, where that finds something missing;
             otherwise only the check ``remote_import_succeeded`` does.
+        probes: Questions whose answers must be found on the remote after an import: a list of ``Probe``, of which the
+            check ``remote_answers`` is made.
         cron_schedule: When to push, with everything that runs before it, as a cron expression.
         execution_timezone: The cron expression's time zone, such as ``Europe/Berlin``; default UTC.
         automation_condition: The automation condition of ``remote_push``, such as ``promoted_from("staging")``.
@@ -68,6 +72,7 @@ class DeliveryOptions(CheckedFields):
     run_in_background: Flag = False
     verify: Verify = "counts"
     fail_on_incomplete: Flag = False
+    probes: Probes = ()
     cron_schedule: OptionalString = None
     execution_timezone: OptionalString = None
     automation_condition: Condition = field(default=None, hash=False)
@@ -127,6 +132,14 @@ class RemoteTarget(DeliveryOptions):
         if self.promote_from is not None and self.push_when_changed:
             raise self._error("push_when_changed", True, "what it gets is what another target has confirmed")
         self._check_delivery()
+
+    def of_partition(self, key: str) -> "RemoteTarget":
+        """The target of one partition.
+
+        Raises:
+            DatasetDefinitionError: The key makes a name, or a probe, that cannot be used.
+        """
+        return replace(self, target_dataset=rendered(self.target_dataset, key), probes=of_partition(self.probes, key))
 
 
 Targets = Annotated[

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from cognee_dagster.errors import RemoteAuthError, RemotePermissionError, RemoteRejectedError
 from cognee_dagster.remote.connection import Connection
-from cognee_dagster.remote.failures import unexpected
+from cognee_dagster.remote.documents import every_document
 from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
 from cognee_dagster.remote.language_model import lacks_language_model
 from cognee_dagster.remote.names import validate_dataset_name
@@ -26,7 +26,6 @@ from cognee_dagster.remote.responses import (
     RemoteUser,
     parse_dataset,
     parse_datasets,
-    parse_documents,
     parse_graph,
     parse_health,
     parse_runs,
@@ -34,6 +33,8 @@ from cognee_dagster.remote.responses import (
 )
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.remote.rows import Rows
+from cognee_dagster.remote.search_types import SearchType
+from cognee_dagster.remote.searches import find_in_dataset
 from cognee_dagster.remote.server_check import Server, ServerCheck
 from cognee_dagster.remote.session import Patience, Session
 from cognee_dagster.remote.transport import Timeouts, open_http
@@ -42,8 +43,6 @@ from cognee_dagster.remote.upload import Upload, UploadRequest
 __all__ = ["CogneeClient", "RetryPolicy", "Timeouts", "validate_dataset_name"]
 
 MAX_RUNS_PER_PAGE = 500  # Cognee 1.6.5, api/v1/activity/routers/get_activity_router.py
-MAX_DOCUMENTS_PER_PAGE = 1000  # Cognee 1.6.5, api/v1/datasets/routers/get_datasets_router.py
-MAX_DOCUMENTS = 200_000  # of one dataset; see ``CogneeClient.data``
 
 logger = logging.getLogger(__name__)
 
@@ -205,27 +204,7 @@ class CogneeClient:
             UnexpectedAnswerError: There are more than ``MAX_DOCUMENTS``, or listing them takes longer than a whole
                 graph may (``Timeouts.graph_answer``).
         """
-        seen: set[str] = set()
-        offset = 0
-        began, within = time.monotonic(), self.timeouts.graph_answer
-        while len(seen) <= MAX_DOCUMENTS and (within is None or time.monotonic() - began < within):
-            page = self._ask(
-                "GET",
-                f"/api/v1/datasets/{_segment(dataset_id)}/data",
-                what=f"listing the documents of dataset {dataset_id}",
-                parse=parse_documents,
-                params={"limit": MAX_DOCUMENTS_PER_PAGE, "offset": offset},
-            )
-            new = [document for document in page if document.id not in seen]
-            yield from new
-            seen.update(document.id for document in new)
-            offset += page.sent
-            if page.sent < MAX_DOCUMENTS_PER_PAGE or not new:  # nothing new: a server that does not page
-                return
-        raise unexpected(
-            f"lists documents without end ({len(seen):,} after {time.monotonic() - began:.0f} s)",
-            self._session.question(f"listing the documents of dataset {dataset_id}"),
-        )
+        return every_document(self._session, dataset_id, within=self.timeouts.graph_answer)
 
     def delete_data(self, dataset_id: UUID | str, data_id: UUID | str) -> None:
         """Delete what a dataset has under a data id: a document, or all that an import brought and no other did.
@@ -266,6 +245,15 @@ class CogneeClient:
             parse=parse_graph,
             bounds=self._session.whole_graph,
         )
+
+    def search(
+        self, dataset_id: UUID | str, question: str, *, search_type: SearchType = "GRAPH_COMPLETION", top_k: int = 15
+    ) -> str:
+        """What a question finds in a dataset, without any language model; empty for nothing. See ``find_in_dataset``.
+
+        The server keeps the question in its user's history of searches (Cognee 1.6.5).
+        """
+        return find_in_dataset(self._session, dataset_id, question=question, search_type=search_type, top_k=top_k)
 
     # Imports
 

@@ -1,7 +1,7 @@
 """The routes of the fake server: Cognee 1.6.5, ``api/v1/*/routers``."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import md5
 from itertools import islice
@@ -13,6 +13,7 @@ from cognee_dagster.testing.graph import is_uuid
 from cognee_dagster.testing.importing import Importer
 from cognee_dagster.testing.multipart import Form
 from cognee_dagster.testing.pace import Pace
+from cognee_dagster.testing.searching import SEARCH_TYPES, found_in
 from cognee_dagster.testing.state import OLD_ROW_KEYS, Dataset, Document, State, User
 from cognee_dagster.testing.versions import Release
 
@@ -41,10 +42,10 @@ class Call:
             raise number_out_of_range(name, text, ("le", high))
         return value
 
-    def dataset(self, dataset_id: str, permission: str) -> Dataset:
+    def dataset(self, dataset_id: str, permission: str, *, said: Sequence[str] = ("path", "dataset_id")) -> Dataset:
         """403 for an unknown dataset as for a forbidden one."""
         if not is_uuid(dataset_id):
-            raise not_a_uuid(["path", "dataset_id"], dataset_id)
+            raise not_a_uuid(list(said), dataset_id)
         dataset = self.state.datasets.get(dataset_id)
         if dataset is None or not dataset.allows(self.user, permission):
             raise denied(permission)
@@ -159,6 +160,22 @@ def forget(call: Call) -> Answer:
     finally:
         dataset.lock.release()
     return Answer(200, {"dataset_id": dataset.id, "status": "success"})
+
+
+def search(call: Call) -> Answer:
+    """What would be found by meaning is found by the words that question and text have in common."""
+    asked = call.json if isinstance(call.json, dict) else {}
+    kind, dataset_ids, question = asked.get("searchType"), asked.get("datasetIds") or [], asked.get("query")
+    if kind not in SEARCH_TYPES:
+        raise bad_request([{"type": "enum", "loc": ["body", "searchType"], "msg": "Input should be 'SUMMARIES', …"}])
+    if not asked.get("onlyContext") or not asked.get("verbose") or len(dataset_ids) != 1:
+        raise AnswerError(422, {"error": "The fake server only searches one dataset (onlyContext, verbose)."})
+    if not isinstance(question, str) or not question.strip():
+        raise AnswerError(422, {"detail": "The query must be a non-empty string. [QueryValidationError]"})
+    dataset = call.dataset(str(dataset_ids[0]), "read", said=["body", "datasetIds", "0"])
+    context = found_in(dataset, kind, question, top_k=int(asked.get("topK", 15)))
+    result = {"dataset_id": dataset.id, "dataset_name": dataset.name, "dataset_tenant_id": None}
+    return Answer(200, [{**result, "text_result": None, "context_result": context, "objects_result": []}])
 
 
 def _shown(document: Document, dataset: Dataset) -> dict[str, Any]:
@@ -303,6 +320,7 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("DELETE", f"/api/v1/datasets/{_SEGMENT}/data/{_SEGMENT}", delete_data),
     ("GET", "/api/v1/activity/pipeline-runs", pipeline_runs),
     ("POST", "/api/v1/forget", forget),
+    ("POST", "/api/v1/search", search),
     ("POST", "/api/v1/remember", remember),
 )
 

@@ -24,6 +24,7 @@ HEALTH = "/health"
 DATASETS = "/api/v1/datasets"
 UPLOADS = "/api/v1/remember"
 RUNS = "/api/v1/activity/pipeline-runs"
+SEARCHES = "/api/v1/search"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,6 +42,9 @@ class RemoteUnderTest:
         body = {"datasetId": dataset_id, "memoryOnly": True}
         return self.http.post("/api/v1/forget", json=body, headers=self._headers(as_user))
 
+    def search(self, asked: Mapping[str, Any], *, as_user: Account | None = None) -> httpx.Response:
+        return self.http.post("/api/v1/search", json=dict(asked), headers=self._headers(as_user))
+
     def create_dataset(self, name: str, *, as_user: Account | None = None) -> str:
         answer = self.http.post("/api/v1/datasets", json={"name": name}, headers=self._headers(as_user))
         assert answer.status_code == 200, answer.text

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from cognee_dagster.pushing import PushOptions, push_graph
 from cognee_dagster.remote import CogneeClient, Connection, resolve_connection
+from cognee_dagster.remote.search_types import SearchType
 from cognee_dagster.sandbox import CogneeServer
 from cognee_dagster.sources import open_graph
 from cognee_dagster.sources.mapping.value import GraphMapping
@@ -47,24 +47,16 @@ def pushed(place: Path, *, connection: Connection, dataset: str, mapping: GraphM
     assert result.status == "completed"
 
 
-def asked(question: str, *, server: CogneeServer, dataset: str, kind: str, top: int) -> str:
+def asked(question: str, *, client: CogneeClient, dataset: str, kind: SearchType, top: int) -> str:
     """What a language model would be given to answer the question from."""
-    answer = httpx.post(
-        f"{server.url}/api/v1/search",
-        json={"searchType": kind, "datasets": [dataset], "query": question, "onlyContext": True, "topK": top},
-        headers={"X-Api-Key": server.api_key},
-        timeout=120,
-        trust_env=False,
-    )
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()[0]["search_result"])
+    found = client.find_dataset(dataset)
+    assert found is not None
+    return client.search(found.id, question, search_type=kind, top_k=top)
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("place", ONE_OF_EACH)
-def test_a_graph_arrives_whole_and_answers(
-    place: str, real_remote: CogneeServer, connection: Connection, client: CogneeClient
-) -> None:
+def test_a_graph_arrives_whole_and_answers(place: str, connection: Connection, client: CogneeClient) -> None:
     dataset = "corpus_" + place.split("/", maxsplit=1)[0].replace("-", "_")
     pushed(CORPUS / place, connection=connection, dataset=dataset)
     found = client.find_dataset(dataset)
@@ -72,20 +64,20 @@ def test_a_graph_arrives_whole_and_answers(
     kinds = [node.type for node in client.graph(found.id).nodes]
     assert tuple(kinds.count(kind) for kind in ("Entity", "EntityType", "DocumentChunk")) == ARRIVES[place][1]
     for question, answer in QUESTIONS.items():
-        context = asked(question, server=real_remote, dataset=dataset, kind="GRAPH_COMPLETION", top=5)
+        context = asked(question, client=client, dataset=dataset, kind="GRAPH_COMPLETION", top=5)
         assert answer in context, question
         if place in WITH_TEXTS:
             top = 1 if place not in COMMUNITIES else 2  # a report may come before the text itself
-            assert answer in asked(question, server=real_remote, dataset=dataset, kind="CHUNKS", top=top), question
+            assert answer in asked(question, client=client, dataset=dataset, kind="CHUNKS", top=top), question
     if place in ASKED_OF_REPORTS:
         question, answer = ASKED_OF_REPORTS[place]
-        assert answer in asked(question, server=real_remote, dataset=dataset, kind="CHUNKS", top=1)
-        assert answer in asked(question, server=real_remote, dataset=dataset, kind="GRAPH_COMPLETION", top=5)
+        assert answer in asked(question, client=client, dataset=dataset, kind="CHUNKS", top=1)
+        assert answer in asked(question, client=client, dataset=dataset, kind="GRAPH_COMPLETION", top=5)
 
 
 @pytest.mark.timeout(600)
 def test_a_node_of_a_type_of_its_own_is_found_through_its_relationships_and_never_by_its_name(
-    real_remote: CogneeServer, connection: Connection, tmp_path: Path
+    connection: Connection, client: CogneeClient, tmp_path: Path
 ) -> None:
     """Cognee looks for entities, their types, texts and relationships, and for nothing else."""
     content = {
@@ -100,6 +92,6 @@ def test_a_node_of_a_type_of_its_own_is_found_through_its_relationships_and_neve
         found[as_nodes] = [
             name
             for name in ("Marigold", "Tansy")
-            if f"Node: {name}" in asked(name, server=real_remote, dataset=dataset, kind="GRAPH_COMPLETION", top=5)
+            if f"Node: {name}" in asked(name, client=client, dataset=dataset, kind="GRAPH_COMPLETION", top=5)
         ]
     assert found == {"cognee": ["Marigold", "Tansy"], "typed": ["Tansy"]}

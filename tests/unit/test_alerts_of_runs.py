@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from cognee_dagster import CogneeDataset, PushFailure, build_alert_sensor
+from cognee_dagster import CogneeDataset, Probe, PushFailure, build_alert_sensor
 from cognee_dagster.dagster.event_log.failed_runs import FailedRunLog
 from cognee_dagster.dagster.sensors.alert_tick import RETRIED_SECONDS
 from cognee_dagster.testing import FakeRemote, faults
@@ -198,6 +198,21 @@ def test_a_graph_that_is_found_incomplete_later_is_told(
     (failure,) = alerts.told
     assert (failure.state, failure.target_dataset, failure.dataset) == ("incomplete", "people", "people")
     assert failure.pipeline_run_id
+
+
+def test_a_graph_that_has_no_answer_to_a_probe_is_told_and_one_that_only_warns_is_not(
+    chain: Chain, alerts: Alerts
+) -> None:
+    chain.options["probes"] = [Probe("Who is Ada?", contains="Ada", severity="warn")]
+    assert chain.run().success
+    alerts.ticks(2)
+    assert alerts.told == []
+    chain.options["probes"] = [Probe("Who is Ada?", contains="Ada")]
+    assert chain.run().success
+    alerts.ticks(2)
+    (failure,) = alerts.told
+    assert (failure.state, failure.target_dataset) == ("incomplete", "people")
+    assert "`Who is Ada?` does not find `Ada`" in failure.reason
 
 
 def test_a_check_that_could_not_ask_is_not_told(chain: Chain, alerts: Alerts, remote: FakeRemote) -> None:

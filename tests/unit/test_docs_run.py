@@ -34,6 +34,7 @@ COMMANDS = [block for block in EVERY if block.language == "bash" and block.text.
 IN_A_DAGSTER_PROJECT = [block for block in EVERY if block.text.startswith("dg ")]  # tests/e2e/test_dg_project.py
 ON_REAL_COGNEE = [block for block in EVERY if block.text.startswith("$ cognee-dagster ")]  # as the documents
 OF_EARLIER_RUNS = next(block for block in COMMANDS if "--archive" in block.text)
+PROBED = next(block for block in EXAMPLES if "probes=" in block.text)
 AFTER_IMPORTS = next(block for block in EXAMPLES if "after_imports" in block.text)
 
 
@@ -75,6 +76,11 @@ def test_an_example_runs_as_printed(block: Block, instance: dg.DagsterInstance, 
     following = [other for other in EVERY if (other.page, other.number) == (block.page, block.number + 1)]
     for shown in (other for other in following if not other.language):
         assert pattern_of(shown.text).fullmatch(steady(printed)), printed
+
+
+def test_the_probes_as_printed_find_what_they_must(instance: dg.DagsterInstance) -> None:
+    evaluations = push_all(run_example(PROBED)[0]["defs"], instance).get_asset_check_evaluations()
+    assert [found.passed for found in evaluations if found.check_name == "remote_answers"] == [True]
 
 
 def test_tenants_are_pushed_as_printed(instance: dg.DagsterInstance, remote: FakeRemote) -> None:

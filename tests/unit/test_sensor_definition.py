@@ -10,6 +10,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.import_sensor import _connect, build_import_sensor
+from cognee_dagster.dagster.sensors.watched import probes_in
 from cognee_dagster.errors import RemoteUnreachableError
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import RUNS, drip
@@ -119,7 +120,7 @@ def test_the_resource_resolves_its_environment_variables(
 def test_an_answer_takes_no_longer_than_what_is_left_of_the_budget(remote: FakeRemote) -> None:
     passed = 0.0
     budget = TimeBudget(1_000.0, clock=lambda: passed)
-    with _connect(CogneeRemote(url=remote.url, api_key=remote.api_key), budget) as asked:
+    with _connect(CogneeRemote(url=remote.url, api_key=remote.api_key), budget, probes_in(None)) as asked:
         passed = 999.7  # of the 400 s that an answer may take otherwise, 0.3 are left
         remote.faults.on(RUNS, drip(0.2))
         with pytest.raises(RemoteUnreachableError):

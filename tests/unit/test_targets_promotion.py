@@ -101,7 +101,12 @@ def test_nothing_that_staging_has_not_confirmed_is_promoted(world: TwoRemotes) -
 
 @pytest.mark.parametrize(
     ("check", "of_this_push"),
-    [("remote_import_succeeded", False), ("remote_graph_complete", True), ("remote_in_sync", True)],
+    [
+        ("remote_import_succeeded", False),
+        ("remote_graph_complete", True),
+        ("remote_in_sync", True),
+        ("remote_answers", True),
+    ],
 )
 def test_a_failed_check_of_staging_blocks_the_promotion(promoting: TwoRemotes, check: str, of_this_push: bool) -> None:
     push = promoting.instance.get_latest_materialization_event(promoting.dataset.target("staging").push_key)

@@ -13,6 +13,7 @@ from cognee_dagster.dagster.assets.chain_asset import ChainAsset
 from cognee_dagster.dagster.assets.graph import build_graph_asset
 from cognee_dagster.dagster.assets.push import build_push_asset
 from cognee_dagster.dagster.assets.remote_graph import (
+    build_answers_check,
     build_complete_check,
     build_import_check,
     build_sync_check,
@@ -52,3 +53,5 @@ def _delivery(dataset: CogneeDataset) -> Iterator[dg.AssetsDefinition]:
         yield build_sync_check(dataset)
     if dataset.verify == "graph":
         yield build_complete_check(dataset)
+    if dataset.probes:
+        yield build_answers_check(dataset)

@@ -12,6 +12,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import remote_graph_is
 from cognee_dagster.dagster.io_manager import MAY_BE_ABSENT
 from cognee_dagster.dagster.keys import PROMOTE_FROM, REMOTE_GRAPH_KEY
+from cognee_dagster.dagster.probes import probes_metadata
 from cognee_dagster.dagster.promotion import promoted_from_asset
 from cognee_dagster.dagster.push_assets import repush_metadata
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
@@ -32,6 +33,7 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         code_version=dataset.code_version(*_SAID, *(["promoted_from"] if source is not None else [])),
         metadata={
             **repush_metadata(attempts=dataset.repush_attempts, in_background=dataset.repush_in_background),
+            **probes_metadata(dataset.probes),
             **({REMOTE_GRAPH_KEY: dataset.remote_graph_key.to_user_string()} if dataset.translator else {}),
             **({PROMOTE_FROM: source.target_name} if source is not None else {}),
         },

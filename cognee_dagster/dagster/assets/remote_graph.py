@@ -46,6 +46,24 @@ def build_import_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
     return remote_import_succeeded
 
 
+def build_answers_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
+    """A check of the external asset ``remote_graph``, for datasets with probes."""
+
+    @dg.asset_check(
+        asset=dataset.remote_graph_key,
+        name=keys.CHECK_ANSWERS,
+        additional_deps=[dataset.push_key],  # selected together, it asks where this run's push went
+        op_tags=dataset.op_tags,
+        required_resource_keys={dataset.remote},
+        description="The remote dataset has an answer to each of its probes. Executing it asks the remote now.",
+    )
+    @parsed_once
+    def remote_answers(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        return steps.check_answers(context, dataset)
+
+    return remote_answers
+
+
 def build_sync_check(dataset: CogneeDataset) -> dg.AssetChecksDefinition:
     """A check of the external asset ``remote_graph``: whether it still is what was pushed.
 

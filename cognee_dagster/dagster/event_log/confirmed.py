@@ -12,7 +12,7 @@ from cognee_dagster.errors import PromotionError
 
 _PAGE = 100
 
-_CHECKS = (keys.CHECK_IMPORT_SUCCEEDED, keys.CHECK_GRAPH_COMPLETE, keys.CHECK_IN_SYNC)
+_CHECKS = (keys.CHECK_IMPORT_SUCCEEDED, keys.CHECK_GRAPH_COMPLETE, keys.CHECK_IN_SYNC, keys.CHECK_ANSWERS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from cognee_dagster.dagster.event_log.evaluations import evaluation_in
 from cognee_dagster.dagster.event_log.pushes import graph_key_of, plain_metadata, pushed_by
 from cognee_dagster.dagster.event_log.reports import FAILED, INCOMPLETE, STALLED
 
-_READ_BACK = (keys.CHECK_GRAPH_COMPLETE, keys.CHECK_IN_SYNC)
+_READ_BACK = (keys.CHECK_GRAPH_COMPLETE, keys.CHECK_IN_SYNC, keys.CHECK_ANSWERS)
 CHECKS = (keys.CHECK_IMPORT_SUCCEEDED, *_READ_BACK)
 
 _PAGE = 100

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.event_log.answers import Answers
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.event_log.reports import EventKind
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
@@ -27,10 +28,12 @@ class ImportOutcome:
     Attributes:
         push: The push.
         verdict: What the remote says.
+        answers: What it has for the push's probes, if it was asked.
     """
 
     push: Push
     verdict: ImportVerdict
+    answers: Answers | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -56,6 +59,8 @@ class ImportOutcome:
         check speaks of the newest push: when an older import ends after a newer one was reported, its failure is only
         observed if the newer one succeeded, and its success does not turn a newer failure green.
 
+        The answers to probes come before that check: a process that is killed in between writes them again.
+
         Args:
             written: The kinds of events about it that are in the event log already.
             newer_succeeded: How the newest later push into the same remote dataset ended; None: none has ended.
@@ -63,10 +68,14 @@ class ImportOutcome:
         if self.succeeded:
             events: list[AssetEvent] = [self.materialization()]
             if newer_succeeded is not False:
-                events.append(self.check_evaluation())
+                events += self._check_evaluations()
         else:
-            events = [self.observation() if newer_succeeded else self.check_evaluation()]
+            events = [self.observation()] if newer_succeeded else self._check_evaluations()
         return [event for event in events if kind_of(event) not in written]
+
+    def _check_evaluations(self) -> list[AssetEvent]:
+        answers: list[AssetEvent] = [self.answers.check_evaluation()] if self.answers is not None else []
+        return [*answers, self.check_evaluation()]
 
     def materialization(self) -> dg.AssetMaterialization:
         """The graph is on the remote."""

@@ -9,16 +9,19 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.push_assets import push_assets
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
+from cognee_dagster.dagster.sensors.answers import Prober
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.overlap import refuse_overlap, watched_keys, watching, watching_remote
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.dagster.sensors.polling import FeedWithin, Remote
 from cognee_dagster.dagster.sensors.tick import ImportTick
-from cognee_dagster.dagster.sensors.watched import identity_of, push_keys_of
+from cognee_dagster.dagster.sensors.watched import identity_of, probes_in, push_keys_of
 from cognee_dagster.dagster.shared import SharedSensor
 from cognee_dagster.errors import DatasetDefinitionError
+from cognee_dagster.pushing.probe import Probe
 from cognee_dagster.remote.retry import RetryPolicy
 
 IMPORT_SENSOR = "cognee_import_sensor"
@@ -126,7 +129,7 @@ def _evaluation(
         tick = ImportTick(
             context.instance,
             push_keys=push_keys(context.repository_def),
-            connect=lambda budget: _connect(remote, budget),
+            connect=lambda budget: _connect(remote, budget, probes_in(context.repository_def)),
             policy=policy,
             now=time.time(),
             log=context.log,
@@ -139,7 +142,7 @@ def _evaluation(
 
 
 @contextmanager
-def _connect(remote: CogneeRemote, budget: TimeBudget) -> Iterator[Remote]:
+def _connect(remote: CogneeRemote, budget: TimeBudget, probes: Callable[[Push], Sequence[Probe]]) -> Iterator[Remote]:
     """The remote, with the patience of a tick: the next tick is the retry, and one answer must not use up all of it.
 
     Raises:
@@ -153,4 +156,5 @@ def _connect(remote: CogneeRemote, budget: TimeBudget) -> Iterator[Remote]:
     limits = Timeouts(connect=min(5.0, patience), write=patience, read=patience, answer=patience)
     once = RetryPolicy(attempts=1)
     with CogneeClient(connection, timeouts=limits, retry=once, time_left=lambda: budget.left) as client:
-        yield Remote(url=connection.url, feed=FeedWithin(feed=client, budget=budget))
+        prober = Prober(client=client, probes=probes)
+        yield Remote(url=connection.url, feed=FeedWithin(feed=client, budget=budget), prober=prober)

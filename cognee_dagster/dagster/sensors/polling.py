@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push, PushLog
+from cognee_dagster.dagster.sensors.answers import Prober
 from cognee_dagster.dagster.sensors.backoff import answered, asked_in_vain, found_running, in_order, paused
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.cursor import ImportCursor, PendingImport
@@ -32,10 +33,12 @@ class Remote:
     Attributes:
         url: Its address; imports elsewhere are not asked about here.
         feed: Its feed of runs.
+        prober: Who asks it the probes of what has arrived; None: there are none.
     """
 
     url: str
     feed: RunFeed
+    prober: Prober | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -140,7 +140,10 @@ class ImportTick:
             return cursor, []
         try:
             with self._connect(self._budget) as remote:
-                return self._polling.ask(remote, cursor, due)
+                cursor, outcomes = self._polling.ask(remote, cursor, due)
+                if remote.prober is not None:
+                    outcomes = remote.prober.with_answers(outcomes, budget=self._budget, summary=self._summary)
+                return cursor, outcomes
         except CogneeDagsterError as error:
             return self._without_answer(cursor, due, error)
 

@@ -1,3 +1,4 @@
+from .answers_check import check_answers as check_answers
 from .archive import write_archive as write_archive
 from .complete_check import check_complete as check_complete
 from .complete_check import check_partitions_complete as check_partitions_complete

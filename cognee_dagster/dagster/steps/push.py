@@ -11,6 +11,7 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.event_log.answers import Answers
 from cognee_dagster.dagster.event_log.begun_imports import BegunImports
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
@@ -23,6 +24,7 @@ from cognee_dagster.dagster.steps.push_hold import PushHold
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.options import PushOptions, Verification
+from cognee_dagster.pushing.probes import ProbeAnswer, ask_probes
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.verification import ImportFindings, check_import, num_edges_there
 from cognee_dagster.remote.client import CogneeClient
@@ -78,8 +80,9 @@ def push_stored(
         findings = _findings(client, archives, result, verify=dataset.verify)
         if findings is None or not findings.problems:
             hold.end(result, is_needed=launched.as_mirror or dataset.target_name is not None)
+        answers = ask_probes(client, dataset.probes if findings else (), target_dataset=result.target_dataset)
     metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
-    yield from _told(context, dataset, result, findings=findings, metadata=metadata)
+    yield from _told(context, dataset, result, findings=findings, answers=answers, metadata=metadata)
 
 
 def _told(
@@ -88,6 +91,7 @@ def _told(
     result: PushResult,
     *,
     findings: ImportFindings | None,
+    answers: Sequence[ProbeAnswer],
     metadata: dict[str, Any],
 ) -> Iterator[dg.MaterializeResult[None]]:
     """What Dagster is told of a push, and of the remote graph where the import is finished."""
@@ -99,9 +103,9 @@ def _told(
     of_graph = {**metadata, keys.NUM_EDGES: num_edges_there(result.num_edges, result.remote_response)}
     if not findings.problems or not dataset.fail_on_incomplete:
         yield pushed
-        _report_remote_graph(context, dataset, findings=findings, metadata=of_graph)
+        _report_remote_graph(context, dataset, findings=findings, answers=answers, metadata=of_graph)
         return
-    _report_remote_graph(context, dataset, findings=findings, metadata=of_graph)
+    _report_remote_graph(context, dataset, findings=findings, answers=answers, metadata=of_graph)
     yield pushed  # with it Dagster stores what was reported, which a step that fails would lose
     reason = " ".join(findings.problems)
     raise dg.Failure(description=reason, metadata={keys.REASON: reason}, allow_retries=False)
@@ -158,7 +162,12 @@ def _findings(
 
 
 def _report_remote_graph(
-    context: dg.AssetExecutionContext, dataset: CogneeDataset, *, findings: ImportFindings, metadata: dict[str, Any]
+    context: dg.AssetExecutionContext,
+    dataset: CogneeDataset,
+    *,
+    findings: ImportFindings,
+    answers: Sequence[ProbeAnswer],
+    metadata: dict[str, Any],
 ) -> None:
     """The import is finished: say so last of all, as the import sensor does for one in the background.
 
@@ -180,7 +189,8 @@ def _report_remote_graph(
         started_at=now - timedelta(seconds=metadata[keys.SECONDS]),
         finished_at=now,
     )
-    for event in ImportOutcome(push=push, verdict=verdict).missing_events((), newer_succeeded=None):
+    outcome = ImportOutcome(push=push, verdict=verdict, answers=Answers(push=push, items=answers) if answers else None)
+    for event in outcome.missing_events((), newer_succeeded=None):
         context.log_event(event)
 
 
