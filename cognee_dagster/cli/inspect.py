@@ -33,10 +33,14 @@ def inspect(
 
     With --json: source, profile, num_nodes, num_edges, nodes_by_type, edges_by_relationship, sample_nodes,
     sample_edges, arrives (num_nodes, num_edges, nodes_by_type, edges_by_relationship), attributes_left_behind, refused
-    (what, why).
+    (what, why), texts (of an archive that is pushed as it is: records that are kept as documents, by kind).
     """
-    with Source(text=source, mapping=mapping, profile=profile, user=user).open() as reader:
-        found = sources.inspect_graph(reader)
+    as_it_is = sources.inspect_as_it_is(source) if mapping is None and profile is None else None
+    if as_it_is is not None:
+        found = as_it_is
+    else:
+        with Source(text=source, mapping=mapping, profile=profile, user=user).open() as reader:
+            found = sources.inspect_graph(reader)
     if as_json:
         print_json(_as_json(source, found))
     else:
@@ -61,6 +65,7 @@ def _show(source: str, found: "Inspection") -> None:
         say(f"  {node['name'] or node['id']} ({node['type'] or 'no type'})")
     for edge in found.sample_edges[:_SHOWN_SAMPLES]:
         say(f"  {edge['source_name']} -[{edge['relationship']}]-> {edge['target_name']}")
+    _list("Kept as documents", found.texts)
     _list("Left behind", found.attributes_left_behind)
     for refusal in found.refused:
         say(f"A server would refuse {refusal['what']}: {refusal['why']}")

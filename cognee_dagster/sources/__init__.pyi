@@ -1,3 +1,4 @@
+from .archive_inspection import inspect_as_it_is as inspect_as_it_is
 from .archives import archive_as_it_is as archive_as_it_is
 from .archives import is_archive as is_archive
 from .cognee.config import LocalCogneeConfig as LocalCogneeConfig

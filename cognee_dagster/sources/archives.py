@@ -44,7 +44,7 @@ def archive_as_it_is(place: str | os.PathLike[str], *, directory: Path) -> Archi
         ArchiveError: There is no archive, or a server would refuse it; the message says why.
         GraphFileError: A URL cannot be fetched.
     """
-    path = _copied(place, to=directory)
+    path = local_archive(place, to=directory)
     report = validate_archive(path)
     if not report.valid:
         raise ArchiveError(_refusal(place, report))
@@ -59,7 +59,13 @@ def archive_as_it_is(place: str | os.PathLike[str], *, directory: Path) -> Archi
     return archive
 
 
-def _copied(place: str | os.PathLike[str], *, to: Path) -> Path:
+def local_archive(place: str | os.PathLike[str], *, to: Path) -> Path:
+    """A copy of an archive, packed if it is a directory.
+
+    Raises:
+        ArchiveError: There is no archive.
+        GraphFileError: A URL cannot be fetched.
+    """
     if isinstance(place, str) and is_url(place):
         return fetched(place, to=to / name_of(place))
     path = local_path(place) if isinstance(place, str) else Path(place)

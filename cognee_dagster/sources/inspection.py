@@ -3,11 +3,11 @@
 import json
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cognee_dagster.cogx.read.validate import validate_archive
+from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
 from cognee_dagster.cogx.write.writer import write_archive
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Inspection:
         sample_edges: The first edges, with ``source_name`` and ``target_name``.
         attributes_left_behind: How many nodes and edges have an attribute that does not arrive.
         refused: What a server would refuse: ``what`` and ``why``.
+        texts: How many records of each kind an archive holds that is pushed as it is, beside a graph; a server keeps
+            them as documents.
     """
 
     profile: str | None
@@ -47,6 +49,7 @@ class Inspection:
     sample_edges: list[dict[str, Any]]
     attributes_left_behind: dict[str, int]
     refused: list[dict[str, str]]
+    texts: dict[str, int] = field(default_factory=dict)
 
 
 def inspect_graph(reader: "GraphReader") -> Inspection:
@@ -119,11 +122,15 @@ def _sample_edge(row: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 def _refused(reader: "GraphReader") -> list[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="cognee-inspect-") as directory:
         archive = write_archive(reader, Path(directory) / "graph.cogx.tar.gz")
-        problems = validate_archive(archive.path).problems
+        return refusals(validate_archive(archive.path))
+
+
+def refusals(report: ValidationReport) -> list[dict[str, str]]:
+    """What a server would refuse, where it stands and why."""
     return [
         {
             "what": (problem.file or "the archive") + (f", line {problem.line}" if problem.line else ""),
             "why": problem.reason,
         }
-        for problem in problems
+        for problem in report.problems
     ]

@@ -10,6 +10,7 @@ from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.sources.networkx.graphs import from_networkx
 from cognee_dagster.testing import FakeRemote
+from tests.archives_of_others import SYSTEMS, pack, unpack
 from tests.command_line import call
 
 BEES = {
@@ -103,3 +104,48 @@ def test_a_node_that_a_server_cannot_index_is_listed_and_its_push_sends_nothing(
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     assert call("inspect", str(tmp_path / "gone.graphml")).exit_code == ExitCode.FAILED
+
+
+# Of archives that hold more than a graph: nodes and edges as they would arrive, and texts by kind.
+AS_THEY_ARE = {
+    "mem0": (0, 0, {"memory": 2}),
+    "langmem": (0, 0, {"memory": 1}),
+    "letta": (0, 0, {"memory_block": 1, "memory": 1, "episode": 1}),
+    "graphiti": (5, 4, {"episode": 1}),
+    "zep": (5, 4, {}),
+}
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("system", AS_THEY_ARE)
+def test_an_archive_of_another_system_is_shown_as_a_server_will_take_it(
+    tmp_path: Path, system: str, packed: bool
+) -> None:
+    place = (pack if packed else unpack)(tmp_path / ("x.cogx.tar.gz" if packed else "x"), system)
+    result = call("inspect", str(place), "--json")
+    assert result.exit_code == ExitCode.OK, result.stderr
+    found = json.loads(result.stdout)
+    arrives = found["arrives"]
+    assert (arrives["num_nodes"], arrives["num_edges"], found["texts"]) == AS_THEY_ARE[system]
+    assert (found["profile"], found["refused"], found["attributes_left_behind"]) == (None, [], {})
+    if system == "zep":
+        assert arrives["nodes_by_type"] == {"Entity": 3, "EntityType": 2}
+        assert arrives["edges_by_relationship"] == {"is_a": 2, "lives_in": 1, "likes": 1}
+        assert [node["name"] for node in found["sample_nodes"]] == ["Ann Lee", "Turin"]
+
+
+def test_what_a_server_refuses_of_another_systems_archive_is_listed(tmp_path: Path) -> None:
+    records = {**SYSTEMS["zep"], "facts.jsonl": [{"kind": "fact"}]}
+    place = pack(tmp_path / "x.cogx.tar.gz", "zep", records)
+    result = call("inspect", str(place), "--json")
+    assert result.exit_code == ExitCode.INVALID_ARCHIVE
+    (refused,) = json.loads(result.stdout)["refused"]
+    assert refused["what"] == "facts.jsonl, line 1"
+
+
+def test_an_archive_of_another_system_that_is_cut_off_is_named(tmp_path: Path) -> None:
+    place = pack(tmp_path / "x.cogx.tar.gz", "zep")
+    place.write_bytes(place.read_bytes()[:-20])
+    result = call("inspect", str(place))
+    assert result.exit_code == ExitCode.INVALID_ARCHIVE
+    assert str(place) in " ".join(result.output.split())

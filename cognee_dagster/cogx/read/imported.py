@@ -51,7 +51,7 @@ class ImportedGraph:
     def nodes(self) -> Iterator[ImportedNode]:
         """One for each record of a node, and one for each type that an entity names."""
         for path, keeps_ids in self._archives:
-            for record in _records(path, "entity", "raw_node"):
+            for record in records_of(path, "entity", "raw_node"):
                 if isinstance(record, RawNode):
                     yield _of_raw_node(record)
                 elif isinstance(record, Entity):
@@ -61,7 +61,7 @@ class ImportedGraph:
     def facts(self) -> Iterator[Triple]:
         """The edges that facts become."""
         for path, _ in self._archives:
-            for fact in _records(path, "fact"):
+            for fact in records_of(path, "fact"):
                 if isinstance(fact, Fact):
                     yield self._of_end(fact.subject_ref), fact.predicate, self._of_end(fact.object_ref)
 
@@ -85,7 +85,12 @@ def _of_raw_node(node: RawNode) -> ImportedNode:
     return ImportedNode(canonical_uuid(node_id) or node_id, name if isinstance(name, str) else None, node)
 
 
-def _records(path: Path, *kinds: str) -> Iterator[Record]:
+def records_of(path: Path, *kinds: str) -> Iterator[Record]:
+    """An archive's records of these kinds, in its order.
+
+    Raises:
+        ArchiveError: The archive is damaged, or a line is no record.
+    """
     files = [file for file, kind in RECORD_KINDS.items() if kind in kinds]
     for member in read_members(path):
         if member.name not in files:
