@@ -16,7 +16,7 @@ OLDEST := .venv-oldest
 # The one that every Cognee that pyproject.toml allows pins.
 LADYBUG := ladybug==0.19.0
 
-.PHONY: help setup demo dev test oldest mutants rounds lint types docs bench clean
+.PHONY: help setup demo dev test oldest mutants rounds scale lint types docs bench clean
 
 help: ## what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ mutants: $(INSTALLED) ## break the code in 100 places and see whether a test not
 
 rounds: $(INSTALLED) ## is a mirror of 2,000 nodes exact after each of 25 rounds of edits, on real Cognee? ROUNDS_ARGS="--help"
 	@$(BIN)/python -m tests.rounds $(ROUNDS_ARGS)
+
+scale: $(INSTALLED) ## do 20 datasets arrive once, over two Celery workers of which one is killed? needs PostgreSQL and Redis
+	@SCALE=20 $(BIN)/python -m pytest tests/e2e/test_celery.py $(PYTEST_ARGS)
 
 lint: $(INSTALLED) ## ruff, and who may import whom
 	@$(BIN)/ruff check .

@@ -10,6 +10,7 @@ import pytest
 
 from tests.dagster_project import program
 from tests.postgres import PostgresServer, postgres_binaries
+from tests.redis_server import redis_program
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +45,14 @@ def postgres() -> Iterator[PostgresServer]:
         _missing("needs dagster-postgres: pip install -e '.[integration]'")
     with PostgresServer(binaries) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> str:
+    """The program of a Redis server, with Celery's packages: skipped without on a developer's machine, failed in CI."""
+    found = redis_program()
+    if found is None:
+        _missing("needs a Redis server: apt-get install redis-server")
+    if importlib.util.find_spec("dagster_celery") is None:
+        _missing("needs dagster-celery: pip install -e '.[integration]'")
+    return found
