@@ -15,6 +15,7 @@ from dagster.components.resolved.errors import ResolutionException
 from dagster.components.testing import create_defs_folder_sandbox
 from dagster.components.testing.utils import component_defs
 from dagster_shared.libraries import DagsterLibraryRegistry
+from pydantic import ValidationError
 
 from cognee_dagster import (
     CogneeAssetProps,
@@ -24,6 +25,7 @@ from cognee_dagster import (
     CogneeStep,
     GraphMapping,
     KeepArchives,
+    Probe,
     PushFailure,
     __version__,
 )
@@ -67,6 +69,17 @@ def dataset(**values: Any) -> CogneeDataset:
 def explained(error: BaseException | None) -> str:
     """What an error and its causes say."""
     return "" if error is None else f"{error}\n{explained(error.__cause__)}"
+
+
+def test_probes_are_written_as_their_fields() -> None:
+    said = {"question": "Who?", "contains": "Ada", "search_type": "CHUNKS", "top_k": 3, "severity": "warn"}
+    assert dataset(probes=[said]).probes == (Probe("Who?", "Ada", "CHUNKS", 3, "warn"),)
+    (target,) = dataset(targets=[{"name": "prod", "probes": [{"question": "Who?", "contains": "Ada"}]}]).each_target
+    assert target.probes == (Probe("Who?", contains="Ada"),)
+    for named, value in {"search_type": "CYPHER", "top_k": 0, "contains": None, "more": 1}.items():
+        with pytest.raises((ResolutionException, ValidationError)) as refused:
+            dataset(probes=[{**said, named: value}])
+        assert named in explained(refused.value)
 
 
 def test_every_field_of_a_dataset_can_be_written() -> None:

@@ -45,9 +45,10 @@ def build_import_sensor(
 ) -> dg.SensorDefinition:
     """A sensor that reports what has become of background pushes, each import exactly once.
 
-    A finished import materializes ``…/remote_graph`` and passes its check ``remote_import_succeeded``. One that failed,
-    stalled or lost its dataset fails that check, with the reason and what to do next. What was reported is looked up in
-    the event log by the import's ``pipeline_run_id``, so that neither a crash nor a lost cursor reports it twice.
+    A finished import materializes ``…/remote_graph`` and passes its check ``remote_import_succeeded``; the remote is
+    asked the dataset's probes, if it has some. One that failed, stalled or lost its dataset fails that check, with the
+    reason and what to do next. What was reported is looked up in the event log by the import's ``pipeline_run_id``, so
+    that neither a crash nor a lost cursor reports it twice.
 
     Args:
         watched: The datasets, or the keys of their ``…/remote_push`` assets; of a dataset's targets those that are on
