@@ -231,7 +231,7 @@ class ModelClient:
     def require_cogx(self, *, must_know: bool) -> Server:
         return Server(url=self.connection.url, version="1.6.5")
 
-    def me(self) -> RemoteUser:
+    def user(self) -> RemoteUser:
         return RemoteUser(id=self._world.user.id, email=None)
 
     def datasets(self) -> list[RemoteDataset]:
