@@ -17,7 +17,7 @@ import networkx as nx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cognee_dagster.cli.exit_codes import ExitCode
@@ -138,7 +138,7 @@ def damage(draw: st.DrawFn) -> Callable[[bytes], bytes]:
 
 
 @pytest.mark.parametrize("name", PLACES)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25)
 @given(damage=damage(), which=st.integers(0, 9))
 def test_damage_of_any_kind_anywhere_is_an_error_of_ours_that_names_the_place(
     whole: dict[str, Path], name: str, damage: Callable[[bytes], bytes], which: int

@@ -42,7 +42,8 @@ class ApocLines:
     def nodes(self) -> Iterator[Node]:
         for place, element in self._lines():
             if element["type"] == "node":
-                attributes = {"labels": element.get("labels") or [], **_properties(element, place)}
+                labels = element.get("labels")  # without any, another attribute may hold the type
+                attributes = {**({"labels": labels} if labels else {}), **_properties(element, place)}
                 yield Node(_required(element, "id", place), attributes, place)
 
     def edges(self) -> Iterator[Edge]:
