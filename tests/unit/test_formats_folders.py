@@ -305,6 +305,18 @@ class TestFoldersElsewhere:
             filesystem.pipe_file(to, path.read_bytes())
         assert Found(open_graph_file(f"{base}/{place}")).edges == Found(open_graph_file(local)).edges
 
+    @pytest.mark.parametrize("name", ["x", "x.cogx.tar.gz", "x.cogx.tar.xz"])
+    def test_an_archive_is_read_wherever_it_is_packed_or_not(self, base: str, tmp_path: Path, name: str) -> None:
+        local = tmp_path / "here" / name
+        local.parent.mkdir()
+        _ = unpack(local, "cognee") if name == "x" else pack(local, "cognee", compression=name[-2:])
+        filesystem, root = fsspec.core.url_to_fs(base)
+        for path in [local] if local.is_file() else sorted(local.iterdir()):
+            to = f"{root}/archives/{path.relative_to(local.parent)}"
+            filesystem.makedirs(to.rpartition("/")[0], exist_ok=True)
+            filesystem.pipe_file(to, path.read_bytes())
+        assert summarize(open_graph_file(f"{base}/archives/{name}")).digest == summarize(open_graph_file(local)).digest
+
     def test_what_no_reader_asks_for_is_not_fetched(self, tmp_path: Path) -> None:
         files = MemoryFileSystem()
         for name in ("nodes.csv", "edges.csv", "vectors.bin", "deep/down/nodes.csv"):
