@@ -10,7 +10,7 @@ from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import TEXT, json_option
 from cognee_dagster.cli.stored import is_of_dataset, store_location
 from cognee_dagster.cli.terminal import print_json, print_table, say, spelled_time
-from cognee_dagster.errors import DatasetDefinitionError
+from cognee_dagster.errors import ArchiveNotStoredError, DatasetDefinitionError
 from cognee_dagster.graph.counting import counted
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def list_archives(*, dataset: str | None, location: str | None, as_json: bool) -
     if as_json:
         found = [_as_json(judged) for judged in report.kept]
         print_json({"archives": found, "num_bytes": sum(item["bytes"] for item in found), "problems": report.problems})
-    elif not report.kept:
-        say(f"No archive{f' of {dataset}' if dataset else ''} is stored in {store_location(location)}.")
-    else:
+    elif not (report.kept or report.problems):
+        say(_none_stored(dataset, store_location(location)))
+    elif report.kept:
         print_table(
             ("dataset", "digest", "nodes", "edges", "bytes", "stored", "needed"), [_row(item) for item in report.kept]
         )
@@ -99,12 +99,15 @@ def prune(
     """
     if keep_last is None and keep_within is None:
         raise click.UsageError("Say what to keep: --keep-last N, --keep-within 30d, or both.")
+    stored = store.ArchiveStore.at(store_location(location))
     report = store.prune_archives(
-        store.ArchiveStore.at(store_location(location)),
-        store.Keep(last=keep_last, within=keep_within),
-        wanted=_wanted(dataset),
-        dry_run=dry_run,
+        stored, store.Keep(last=keep_last, within=keep_within), wanted=_wanted(dataset), dry_run=dry_run
     )
+    if report.is_empty and not report.problems and (dataset or not stored.base.exists()):  # what was named is not there
+        raise ArchiveNotStoredError(
+            f"{_none_stored(dataset, store_location(location))} Nothing was removed. `cognee-dagster archives list` "
+            "shows what a store has."
+        )
     if as_json:
         print_json(
             {
@@ -116,13 +119,17 @@ def prune(
                 "problems": report.problems,
             }
         )
-    else:
+    elif not (report.is_empty and report.problems):
         _say(report, dry_run=dry_run)
     _end(report, as_json=as_json)
 
 
 def _wanted(dataset: str | None) -> "Callable[[ListedArchive], bool] | None":
     return None if dataset is None else lambda archive: is_of_dataset(archive, dataset)
+
+
+def _none_stored(dataset: str | None, location: str) -> str:
+    return f"No archive{f' of {dataset}' if dataset else ''} is stored in {location}."
 
 
 def _say(report: "PruneReport", *, dry_run: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cognee_dagster import cogx
-from cognee_dagster.cli.options import TEXT, json_option, user_option
+from cognee_dagster.cli.options import NEW_FILE, TEXT, json_option, user_option
 from cognee_dagster.cli.source import Source, mapping_options
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX
@@ -20,7 +20,7 @@ _SUFFIXES = (".tar.gz", ".tgz", ".cogx")  # by which what takes a graph's file k
 
 @click.command()
 @click.argument("source", type=TEXT)
-@click.argument("destination", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("destination", type=NEW_FILE)
 @mapping_options
 @user_option
 @json_option

@@ -1,6 +1,7 @@
 """Options that several commands share, and what they mean."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -13,11 +14,17 @@ if TYPE_CHECKING:
     from cognee_dagster.remote.client import CogneeClient
     from cognee_dagster.remote.connection import Connection
 
+EMPTY = "It is empty. Give a value, or leave it out."
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class _Text(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3 only
-    """Text that can be sent and looked up; what a shell hands over need not be."""
+    """Text that can be sent and looked up; what a shell hands over need not be.
+
+    An empty one is what a script gives whose variable is not set: to take the default then would do something else than
+    what was meant, to another place.
+    """
 
     name = "text"
 
@@ -26,10 +33,23 @@ class _Text(click.ParamType):  # type: ignore[type-arg]  # generic since click 8
             value.encode()
         except UnicodeEncodeError:
             self.fail(f"{value!r} is not valid UTF-8.", param, ctx)
+        if not value.strip():
+            self.fail(EMPTY, param, ctx)
         return value
 
 
+class _Place(click.Path):
+    """A path; an empty one is not the current directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).strip():
+            self.fail(EMPTY, param, ctx)
+        return super().convert(value, param, ctx)
+
+
 TEXT = _Text()
+DIRECTORY = _Place(file_okay=False, path_type=Path)
+NEW_FILE = _Place(dir_okay=False, path_type=Path)
 
 
 def remote_options(command: _Command) -> _Command:

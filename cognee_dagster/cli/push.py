@@ -9,7 +9,7 @@ import click
 from cognee_dagster import pushing, remote, sources
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.mirror import mirror_options, print_plan
-from cognee_dagster.cli.options import json_option, remote_connection, remote_options
+from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_options
 from cognee_dagster.cli.progress_lines import chosen_lines, progress_option
 from cognee_dagster.cli.source import Source, source_options, target_option
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @target_option
 @click.option(
     "--mode",
+    type=TEXT,
     default="preserve",
     show_default=True,
     metavar="preserve|hybrid|re-derive",

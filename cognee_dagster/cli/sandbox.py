@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cognee_dagster.cli.options import DIRECTORY
 from cognee_dagster.cli.terminal import stderr_console
 from cognee_dagster.errors import LocalCogneeError
 
@@ -13,7 +14,7 @@ from cognee_dagster.errors import LocalCogneeError
 @click.command()
 @click.option(
     "--directory",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=DIRECTORY,
     help="Where it keeps its data, to find it again next time. Default: a temporary directory.",
 )
 def sandbox(*, directory: Path | None) -> None:

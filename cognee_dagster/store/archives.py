@@ -164,9 +164,22 @@ class ArchiveStore:
         """Where pointers are: of every place, and of each of its partitions.
 
         Args:
-            failed: Told of a place whose partitions cannot be listed; default: that raises.
+            failed: Told of what cannot be listed, the store itself or the partitions of a place; default: that raises.
+
+        Raises:
+            DatasetDefinitionError: The store cannot be listed.
         """
-        for directory in _inside(self.base):
+        try:
+            places = [] if not self.base.exists() else _inside(self._listable_base())
+        except Exception as error:  # file systems raise their own kinds of errors
+            if failed is not None:
+                failed(self.base, error)
+                return
+            raise DatasetDefinitionError(
+                f"The archive store {self.base} cannot be read: {type(error).__name__}: {error}. Correct its address, "
+                "or give what its file system asks for, such as credentials."
+            ) from error
+        for directory in places:
             yield directory
             partitions = directory / "partitions"
             try:
@@ -177,6 +190,11 @@ class ArchiveStore:
                 failed(partitions, error)
                 continue
             yield from found
+
+    def _listable_base(self) -> "UPath":
+        if self.base.is_file():
+            raise NotADirectoryError("it is a file, and no directory")
+        return self.base
 
     def read_pointer(self, path: "UPath") -> tuple[StoredArchive, dict[str, Any]]:
         """The archives that a pointer names, whosesoever they are, and all that it says.

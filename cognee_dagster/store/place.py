@@ -33,6 +33,7 @@ class PlacedArchive:
         runs: The pointers of the runs that wrote it.
         is_snapshot: Whether it is the latest snapshot of its graph.
         size: Bytes of its files.
+        gone: The names of those of its files that are not there.
         why: Why somebody needs it now; None where nobody has said so.
     """
 
@@ -40,6 +41,7 @@ class PlacedArchive:
     runs: "tuple[UPath, ...]"
     is_snapshot: bool
     size: int
+    gone: tuple[str, ...]
     why: str | None
 
     @property
@@ -107,6 +109,7 @@ def _placed(group: list[PlacePointer], *, sizes: Mapping[str, int], needed: Mapp
         runs=tuple(pointer.path for pointer in group if pointer.is_of_run),
         is_snapshot=len(written) < len(group),
         size=sum(sizes.get(blob, 0) for blob in dict.fromkeys(blobs)),
+        gone=tuple(blob for blob in dict.fromkeys(blobs) if blob not in sizes),
         why=next((needed[blob] for blob in blobs if blob in needed), None),
     )
 

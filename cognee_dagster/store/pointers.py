@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code locatio
 
 POINTER_FORMAT = 2
 BLOBS = "blobs"
+_YEAR_10000 = 253_402_300_800  # from which on Python has no dates
 _USUAL = {"source_system": "cognee", "as_it_is": False}
 
 
@@ -87,9 +88,14 @@ def stored_at_in(values: dict[str, Any]) -> float:
     """When it was written, in Unix seconds; 0 where it does not say, as in releases up to 0.1.0 and of snapshots.
 
     Raises:
-        TypeError, ValueError: That is no number.
+        ValueError: That is no time.
     """
-    return float(values.get("stored_at") or 0)
+    moment = values.get("stored_at")
+    if moment is None:
+        return 0.0
+    if type(moment) not in (int, float) or not 0 <= moment < _YEAR_10000:
+        raise ValueError(f"stored_at {moment!r:.50} is no time")
+    return float(moment)
 
 
 def archives_of(values: dict[str, Any]) -> "list[Archive]":
@@ -102,5 +108,14 @@ def archives_of(values: dict[str, Any]) -> "list[Archive]":
         raise ValueError(f"format {values['format']!r} is not {POINTER_FORMAT}")
     if not values["archives"]:
         raise ValueError("it names no archive")
+    return [_archive_of(facts) for facts in values["archives"]]
+
+
+def _archive_of(facts: dict[str, Any]) -> "Archive":
     # Pointers of release 0.1.0 know an archive by its file alone, and its blob has that name.
-    return [cogx.Archive(path=Path(), **{"content_sha256": facts["sha256"], **facts}) for facts in values["archives"]]
+    archive = cogx.Archive(path=Path(), **{"content_sha256": facts["sha256"], **facts})
+    names = (archive.dataset_name, archive.digest, archive.content_sha256, archive.sha256)
+    counts = (archive.num_nodes, archive.num_edges, archive.size_bytes, *archive.member_bytes.values())
+    if not all(isinstance(name, str) for name in names) or not all(type(n) is int and n >= 0 for n in counts):
+        raise ValueError(f"what it says of the archive {archive.digest!r:.50} has names or counts that are none")
+    return archive

@@ -45,6 +45,7 @@ def prune_archives(
     report = PruneReport()
     for directory in store.directories(failed=partial(_tell_unpruned, report)):
         prune_place(store, directory, keep, report=report, wanted=wanted, dry_run=dry_run)
+    _tell_gone(report)
     return report
 
 
@@ -67,6 +68,7 @@ def list_archives(store: ArchiveStore, *, wanted: Callable[[ListedArchive], bool
             for rank, archive in found
             if wanted is None or wanted(archive.listed)
         ]
+    _tell_gone(report)
     return report
 
 
@@ -95,6 +97,16 @@ def prune_place(
             _carry_out(store, directory, keep, first=plan, took=time.monotonic() - began, report=report)
     except Exception as error:  # the others are pruned all the same
         _tell_unpruned(report, directory, error)
+
+
+def _tell_gone(report: PruneReport) -> None:
+    """Name the archives that are kept, and of which there is not all."""
+    for judged in report.kept:
+        if gone := judged.archive.gone:
+            report.problems.append(
+                f"{judged.listed} is not there: {', '.join(gone)} is gone from the archive store. Materialize the "
+                "archive again."
+            )
 
 
 def _tell_unread(report: PruneReport, directory: "UPath", error: Exception) -> None:

@@ -52,6 +52,11 @@ class PruneReport:
     problems: list[str] = field(default_factory=list)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.removed or self.kept or self.leftover_files)
+
+    @property
     def bytes_freed(self) -> int:
         """Of archives and of what nothing named."""
         return sum(judged.size for judged in self.removed) + self.leftover_bytes

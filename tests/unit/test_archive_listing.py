@@ -31,6 +31,11 @@ def offered(store: ArchiveStore) -> list[ListedArchive]:
 
 
 GONE = object()
+FACTS = {
+    **dict.fromkeys(("dataset_name", "digest", "content_sha256", "sha256"), "0" * 64),
+    **dict.fromkeys(("num_nodes", "num_edges", "size_bytes"), 1),
+    "record_counts": {},
+}
 
 
 def change(store: ArchiveStore, name: str, **facts: Any) -> None:
@@ -66,8 +71,13 @@ def test_an_archive_of_release_0_1_0_is_as_old_for_who_lists_as_for_who_prunes(s
 
 @pytest.mark.parametrize(
     "facts",
-    [{"place": GONE}, {"partition": GONE}, {"place": "text"}, {"place": [1]}, {"partition": 3}, {"stored_at": "soon"}],
-    ids=["no place", "no partition", "text", "numbers", "a number", "no time"],
+    [
+        *({"place": place} for place in (GONE, "text", [1])),
+        *({"partition": partition} for partition in (GONE, 3)),
+        *({"stored_at": moment} for moment in ("soon", "1", True, float("nan"), float("-inf"), -1, 1e12, 10**400)),
+        *({"archives": [{**FACTS, name: wrong}]} for name in ("num_nodes", "digest") for wrong in (float("nan"), None)),
+    ],
+    ids=str,
 )
 def test_a_pointer_that_does_not_say_what_it_must_is_damaged_for_everybody(
     store: ArchiveStore, facts: dict[str, Any]

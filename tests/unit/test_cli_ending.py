@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from cognee_dagster.cli import main
@@ -222,6 +223,29 @@ def test_the_reminders_of_a_slow_answer_become_rare(caplog: pytest.LogCaptureFix
         f"Still waiting for https://a.example.com after {seconds} s of listing its datasets" for seconds in (10, 30)
     ]
     assert len(said) == 7
+
+
+VALUED = [
+    (name, parameter)
+    for name, command in commands_of(main).items()
+    for parameter in command.params
+    if not getattr(parameter, "is_flag", False)
+]
+
+
+@pytest.mark.parametrize(("command", "parameter"), VALUED, ids=lambda each: getattr(each, "name", each))
+def test_an_empty_value_is_a_wrong_command_line_and_not_the_default(command: str, parameter: click.Parameter) -> None:
+    """It is what a script gives whose variable is not set."""
+    context = click.Context(commands_of(main)[command])
+    empty = ("",) if parameter.multiple else ""
+    with pytest.raises(click.UsageError):
+        parameter.handle_parse_result(context, {str(parameter.name): empty}, [])
+
+
+def test_a_prune_of_a_store_that_is_not_named_touches_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COGNEE_DAGSTER_ARCHIVES", str(tmp_path))
+    ended = call("archives", "prune", "--keep-last", "1", "--archives", "")
+    assert (ended.exit_code, "Invalid value for '--archives': It is empty." in ended.stderr) == (ExitCode.USAGE, True)
 
 
 def test_every_command_that_prints_json_has_the_option() -> None:

@@ -63,6 +63,50 @@ def test_a_store_without_archives_says_where_was_looked(tmp_path: Path) -> None:
     assert (ended.exit_code, str(tmp_path / "nowhere") in ended.stdout) == (0, True)
 
 
+def test_what_is_called_stored_is_there_and_what_cannot_be_read_is_not_called_empty(directory: Path) -> None:
+    (directory / "other.cogx_archive" / "latest.json").write_text("{}")
+    ended = call("archives", "list", "other")
+    assert (ended.exit_code, ended.stdout) == (1, "")
+    assert "other.cogx_archive cannot be read" in ended.stderr
+    for path in directory.rglob("*.cogx.tar.gz"):
+        path.unlink()
+    for command in (["list", "notes"], ["prune", "notes", "--keep-last", "1", "--dry-run"]):
+        ended = call("archives", *command)
+        assert ended.exit_code == 1
+        assert "is gone from the archive store. Materialize the archive again." in ended.stderr
+    assert len(printed("list", "notes", code=1)["problems"]) == 4
+
+
+def test_a_prune_of_what_is_not_there_removed_nothing_and_says_so(directory: Path, tmp_path: Path) -> None:
+    rule = ("--keep-last", "1")
+    ended = call("archives", "prune", "nobodys", *rule)
+    assert (ended.exit_code, ended.stdout) == (4, "")
+    assert f"No archive of nobodys is stored in {directory}. Nothing was removed." in ended.stderr
+    assert call("archives", "prune", *rule, "--archives", str(tmp_path / "nowhere")).exit_code == 4
+    (tmp_path / "file").touch()
+    (tmp_path / "empty").mkdir()
+    for command in (["list"], ["prune", *rule], ["prune", "nobodys", *rule]):
+        ended = call("archives", *command, "--archives", str(tmp_path / "file"))
+        assert (ended.exit_code, "it is a file, and no directory" in ended.stderr) == (1, True)
+    assert call("archives", "prune", *rule, "--archives", str(tmp_path / "empty")).exit_code == 0
+
+
+def test_a_store_that_cannot_be_listed_is_no_defect(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise EndpointConnectionError("Unable to locate credentials")
+
+    monkeypatch.setattr("cognee_dagster.store.archives._inside", refuse)
+    for command in (
+        ["archives", "list"],
+        ["archives", "prune", "--keep-last", "1"],
+        ["push", "x", "--archive", "latest"],
+    ):
+        ended = call(*command, *(["--url", "http://127.0.0.1:1", "--api-key", "k"] if command[0] == "push" else []))
+        assert (ended.exit_code, ended.stdout) == (1, "")
+        assert "EndpointConnectionError: Unable to locate credentials" in ended.stderr
+        assert "defect" not in ended.stderr
+
+
 def test_a_dry_run_tells_what_a_prune_then_does(directory: Path) -> None:
     planned = printed("prune", "--keep-last", "1", "--dry-run")
     assert (planned["bytes_freed"], len(planned["removed"]), blobs(directory)) == (9, 2, 4)
