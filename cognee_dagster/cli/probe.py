@@ -2,12 +2,13 @@
 
 import click
 
-from cognee_dagster import pushing, remote
+from cognee_dagster import remote
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_dataset_id, remote_options
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, say
 from cognee_dagster.errors import DatasetDefinitionError
-from cognee_dagster.pushing.probe import MAX_TOP_K
+from cognee_dagster.pushing.probe import MAX_TOP_K, Probe
+from cognee_dagster.pushing.probes import judged
 from cognee_dagster.remote.search_types import SEARCH_TYPES
 
 
@@ -38,13 +39,13 @@ def probe(
     With --json: answered, dataset_id, question, search_type, must_contain, found.
     """
     try:
-        asked = pushing.Probe(question, contains=contains, search_type=search_type, top_k=top_k)  # type: ignore[arg-type]
+        asked = Probe(question, contains=contains, search_type=search_type, top_k=top_k)  # type: ignore[arg-type]
     except DatasetDefinitionError as error:
         raise click.UsageError(str(error)) from None
     with log_to_stderr(reminders=not as_json), remote.CogneeClient(remote_connection(url, api_key)) as client:
         dataset_id = remote_dataset_id(client, dataset)
         text = client.search(dataset_id, asked.question, search_type=asked.search_type, top_k=asked.top_k)
-        answer = pushing.judged(asked, text, secret=client.connection.api_key.get_secret_value())
+        answer = judged(asked, text, secret=client.connection.api_key.get_secret_value())
     if as_json:
         print_json(
             {

@@ -14,9 +14,7 @@ from .options import DeliverySettings as DeliverySettings
 from .options import PushOptions as PushOptions
 from .probe import Probe as Probe
 from .probes import ProbeAnswer as ProbeAnswer
-from .probes import ask_dataset as ask_dataset
 from .probes import ask_probes as ask_probes
-from .probes import judged as judged
 from .progress import DeliveredArchive as DeliveredArchive
 from .progress import PushBeginning as PushBeginning
 from .progress import PushProgress as PushProgress

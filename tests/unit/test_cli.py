@@ -304,7 +304,7 @@ def test_help_warns_of_a_key_on_the_command_line() -> None:
     options = {
         name: option for name, command in main.commands.items() for option in command.params if option.name == "api_key"
     }
-    assert options.keys() == {"datasets", "doctor", "plan", "push", "runs", "status", "verify"}
+    assert options.keys() == {"datasets", "doctor", "plan", "probe", "push", "runs", "status", "verify"}
     for option in options.values():
         assert isinstance(option, click.Option)
         assert "list of processes" in (option.help or "")
