@@ -16,6 +16,7 @@ from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection, resolve_connection
+from cognee_dagster.tracing import host_of, span
 
 if TYPE_CHECKING:  # Arrow comes with it
     from cognee_dagster.cogx.archive import Archive
@@ -93,5 +94,5 @@ def push_as_they_are(
     as_they_are = [replace(archive, as_it_is=True) for archive in archives]
     target = options.target_of(archives[0].dataset_name)
     journal = PushJournal.of(as_they_are, remote_url=connection.url, target_dataset=target, mode=options.mode)
-    with CogneeClient(connection) as client:
+    with span("push", remote_host=host_of(connection.url)), CogneeClient(connection) as client:
         return push_archives(as_they_are, client=client, options=options, progress=progress, record=journal, stop=stop)

@@ -15,6 +15,7 @@ from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.verdict import ImportState
 from cognee_dagster.remote.responses import import_run_id, migration_imports
 from cognee_dagster.remote.upload import Upload
+from cognee_dagster.tracing import record_span
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,13 @@ class DeliveryAttempt:
             RemoteError: The server refused, the answer was lost, or no run appeared in time.
             PushInterruptedError: The caller wants no more.
         """
+        try:
+            return self._until_answered()
+        finally:
+            if self.upload.body_sent_at is not None:
+                record_span("wait", since=self.upload.body_sent_at, pipeline_run_id=self.run_id)
+
+    def _until_answered(self) -> DeliveryResult:
         while True:
             answer = self.upload.wait(self._request.settings.poll_interval)
             if answer is not None:

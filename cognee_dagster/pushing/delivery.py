@@ -40,6 +40,7 @@ from cognee_dagster.remote.compat import Strategy, choose_background_strategy
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.remote.retry import FailedAttempts
 from cognee_dagster.system.host_lock import host_lock
+from cognee_dagster.tracing import span
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -114,33 +115,38 @@ def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> Delivery
     failed = FailedAttempts("The upload", attempts=attempts, log=logger)
     for number in range(1, attempts + 1):
         request.heed_stop()
-        upload = request.client.upload(
-            path,
-            dataset_name=request.dataset.name,
-            mode=request.mode,
-            run_in_background=request.strategy is Strategy.NATIVE,
-            progress=request.on_upload,
-        )
-        attempt = DeliveryAttempt(request, upload, lookup)
-        try:
-            return attempt.see_through()
-        except RemoteError as error:
-            step = after_failure(error, body_sent=upload.body_sent.is_set(), conflicts=conflicts)
-            conflicts += error.status == 409
-            if step.looks and upload.body_sent_at is not None:
-                once = step is NextStep.LOOK_ONCE
-                found = recover(request, lookup, body_sent_at=upload.body_sent_at, error=error, once=once)
-                if found is not None:
-                    return found
-                if not once:
-                    lookup.expect_another()
-            if not (error.retryable or step is NextStep.RETRY) or number == attempts:
-                raise explain(error, mode=request.mode, target=request.dataset.name) from error
-            seconds = request.client.retry.wait(error.retry_after, attempt=number)
-            failed.say(error, attempt=number, seconds=seconds)
-            request.pause(seconds)
-        finally:
-            attempt.leave()
+        with span("upload", **request.about) as sending:
+            upload = request.client.upload(
+                path,
+                dataset_name=request.dataset.name,
+                mode=request.mode,
+                run_in_background=request.strategy is Strategy.NATIVE,
+                progress=request.on_upload,
+            )
+            attempt = DeliveryAttempt(request, upload, lookup)
+            try:
+                result = attempt.see_through()
+                sending.set(pipeline_run_id=result.pipeline_run_id)
+                return result
+            except RemoteError as error:
+                step = after_failure(error, body_sent=upload.body_sent.is_set(), conflicts=conflicts)
+                conflicts += error.status == 409
+                if step.looks and upload.body_sent_at is not None:
+                    once = step is NextStep.LOOK_ONCE
+                    found = recover(request, lookup, body_sent_at=upload.body_sent_at, error=error, once=once)
+                    if found is not None:
+                        sending.set(pipeline_run_id=found.pipeline_run_id)
+                        return found
+                    if not once:
+                        lookup.expect_another()
+                if not (error.retryable or step is NextStep.RETRY) or number == attempts:
+                    raise explain(error, mode=request.mode, target=request.dataset.name) from error
+                sending.fail(error)
+                seconds = request.client.retry.wait(error.retry_after, attempt=number)
+                failed.say(error, attempt=number, seconds=seconds)
+            finally:
+                attempt.leave()
+        request.pause(seconds)
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 

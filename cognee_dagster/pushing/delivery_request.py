@@ -15,6 +15,7 @@ from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.verdict import cognify_follows
 from cognee_dagster.remote.imports.watch import WatchedImport
 from cognee_dagster.remote.responses import RemoteDataset
+from cognee_dagster.tracing import host_of
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -60,6 +61,19 @@ class DeliveryRequest:
     def cognifies(self) -> bool:
         """Whether the server makes a cognify run of this archive after its graph's import."""
         return cognify_follows(mode=self.mode, num_texts=self.num_documents)
+
+    @property
+    def about(self) -> dict[str, str | int]:
+        """What its span says of it."""
+        return {
+            "dataset": self.archive.dataset_name,
+            "target_dataset": self.dataset.name,
+            "remote_host": host_of(self.client.connection.url),
+            "num_nodes": self.archive.num_nodes,
+            "num_edges": self.archive.num_edges,
+            "archive_digest": self.archive.digest,
+            "archive_bytes": self.archive.size_bytes,
+        }
 
     def watched(self, run_id: str, *, pushed_at: float | None = None) -> WatchedImport:
         """The import with that run, for asking what has become of it."""

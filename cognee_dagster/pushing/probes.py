@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cognee_dagster.errors import RemoteAuthError, RemoteError, RemoteUnreachableError
 from cognee_dagster.pushing.probe import Probe
 from cognee_dagster.remote.wording import MAX_WORDS, quoted, safe
+from cognee_dagster.tracing import host_of, span
 
 if TYPE_CHECKING:  # a code location loads this module, and should not wait for HTTP
     from cognee_dagster.remote.client import CogneeClient
@@ -41,14 +42,15 @@ def ask_probes(client: "CogneeClient", probes: Sequence[Probe], *, target_datase
     """
     if not probes:
         return []
-    try:
-        dataset = client.find_dataset(target_dataset)
-    except RemoteError as error:
-        return [ProbeAnswer(probe=probe, is_found=None, reason=str(error)) for probe in probes]
-    if dataset is None:
-        reason = f"{client.connection.url} has no dataset {target_dataset!r}. Push it."
-        return [ProbeAnswer(probe=probe, is_found=False, reason=reason) for probe in probes]
-    return ask_dataset(client, probes, dataset_id=dataset.id)
+    with span("probe", target_dataset=target_dataset, remote_host=host_of(client.connection.url)):
+        try:
+            dataset = client.find_dataset(target_dataset)
+        except RemoteError as error:
+            return [ProbeAnswer(probe=probe, is_found=None, reason=str(error)) for probe in probes]
+        if dataset is None:
+            reason = f"{client.connection.url} has no dataset {target_dataset!r}. Push it."
+            return [ProbeAnswer(probe=probe, is_found=False, reason=reason) for probe in probes]
+        return ask_dataset(client, probes, dataset_id=dataset.id)
 
 
 def ask_dataset(client: "CogneeClient", probes: Sequence[Probe], *, dataset_id: str) -> list[ProbeAnswer]:

@@ -23,6 +23,7 @@ from cognee_dagster.pushing.options import DEFAULT_DATASET, PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection, resolve_connection
+from cognee_dagster.tracing import host_of, span
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive, Limits
@@ -125,6 +126,7 @@ def push_graph(
     """
     options, progress = options or PushOptions(), progress or PushProgress()
     with (
+        span("push", remote_host=host_of(connection.url)),
         archives_of_graph(graph, options=options, limits=limits, progress=progress) as archives,
         CogneeClient(connection) as client,
     ):

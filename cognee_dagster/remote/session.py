@@ -20,6 +20,7 @@ from cognee_dagster.remote.retry import RetryPolicy, with_retries
 from cognee_dagster.remote.rows import Rows
 from cognee_dagster.remote.slow_answers import waiting_aloud
 from cognee_dagster.remote.transport import Timeouts, open_http
+from cognee_dagster.tracing import trace_headers
 
 _T = TypeVar("_T")
 
@@ -119,7 +120,12 @@ class Session:
         question = self.question(what, may_repeat=may_repeat or method in READS)
         allowed = bounds or self.ordinary
         request = self.http.build_request(
-            method, path, params=params, json=json, timeout=self._timeouts.for_httpx(allowed.read)
+            method,
+            path,
+            params=params,
+            json=json,
+            headers=trace_headers(),
+            timeout=self._timeouts.for_httpx(allowed.read),
         )
 
         def attempt() -> _T:

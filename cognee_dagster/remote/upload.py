@@ -23,6 +23,7 @@ from cognee_dagster.remote.failures import Question, unreachable
 from cognee_dagster.remote.responses import parse_import_answer
 from cognee_dagster.remote.session import Bounds
 from cognee_dagster.remote.socket_handle import SocketHandle
+from cognee_dagster.tracing import trace_headers
 
 REMEMBER_PATH = "/api/v1/remember"
 _FILE_NAME = "dataset.cogx.tar.gz"  # the server does not look at it, and a real name may not survive a header
@@ -210,7 +211,7 @@ class Upload:
             "POST",
             REMEMBER_PATH,
             content=self._body(form),
-            headers={key: form.headers[key] for key in ("Content-Type", "Content-Length")},
+            headers={**trace_headers(), **{key: form.headers[key] for key in ("Content-Type", "Content-Length")}},
             timeout=timeout,
         )
         return request, int(form.headers["Content-Length"])

@@ -24,6 +24,7 @@ from cognee_dagster.cogx.write.spool import Spool, assemble
 from cognee_dagster.cogx.write.tally import Tally
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader
 from cognee_dagster.system.files import replacing, require_replaceable, unnamed_file
+from cognee_dagster.tracing import span
 
 RECORD_FILES = (DOCUMENTS_FILE, ENTITIES_FILE, NODES_FILE, FACTS_FILE)
 
@@ -75,15 +76,19 @@ def write_archive(
             name: stack.enter_context(Spool(name, file=unnamed_file(destination.parent), threads=threads))
             for name in (MANIFEST_FILE, *RECORD_FILES)
         }
-        _write_records(reader, spools, tally=tally, report=report)
+        with span("read", dataset=reader.origin.dataset_name) as reading:
+            _write_records(reader, spools, tally=tally, report=report)
+            summary = tally.summary().noting_mapping(reader)
+            reading.set(num_nodes=summary.num_nodes, num_edges=summary.num_edges, archive_digest=summary.digest)
         counts = {RECORD_KINDS[name]: spools[name].records for name in RECORD_FILES if spools[name].records}
         spools[MANIFEST_FILE].write(encode_manifest(reader.origin, counts))
         members = [spool for spool in spools.values() if spool.size]
         report(Progress(phase="packing", done=0))
-        with replacing(destination) as temporary, temporary.open("xb") as file:
-            packed = assemble(members, file)
+        with span("pack", dataset=reader.origin.dataset_name) as packing:
+            with replacing(destination) as temporary, temporary.open("xb") as file:
+                packed = assemble(members, file)
+            packing.set(archive_bytes=packed.size_bytes, archive_digest=summary.digest)
         report(Progress(phase="packing", done=packed.size_bytes, total=packed.size_bytes))
-    summary = tally.summary().noting_mapping(reader)
     return Archive(
         path=destination,
         dataset_name=reader.origin.dataset_name,

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
 from cognee_dagster.store.stored import StoredArchive
+from cognee_dagster.tracing import host_of, span
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -46,14 +48,11 @@ def push_stored(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Upload the archive, and report the remote graph where the import is finished with it."""
     began = time.monotonic()
-    with engine_step(context):
+    with engine_step(context) as known, ExitStack() as opened:
         dataset, partition = dataset_of_step(context, dataset), partition_of(context)
         target = target_of_step(context, dataset, config.target_dataset or None)
-    with (
-        engine_step(context) as known,
-        launched_archives(context, dataset, made=archive, config=config) as launched,
-        remote.client() as client,
-    ):
+        launched = opened.enter_context(launched_archives(context, dataset, made=archive, config=config))
+        client = opened.enter_context(remote.client())
         archives = launched.archives
         options = PushOptions(
             target_dataset=target,
@@ -154,11 +153,14 @@ def _findings(
     client: CogneeClient, archives: "Sequence[Archive]", result: PushResult, *, verify: Verification
 ) -> ImportFindings | None:
     """What a finished import lacks; None for one in the background, whose end is not known yet."""
-    if "mirror" in result.remote_response:
-        return check_mirror(client, archives, result, verify=verify)
-    if ImportState.of_status(result.status) is not ImportState.SUCCEEDED:
+    is_mirror = "mirror" in result.remote_response
+    if not is_mirror and ImportState.of_status(result.status) is not ImportState.SUCCEEDED:
         return None
-    return check_import(client, archives, result.remote_response, target_dataset=result.target_dataset, verify=verify)
+    target = result.target_dataset
+    with span("verify", dataset=result.dataset_name, target_dataset=target, remote_host=host_of(client.connection.url)):
+        if is_mirror:
+            return check_mirror(client, archives, result, verify=verify)
+        return check_import(client, archives, result.remote_response, target_dataset=target, verify=verify)
 
 
 def _report_remote_graph(

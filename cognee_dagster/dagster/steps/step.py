@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster.failures import failure_of, is_retryable
+from cognee_dagster.tracing import span
 
 ENGINE_LOGGER = "cognee_dagster"
 PROGRESS_INTERVAL = 10.0  # seconds
@@ -30,7 +31,7 @@ def engine_step(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContex
         dagster.Failure: In place of what was raised, with its message.
     """
     known: dict[str, Any] = {}
-    with _engine_log_in(context.log):
+    with _engine_log_in(context.log), span("step", **_about(context)):
         try:
             yield known
         except dg.Failure:
@@ -38,6 +39,19 @@ def engine_step(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContex
         except Exception as error:
             may_pass = is_retryable(error) and _is_tried_again(context)
             raise failure_of(error, allow_retries=may_pass, known=known) from error
+
+
+def _about(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> dict[str, str | None]:
+    """What its span says of it."""
+    step = context.op_execution_context
+    try:
+        return {
+            "dagster_run_id": step.run_id,
+            "dagster_step": step.op_def.name,
+            "dagster_partition": step.partition_key if step.has_partition_key else None,
+        }
+    except dg.DagsterError:  # a context that a test made has no step
+        return {}
 
 
 def _is_tried_again(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> bool:

@@ -30,6 +30,7 @@ from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
+from cognee_dagster.tracing import host_of, span
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -79,7 +80,10 @@ def push_mirror(
         dataset, files = _dataset(client, target, base=base, owner=owner)
         began_at = time.time() + client.clock_offset.total_seconds()
         try:
-            found = survey(archives, client=client, target_dataset=target, dataset=dataset, files=files, options=mirror)
+            with span("plan", **_about(archives, target=target, client=client)):
+                found = survey(
+                    archives, client=client, target_dataset=target, dataset=dataset, files=files, options=mirror
+                )
         except NotMirrorableError as error:
             if mirror.on_removed == "fail":
                 raise _not_mirrorable(name, error) from error
@@ -126,7 +130,8 @@ def plan_mirror(
         base = base or default_base()
         files = MirrorFiles.of(base, remote_url=client.connection.url, dataset_id=dataset.id, owner=owner)
     try:
-        found = survey(archives, client=client, target_dataset=target, dataset=dataset, files=files, options=mirror)
+        with span("plan", **_about(archives, target=target, client=client)):
+            found = survey(archives, client=client, target_dataset=target, dataset=dataset, files=files, options=mirror)
         if dataset is None:
             refuse_a_shared_one(client, target)
         require_few_removed(found, mirror, source=name, where=f"{target!r} on {client.connection.url}")
@@ -135,6 +140,18 @@ def plan_mirror(
     except NotMirrorableError as error:
         raise _not_mirrorable(name, error) from error
     return MirrorPlan(found=found, outlook=look_ahead(archives, found, client=client, dataset=dataset))
+
+
+def _about(archives: Sequence[Archive], *, target: str, client: CogneeClient) -> dict[str, str | int]:
+    """What a span says of what is planned."""
+    return {
+        "dataset": archives[0].dataset_name,
+        "target_dataset": target,
+        "remote_host": host_of(client.connection.url),
+        "num_nodes": sum(archive.num_nodes for archive in archives),
+        "num_edges": sum(archive.num_edges for archive in archives),
+        "archive_digest": archives[0].digest,
+    }
 
 
 def _not_mirrorable(name: str, error: NotMirrorableError) -> InvalidPushError:
