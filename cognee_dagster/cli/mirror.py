@@ -136,7 +136,7 @@ def print_plan(
         )
     plan = found.as_json()
     if mirror is not None and mirror.adopt:
-        say("With --adopt, what full pushes have brought and the graph does not have is removed, too.", err=True)
+        say("With --adopt, what others have pushed and the graph does not have is removed, too.", err=True)
     if as_json:
         print_json(plan)
     else:
@@ -152,11 +152,13 @@ def _sentences(plan: dict[str, Any], *, url: str) -> Iterator[str]:
         segments = f"{plan['segments_sent']} segments of {plan['segments']}"
         yield f"{where}: {counts}; {segments} would be sent, about {_size(plan['about_bytes'])}"
     elif plan["in_sync"]:
-        yield f"Nothing to do: {where} is in sync"
+        yield f"Nothing to do: {where} {'has all of the graph' if plan['nodes_of_other_mirrors'] else 'is in sync'}"
     else:
         yield f"{where} would be tidied up after a push that was interrupted"
     if kept := [f"{of['kept']:,} {kind}" for kind in ("nodes", "edges") if (of := plan[kind]).get("kept")]:
         yield f"{' and '.join(kept)} that the graph no longer has stay there"
+    if beside := plan["nodes_of_other_mirrors"]:
+        yield f"{counted(beside, 'node')} of another mirror that the graph does not have stay there without --adopt"
     if plan["emptied_first"]:
         yield "The remote graph would be emptied first"
     if whole := plan["sent_whole_because"]:

@@ -38,6 +38,15 @@ class PushConfig(dg.Config):
             "is brought to its state. An archive that is named goes before it."
         ),
     )
+    resend: bool = Field(
+        default=False, description="To a mirror: send everything again under new names, whatever is known of it."
+    )
+    adopt: bool = Field(
+        default=False,
+        description=(
+            "To a mirror: remove what full pushes and other mirrors have brought there and the graph does not have."
+        ),
+    )
     dry_run: bool = Field(
         default=False,
         description="Send and materialize nothing: observe remote_push with what a push would send and remove.",

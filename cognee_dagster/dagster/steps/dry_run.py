@@ -61,6 +61,9 @@ def observe_plan(
 def _in_words(plan: Mapping[str, Any]) -> str:
     if plan["refusal"]:
         return f"A push would be refused: {plan['refusal']}"
+    if plan["in_sync"] and plan["nodes_of_other_mirrors"]:
+        beside = counted(plan["nodes_of_other_mirrors"], "node")
+        return f"A push would send nothing: the remote has all of the graph, and {beside} more of another mirror"
     if plan["in_sync"]:
         return "The remote is in sync: a push would send nothing"
     kinds = ("nodes", "edges", "documents")

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
+from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.options import PushOptions, Verification
 from cognee_dagster.pushing.progress import PushProgress
@@ -39,15 +41,21 @@ class MirrorPlace:
 
 
 def mirror_place(
-    context: dg.AssetExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive, partition: str | None
+    context: dg.AssetExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive, config: PushConfig
 ) -> MirrorPlace:
     """The mirror that a dataset's archive is pushed to."""
     from cognee_dagster.pushing.mirror.options import MirrorOptions
 
     archives = getattr(context.resources, ARCHIVES_RESOURCE)
     base = archives.store().base if isinstance(archives, CogxArchiveIOManager) else archive.directory
-    source = dataset.push_key.to_user_string() + ("" if partition is None else f" of partition {partition}")
-    options = MirrorOptions(on_removed=dataset.on_removed, max_removed=dataset.max_removed, source=source)
+    partition = partition_of(context)
+    options = MirrorOptions(
+        on_removed=dataset.on_removed,
+        max_removed=dataset.max_removed,
+        adopt=config.adopt,
+        resend=config.resend,
+        source=dataset.push_key.to_user_string() + ("" if partition is None else f" of partition {partition}"),
+    )
     return MirrorPlace(base=base / "mirrors", options=options)
 
 

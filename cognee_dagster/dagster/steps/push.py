@@ -23,6 +23,7 @@ from cognee_dagster.dagster.steps.mirror import check_mirror, mirror_place, push
 from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of, target_of_step
 from cognee_dagster.dagster.steps.push_hold import PushHold
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
+from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.options import PushOptions, Verification
 from cognee_dagster.pushing.probes import ProbeAnswer, ask_probes
@@ -63,7 +64,12 @@ def push_stored(
         push = _identity(archives, options, remote_url=client.connection.url)
         known.update(push)
         progress = PushProgress(on_upload=progress_in_log(context.log, what=f"Upload to {client.connection.url}"))
-        mirror = mirror_place(context, dataset, archive=archive, partition=partition) if launched.as_mirror else None
+        if (config.resend or config.adopt) and not launched.as_mirror:
+            raise InvalidPushError(
+                f"Nothing was sent: resend and adopt are for mirrors, and this push sends {dataset} whole. Launch it "
+                "without them."
+            )
+        mirror = mirror_place(context, dataset, archive=archive, config=config) if launched.as_mirror else None
         if config.dry_run:
             observe_plan(context, archives, client=client, options=options, mirror=mirror)
             return

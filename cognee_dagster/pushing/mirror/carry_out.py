@@ -18,6 +18,7 @@ from cognee_dagster.pushing.archives import PushResult, announce, one_answer
 from cognee_dagster.pushing.delivery import deliver
 from cognee_dagster.pushing.delivery_result import DeliveryResult
 from cognee_dagster.pushing.mirror.archives import write_documents, write_segments
+from cognee_dagster.pushing.mirror.beside import generations_of, tell_of_mirrors_beside
 from cognee_dagster.pushing.mirror.documents import others_documents, removed_documents
 from cognee_dagster.pushing.mirror.foreign_runs import wait_until_quiet
 from cognee_dagster.pushing.mirror.generations import LETTERS, Generation, import_reference
@@ -77,6 +78,8 @@ class MirrorPush:
         if known.reason:
             stays = "" if self.found.empties else ". What others brought stays"
             logger.warning("The mirror %r is sent whole: %s%s", self.dataset.name, known.reason, stays)
+        if self.found.beside.num_nodes and not self.found.empties and not self.mirror.adopt:
+            tell_of_mirrors_beside(self.found.beside, target=self.dataset.name, is_first=known.state is None)
         if self.found.is_in_sync and not self.mirror.adopt and known.state is not None:
             return self._result((), state=known.state)
         announce(self.archives, target=self.dataset.name, connection=self.client.connection, progress=self.progress)
@@ -147,6 +150,8 @@ class MirrorPush:
             raise type(error)(
                 f"{error} Nothing was sent. Push with on_removed remove, which needs no emptying.", status=error.status
             ) from error
+        for beside in self.found.beside.files:  # nothing of theirs is there any more
+            beside.remove()
 
     def _undo_begin(self) -> None:
         """Nothing has happened: what is known is what was known before."""
@@ -255,8 +260,12 @@ class MirrorPush:
         self.client.delete_data(self.dataset.id, data_id)
 
     def _adopt(self) -> None:
-        """Take over what full pushes have brought: what is in the graph is ours by now, the rest goes."""
+        """Take over what full pushes and other mirrors have brought: what is in the graph is ours, the rest goes."""
         self._delete_data(import_reference(COGNEE_SYSTEM, self.dataset.name))
+        for beside in self.found.beside.files:
+            for generation in generations_of(beside):
+                self._delete_data(generation.data_id(self.dataset.name))
+            beside.remove()
         listed = self.client.data(self.dataset.id)
         for data_id in list(others_documents(listed, self.found.documents.keys, dataset_id=self.dataset.id)):
             self._delete_data(data_id)

@@ -15,8 +15,8 @@ class MirrorOptions:
             ``remove`` them, ``keep`` them, ``fail`` before anything is sent, or ``replace`` the whole remote graph:
             it is emptied, of what others brought, too, and everything is sent.
         max_removed: The share of the nodes, edges or documents that may be removed in one push, from 0 to 1.
-        adopt: Whether what ``cognee.push()``, or a full push, has brought into the remote dataset is taken over: the
-            parts of it that are not in the graph are removed, whoever brought them.
+        adopt: Whether what ``cognee.push()``, a full push or another mirror that is kept in the same place has
+            brought into the remote dataset is taken over: what is not in the graph is removed, whoever brought it.
         resend: Whether everything is sent again under new names, and the old ones deleted, whatever is known.
         source: What is mirrored, for its names on the remote; None: the local dataset's name.
         segment_nodes: How many nodes a new segment has; None: see ``segments.usual_segment_nodes``.

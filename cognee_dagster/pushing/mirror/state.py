@@ -84,6 +84,11 @@ class MirrorFiles:
         remote = hashlib.sha256(remote_url.encode()).hexdigest()[:8]
         return cls(base / f"{remote}-{dataset_id}-{owner}")
 
+    @property
+    def owner(self) -> str:
+        """Whose mirror it is: see ``generations.owner_of``."""
+        return self.directory.name.rpartition("-")[2]
+
     def load(self) -> MirrorState | None:
         """The state; None: there is none, or none that makes sense.
 

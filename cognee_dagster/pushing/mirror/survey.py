@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.pushing.mirror.beside import MirrorsBeside, look_beside
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.documents import DocumentDifference, compare_documents
 from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_fingerprints
@@ -27,6 +28,7 @@ class MirrorSurvey:
         fingerprints: The graph as it is.
         plan: What is to be done with nodes and edges.
         documents: And with documents.
+        beside: Other mirrors in the remote dataset.
         empties: Whether the remote graph is emptied first: see ``MirrorOptions.on_removed``.
         refusal: Why a push would not be carried out; empty where it would.
     """
@@ -36,6 +38,7 @@ class MirrorSurvey:
     fingerprints: GraphFingerprints = field(repr=False)
     plan: SyncPlan
     documents: DocumentDifference
+    beside: MirrorsBeside
     empties: bool = False
     refusal: str = ""
 
@@ -83,7 +86,8 @@ def survey(
         segment_nodes=segment_nodes,
         first_new=_fresh_number() if known.has_history else 0,
     )
-    empties = options.on_removed == "replace" and bool(plan.deleted or not known.is_certain)
+    beside = look_beside(files, fingerprints) if files is not None else MirrorsBeside()
+    empties = options.on_removed == "replace" and bool(plan.deleted or not known.is_certain or beside.num_nodes)
     if empties:
         nothing = plan_sync(fingerprints, MirrorContents.empty(), {}, segment_nodes=segment_nodes)
         plan = replace(nothing, difference=plan.difference)
@@ -94,6 +98,7 @@ def survey(
         fingerprints=fingerprints,
         plan=plan,
         documents=documents,
+        beside=beside,
         empties=empties,
     )
 

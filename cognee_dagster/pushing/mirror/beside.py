@@ -1,0 +1,67 @@
+"""Other mirrors in a remote dataset that are kept in the same place: this one, too, before it was renamed."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints
+from cognee_dagster.pushing.mirror.generations import Generation
+from cognee_dagster.pushing.mirror.state import MirrorFiles
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorsBeside:
+    """Mirrors in the same remote dataset.
+
+    Attributes:
+        files: Theirs.
+        num_nodes: How many nodes they have brought that the graph does not have.
+    """
+
+    files: tuple[MirrorFiles, ...] = ()
+    num_nodes: int = 0
+
+
+def look_beside(files: MirrorFiles, graph: GraphFingerprints) -> MirrorsBeside:
+    """What they have brought besides a graph.
+
+    Raises:
+        OSError: The store does not let it be read.
+    """
+    found, theirs = [], np.empty(0, graph.node_keys.dtype)
+    for sibling in files.siblings():
+        if (state := sibling.load()) is not None:
+            found.append(sibling)
+            contents = sibling.load_contents(state)
+            theirs = theirs if contents is None else np.union1d(theirs, contents.node_keys)
+    return MirrorsBeside(files=tuple(found), num_nodes=len(np.setdiff1d(theirs, graph.node_keys)))
+
+
+def generations_of(files: MirrorFiles) -> Iterator[Generation]:
+    """All that may be left on the remote of a mirror."""
+    state = files.load()
+    if state is not None:
+        for segment, letter in sorted({*state.letters.items(), *state.begun.items(), *state.deleting}):
+            yield Generation(owner=files.owner, segment=segment, letter=letter)
+
+
+def tell_of_mirrors_beside(beside: MirrorsBeside, *, target: str, is_first: bool) -> None:
+    """Say in the log what stays: the first time as a warning, since it may be this mirror under another name.
+
+    Args:
+        beside: They.
+        target: The remote dataset.
+        is_first: Whether nothing is known of this mirror so far.
+    """
+    logger.log(
+        logging.WARNING if is_first else logging.INFO,
+        "Another mirror has brought %s into %r that this graph does not have; they stay. If it is this one under an "
+        "earlier name, push once with adopt (--adopt), which removes them",
+        counted(beside.num_nodes, "node"),
+        target,
+    )
