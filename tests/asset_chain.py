@@ -70,7 +70,9 @@ class Chain:
             instance=self.instance,
             selection=selection,
             raise_on_error=False,
-            run_config={"ops": {"people__remote_push": {"config": dict(config)}}} if config else None,
+            run_config={"ops": {self.dataset.push_key.to_python_identifier(): {"config": dict(config)}}}
+            if config
+            else None,
         )
 
     def check(self, name: str = "remote_import_succeeded") -> dg.AssetCheckEvaluation:

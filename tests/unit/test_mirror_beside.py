@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from upath import UPath
@@ -11,6 +12,7 @@ from cognee_dagster.pushing.mirror.mirror import plan_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.testing import FakeRemote
+from tests.asset_chain import Chain, failure_of, people
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import client_of
 from tests.unit.test_mirror import Mirror
@@ -83,3 +85,29 @@ def test_the_earlier_name_can_be_taken_again(renamed: Mirror) -> None:
     renamed.graph.remove_node()
     renamed.push(source="old", adopt=True)
     renamed.assert_exact()
+
+
+def test_a_dataset_that_was_renamed_takes_its_mirror_over_at_launch(remote: FakeRemote, tmp_path: Path) -> None:
+    options = {"sync": "incremental", "target_dataset": "shared", "key_prefix": "before"}
+    chain = Chain(remote=remote, directory=tmp_path, graph=people(size=5), options=options)
+    assert chain.run().success
+    chain.options = {**options, "key_prefix": "after"}
+    chain.graph = people(size=4)
+    assert chain.run().success
+    failed = chain.check("remote_in_sync")
+    assert "Launch the push with adopt" in str(failed.metadata["cognee/reason"].value)
+    (observed,) = chain.run("remote_push", config={"dry_run": True}).get_asset_observation_events()
+    plan: Any = observed.asset_observation_data.asset_observation.metadata["cognee/plan_details"].value
+    assert plan["nodes_of_other_mirrors"] == 1
+    assert chain.run("remote_push", config={"adopt": True}).success
+    assert chain.check("remote_in_sync").passed
+    assert len(remote.graph("shared").nodes) == 4
+
+
+@pytest.mark.parametrize("said", ["adopt", "resend"])
+def test_what_is_for_mirrors_is_refused_of_a_full_push(remote: FakeRemote, tmp_path: Path, said: str) -> None:
+    chain = Chain(remote=remote, directory=tmp_path)
+    assert chain.run("my_graph", "cognified_graph", "cogx_archive").success
+    result = chain.run("remote_push", config={said: True})
+    assert failure_of(result, "remote_push")[0].startswith("Nothing was sent: resend and adopt are for mirrors")
+    assert remote.uploads == []

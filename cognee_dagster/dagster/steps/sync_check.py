@@ -71,7 +71,9 @@ def _ask(
         try:
             found = compare_archives(archives, client=client, target_dataset=push.target_dataset)
         except DatasetNotFoundError as error:
-            return dg.AssetCheckResult(passed=False, description=f"{error} Push again.", metadata=_of_push(push))
+            reason = f"{error} Push again."
+            metadata = {**_of_push(push), keys.REASON: reason}
+            return dg.AssetCheckResult(passed=False, description=reason, metadata=metadata)
         return _result(dataset, found, push)
 
 
@@ -81,7 +83,7 @@ def _result(dataset: CogneeDataset, found: RemoteComparison, push: Push) -> dg.A
     nodes, edges = counted(found.num_nodes, "node"), counted(found.num_edges, "edge")
     where = f"{found.target_dataset!r} on {push.remote_url}"
     if wrong:
-        words = f"{where} is not what was last pushed: {'; '.join(map(_in_words, wrong))}."
+        words = f"{where} is not what was last pushed: {'; '.join(map(_in_words, wrong))}. {_advice(wrong, push)}"
     else:
         words = f"{where} {'is exactly' if found.is_exact else 'has all of'} what was last pushed: {nodes}, {edges}."
     metadata: dict[str, Any] = {
@@ -93,6 +95,8 @@ def _result(dataset: CogneeDataset, found: RemoteComparison, push: Push) -> dg.A
     }
     if found.differences:
         metadata[keys.DIFFERENCES] = _table(found.differences)
+    if wrong:
+        metadata[keys.REASON] = words
     if besides:
         metadata[keys.REMARKS] = "; ".join(besides)
     return dg.AssetCheckResult(passed=not wrong, description=words, metadata=metadata)
@@ -103,6 +107,17 @@ def _is_wrong(difference: Difference, dataset: CogneeDataset, push: Push) -> boo
     if difference.what == "extra":
         return keys.MIRROR in push.metadata and dataset.on_removed != "keep"
     return difference.what == "missing" or push.metadata.get(keys.MODE) == "preserve"
+
+
+def _advice(wrong: Sequence[Difference], push: Push) -> str:
+    if keys.MIRROR not in push.metadata:
+        return "Push again."
+    if any(difference.what != "extra" for difference in wrong):
+        return "Launch the push with resend, which sends everything again."
+    return (
+        "Launch the push with adopt, which removes what other pushes have brought; what was made on the remote itself "
+        'goes with on_removed="replace" and a push that is launched with resend.'
+    )
 
 
 def _in_words(difference: Difference) -> str:
