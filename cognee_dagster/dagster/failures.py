@@ -36,3 +36,11 @@ def is_retryable(error: Exception) -> bool:
     if isinstance(error, CogneeDagsterError):
         return isinstance(error, StoreBusyError) or (isinstance(error, RemoteError) and error.retryable)
     return not isinstance(error, _STAYS)
+
+
+class StepTerminatedError(dg.DagsterError, dg.DagsterExecutionInterruptedError):
+    """The run was terminated: its step is not tried again.
+
+    Dagster 1.13 applies a step's retry policy to an interrupt, too. An executor that runs steps in the run's process
+    would so begin the step anew, and the run would go on. Only an error of Dagster's own passes by the policy.
+    """

@@ -14,6 +14,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.failures import is_retryable
 from cognee_dagster.dagster.steps.documents import find_documents
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
+from cognee_dagster.dagster.translator import CogneeStep
 from cognee_dagster.errors import (
     CogneeDagsterError,
     DatasetDefinitionError,
@@ -67,6 +68,25 @@ def test_the_last_attempt_shows_its_error_not_how_many_there_were(chain: Chain, 
     assert error is not None
     assert remote.url in error.message
     assert "max_retries" not in error.to_string()
+
+
+@pytest.mark.parametrize("terminated", [True, False])
+def test_a_step_that_is_interrupted_is_tried_again_unless_its_run_was_terminated(
+    chain: Chain, *, terminated: bool
+) -> None:
+    def interrupted(context: dg.AssetExecutionContext, step: CogneeStep) -> Iterator[Any]:
+        if step.kind != "remote_push" or context.retry_number:
+            yield from step.run()
+            return
+        if terminated:
+            context.instance.report_run_canceling(context.run)
+        raise dg.DagsterExecutionInterruptedError
+
+    chain.options["execute"] = interrupted
+    result = chain.run()
+    (run,) = chain.instance.get_runs()
+    assert run.status == (dg.DagsterRunStatus.CANCELED if terminated else dg.DagsterRunStatus.SUCCESS)
+    assert attempts(result, "remote_push") == (1 if terminated else 2)
 
 
 @pytest.mark.parametrize(("base", "missing"), [("s3://bucket/archives", "s3fs"), ("nowhere://archives", "nowhere")])

@@ -8,12 +8,15 @@ import dagster as dg
 
 from cognee_dagster.dagster.conditions import push_when_changed
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.failures import StepTerminatedError
 from cognee_dagster.dagster.keys import NEEDS, PUSH_WHEN_CHANGED, TARGET_TEMPLATE
 from cognee_dagster.dagster.resources import LOCAL_RESOURCE
 from cognee_dagster.dagster.steps.partitions import GRAPH_INPUT
 from cognee_dagster.dagster.translator import AssetKind, CogneeStep
 
 # A busy graph is free again after seconds, a remote that restarts is back after a minute or two.
+_BEING_ENDED = (dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED)
+
 DEFAULT_RETRY_POLICY = dg.RetryPolicy(
     max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
@@ -65,10 +68,14 @@ def executed(
     context: dg.AssetExecutionContext, dataset: CogneeDataset, kind: AssetKind, run: Callable[[], Iterator[Any]]
 ) -> Iterator[Any]:
     """What a step yields, by whatever the dataset has run around its steps."""
-    if dataset.execute is None:
-        return run()
-    events: Iterator[Any] = dataset.execute(context, CogneeStep(dataset=str(dataset.name), kind=kind, run=run))
-    return events
+    step = CogneeStep(dataset=str(dataset.name), kind=kind, run=run)
+    try:
+        yield from run() if dataset.execute is None else dataset.execute(context, step)
+    except dg.DagsterExecutionInterruptedError as interrupt:
+        run_now = context.instance.get_run_by_id(context.run.run_id)
+        if run_now is not None and run_now.status in _BEING_ENDED:
+            raise StepTerminatedError from interrupt
+        raise  # a machine that goes away: the step may be tried again on another one
 
 
 def when_changed(spec: dg.AssetSpec) -> dg.AssetSpec:
