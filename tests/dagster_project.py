@@ -187,10 +187,12 @@ class DagsterUI:
 
     def materialization(self, *key: str) -> dict[str, Any] | None:
         """Metadata of the asset's latest materialization by label (texts and integers), with its run as ``run_id``."""
-        (node,) = self.ask(_ASSETS, keys=[{"path": list(key)}])["assetNodes"]
-        if not node["assetMaterializations"]:
+        # No node at all while its code location is being loaded again.
+        nodes = self.ask(_ASSETS, keys=[{"path": list(key)}])["assetNodes"]
+        found = [materialization for node in nodes for materialization in node["assetMaterializations"]]
+        if not found:
             return None
-        (latest,) = node["assetMaterializations"]
+        (latest,) = found
         entries = {entry["label"]: entry.get("intValue", entry.get("text")) for entry in latest["metadataEntries"]}
         return {"run_id": latest["runId"], **entries}
 

@@ -71,6 +71,13 @@ class TestCompose:
         project.validate()
         assert project.service_names() == list(services())
 
+    def test_volumes_and_secrets_are_declared_and_used(self) -> None:
+        project = deployed("compose.yaml")
+        mounts = [volume.split(":")[0] for service in services().values() for volume in service.get("volumes", [])]
+        assert {name for name in mounts if not name.startswith(".")} == set(project["volumes"])
+        used = {name for service in services().values() for name in service.get("secrets", [])}
+        assert used == set(project["secrets"])
+
     def test_a_service_waits_for_healthy_services_that_there_are(self) -> None:
         for name, service in services().items():
             assert service["healthcheck"]["test"][0] == "CMD", name
