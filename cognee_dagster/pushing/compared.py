@@ -127,7 +127,7 @@ def compare_archives(archives: "Sequence[Archive]", *, client: CogneeClient, tar
     return RemoteComparison(
         target_dataset=target_dataset,
         num_nodes=len(found.nodes),
-        num_edges=len(found.triples()),
+        num_edges=len(set(found.edges)),
         graph=compare_graph(archives, found),
         missing_documents=missing,
         extra_documents=extra,

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster import cogx
 from cognee_dagster.pushing.options import Verification
-from cognee_dagster.remote.responses import RemoteGraph, migration_imports
+from cognee_dagster.remote.remote_graph import RemoteEdge, RemoteGraph
+from cognee_dagster.remote.responses import migration_imports
 
 if TYPE_CHECKING:  # a code location loads this module, and should not wait for Arrow
     from cognee_dagster.cogx.archive import Archive
@@ -151,23 +152,51 @@ def compare_graph(archives: "Sequence[Archive]", graph: RemoteGraph) -> GraphCom
     sent = cogx.ImportedGraph([archive.path for archive in archives])
     there = {node.id: node for node in graph.nodes}
     sent_nodes, other_values = cogx.compare_nodes(sent.nodes(), there)
-    num_facts, sent_edges = 0, set[_Triple]()
-    for triple in sent.facts():
-        num_facts += 1
-        sent_edges.add(triple)
-    repeated_edges = num_facts - len(sent_edges)
-    sent_edges.update(sent.implied_edges())
-    triples = graph.triples()
-    ends = {end for source, _, target in sent_edges for end in (source, target)}  # some are nodes by that alone
+    edges = _SentEdges(graph.edges)
+    repeated_edges = sum(edges.is_repeated(*triple) for triple in sent.facts())
+    for triple in sent.implied_edges():
+        edges.is_repeated(*triple)
+    extra_nodes = there.keys() - sent_nodes.keys() - edges.ends()
     return GraphComparison(
         missing_nodes=[node_id for node_id in sent_nodes if node_id not in there],
-        missing_edges=sorted(sent_edges - triples),
+        missing_edges=sorted((edge.source, edge.label, edge.target) for edge in edges.missing),
         other_names=[node_id for node_id, as_sent in sent_nodes.items() if not as_sent],
         other_values=other_values,
-        extra_nodes=[node_id for node_id in there if node_id not in sent_nodes and node_id not in ends],
-        extra_edges=sorted(triples - sent_edges),
+        extra_nodes=[node_id for node_id in there if node_id in extra_nodes],
+        extra_edges=sorted((edge.source, edge.label, edge.target) for edge in edges.extra()),
         repeated_edges=repeated_edges,
     )
+
+
+class _SentEdges:
+    """A remote's edges, ticked off one by one: a set of those that were sent would take as much memory again.
+
+    Attributes:
+        missing: Those that were sent and are not there.
+    """
+
+    def __init__(self, there: Iterable[RemoteEdge]) -> None:
+        self._was_sent = dict.fromkeys(there, False)
+        self.missing: set[RemoteEdge] = set()
+
+    def is_repeated(self, source: str, relationship: str, target: str) -> bool:
+        """Tick one off, and say whether that was done before."""
+        edge = RemoteEdge(source, target, relationship)
+        if edge in self._was_sent:
+            known, self._was_sent[edge] = self._was_sent[edge], True
+        else:
+            known = edge in self.missing
+            self.missing.add(edge)
+        return known
+
+    def extra(self) -> Iterator[RemoteEdge]:
+        """Those that are there and were not sent."""
+        return (edge for edge, was_sent in self._was_sent.items() if not was_sent)
+
+    def ends(self) -> set[str]:
+        """The ends of those that were sent: some are nodes by that alone."""
+        sent = (edge for edge, was_sent in self._was_sent.items() if was_sent)
+        return {end for edge in chain(self.missing, sent) for end in (edge.source, edge.target)}
 
 
 def _counted(found: Iterable[str], what: str, advice: str = "") -> Iterator[str]:

@@ -7,6 +7,8 @@ from typing import TypeVar
 import httpx
 
 from cognee_dagster.remote.failures import JSON_ERRORS, Answer, Question, page_title, refusal, too_long, unexpected
+from cognee_dagster.remote.graph_answer import GraphAnswer
+from cognee_dagster.remote.remote_graph import RemoteGraph
 from cognee_dagster.remote.wording import quoted
 
 _T = TypeVar("_T")
@@ -26,20 +28,57 @@ def read_answer(response: httpx.Response, question: Question, *, limit: int) -> 
     """
     refused = not response.is_success
     room = min(limit, MAX_REFUSAL_BYTES) if refused else limit
-    encoding = response.headers.get("content-encoding", "").strip().lower() or "identity"
-    if encoding not in ("identity", "gzip", "x-gzip"):
-        if refused:
-            return Answer(response.status_code, response.headers, b"")
-        raise unexpected(f"sends an answer in the encoding {quoted(encoding)}, which nobody asked for", question)
+    if refused and _encoding_of(response) not in _ENCODINGS:
+        return Answer(response.status_code, response.headers, b"")
     body = bytearray()
-    for chunk in _unpacked(response.iter_raw(), encoding, room=room + 1):
-        body += chunk
+    for part in _parts(response, question, room=room):
+        body += part
         if len(body) > room:
             if not refused:
                 raise too_long(limit, question, status=response.status_code)
             del body[room:]
             break
     return Answer(response.status_code, response.headers, body)
+
+
+def read_graph(response: httpx.Response, question: Question, *, limit: int, max_values: int) -> RemoteGraph:
+    """The graph that an answer holds, taken in as it comes; no more than ``limit`` bytes of it, unpacked.
+
+    ``max_values`` is for what is no row of it.
+
+    Raises:
+        RemoteError: Any other status than 2xx, in words; see ``refusal``.
+        UnexpectedAnswerError: It is no graph, is too long, or would take too much memory.
+        httpx.HTTPError: As ``read_answer``.
+    """
+    if not response.is_success:
+        raise refusal(read_answer(response, question, limit=limit), question)
+    graph, size, begin = GraphAnswer(max_values=max_values), 0, b""
+    try:
+        for part in _parts(response, question, room=limit):
+            if (size := size + len(part)) > limit:
+                raise too_long(limit, question, status=response.status_code)
+            begin = begin or bytes(part[:MAX_REFUSAL_BYTES])
+            graph.take(part)
+        return graph.graph()
+    except (ValueError, RecursionError) as error:
+        found = _what_else(Answer(response.status_code, response.headers, begin), question, error)
+    raise unexpected(f"sends {found}", question, status=response.status_code)
+
+
+_ENCODINGS = ("identity", "gzip", "x-gzip")
+
+
+def _encoding_of(response: httpx.Response) -> str:
+    return response.headers.get("content-encoding", "").strip().lower() or "identity"
+
+
+def _parts(response: httpx.Response, question: Question, *, room: int) -> Iterator[bytes]:
+    """The body's bytes as they come, unpacked."""
+    encoding = _encoding_of(response)
+    if encoding not in _ENCODINGS:
+        raise unexpected(f"sends an answer in the encoding {quoted(encoding)}, which nobody asked for", question)
+    yield from _unpacked(response.iter_raw(), encoding, room=room + 1)
 
 
 def _unpacked(chunks: Iterator[bytes], encoding: str, *, room: int) -> Iterator[bytes]:
@@ -91,10 +130,14 @@ def content_of(
         raise unexpected(f"sends more than {max_values:,} values", question, status=answer.status)
     try:
         return parse(answer.body)
-    except JSON_ERRORS:
-        found = quoted(page_title(answer), secret=question.secret) or (
-            "nothing" if not answer.body.strip() else "something that is not JSON"
-        )
-    except ValueError as error:
-        found = str(error)
+    except (ValueError, RecursionError) as error:
+        found = _what_else(answer, question, error)
     raise unexpected(f"sends {found}", question, status=answer.status)
+
+
+def _what_else(answer: Answer, question: Question, error: ValueError | RecursionError) -> str:
+    """What an answer is instead of what was asked for."""
+    if not isinstance(error, JSON_ERRORS):
+        return str(error)
+    title = quoted(page_title(answer), secret=question.secret)
+    return title or ("something that is not JSON" if answer.body.strip() else "nothing")

@@ -17,16 +17,15 @@ from cognee_dagster.remote.documents import every_document
 from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
 from cognee_dagster.remote.language_model import lacks_language_model
 from cognee_dagster.remote.names import validate_dataset_name
+from cognee_dagster.remote.remote_graph import RemoteGraph
 from cognee_dagster.remote.responses import (
     Health,
     PipelineRun,
     RemoteDataset,
     RemoteDocument,
-    RemoteGraph,
     RemoteUser,
     parse_dataset,
     parse_datasets,
-    parse_graph,
     parse_health,
     parse_runs,
     parse_user,
@@ -238,13 +237,8 @@ class CogneeClient:
 
     def graph(self, dataset_id: UUID | str) -> RemoteGraph:
         """The whole graph of a dataset; a partial one while an import is running."""
-        return self._ask(
-            "GET",
-            f"/api/v1/datasets/{_segment(dataset_id)}/graph",
-            what=f"reading the graph of dataset {dataset_id}",
-            parse=parse_graph,
-            bounds=self._session.whole_graph,
-        )
+        path = f"/api/v1/datasets/{_segment(dataset_id)}/graph"
+        return self._session.ask_for_graph(path, what=f"reading the graph of dataset {dataset_id}")
 
     def search(
         self, dataset_id: UUID | str, question: str, *, search_type: SearchType = "GRAPH_COMPLETION", top_k: int = 15

@@ -7,7 +7,6 @@ A parser raises ``ValueError`` with the reason when the answer is not Cognee's; 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -89,53 +88,6 @@ class _Document(msgspec.Struct, frozen=True, rename="camel"):
     name: str | None = None
     data_size: int | None = None
     external_metadata: _External | None = None
-
-
-class RemoteNode(msgspec.Struct, frozen=True):
-    """A node as the remote shows it; ``label`` is its name, or ``<type>_<id>`` without one."""
-
-    id: Text
-    label: str = ""
-    type: str = ""
-    properties: dict[str, Any] = {}
-
-
-class RemoteEdge(msgspec.Struct, frozen=True):
-    """An edge as the remote shows it: ``label`` is the relationship."""
-
-    source: Text
-    target: Text
-    label: str = ""
-
-
-class _Graph(msgspec.Struct, frozen=True):
-    nodes: msgspec.Raw
-    edges: msgspec.Raw
-
-
-@dataclass(frozen=True)
-class RemoteGraph:
-    """A dataset's whole graph (``GET /api/v1/datasets/{id}/graph``), the only correct count over HTTP.
-
-    Attributes:
-        nodes: Its nodes.
-        edges: Its edges.
-        skipped: How many of both made no sense.
-        problem: What is wrong with the first of those.
-    """
-
-    nodes: tuple[RemoteNode, ...]
-    edges: tuple[RemoteEdge, ...]
-    skipped: int = 0
-    problem: str = ""
-
-    def node_ids(self) -> set[str]:
-        """The ids of all nodes."""
-        return {node.id for node in self.nodes}
-
-    def triples(self) -> set[tuple[str, str, str]]:
-        """All edges as (source, label, target)."""
-        return {(edge.source, edge.label, edge.target) for edge in self.edges}
 
 
 class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -254,18 +206,6 @@ def _document(row: _Document) -> RemoteDocument:
 def parse_runs(body: _Body) -> Rows[PipelineRun]:
     """A page of pipeline-run rows."""
     return rows_of(body, PipelineRun, what="a pipeline run")
-
-
-def parse_graph(body: _Body) -> RemoteGraph:
-    """``{"nodes": […], "edges": […]}``."""
-    graph = row_of(body, _Graph, what="a graph")
-    nodes, edges = rows_of(graph.nodes, RemoteNode, what="a node"), rows_of(graph.edges, RemoteEdge, what="an edge")
-    return RemoteGraph(
-        nodes=tuple(nodes),
-        edges=tuple(edges),
-        skipped=nodes.skipped + edges.skipped,
-        problem=nodes.problem or edges.problem,
-    )
 
 
 def parse_import_answer(body: _Body) -> dict[str, Any]:

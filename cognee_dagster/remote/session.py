@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 import httpx
 
 from cognee_dagster.errors import RemoteError
-from cognee_dagster.remote.answers import content_of, read_answer
+from cognee_dagster.remote.answers import content_of, read_answer, read_graph
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.exchange_limits import Exchange
 from cognee_dagster.remote.failures import Question, unreachable
 from cognee_dagster.remote.meanings import READS
 from cognee_dagster.remote.moments import http_date
-from cognee_dagster.remote.responses import RemoteGraph
+from cognee_dagster.remote.remote_graph import RemoteGraph
 from cognee_dagster.remote.retry import RetryPolicy, with_retries
 from cognee_dagster.remote.rows import Rows
 from cognee_dagster.remote.slow_answers import waiting_aloud
@@ -27,7 +27,6 @@ _T = TypeVar("_T")
 MAX_ANSWER_BYTES = 16 * 2**20
 MAX_ANSWER_VALUES = 500_000  # of JSON; a page of runs has 11,000
 MAX_GRAPH_BYTES = 2**31
-MAX_GRAPH_VALUES = 100_000_000  # a node takes about twelve, an edge four
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +37,7 @@ class Bounds:
         read: Seconds without progress.
         within: Seconds in all.
         size: Bytes.
-        values: JSON values.
+        values: JSON values; of a graph, those that are in no row of it.
     """
 
     read: float | None
@@ -128,6 +127,34 @@ class Session:
             timeout=self._timeouts.for_httpx(allowed.read),
         )
 
+        def read(response: httpx.Response) -> _T:
+            answer = read_answer(response, question, limit=allowed.size)
+            return content_of(answer, question, parse, max_values=allowed.values)
+
+        return self._repeated(request, question, allowed, read)
+
+    def ask_for_graph(self, path: str, *, what: str) -> RemoteGraph:
+        """A whole graph, taken in as it comes, with retries.
+
+        Raises:
+            RemoteError: As ``ask``.
+        """
+        question, allowed = self.question(what, may_repeat=True), self.whole_graph
+        request = self.http.build_request(
+            "GET", path, headers=trace_headers(), timeout=self._timeouts.for_httpx(allowed.read)
+        )
+
+        def read(response: httpx.Response) -> RemoteGraph:
+            return read_graph(response, question, limit=allowed.size, max_values=allowed.values)
+
+        return self._repeated(request, question, allowed, read)
+
+    def _repeated(
+        self, request: httpx.Request, question: Question, allowed: Bounds, read: Callable[[httpx.Response], _T]
+    ) -> _T:
+        """What ``read`` makes of the answer; asked again as long as that fails and may pass."""
+        what = question.what
+
         def attempt() -> _T:
             failure: RemoteError
             with (
@@ -136,15 +163,13 @@ class Session:
             ):
                 try:
                     response = self.http.send(request, stream=True)
+                    self._note_clock(response.headers.get("date"))
                     try:
-                        answer = read_answer(response, question, limit=allowed.size)
+                        return read(response)
                     finally:
                         response.close()
                 except httpx.HTTPError as error:
                     failure = unreachable(error, question, exchange=exchange)
-                else:
-                    self._note_clock(answer.headers.get("date"))
-                    return content_of(answer, question, parse, max_values=allowed.values)
             raise failure  # outside the handler: httpx's exceptions carry the request, and with it the key
 
         patience = self._patience
@@ -183,7 +208,7 @@ class Session:
             read=self._timeouts.graph_read,
             within=self._timeouts.graph_answer,
             size=MAX_GRAPH_BYTES,
-            values=MAX_GRAPH_VALUES,
+            values=MAX_ANSWER_VALUES,
         )
 
     def question(self, what: str, *, may_repeat: bool = False) -> Question:

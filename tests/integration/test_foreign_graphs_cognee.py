@@ -14,7 +14,7 @@ from cognee_dagster.pushing.archives import push_archives
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import resolve_connection
-from cognee_dagster.remote.responses import RemoteGraph
+from cognee_dagster.remote.remote_graph import RemoteGraph
 from cognee_dagster.sandbox import CogneeServer
 from cognee_dagster.sources.files import open_graph_file
 from cognee_dagster.sources.mapping.ids import entity_type_id, node_id

@@ -19,7 +19,7 @@ from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import resolve_connection
 from cognee_dagster.remote.imports.verdict import STALLED_AFTER, ImportState
 from cognee_dagster.remote.imports.watch import WatchedImport, wait_for_import
-from cognee_dagster.remote.responses import RemoteGraph
+from cognee_dagster.remote.remote_graph import RemoteGraph
 from cognee_dagster.sandbox import CogneeServer
 from cognee_dagster.sources.cognee.datasets import LocalCogneeConfig, open_dataset
 from tests.conftest import LocalStore

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
-from cognee_dagster.remote.responses import RemoteGraph
+from cognee_dagster.remote.remote_graph import RemoteGraph
 from cognee_dagster.sandbox import CogneeServer
 from tests.rounds.contents import RemoteContents
 

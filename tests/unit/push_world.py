@@ -17,14 +17,13 @@ from pydantic import SecretStr
 
 from cognee_dagster.errors import RemoteError, RemoteUnreachableError, UnexpectedAnswerError
 from cognee_dagster.remote.connection import Connection
+from cognee_dagster.remote.remote_graph import RemoteGraph
 from cognee_dagster.remote.responses import (
     PipelineRun,
     RemoteDataset,
-    RemoteGraph,
     RemoteUser,
     parse_dataset,
     parse_datasets,
-    parse_graph,
     parse_runs,
 )
 from cognee_dagster.remote.retry import RetryPolicy
@@ -32,6 +31,7 @@ from cognee_dagster.remote.server_check import Server
 from cognee_dagster.testing.graph import Graph
 from cognee_dagster.testing.runs import IMPORT_PIPELINE, Run
 from cognee_dagster.testing.state import State, User
+from tests.remote_graphs import parse_graph
 from tests.unit.virtual_clock import VirtualClock
 
 ROUND_TRIP = 0.02

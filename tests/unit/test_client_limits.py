@@ -23,6 +23,7 @@ SECONDS = 1.5  # for a whole exchange
 PEAK_MIB = 256
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BLOCK = b"x" * 65536
+GRAPH = HEAD + b'\r\n{"nodes":['
 
 
 def flood(head: bytes, parts: Iterator[bytes]) -> Script:
@@ -126,6 +127,10 @@ CASES = [
     Case("the shortest rows", lambda: answer(200, body=b"[" + b'{"id":"a"},' * 240_000 + b'{"id":"a"}]'), "", "runs"),
     Case("one long string", lambda: answer(200, body=('["' + "\U0001f600" + "a" * 16_000_000 + '"]').encode()), ""),
     Case("depth", lambda: answer(200, body=b"[" * 400_000), "not JSON"),
+    Case("a graph without rows", lambda: flood(GRAPH, repeat(b"[]," * 20_000)), "no rows of a graph", "graph"),
+    Case("a graph of one string", lambda: flood(GRAPH + b'{"id":"', repeat(BLOCK)), "no rows of a graph", "graph"),
+    Case("a graph in a depth", lambda: flood(GRAPH, repeat(b'{"id":' * 10_000)), "no rows of a graph", "graph"),
+    Case("a graph of nothing", lambda: flood(GRAPH, repeat((b'{"x":"' + b"y" * 200 + b'"},') * 300)), "", "graph"),
     Case("a long refusal", lambda: flood(b"HTTP/1.1 500 No\r\n\r\n", repeat(BLOCK)), "The server failed"),
 ]
 
@@ -146,6 +151,24 @@ def test_whatever_a_remote_sends_ends_in_time_and_in_little_memory(case: Case) -
     assert case.words in result["words"]
     assert result["peak_mib"] < PEAK_MIB
     assert result["seconds"] < SECONDS + 8, "a busy machine may be slow, an endless answer never ends"
+
+
+def test_a_large_graph_is_read_in_less_than_half_of_that_memory_and_of_its_own_size() -> None:
+    """100,000 nodes and 300,000 edges as Cognee sends them, 100 MiB of JSON."""
+    said = b'"description":"' + b"What is said of it. " * 15 + b'","version":1,"metadata":{"index_fields":["name"]}'
+    node = b'{"id":"11111111-2222-5333-8444-%012x","label":"Entity %d","type":"Entity","properties":{' + said + b"}}"
+    ends = b'"source":"11111111-2222-5333-8444-%012x","target":"11111111-2222-5333-8444-%012x"'
+
+    def script(call: Call) -> None:
+        call.receive()
+        call.send(GRAPH + b",".join(node % (number, number) for number in range(100_000)) + b'],"edges":[')
+        edges = ((number % 100_000, number * 7 % 100_000) for number in range(300_000))
+        call.send(b",".join(b"{" + ends % both + b',"label":"knows"}' for both in edges) + b"]}")
+
+    with ScriptedServer(script) as server:
+        result = asked(server.url, "graph", seconds=60)
+    assert (result["ended"], result["words"]) == ("value", "")
+    assert result["peak_mib"] < 180
 
 
 def test_a_tls_handshake_that_drips_ends_in_time() -> None:

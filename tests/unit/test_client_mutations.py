@@ -29,13 +29,13 @@ from cognee_dagster.remote.responses import (
     parse_dataset,
     parse_datasets,
     parse_documents,
-    parse_graph,
     parse_health,
     parse_import_answer,
     parse_runs,
     parse_user,
 )
 from cognee_dagster.remote.rows import Rows
+from tests.remote_graphs import parse_graph
 from tests.unit.test_responses import FAILED, STARTED
 
 QUESTION = Question(what="asking", remote="https://a.example.com", source="arguments", secret="ck_marker_0123456789")

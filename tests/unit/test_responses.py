@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cognee_dagster.remote import responses
 from cognee_dagster.remote.api_offer import parse_api_offer
+from tests.remote_graphs import parse_graph
 
 # Rows of a Cognee 1.6.5 server.
 STARTED: dict[str, Any] = {
@@ -169,7 +170,7 @@ def test_a_graph_gives_ids_and_triples_for_comparing() -> None:
     node = {"id": "a", "label": "Ann", "type": "Entity", "properties": {"description": "x"}}
     bare = {"id": "b", "label": None, "type": None, "properties": None}
     edge = {"source": "a", "target": "b", "label": "knows"}
-    graph = parsed(responses.parse_graph, {"nodes": [node, bare], "edges": [edge, edge]})
+    graph = parsed(parse_graph, {"nodes": [node, bare], "edges": [edge, edge]})
     assert graph.node_ids() == {"a", "b"}
     assert graph.triples() == {("a", "knows", "b")}
     assert graph.nodes[0].properties == {"description": "x"}
@@ -196,7 +197,7 @@ PARSERS = [
     responses.parse_datasets,
     responses.parse_documents,
     responses.parse_runs,
-    responses.parse_graph,
+    parse_graph,
     parse_api_offer,
 ]
 

@@ -12,12 +12,12 @@ import pytest
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.pushing.verification import compare_graph, count_problems
-from cognee_dagster.remote.responses import RemoteEdge, RemoteGraph, RemoteNode
+from cognee_dagster.remote.remote_graph import RemoteEdge, RemoteGraph, RemoteNode
 from cognee_dagster.testing import FakeRemote
 from tests.cogx_graphs import ID_A, ID_B, ID_C, MemoryReader
 from tests.pushes import HASTY, client_of, demo_archive, push_archive
 
-NODES = tuple(RemoteNode(node_id, "", "Entity", {}) for node_id in (ID_A, ID_B, ID_C))
+NODES = tuple(RemoteNode(node_id, "", "Entity") for node_id in (ID_A, ID_B, ID_C))
 EDGES = (RemoteEdge(ID_A, ID_B, "contains"), RemoteEdge(ID_B, ID_C, "is_a"))
 
 
@@ -33,7 +33,7 @@ def test_a_complete_import_has_no_problems(tmp_path: Path) -> None:
 
 
 def test_a_remote_that_has_more_is_right(tmp_path: Path) -> None:
-    more = RemoteGraph((*NODES, RemoteNode("x", "", "Entity", {})), (*EDGES, RemoteEdge(ID_A, "x", "knows")))
+    more = RemoteGraph((*NODES, RemoteNode("x", "", "Entity")), (*EDGES, RemoteEdge(ID_A, "x", "knows")))
     assert compare_graph([demo_archive(tmp_path)], more).problems == []
 
 
@@ -80,17 +80,17 @@ def test_a_server_spells_an_id_in_its_own_way_and_has_it_all_the_same(tmp_path: 
     spelled, kept = "{AAAAAAAA-BBBB-5CCC-8DDD-EEEEEEEEEEEE}", "aaaaaaaa-bbbb-5ccc-8ddd-eeeeeeeeeeee"
     reader = MemoryReader([(spelled, "Ada", kind, None)], [(spelled, spelled, "knows", None)])
     archive = write_archive(reader, tmp_path / "spelled.cogx.tar.gz")
-    graph = RemoteGraph((RemoteNode(kept, "Ada", kind, {}),), (RemoteEdge(kept, kept, "knows"),))
+    graph = RemoteGraph((RemoteNode(kept, "Ada", kind),), (RemoteEdge(kept, kept, "knows"),))
     assert compare_graph([archive], graph).problems == []
 
 
 def test_a_node_of_another_kind_keeps_an_id_that_is_no_uuid(tmp_path: Path) -> None:
     archive = write_archive(MemoryReader([("r2", "R2", "Robot", None)]), tmp_path / "robot.cogx.tar.gz")
-    assert compare_graph([archive], RemoteGraph((RemoteNode("r2", "R2", "Robot", {}),), ())).problems == []
+    assert compare_graph([archive], RemoteGraph((RemoteNode("r2", "R2", "Robot"),), ())).problems == []
 
 
 def test_what_only_the_remote_has_is_told(tmp_path: Path) -> None:
-    more = RemoteGraph((*NODES, RemoteNode("x", "", "Entity", {})), (*EDGES, RemoteEdge(ID_A, "x", "knows")))
+    more = RemoteGraph((*NODES, RemoteNode("x", "", "Entity")), (*EDGES, RemoteEdge(ID_A, "x", "knows")))
     found = compare_graph([demo_archive(tmp_path)], more)
     assert found.remarks[1:] == [
         "1 nodes are on the remote only, such as x.",
@@ -185,7 +185,9 @@ def test_a_node_with_another_type_or_property_is_named_with_it(
         msgspec.structs.replace(
             node,
             type=node_type or node.type,
-            properties={key: value for key, value in {**node.properties, **changes}.items() if value is not None},
+            stored=msgspec.json.encode(
+                {key: value for key, value in {**node.properties, **changes}.items() if value is not None}
+            ),
         )
         if node.id == node_id
         else node
