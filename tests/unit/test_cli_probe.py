@@ -6,6 +6,7 @@ import pytest
 
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.testing import FakeRemote, Node
+from cognee_dagster.testing.faults import SEARCHES, answer
 from tests.command_line import call
 
 pytest_plugins = ["cognee_dagster.testing.plugin"]
@@ -50,5 +51,5 @@ def test_what_cannot_be_asked_is_no_answer_of_the_remotes(remote: FakeRemote) ->
     assert call("probe", "other", "Who?", "--contains", "Ada").exit_code == ExitCode.NO_DATASET
     assert call("probe", "acme", " ", "--contains", "Ada").exit_code == ExitCode.USAGE
     assert call("probe", "acme", "Who?").exit_code == ExitCode.USAGE
-    remote.kill()
-    assert call(*ASK, "Ada").exit_code == ExitCode.UNREACHABLE
+    remote.faults.on(SEARCHES, answer(404, "{}"))  # as of a server without that route
+    assert call(*ASK, "Ada").exit_code == ExitCode.FAILED

@@ -186,16 +186,13 @@ def test_without_a_provider_nothing_is_told_and_nothing_sent(connection: Connect
     assert traceparents(remote) == [""]
 
 
-PUSH = """
+ASK = """
 import sys
-from contextlib import nullcontext
 {before}
-from cognee_dagster.pushing import PushOptions, push_graph
-from cognee_dagster.remote import resolve_connection
-from cognee_dagster.sources import from_networkx
-from tests.asset_chain import people
-connection = resolve_connection({url!r}, {key!r}, environ={{}})
-push_graph(nullcontext(from_networkx(people(), dataset_name="people")), connection=connection)
+from cognee_dagster import tracing
+from cognee_dagster.remote import CogneeClient, resolve_connection
+with tracing.span("push"), CogneeClient(resolve_connection({url!r}, {key!r}, environ={{}})) as client:
+    client.datasets()
 {after}
 """
 EXPORTER = """
@@ -208,9 +205,9 @@ sys.modules["opentelemetry.exporter.otlp.proto.grpc.trace_exporter"] = module
 """
 
 
-def printed_by_a_push(remote: FakeRemote, home: Path, *, before: str, after: str) -> list[str]:
-    """What a process prints that does something before it pushes and something after."""
-    code = PUSH.format(before=before, after=after, url=remote.url, key=remote.api_key)
+def printed_by_another_process(remote: FakeRemote, home: Path, *, before: str, after: str) -> list[str]:
+    """What a process prints that does something before it asks the remote and something after."""
+    code = ASK.format(before=before, after=after, url=remote.url, key=remote.api_key)
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(home)}
     ran = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
@@ -220,15 +217,15 @@ def printed_by_a_push(remote: FakeRemote, home: Path, *, before: str, after: str
 def test_opentelemetry_is_neither_needed_nor_loaded(remote: FakeRemote, tmp_path: Path) -> None:
     after = "print(*[name for name in sys.modules if name.startswith('opentelemetry')])"
     block = "sys.modules['opentelemetry'] = None"  # as if it were not installed
-    assert printed_by_a_push(remote, tmp_path, before=block, after=after) == ["opentelemetry"]
+    assert printed_by_another_process(remote, tmp_path, before=block, after=after) == ["opentelemetry"]
     assert set(traceparents(remote)) == {""}
 
 
 def test_what_the_page_prints_switches_it_on(remote: FakeRemote, tmp_path: Path) -> None:
     (printed,) = [block for block in blocks(ROOT / "docs" / "observability.md") if block.language == "python"]
     after = "provider.force_flush(); print(*[span.name for span in exporter.get_finished_spans()])"
-    names = printed_by_a_push(remote, tmp_path, before=EXPORTER + printed.text, after=after)
-    assert sorted(names) == [f"cognee_dagster.{name}" for name in ("pack", "push", "read", "upload", "wait")]
+    names = printed_by_another_process(remote, tmp_path, before=EXPORTER + printed.text, after=after)
+    assert names == ["cognee_dagster.push"]
     assert "" not in traceparents(remote)
 
 
