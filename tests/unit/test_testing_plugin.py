@@ -19,8 +19,8 @@ PAGE = (ROOT / "docs" / "testing-your-project.md").read_text(encoding="utf-8")
 
 
 def test_the_project_on_the_page_runs_as_printed(tmp_path: Path) -> None:
-    files = re.findall(r"^`(\w+\.py)`[^\n]*:\n\n```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
-    assert [name for name, _ in files] == ["shipping.py", "conftest.py", "test_shipping.py"]
+    files = re.findall(r"`(\w+\.py)`[^\n]*:\n\n```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in files] == ["shipping.py", "conftest.py", "test_shipping.py", "test_watching.py"]
     for name, content in files:
         (tmp_path / name).write_text(content, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--rootdir", "."]
@@ -34,7 +34,7 @@ def test_the_project_on_the_page_runs_as_printed(tmp_path: Path) -> None:
         timeout=240,
         check=False,
     )
-    assert "\n3 passed in " in ended.stdout, ended.stdout + ended.stderr
+    assert "\n4 passed in " in ended.stdout, ended.stdout + ended.stderr
     assert "warning" not in ended.stdout.lower(), ended.stdout
 
 

@@ -191,10 +191,11 @@ class MirrorPush:
             uploads = write_segments(
                 self.archives, self.found.fingerprints, plan.uploads, owner=self.owner, directory=directory
             )
-            for upload, archive in uploads:
+            for _, archive in uploads:
                 self.progress.on_shard(len(results) + 1, total)
                 nodes, edges = counted(archive.num_nodes, "node"), counted(archive.num_edges, "edge")
-                logger.info("Segment %d of %r: %s, %s", upload.segment, self.dataset.name, nodes, edges)
+                place = (len(results) + 1, total, self.dataset.name)
+                logger.info("Archive %d of %d for %r: %s, %s", *place, nodes, edges)
                 results.append(self._deliver(archive, runs))
         return results, runs.state
 
