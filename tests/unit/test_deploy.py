@@ -86,6 +86,7 @@ class TestCompose:
                 assert "profiles" not in services()[other], f"{name} cannot wait for {other}, which may not be there"
 
     def test_every_program_is_one_that_the_image_installs(self) -> None:
+        pytest.importorskip("dagster_webserver", reason="make oldest installs no extra but dev")
         installed = {script.name: script.dist.name for script in entry_points(group="console_scripts") if script.dist}
         for name in OUR_SERVICES:
             program = services()[name]["command"][0]
