@@ -59,7 +59,10 @@ def refuse_other_resources(context: dg.ComponentLoadContext, resources: Mapping[
         bound[key] = (resource, where)
 
 
-_OF_REMOTES = "Write the same in both, or give one of the two remotes another name, in remotes."
+_OF_REMOTES = (
+    "Write the same in both, or give one of the two remotes another name, in remotes. A component that says no remote "
+    "means the one that Cognee's own settings name."
+)
 _ADVICE = {
     ARCHIVES_RESOURCE: "Write the same archives in both.",
     LOCAL_RESOURCE: "Write the same local in both; the user who reads may differ from dataset to dataset.",
