@@ -1,5 +1,6 @@
 """``cognee-dagster``: the engine without Dagster, from a terminal or a script."""
 
+from functools import partial
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ from cognee_dagster.cli.archives import archives
 from cognee_dagster.cli.datasets import datasets
 from cognee_dagster.cli.doctor import doctor
 from cognee_dagster.cli.ending import report, sigterm_as_interrupt
-from cognee_dagster.cli.exit_codes import exit_code_table
+from cognee_dagster.cli.exit_codes import ExitCode, exit_code_table
 from cognee_dagster.cli.export import export
 from cognee_dagster.cli.inspect import inspect
 from cognee_dagster.cli.plan import plan
@@ -18,14 +19,25 @@ from cognee_dagster.cli.progress_lines import chosen_lines
 from cognee_dagster.cli.push import push
 from cognee_dagster.cli.runs import runs
 from cognee_dagster.cli.sandbox import sandbox
+from cognee_dagster.cli.standard_output import guarded_output, tell_failed_output
 from cognee_dagster.cli.status import status
+from cognee_dagster.cli.terminal import say
 from cognee_dagster.cli.validate import validate
 from cognee_dagster.cli.verify import verify
 from cognee_dagster.environment import DEBUG_VARIABLE
 
 
 class _Commands(click.Group):
-    """The commands. Whatever ends one of them early is reported in one way."""
+    """The commands. Whatever ends one of them early is reported in one way, wherever that can be written."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        with guarded_output(instead=partial(say, err=True, level="error")) as output:
+            try:
+                return super().main(*args, **extra)
+            except SystemExit as ended:
+                if output.failure is not None and not ended.code:
+                    raise SystemExit(ExitCode.NO_OUTPUT) from None
+                raise
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -44,6 +56,8 @@ class _Commands(click.Group):
             if isinstance(error, click.ClickException) and not as_json and chosen_lines() is None:
                 raise  # click shows how the command is used
             code = report(error, as_json=as_json, debug=bool(ctx.params.get("debug")))
+        finally:
+            tell_failed_output()
         raise click.exceptions.Exit(code)
 
 

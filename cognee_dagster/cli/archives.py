@@ -134,13 +134,13 @@ def _none_stored(dataset: str | None, location: str) -> str:
 
 def _say(report: "PruneReport", *, dry_run: bool) -> None:
     removed, are_freed = ("Would remove", "would be freed") if dry_run else ("Removed", "freed")
-    for judged in report.removed:
-        say(f"{removed} {judged.listed}: {judged.size:,} bytes")
+    lines = [f"{removed} {judged.listed}: {judged.size:,} bytes" for judged in report.removed]
     leftovers = f" and {counted(report.leftover_files, 'file')} that nothing named" if report.leftover_files else ""
-    say(
+    lines.append(
         f"{removed} {counted(len(report.removed), 'archive')}{leftovers}: {report.bytes_freed:,} bytes {are_freed}, "
         f"{counted(len(report.kept), 'archive')} kept."
     )
+    say("\n".join(lines))
 
 
 def _end(report: "PruneReport", *, as_json: bool) -> None:

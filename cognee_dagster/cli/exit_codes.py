@@ -34,6 +34,7 @@ class ExitCode(IntEnum):
     STILL_RUNNING = 8
     CHANGES = 10
     NO_ANSWER = 11
+    NO_OUTPUT = 12
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it
     TERMINATED = 143  # 128 + SIGTERM
 
@@ -50,6 +51,7 @@ MEANINGS = {
     ExitCode.STILL_RUNNING: "the import has not ended yet (status without --wait)",
     ExitCode.CHANGES: "the remote differs, or would be changed (verify, plan, push --dry-run)",
     ExitCode.NO_ANSWER: "the remote does not find what must be found (probe)",
+    ExitCode.NO_OUTPUT: "done, but standard output cannot be written: what belongs there is on standard error",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C",
     ExitCode.TERMINATED: "ended by SIGTERM",
 }
@@ -66,6 +68,7 @@ ADVICE = {
     ExitCode.STILL_RUNNING: "Ask again later, or with --wait.",
     ExitCode.CHANGES: "Push to bring the remote up to date.",
     ExitCode.NO_ANSWER: "See `cognee-dagster verify` for what the remote dataset lacks.",
+    ExitCode.NO_OUTPUT: "It is done; read standard error.",
     ExitCode.INTERRUPTED: "Run the command again; `cognee-dagster runs` shows an import that went on without it.",
     ExitCode.TERMINATED: "Run the command again; `cognee-dagster runs` shows an import that went on without it.",
 }

@@ -140,8 +140,7 @@ def print_plan(
     if as_json:
         print_json(plan)
     else:
-        for line in _sentences(plan, url=connection.url):
-            say(line)
+        say("\n".join(_sentences(plan, url=connection.url)))
     if not plan["in_sync"]:
         raise click.exceptions.Exit(ExitCode.CHANGES)
 

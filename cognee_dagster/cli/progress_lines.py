@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cognee_dagster import remote
+from cognee_dagster.cli.standard_output import write_error
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.write.writer import Progress as ExportProgress
@@ -107,12 +108,7 @@ class ProgressLines:
         return round(self._clock() - self._began_at, 3)
 
     def _write(self, line: dict[str, Any]) -> None:
-        if not self._is_read:
-            return
-        try:
-            click.echo(json.dumps(line, default=str), err=True)
-        except (OSError, ValueError):
-            self._is_read = False
+        self._is_read = self._is_read and write_error(json.dumps(line, default=str))
 
 
 class MessageLines(logging.Handler):

@@ -168,8 +168,10 @@ def _end(result: "PushResult", *, code: ExitCode, reason: str, as_json: bool) ->
         print_json(dataclasses.asdict(result))
     else:
         nodes, edges = counted(result.num_nodes, "node"), counted(result.num_edges, "edge")
-        say(f"Pushed {result.dataset_name} ({nodes}, {edges}) to {result.target_dataset}: {result.status}")
-        say(f"pipeline_run_id: {result.pipeline_run_id}")
+        say(
+            f"Pushed {result.dataset_name} ({nodes}, {edges}) to {result.target_dataset}: {result.status}\n"
+            f"pipeline_run_id: {result.pipeline_run_id}"
+        )
     lines = chosen_lines()
     if code is ExitCode.OK:
         if lines:

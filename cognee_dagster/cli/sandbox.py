@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cognee_dagster.cli.options import DIRECTORY
-from cognee_dagster.cli.terminal import stderr_console
+from cognee_dagster.cli.terminal import say, stderr_console
 from cognee_dagster.errors import LocalCogneeError
 
 
@@ -32,14 +32,14 @@ def sandbox(*, directory: Path | None) -> None:
         server = CogneeServer(directory)
         with stderr_console().status("Starting Cognee (10 to 40 s) …"):
             stack.enter_context(server)
-        click.echo(f"export COGNEE_SERVICE_URL={server.url}")
-        click.echo(f"export COGNEE_API_KEY={server.api_key}")
+        say(f"export COGNEE_SERVICE_URL={server.url}")
+        say(f"export COGNEE_API_KEY={server.api_key}")
         if not server.has_language_model:
-            click.echo(
+            say(
                 "It has no language model: pushes in mode hybrid or re-derive will fail, after some minutes. They need "
                 "LLM_API_KEY, set before this command is started.",
                 err=True,
             )
-        click.echo(f"Cognee is running; its log is {server.log}. Ctrl-C stops it.", err=True)
+        say(f"Cognee is running; its log is {server.log}. Ctrl-C stops it.", err=True)
         server.wait()  # until Ctrl-C or SIGTERM
         raise LocalCogneeError(f"The sandbox's Cognee server ended by itself. See {server.log}.")

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from cognee_dagster.cli.progress_lines import MessageLines, ProgressLines, chosen_lines, is_quiet
+from cognee_dagster.cli.standard_output import write_error, write_output
 from cognee_dagster.remote.slow_answers import LOGGER as SLOW_ANSWERS
 
 if TYPE_CHECKING:
@@ -36,7 +35,11 @@ def say(text: object, *, err: bool = False, level: str = "warning") -> None:
         lines.tell("message", level=level, text=str(text))
         return
     stream = sys.stderr if err else sys.stdout
-    click.echo(printable(str(text), encoding=stream.encoding or "utf-8"), err=err)
+    shown = printable(str(text), encoding=getattr(stream, "encoding", None) or "utf-8")
+    if err:
+        write_error(shown)
+    else:
+        write_output(shown)
 
 
 def printable(text: str, *, encoding: str = "utf-8") -> str:
@@ -52,15 +55,15 @@ def print_json(value: Mapping[str, Any]) -> None:
     """The one JSON object of ``--json``."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     prints = text == printable(text, encoding=sys.stdout.encoding or "utf-8")
-    click.echo(text if prints else json.dumps(value, default=str).replace("\x7f", "\\u007f"))
+    write_output(text if prints else json.dumps(value, default=str).replace("\x7f", "\\u007f"))
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns wide enough for their widest cell, separated by two spaces."""
     cells = [[printable(cell).replace("\n", " ") for cell in row] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
+    say("\n".join(lines))
 
 
 def spelled_time(moment: "datetime | None") -> str:
