@@ -68,7 +68,7 @@ def _show(source: str, found: "Inspection") -> None:
     _list("Kept as documents", found.texts)
     _list("Left behind", found.attributes_left_behind)
     for refusal in found.refused:
-        say(f"A server would refuse {refusal['what']}: {refusal['why']}")
+        say(f"Cannot be pushed, because of {refusal['what']}: {refusal['why']}")
 
 
 def _in_words(counts: "Counts") -> str:

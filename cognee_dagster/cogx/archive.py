@@ -120,6 +120,6 @@ def check_limits(archive: Archive) -> None:
     """
     if problems := limit_problems(archive.member_bytes):
         raise ArchiveLimitError(
-            f"The archive of dataset {archive.dataset_name!r} ({archive.path}) is beyond a Cognee server's limits: "
+            f"The archive of dataset {archive.dataset_name!r} is beyond a Cognee server's limits: "
             f"{'; '.join(problems)}. cognee_dagster.cogx.shard.cut() cuts such a graph into several archives."
         )

@@ -12,8 +12,7 @@ from cognee_dagster.cogx.read.manifest import read_manifest
 from cognee_dagster.cogx.read.records import GRAPH_FILES
 from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
 from cognee_dagster.cogx.schema import Entity, Fact, RawNode
-from cognee_dagster.errors import ArchiveError
-from cognee_dagster.sources.archives import is_archive, local_archive
+from cognee_dagster.sources.archives import called, is_archive, local_archive
 from cognee_dagster.sources.inspection import SAMPLES, Counts, Inspection, refusals
 
 _OF_GRAPHS = {RECORD_KINDS[file] for file in GRAPH_FILES}
@@ -37,14 +36,12 @@ def inspect_as_it_is(place: str) -> Inspection | None:
         return None
     with tempfile.TemporaryDirectory(prefix="cognee-inspect-") as directory:
         path = local_archive(place, to=Path(directory))
-        try:
+        with called(path, place):
             system = read_manifest(path).source_system
             report = validate_archive(path)
             if system == COGNEE_SYSTEM and report.record_counts.keys() <= _OF_GRAPHS:
                 return None
             return _inspection(path, report)
-        except ArchiveError as error:
-            raise type(error)(str(error).replace(str(path), place)) from error
 
 
 def _inspection(path: Path, report: ValidationReport) -> Inspection:

@@ -1,10 +1,12 @@
 """Archives of anybody's, wherever they are, to be pushed as they are."""
 
+import contextlib
 import dataclasses
 import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from cognee_dagster.cogx.archive import Archive
@@ -52,10 +54,10 @@ def archive_as_it_is(place: str | os.PathLike[str], *, directory: Path) -> Archi
         logger.warning("%s: %s", place, warning)
     if (more := report.num_warnings - _PROBLEMS_TOLD) > 0:
         logger.warning("%s: %d more like that; `cognee-dagster validate` lists them", place, more)
-    archive = dataclasses.replace(inspect_archive(path), as_it_is=True)
+    with called(path, place):
+        archive = dataclasses.replace(inspect_archive(path), as_it_is=True)
     texts = ", ".join(counted(count, f"{kind} record") for kind, count in archive.record_counts.items())
-    shown = public(place) if isinstance(place, str) and is_url(place) else place
-    logger.info("%s is a valid archive of %s: %s", shown, archive.source_system, texts or "no record")
+    logger.info("%s is a valid archive of %s: %s", _shown(place), archive.source_system, texts or "no record")
     return archive
 
 
@@ -81,12 +83,24 @@ def local_archive(place: str | os.PathLike[str], *, to: Path) -> Path:
     return Path(shutil.copyfile(path, Path(tempfile.mkdtemp(dir=to)) / path.name))
 
 
+@contextlib.contextmanager
+def called(path: Path, place: str | os.PathLike[str]) -> Iterator[None]:
+    """Errors about a copy of an archive call it what a person calls it."""
+    try:
+        yield
+    except ArchiveError as error:
+        raise type(error)(str(error).replace(str(path), _shown(place))) from error
+
+
+def _shown(place: str | os.PathLike[str]) -> str:
+    return public(shown) if is_url(shown := os.fspath(place)) else shown
+
+
 def _refusal(place: str | os.PathLike[str], report: ValidationReport) -> str:
     told = "; ".join(str(problem) for problem in report.problems[:_PROBLEMS_TOLD])
     more = report.num_problems - _PROBLEMS_TOLD
-    shown = os.fspath(place)
     return (
-        f"{public(shown) if is_url(shown) else shown} is not pushed: it is not a valid COGX archive: {told}"
+        f"{_shown(place)} is not pushed: it is not a valid COGX archive: {told}"
         f"{f'; and {more:,} more' if more > 0 else ''}. `cognee-dagster validate ARCHIVE` lists all that is wrong with "
         "a packed one. Correct it where it was made."
     )

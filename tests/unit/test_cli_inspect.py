@@ -75,7 +75,7 @@ def test_what_a_server_would_refuse_ends_with_its_own_exit_code(bees: Path, monk
     report = ValidationReport(
         path=bees, problems=(problem,), num_problems=1, record_counts={}, member_bytes={}, manifest=None
     )
-    monkeypatch.setattr("cognee_dagster.sources.inspection.validate_archive", lambda path: report)
+    monkeypatch.setattr("cognee_dagster.sources.inspection.validate_archive", lambda path, **_: report)
     result = call("inspect", str(bees), "--json")
     assert result.exit_code == ExitCode.INVALID_ARCHIVE
     assert json.loads(result.stdout)["refused"] == [{"what": "nodes.jsonl, line 3", "why": "no good"}]

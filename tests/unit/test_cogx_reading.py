@@ -149,10 +149,8 @@ def test_links_and_devices_are_never_followed_and_a_server_passes_over_them(
         inspect_archive(path)
 
 
-def test_bombs_are_refused_by_ratio_size_and_count(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bombs_are_refused_by_size_and_count(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pack(path, {"manifest.json": jsonl(MANIFEST), "facts.jsonl": bytes(80_000_000)})
-    with pytest.raises(ArchiveLimitError, match="times its size"):
-        unpack(path, tmp_path / "out")
     monkeypatch.setattr(safe_members, "MAX_MEMBER_BYTES", 10_000_000)
     assert "80,000,000 bytes" in reasons(validate_archive(path))[0]
     monkeypatch.setattr(tar_stream, "MAX_TOTAL_BYTES", 1000)

@@ -53,7 +53,7 @@ class BriefReader:
         return _batches(self._rows({FACTS_FILE: _fact_row}), EDGE_COLUMNS)
 
     def _rows(self, row_of: dict[str, Callable[[bytes], _Row]]) -> Iterator[_Row]:
-        for member in read_members(self._path):
+        for member in read_members(self._path, any_size=True):
             if (make := row_of.get(member.name)) is not None:
                 yield from (make(line) for _, line in member.lines())
 

@@ -37,6 +37,8 @@ class DocumentPrint:
 def document_prints(archive: Path) -> list[DocumentPrint]:
     """All that a server keeps as a document of a packed archive: documents, episodes, memories and memory blocks.
 
+    The archive was written here, or is known to be within the limits.
+
     Raises:
         ArchiveError: The archive is damaged.
     """
@@ -44,7 +46,7 @@ def document_prints(archive: Path) -> list[DocumentPrint]:
 
 
 def _prints(archive: Path) -> Iterator[DocumentPrint]:
-    for member in read_members(archive):
+    for member in read_members(archive, any_size=True):
         if member.name not in _TEXT_FILES:
             continue
         for number, line in member.lines():
@@ -64,7 +66,7 @@ def rename_documents(archive: Path, destination: Path, external_ids: Mapping[str
     Facts never refer to documents, only to nodes, so that nothing else has to change.
 
     Args:
-        archive: The archive to copy.
+        archive: The archive to copy, which was written here.
         destination: The file to write; its directory must exist.
         external_ids: New id by present id; documents that are not in it keep theirs.
 
@@ -73,7 +75,7 @@ def rename_documents(archive: Path, destination: Path, external_ids: Mapping[str
     """
     with ExitStack() as stack:
         spools = []
-        for member in read_members(archive):
+        for member in read_members(archive, any_size=True):
             spool = stack.enter_context(Spool(member.name, file=unnamed_file(destination.parent)))
             spools.append(spool)
             for content in (

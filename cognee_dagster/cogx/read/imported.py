@@ -86,13 +86,13 @@ def _of_raw_node(node: RawNode) -> ImportedNode:
 
 
 def records_of(path: Path, *kinds: str) -> Iterator[Record]:
-    """An archive's records of these kinds, in its order.
+    """The records of these kinds of an archive that was written here or is known to be within the limits, in its order.
 
     Raises:
         ArchiveError: The archive is damaged, or a line is no record.
     """
     files = [file for file, kind in RECORD_KINDS.items() if kind in kinds]
-    for member in read_members(path):
+    for member in read_members(path, any_size=True):
         if member.name not in files:
             continue
         for number, line in member.lines():

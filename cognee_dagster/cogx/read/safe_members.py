@@ -66,8 +66,8 @@ class Member:
             length += len(rest)
             if length > self._max_line_bytes:
                 raise ArchiveLimitError(
-                    f"{self._content.path}: {self.name}, line {number + 1} is longer than {MAX_LINE_BYTES:,} bytes; "
-                    "refusing to read it."
+                    f"{self._content.path}: {self.name}, line {number + 1} is longer than {MAX_LINE_BYTES:,} bytes, "
+                    "which cognee-dagster does not read of a file, though a server may."
                 )
         for line in _stripped(b"".join(parts)):
             yield number + 1, line
@@ -109,7 +109,7 @@ def read_members(path: Path, *, any_size: bool = False) -> Iterator[Member]:
 
     Args:
         path: The archive.
-        any_size: Do not look at limits: for an archive that this process has just written.
+        any_size: Do not look at limits: for an archive that was written here, or is known to be within them.
 
     Raises:
         ArchiveError: The file is not a tar archive, is damaged or cut off, or holds what an archive may not hold.

@@ -8,9 +8,6 @@ from cognee_dagster.cogx.format import MAX_TOTAL_BYTES
 from cognee_dagster.cogx.read.compression import READ_ERRORS, unpacked
 from cognee_dagster.errors import ArchiveError, ArchiveLimitError
 
-# JSON lines shrink 5 to 30 times; beyond this an archive is a bomb. Small ones may be anything.
-MAX_RATIO = 250
-_RATIO_MATTERS_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 256 * 1024
 
 
@@ -26,7 +23,6 @@ class TarStream:
         self.position = 0
         self.path = path
         self._any_size = any_size
-        self._file = file
         self._content = unpacked(file, path=path)
 
     def read(self, size: int) -> bytes:
@@ -56,14 +52,8 @@ class TarStream:
         except READ_ERRORS as error:
             raise ArchiveError(f"{self.path}: damaged or cut off: {error}. Write or copy it again.") from error
         self.position += len(content)
-        if self._any_size:
-            return content
-        if self.position > MAX_TOTAL_BYTES:
+        if self.position > MAX_TOTAL_BYTES and not self._any_size:
             raise ArchiveLimitError(
                 f"{self.path}: more than {MAX_TOTAL_BYTES:,} bytes unpacked; a Cognee server refuses that."
-            )
-        if self.position > _RATIO_MATTERS_BYTES and self.position > MAX_RATIO * self._file.tell():
-            raise ArchiveLimitError(
-                f"{self.path}: unpacks to more than {MAX_RATIO} times its size; refusing to read a likely bomb."
             )
         return content

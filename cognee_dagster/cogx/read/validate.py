@@ -1,5 +1,6 @@
 """An archive judged as a Cognee server judges it, and what a server changes without a word, with file, line, reason."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -23,17 +24,21 @@ from cognee_dagster.errors import ArchiveError, ArchiveLimitError
 __all__ = ["MAX_PROBLEMS", "Problem", "ValidationReport", "validate_archive"]
 
 
-def validate_archive(path: Path) -> ValidationReport:
+def validate_archive(path: Path, *, any_size: bool = False) -> ValidationReport:
     """Judge an archive as a Cognee server does (1.6.5 with its default stores, mode ``preserve``).
 
     The archive is read twice: facts may stand before the nodes they speak of. Of each node 16 bytes are remembered, of
-    each fact 8. Refused here, though a server may take it, is what could cost this process or the server too much
-    (bombs, sparse files, lines beyond 16 MiB), accounts, and texts that a server would open as an address.
+    each fact 8. Refused here, though a server may take it, is what could cost this process too much (sparse files,
+    lines beyond 16 MiB), accounts, and texts that a server would open as an address.
+
+    Args:
+        path: The archive.
+        any_size: Do not look at limits: for an archive that was written here, and would be cut for a push.
 
     Raises:
         OSError: The file cannot be read. Whatever is wrong *in* it is in the report.
     """
-    judged = _Judged(path)
+    judged = _Judged(path, any_size=any_size)
     try:
         judged.read()
         judged.compare()
@@ -55,7 +60,8 @@ def validate_archive(path: Path) -> ValidationReport:
 class _Judged:
     """An archive, as far as it is read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, any_size: bool) -> None:
+        self._any_size = any_size
         self.all = Findings()
         self.member_bytes: dict[str, int] = {}
         self._path = path
@@ -67,10 +73,10 @@ class _Judged:
         extraction = Extraction()
         remarks: Noted = self.all.warnings
         with self._path.open("rb") as file:
-            stream = TarStream(file, self._path, any_size=False)
-            for number, entry, place in _unpacked(stream, extraction, remarks):
+            stream = TarStream(file, self._path, any_size=self._any_size)
+            for number, entry, place in _unpacked(stream, extraction, remarks, any_size=self._any_size):
                 if place.name in COGX_FILES and len(place.parts) <= 2 and not entry.is_directory:
-                    self._files[place] = number, check_file(_member(entry, place.name, stream), self._path)
+                    self._files[place] = number, check_file(self._member(entry, place.name, stream), self._path)
             _drain(stream, remarks)
         if not extraction.files:
             raise ArchiveError("holds no file: not an archive, or a damaged one. Write or copy it again.")
@@ -107,15 +113,21 @@ class _Judged:
     def _fact_files(self) -> Iterator[Member]:
         """Where facts may be: in every file of records but that of the raw nodes."""
         with self._path.open("rb") as file:
-            stream = TarStream(file, self._path, any_size=False)
+            stream = TarStream(file, self._path, any_size=self._any_size)
             for number, entry in enumerate(read_entries(stream, remark=_ignore)):
                 place = PurePosixPath(entry.name)
                 name = place.name
                 if name in RECORD_KINDS and name != NODES_FILE and self._files.get(place, (-1,))[0] == number:
-                    yield _member(entry, name, stream)
+                    yield self._member(entry, name, stream)
+
+    def _member(self, entry: Entry, name: str, stream: TarStream) -> Member:
+        most = math.inf if self._any_size else MAX_LINE_BYTES
+        return Member(name=name, size=entry.size, _content=stream, _max_line_bytes=most)
 
 
-def _unpacked(stream: TarStream, extraction: Extraction, remarks: Noted) -> Iterator[tuple[int, Entry, PurePosixPath]]:
+def _unpacked(
+    stream: TarStream, extraction: Extraction, remarks: Noted, *, any_size: bool
+) -> Iterator[tuple[int, Entry, PurePosixPath]]:
     total = 0
     for number, entry in enumerate(read_entries(stream, remark=remarks.add)):
         if number >= MAX_MEMBERS:
@@ -126,19 +138,16 @@ def _unpacked(stream: TarStream, extraction: Extraction, remarks: Noted) -> Iter
         if entry.other:
             remarks.add(f"{entry.name!r:.200} is {entry.other}, which a Cognee server passes over")
             continue
-        check_size(entry.name, entry.size, stream.path)
+        if not any_size:
+            check_size(entry.name, entry.size, stream.path)
         total += entry.size
-        if total > MAX_TOTAL_BYTES:
+        if total > MAX_TOTAL_BYTES and not any_size:
             raise ArchiveLimitError(f"more than {MAX_TOTAL_BYTES:,} bytes unpacked; a Cognee server refuses that.")
         windows = PureWindowsPath(entry.name)
         if windows.drive or windows.root or ".." in windows.parts:
             remarks.add(f"the file name {entry.name!r:.200} leads out of the archive on Windows")
         extraction.add(place, number=number, is_directory=entry.is_directory, modified=entry.modified)
         yield number, entry, place
-
-
-def _member(entry: Entry, name: str, stream: TarStream) -> Member:
-    return Member(name=name, size=entry.size, _content=stream, _max_line_bytes=MAX_LINE_BYTES)
 
 
 def _drain(stream: TarStream, remarks: Noted) -> None:
