@@ -48,6 +48,16 @@ LIGHTRAG = graph_of(
     ("MIRA", "LYON", {"weight": 8.0, "description": "Mira bakes in Lyon.", "keywords": "craft, home"}),
 )
 
+WEIGHTED = {"relationship": "supplies", "weight": 8.5}
+SPEAKING = {  # graphs of which edges alone are said something
+    "typed": graph_of({"a": {"type": "Person", "age": 3}, "b": {"type": "Machine"}}, ("a", "b", WEIGHTED)),
+    "untyped": graph_of({"a": {"name": "Ada", "born": 1}, "b": {}}, ("a", "b", WEIGHTED)),
+    "cognee": graph_of(
+        {"a": {"type": "Entity", "metadata": {"index_fields": ["name"]}}, "b": {}}, ("a", "b", WEIGHTED)
+    ),
+    "lightrag": graph_of({"a": {"entity_id": "A", "entity_type": "x"}, "b": {}}, ("a", "b", WEIGHTED)),
+}
+
 
 class TestAsCogneeBuildsIt:
     """Nodes are entities, their types are nodes, edges speak."""
@@ -185,7 +195,53 @@ class TestWhatTheUserSays:
         mapping = GraphMapping(relationship="does", edge_text="{source} {relationship} {target} ({note})")
         rows = found(self.GRAPH, mapping=mapping)
         assert rows.edge_texts()["a", "ignores", "b"] == "a ignores b (always)"
-        assert rows.reader.attributes_left_behind == {"secret": 1}
+        of_nodes = {"species": 2, "called": 1, "wings": 1}
+        assert rows.reader.attributes_left_behind == {"secret": 2, **of_nodes}  # as without a mapping
+
+    @pytest.mark.parametrize("speaks", ["typed", "untyped", "cognee", "lightrag"])
+    @pytest.mark.parametrize(
+        "mapping",
+        [
+            GraphMapping(edge_text="{source} {relationship} {target}: {weight}"),
+            GraphMapping(relationship="relationship"),
+            GraphMapping(relationship="relationship", edge_text="{weight}"),
+        ],
+        ids=["text", "relationship", "both"],
+    )
+    def test_what_is_said_of_edges_changes_no_node(self, speaks: str, mapping: GraphMapping) -> None:
+        graph = SPEAKING[speaks]
+        without, rows = found(graph), found(graph, mapping=mapping)
+        assert rows.nodes == without.nodes
+        assert rows.triples == without.triples
+        assert rows.reader.profile == without.reader.profile
+        assert "weight" not in rows.reader.attributes_left_behind
+        assert "relationship" not in rows.reader.attributes_left_behind
+        for text in rows.edge_texts().values():
+            assert "is a" in text or "8.5" in text
+
+    def test_an_edge_names_a_chunk_by_its_text(self) -> None:
+        chunk = {"type": "DocumentChunk", "text": "Ada founded Acme.", "name": ""}
+        graph = graph_of({"c": chunk, "a": {"type": "Person", "name": "Ada"}}, ("c", "a", {"relationship": "contains"}))
+        rows = found(graph, mapping=GraphMapping(edge_text="{source} {relationship} {target}"))
+        assert list(rows.edge_texts().values()) == ["Ada founded Acme. contains Ada"]
+
+    def test_what_names_an_edge_or_stands_in_its_text_is_not_left_behind(self) -> None:
+        edge = {"relationship": "ignores", "source": "a file", "note": "always"}
+        rows = found(
+            graph_of({"a": {"type": "T"}}, ("a", "a", edge)), mapping=GraphMapping(edge_text="{source}: {note}")
+        )
+        assert list(rows.edge_texts().values()) == ["a: always"]
+        assert rows.reader.attributes_left_behind == {"source": 1}  # in the text it is the name of the edge's end
+
+    def test_what_the_mapping_names_is_used_though_keep_does_not_name_it(self) -> None:
+        mapping = GraphMapping(
+            node_type="species", name="called", relationship="does", edge_text="{source}: {note}", keep=["wings"]
+        )
+        rows = found(self.GRAPH, mapping=mapping)
+        assert rows.types == {"Robin": "Entity", "b": "Entity", "Bird": "EntityType", "Fish": "EntityType"}
+        assert rows.node("a")["properties"] == {"description": "wings: 2"}
+        assert rows.edge_texts()["Robin", "ignores", "b"] == "Robin: always"
+        assert rows.reader.attributes_left_behind == {"secret": 2}
 
     def test_a_graph_without_edges_has_no_attributes_for_a_template_to_miss(self) -> None:
         rows = found(graph_of({"a": {"name": "Ada"}}), mapping=GraphMapping(edge_text="{source} {note} {target}"))

@@ -95,7 +95,7 @@ def _filled(
     template: str, all_values: Mapping[str, Any], *, left: LeftBehind, values: Mapping[str, Any], used: str | None
 ) -> str:
     names = placeholders(template)
-    left.add_all(values, set(values) - set(names) - {used} | (set(EDGE_PLACEHOLDERS) & set(values)))
+    left.add_all(values, set(values) - (set(names) - set(EDGE_PLACEHOLDERS)) - {used})
     return filled(template, {name: spoken(all_values.get(name)) for name in names})
 
 

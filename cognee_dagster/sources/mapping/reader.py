@@ -18,7 +18,7 @@ from cognee_dagster.sources.mapping.left_behind import LeftBehind
 from cognee_dagster.sources.mapping.parallel import joined, repeated_keys
 from cognee_dagster.sources.mapping.rules import rules_for
 from cognee_dagster.sources.mapping.survey import Survey, survey
-from cognee_dagster.sources.mapping.typed_nodes import NodeRow, typed_node
+from cognee_dagster.sources.mapping.typed_nodes import NodeRow, has_name, typed_node
 from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.profiles.choose import choose_profile, named_profile
 
@@ -66,7 +66,7 @@ class MappedReader:
                 else named_profile(profile)
             )
             self._rules = rules_for(self.source_survey, profile=chosen, mapping=mapping or GraphMapping())
-        self._speaks = self._rules.as_nodes != "as_they_are"
+        self._speaks = self._rules.edges_speak
         self._origin = GraphOrigin(dataset_name=dataset_name, read_through="networkx", fact_text_complete=self._speaks)
 
     @property
@@ -139,9 +139,15 @@ class MappedReader:
         for node in self._source.nodes():
             found = Identity.of(node, rules=self._rules)
             is_entity = self._rules.as_nodes == "cognee" and node.cognee_type is None
-            name = found.name if node.cognee_type is None else _preview(node)
+            name = (_preview(node) if self._is_text(node, found) else "") or found.name
             known.add(found.id, name, found.types if is_entity else ())
         return known
+
+    def _is_text(self, node: Node, found: Identity) -> bool:
+        """Whether a text stands for the node in a sentence."""
+        if node.cognee_type is not None or self._rules.as_nodes != "as_they_are":
+            return node.cognee_type is not None
+        return found.attributes[0] is None and not has_name(str(node.attributes.get("type")))
 
     def _spoken_edges(self, left: LeftBehind, names: Mapping[str, str]) -> Iterator[EdgeRow]:
         repeated: frozenset[int] = frozenset()
@@ -171,7 +177,7 @@ class _Known:
 
 
 def _preview(node: Node) -> str:
-    return str(node.attributes["text"])[:_PREVIEW]
+    return str(node.attributes.get("text", ""))[:_PREVIEW]
 
 
 @contextmanager

@@ -19,6 +19,7 @@ class Rules:
     Attributes:
         profile: Name of the profile.
         as_nodes: What nodes become.
+        edges_speak: Whether an edge gets a text that says all that it holds.
         node_type: Attributes with a node's type; the first that is there counts.
         node_name: Attributes with a node's name.
         relationship: Attributes with an edge's name.
@@ -31,6 +32,7 @@ class Rules:
 
     profile: str
     as_nodes: AsNodes
+    edges_speak: bool
     node_type: tuple[str, ...]
     node_name: tuple[str, ...]
     relationship: tuple[str, ...]
@@ -52,7 +54,10 @@ def rules_for(survey: Survey, *, profile: Profile, mapping: GraphMapping) -> Rul
     as_nodes: AsNodes = mapping.as_nodes or profile.as_nodes
     if mapping.as_nodes is None and not _leaves_types(mapping, nodes):
         as_nodes = "cognee"
-    dropped = [_dropped(names, profile=profile, mapping=mapping) for names in (nodes, edges)]
+    dropped = (
+        _dropped(nodes, profile=profile, mapping=mapping, meant=(*mapping.names("node_type"), *mapping.names("name"))),
+        _dropped(edges, profile=profile, mapping=mapping, meant=(*mapping.names("relationship"), *_in_text(mapping))),
+    )
     of_nodes, of_edges = (
         {name: count for name, count in names.items() if name not in left}
         for names, left in zip((nodes, edges), dropped, strict=True)
@@ -60,6 +65,7 @@ def rules_for(survey: Survey, *, profile: Profile, mapping: GraphMapping) -> Rul
     return Rules(
         profile=profile.name,
         as_nodes=as_nodes,
+        edges_speak=as_nodes != "as_they_are" or not mapping.of_edges.is_empty,
         node_type=_present(mapping.names("node_type") or profile.node_type, of_nodes),
         node_name=_present((*mapping.names("name"), *profile.node_name), of_nodes),
         relationship=_present((*mapping.names("relationship"), *profile.relationship), of_edges),
@@ -72,15 +78,23 @@ def rules_for(survey: Survey, *, profile: Profile, mapping: GraphMapping) -> Rul
 
 
 def _leaves_types(mapping: GraphMapping, nodes: Iterable[str]) -> bool:
-    """Whether nodes in Cognee's own language stay what they are: only attributes are kept or dropped, if anything."""
-    return mapping.is_empty or ("type" in nodes and not mapping.says_meanings)
+    """Whether nodes in Cognee's own language stay what they are: of them only attributes are kept or dropped."""
+    of_nodes = mapping.of_nodes
+    return of_nodes.is_empty or ("type" in nodes and of_nodes.node_type is None and of_nodes.name is None)
 
 
-def _dropped(names: Iterable[str], *, profile: Profile, mapping: GraphMapping) -> frozenset[str]:
-    """A name that the user wants to keep is kept, whatever the profile thinks of it."""
+def _dropped(names: Iterable[str], *, profile: Profile, mapping: GraphMapping, meant: Iterable[str]) -> frozenset[str]:
+    """What stays behind; a name that the user wants to keep, or means something by, is kept in spite of the profile."""
     if mapping.keep is not None:
-        return frozenset(names) - set(mapping.keep)
-    return frozenset(name for name in names if name in mapping.drop or name.lower() in profile.drop)
+        return frozenset(names) - {*mapping.keep, *meant} | frozenset(mapping.drop)
+    by_profile = frozenset(name for name in names if name.lower() in profile.drop) - set(meant)
+    return by_profile | frozenset(mapping.drop)
+
+
+def _in_text(mapping: GraphMapping) -> tuple[str, ...]:
+    """The attributes in the template of an edge's text."""
+    names = placeholders(mapping.edge_text) if mapping.edge_text is not None else ()
+    return tuple(name for name in names if name not in EDGE_PLACEHOLDERS)
 
 
 def _present(names: Iterable[str], there: Mapping[str, int]) -> tuple[str, ...]:
@@ -104,9 +118,8 @@ def _check(mapping: GraphMapping, survey: Survey) -> None:
         for name in mapping.names(option):
             _check_name(f"{option}={name!r}", name, there, what=what)
     if mapping.edge_text is not None and survey.num_edges:
-        for name in placeholders(mapping.edge_text):
-            if name not in EDGE_PLACEHOLDERS:
-                _check_name(f"edge_text={mapping.edge_text!r}", name, edges, what="edge")
+        for name in _in_text(mapping):
+            _check_name(f"edge_text={mapping.edge_text!r}", name, edges, what="edge")
     for name in (*(mapping.keep or ()), *mapping.drop):
         _check_name(f"keep and drop: {name!r}", name, {**nodes, **edges}, what="node or edge")
 

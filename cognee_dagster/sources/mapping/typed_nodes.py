@@ -41,14 +41,14 @@ def typed_node(node: Node, *, rules: Rules, left: LeftBehind) -> NodeRow:
         # or the remote could not find it by its name
         properties.setdefault("metadata", {"index_fields": ["name"]})
     identity = checked_id(node.key)
-    if not name and _has_name(node_type):
+    if not name and has_name(node_type):
         name = key_text(node.key)
         name = name if name.strip() else identity
     # Cognee's own export gives its chunks an empty name.
     return identity, name or (None if given_name is None else ""), node_type, json.dumps(properties)
 
 
-def _has_name(node_type: str) -> bool:
+def has_name(node_type: str) -> bool:
     """Whether nodes of this type have names: Cognee's chunks and summaries have a text instead."""
     return node_type not in DECLARED or "name" in DECLARED[node_type].fields
 

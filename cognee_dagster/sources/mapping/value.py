@@ -3,7 +3,7 @@
 import difflib
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from cognee_dagster.errors import GraphFileError
@@ -25,13 +25,15 @@ class GraphMapping:
             attributes of the edge, and ``source``, ``target`` and ``relationship``, the names of its ends and its own.
             Attributes that the template does not name stay behind. Default: the edge's description, or a sentence made
             of the three names, with its other attributes below it.
-        keep: The attributes to keep, of nodes and edges; all others stay behind. Default: all are kept.
+        keep: The attributes to keep, of nodes and edges, beside those that the fields above name; all others stay
+            behind. Default: all are kept.
         drop: The attributes to leave behind, of nodes and edges.
         as_nodes: What a node becomes. ``cognee``: an ``Entity``, as Cognee itself makes them, with an ``EntityType``
             beside it, and its other attributes named in its description; Cognee's search finds it by its name.
             ``typed``: a node of its own type that keeps all its attributes; Cognee's search reaches it through its
             relationships only, and never by its name. Default: ``cognee``; but in a graph that speaks Cognee's own
-            language, nodes with a ``type`` stay as they are where only ``keep`` and ``drop`` are said.
+            language, nodes stay as they are where only ``relationship`` and ``edge_text`` are said, and nodes with a
+            ``type`` also where ``keep`` and ``drop`` are.
 
     Raises:
         GraphFileError: A value that cannot work; the message says which.
@@ -89,9 +91,14 @@ class GraphMapping:
         return self == GraphMapping()
 
     @property
-    def says_meanings(self) -> bool:
-        """Whether it says of an attribute what it means, so that the graph does not speak Cognee's own language."""
-        return any(self.names(option) for option in ("node_type", "name", "relationship", "edge_text"))
+    def of_nodes(self) -> "GraphMapping":
+        """What it says of nodes, or of both."""
+        return replace(self, relationship=None, edge_text=None)
+
+    @property
+    def of_edges(self) -> "GraphMapping":
+        """What it says of edges alone."""
+        return GraphMapping(relationship=self.relationship, edge_text=self.edge_text)
 
 
 def placeholders(template: str) -> tuple[str, ...]:
