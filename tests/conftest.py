@@ -6,7 +6,7 @@ Importing Cognee takes 10 to 25 s in each process that does it, so a store is bu
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from examples.stand_in_llm import LLMStandIn
 settings.register_profile("any machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+LOG_LINES = 200
 HANDBOOK = Path(__file__).parent.parent / "examples" / "handbook"
 
 
@@ -70,6 +71,17 @@ def real_remote(real_cognee: None, tmp_path_factory: pytest.TempPathFactory) -> 
     """A real Cognee server; shared, so a test uses dataset names of its own and neither stops nor restarts it."""
     with CogneeServer(tmp_path_factory.mktemp("remote")) as server:
         yield server
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure's report has the end of the server's log: what a real Cognee answers with 500 is told nowhere else."""
+    report = yield
+    server = getattr(item, "funcargs", {}).get("real_remote")
+    if report.failed and isinstance(server, CogneeServer):
+        lines = server.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        report.sections.append(("The end of the Cognee server's log", "\n".join(lines[-LOG_LINES:])))
+    return report
 
 
 @pytest.fixture(scope="session")
