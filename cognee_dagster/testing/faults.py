@@ -111,7 +111,7 @@ def answer(
 
 
 def server_failed() -> Fault:
-    """A passing failure of Cognee's own, with which 1.6.5 answered one request in thousands that were right."""
+    """A passing failure of Cognee's own, with which 1.6.5 was seen to answer a read and a deletion that were right."""
     return answer(500, "Internal Server Error", headers={"content-type": "text/plain; charset=utf-8"})
 
 
