@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cognee_dagster import cogx
 from cognee_dagster.cogx.format import TEXT_KINDS
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, RemoteError
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.graph.empty import empty_graph
 from cognee_dagster.pushing.delivery import deliver
 from cognee_dagster.pushing.delivery_result import DeliveryResult, KnownBy
 from cognee_dagster.pushing.options import PushOptions
@@ -93,7 +95,7 @@ def push_archives(
     if any(archive.as_it_is for archive in archives):
         _require_records(archives, mode=options.mode)
     else:
-        require_nodes(name, num_nodes)
+        require_nodes(archives)
     _require_mode_for(name, mode=options.mode, num_archives=total)
     target = options.target_of(name)
     announce(archives, target=target, connection=client.connection, progress=progress)
@@ -202,14 +204,11 @@ def _require_records(archives: "Sequence[Archive]", *, mode: str) -> None:
         )
 
 
-def require_nodes(dataset_name: str, num_nodes: int) -> None:
+def require_nodes(archives: "Sequence[Archive]") -> None:
     """Refuse to push nothing, as ``cognee.push()`` does.
 
     Raises:
-        EmptyGraphError: ``num_nodes`` is 0.
+        EmptyGraphError: The graph has no nodes.
     """
-    if num_nodes == 0:
-        raise EmptyGraphError(
-            f"Dataset {dataset_name!r} has 0 nodes: there is nothing to push. Run cognee.cognify() (or "
-            "cognee.remember()) on it first to build its knowledge graph."
-        )
+    if not any(archive.num_nodes for archive in archives):
+        raise EmptyGraphError(empty_graph(archives[0].dataset_name, is_of_cognee=cogx.is_of_cognee(archives[0].path)))

@@ -16,6 +16,7 @@ from cognee_dagster.sources.archives import called, is_archive, local_archive
 from cognee_dagster.sources.inspection import SAMPLES, Counts, Inspection, refusals
 
 _OF_GRAPHS = {RECORD_KINDS[file] for file in GRAPH_FILES}
+_NOTHING = {"what": "the archive", "why": "It holds no record: there is nothing to push."}
 _MADE_TYPE = "Entity"  # of what a fact names, and no record is
 
 
@@ -55,7 +56,7 @@ def _inspection(path: Path, report: ValidationReport) -> Inspection:
         sample_nodes=[_sample(node) for node in islice(nodes, SAMPLES)],
         sample_edges=[_sample_edge(fact) for fact in facts[:SAMPLES]],
         attributes_left_behind={},
-        refused=refusals(report),
+        refused=refusals(report) if any(report.record_counts.values()) or not readable else [_NOTHING],
         texts={
             kind: count for kind, count in report.record_counts.items() if kind not in {"entity", "raw_node", "fact"}
         },

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
 from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.graph.empty import empty_graph
 
 if TYPE_CHECKING:
     from cognee_dagster.graph.reader import GraphReader
@@ -37,7 +38,7 @@ class Inspection:
         sample_nodes: The first nodes.
         sample_edges: The first edges, with ``source_name`` and ``target_name``.
         attributes_left_behind: How many nodes and edges have an attribute that does not arrive.
-        refused: What a server would refuse: ``what`` and ``why``.
+        refused: Because of what a push would be refused, here or by the server: ``what`` and ``why``.
         texts: How many records of each kind an archive holds that is pushed as it is, beside a graph; a server keeps
             them as documents.
     """
@@ -76,7 +77,7 @@ def inspect_graph(reader: "GraphReader") -> Inspection:
         sample_nodes=[_sample(row) for row in nodes.first],
         sample_edges=[_sample_edge(row, names) for row in edges.first],
         attributes_left_behind=getattr(reader, "attributes_left_behind", {}),
-        refused=_refused(reader),
+        refused=_refused(reader) if nodes.all else [_empty(reader)],
     )
 
 
@@ -117,6 +118,14 @@ def _sample(row: dict[str, Any]) -> dict[str, Any]:
 def _sample_edge(row: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     ends = {f"{end}_name": names.get(row[end], row[end]) for end in ("source", "target")}
     return {**_sample(row), **ends}
+
+
+def _empty(reader: "GraphReader") -> dict[str, str]:
+    origin = reader.origin
+    return {
+        "what": "the graph",
+        "why": empty_graph(origin.dataset_name, is_of_cognee=origin.embedding_model is not None),
+    }
 
 
 def _refused(reader: "GraphReader") -> list[dict[str, str]]:

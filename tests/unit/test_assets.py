@@ -186,13 +186,13 @@ def test_all_checks_pass_on_a_good_graph(chain: Chain) -> None:
     }
 
 
-def test_an_empty_graph_stops_the_chain_and_says_what_to_run(chain: Chain, remote: FakeRemote) -> None:
+def test_an_empty_graph_stops_the_chain_and_says_where_to_look(chain: Chain, remote: FakeRemote) -> None:
     chain.graph = people(size=0)
     result = chain.run()
     assert not result.success
     evaluation = checks(result)["graph_not_empty"]
     assert not evaluation.passed
-    assert "cognify()" in str(evaluation.description)
+    assert "Look into the file, the folder or the object" in str(evaluation.description)
     assert remote.uploads == []
 
 

@@ -189,6 +189,7 @@ def test_an_empty_archive_is_not_pushed_even_when_pushed_alone(chain: Chain, rem
     chain.run("cogx_archive")
     message, metadata = failure_of(chain.run("remote_push"), "remote_push")
     assert "0 nodes" in message
+    assert "cognify" not in str(metadata)  # the graph is no local dataset
     assert metadata["cognee/error"] == "EmptyGraphError"
     assert remote.uploads == []
 

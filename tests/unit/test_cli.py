@@ -17,6 +17,7 @@ from click.testing import Result
 from cognee_dagster import errors
 from cognee_dagster.cli import main
 from cognee_dagster.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
+from cognee_dagster.graph.origin import GraphOrigin
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.remote import slow_answers
 from cognee_dagster.sandbox.settings import no_language_model
@@ -54,7 +55,7 @@ def local_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Three datasets, of which one is empty."""
     graphs = {
         "demo": demo_reader,
-        "empty": lambda: MemoryReader([]),
+        "empty": lambda: MemoryReader([], origin=GraphOrigin(dataset_name="empty", embedding_model="m")),
         "textless": lambda: MemoryReader([(ID_B, "Ada", "Entity", "{}"), (ID_C, "person", "EntityType", "{}")]),
     }
     have_datasets(monkeypatch, graphs)
@@ -245,7 +246,7 @@ def test_validate_says_what_is_wrong_and_ends_with_its_own_code(tmp_path: Path) 
     ("arguments", "code", "message"),
     [
         (["push", "nowhere"], ExitCode.NO_DATASET, "nowhere"),
-        (["push", "empty"], ExitCode.FAILED, "0 nodes"),
+        (["push", "empty"], ExitCode.FAILED, "Run cognee.cognify()"),
         (["push", "demo", "--mode", "bogus"], ExitCode.USAGE, "bogus"),
         (["push", "demo", "--target-dataset", "a b"], ExitCode.USAGE, "a b"),
         (["push", "--bogus"], ExitCode.USAGE, "--bogus"),

@@ -8,9 +8,12 @@ import pytest
 
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.graph.origin import GraphOrigin
+from cognee_dagster.sources import inspect_graph
 from cognee_dagster.sources.networkx.graphs import from_networkx
 from cognee_dagster.testing import FakeRemote
 from tests.archives_of_others import SYSTEMS, pack, unpack
+from tests.cogx_graphs import MemoryReader
 from tests.command_line import call
 
 BEES = {
@@ -100,6 +103,33 @@ def test_a_node_that_a_server_cannot_index_is_listed_and_its_push_sends_nothing(
     said = " ".join(pushed.stderr.split())
     assert "because of 1 node: name 'Ann', type 'Person'" in said
     assert "indexed attribute 'age' is 3 and not text" in said
+
+
+def test_a_graph_without_nodes_is_refused_as_its_push_will_be(tmp_path: Path) -> None:
+    (tmp_path / "nodes.csv").write_text("id,name\n")
+    (tmp_path / "edges.csv").write_text("source,target\n")
+    shown = call("inspect", str(tmp_path))
+    assert shown.exit_code == ExitCode.INVALID_ARCHIVE
+    assert "Cannot be pushed, because of the graph" in shown.stdout
+    (refused,) = json.loads(call("inspect", str(tmp_path), "--json").stdout)["refused"]
+    with FakeRemote() as remote:
+        pushed = call("push", str(tmp_path), "--url", remote.url, "--api-key", remote.api_key)
+    assert pushed.exit_code == ExitCode.FAILED
+    for said in (refused["why"], " ".join(pushed.stderr.split())):
+        assert "0 nodes: there is nothing to push. Look into the file, the folder" in said
+        assert "cognify" not in said
+
+
+def test_an_archive_of_another_system_without_records_is_refused(tmp_path: Path) -> None:
+    place = pack(tmp_path / "x.cogx.tar.gz", "zep", {})
+    result = call("inspect", str(place), "--json")
+    assert result.exit_code == ExitCode.INVALID_ARCHIVE
+    assert "no record" in json.loads(result.stdout)["refused"][0]["why"]
+
+
+def test_a_local_dataset_without_a_graph_is_told_how_to_get_one(tmp_path: Path) -> None:
+    reader = MemoryReader([], origin=GraphOrigin(dataset_name="d", embedding_model="m"))
+    assert "Run cognee.cognify()" in inspect_graph(reader).refused[0]["why"]
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:

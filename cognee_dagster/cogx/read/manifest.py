@@ -53,6 +53,11 @@ def dataset_name_of(manifest: Manifest, path: Path) -> str:
     return _noted_dataset(manifest.notes) or stem or path.name
 
 
+def is_of_cognee(path: Path) -> bool:
+    """Whether an archive written here was made of a local Cognee dataset: those have a model of embeddings."""
+    return read_manifest(path).embedding_model is not None
+
+
 def iter_records(path: Path) -> Iterator[tuple[str, Any]]:
     """The records of an archive as the parsed JSON of their lines, each with the name of its file.
 

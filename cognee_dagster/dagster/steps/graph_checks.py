@@ -8,6 +8,7 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.steps.tables import count_table
 from cognee_dagster.graph.counting import with_counts
+from cognee_dagster.graph.empty import empty_graph
 
 if TYPE_CHECKING:
     from cognee_dagster.graph.reader import GraphSummary
@@ -26,7 +27,7 @@ def _not_empty(dataset: CogneeDataset, summary: "GraphSummary") -> dg.AssetCheck
         asset_key=dataset.graph_key,
         passed=not empty,
         description=(
-            f"Dataset {str(dataset.name)!r} has 0 nodes. Run cognee.cognify() (or cognee.remember()) on it first."
+            empty_graph(str(dataset.name), is_of_cognee=dataset.graph is None)
             if empty
             else f"{summary.num_nodes} nodes, {summary.num_edges} edges."
         ),

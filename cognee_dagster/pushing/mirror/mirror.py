@@ -170,7 +170,7 @@ def default_base() -> "UPath":
 def _target(archives: Sequence[Archive], options: PushOptions) -> str:
     """The remote dataset, of what can be mirrored."""
     name = archives[0].dataset_name
-    require_nodes(name, sum(archive.num_nodes for archive in archives))
+    require_nodes(archives)
     if options.mode != "preserve":
         raise InvalidModeError(
             f"Dataset {name!r} cannot be mirrored in mode {options.mode}: the server makes a graph of its own from the "
