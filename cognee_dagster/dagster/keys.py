@@ -35,6 +35,7 @@ PLAN_DETAILS = "cognee/plan_details"  # the same and the rest, as `cognee-dagste
 REMARKS = "cognee/remarks"  # what the remote graph has besides the archive
 GRAPH_DIGEST = "cognee/graph_digest"
 SECONDS = "cognee/seconds"
+PUSH_FAILED = "cognee/push_failed"  # True: of a push that was not made, and had sent something
 PUSH_RUN_ID = "cognee/push_run_id"  # the Dagster run whose remote_push an import belongs to
 REASON = "cognee/reason"
 PARTITION = "cognee/partition"  # of the push, in events whose partition cannot be told to Dagster

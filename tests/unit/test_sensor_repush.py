@@ -1,5 +1,6 @@
 """Failed imports are pushed again as often as the policy says: through the real assets, against the fake remote."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,11 +33,11 @@ class Shop:
         self.repush = build_repush_sensor({self.chain.dataset: policy})
         self.cursor: str | None = None
 
-    def push(self, *, error: str | None, request: dg.RunRequest | None = None) -> bool:
-        """A push in the background, whose import then ends; whether the run succeeded."""
+    def push(self, *, error: str | None, request: dg.RunRequest | None = None, waits: bool = False) -> bool:
+        """A push in the background, or one that waits, whose import then ends; whether the run succeeded."""
         if error:
             self.remote.fail_next_import(error)
-        with self.remote.hold_imports():
+        with contextlib.nullcontext() if waits else self.remote.hold_imports():
             if request is None:
                 return self.chain.run().success
             return dg.materialize(
@@ -190,6 +191,25 @@ def test_the_new_push_has_the_old_ones_target_and_the_policys_way(remote: FakeRe
             }
         }
     }
+
+
+def test_an_attempt_in_the_foreground_whose_import_fails_counts_as_one(remote: FakeRemote, tmp_path: Path) -> None:
+    shop = Shop(remote, tmp_path, RepushPolicy(attempts=2, run_in_background=False))
+    shop.push(error="RuntimeError")
+    shop.watch()
+    for attempt in ("1", "2"):
+        (request,), _ = shop.ask()
+        assert request.tags["cognee/repush_attempt"] == attempt
+        assert not shop.push(error="RuntimeError", request=request, waits=True)
+    assert shop.ask()[0] == []
+
+
+def test_what_failed_before_a_push_of_somebodys_that_failed_is_left_alone(shop: Shop) -> None:
+    shop.push(error="RuntimeError")
+    shop.watch()
+    shop.remote.fail_next_import("RuntimeError")
+    assert not shop.chain.run(config={"run_in_background": False}).success
+    assert shop.ask()[0] == []
 
 
 def test_report_only_asks_for_nothing(remote: FakeRemote, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from cognee_dagster.dagster.event_log.pushes import PushLog
+from cognee_dagster.dagster.event_log.failed_pushes import events_of
+from cognee_dagster.dagster.event_log.pushes import Push, PushLog
 from cognee_dagster.dagster.event_log.reports import ReportLog
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.cursor import ImportCursor
@@ -270,6 +271,28 @@ def test_a_rerun_that_adopts_a_running_import_adds_no_report(world: World, error
     world.cursors.clear()
     world.tick()
     assert world.reported(run) == (FAILED if error else FINISHED)
+
+
+def test_an_import_that_ends_late_does_not_turn_the_failure_of_a_newer_push_green(world: World) -> None:
+    late = world.push()
+    push = Push(
+        storage_id=0,
+        asset_key=push_key("a"),
+        partition=None,
+        dagster_run_id="failed",
+        timestamp=0,
+        metadata={"target_dataset": "a", "cognee/remote_url": world.feed.remote.url},
+    )
+    for event in events_of(push, reason="the push failed.", error=OSError("gone")):
+        world.instance.report_runless_asset_event(event)
+    world.feed.end(late)
+    world.tick()
+    assert world.reported(late).materialized == 1
+    assert [check.passed for check in world.checks()] == [False]
+    again = world.push()
+    world.feed.end(again)
+    world.tick()
+    assert world.reported(again) == FINISHED
 
 
 def test_a_report_that_many_newer_ones_lie_over_is_found(world: World) -> None:

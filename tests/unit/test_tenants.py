@@ -101,6 +101,19 @@ def test_the_checks_look_at_a_partition_that_pushed_what_another_chain_has_made(
         assert tenants.check(name).description == "1 of 1 partitions are as they should be."
 
 
+def test_the_check_judges_the_push_of_a_partition_that_failed(tenants: Tenants, remote: FakeRemote) -> None:
+    for tenant in ("acme", "beta"):
+        tenants.write(tenant, size=3)
+        assert tenants.run(tenant).success
+    tenants.write("beta", size=5)
+    tenants.resource = remote.resource(max_attempts=1)
+    remote.fail_next_import("RuntimeError")
+    assert not tenants.run("beta").success
+    evaluation = tenants.check("remote_import_succeeded")
+    assert not evaluation.passed
+    assert "1 of 2 partitions are as they should be.\nbeta: The import into dataset" in str(evaluation.description)
+
+
 def test_a_check_before_any_push_says_so(tenants: Tenants) -> None:
     result = tenants.check("remote_import_succeeded")
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)

@@ -5,7 +5,7 @@ As soon as the remote shows an import's run, ``remote_push`` observes it in the 
 several archives, those that arrived are not uploaded again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -33,6 +33,7 @@ class BegunImports:
         archives: What it pushes.
         push: What is pushed where, by metadata keys: archive digest, number of archives, target dataset, mode, remote.
         partition: The partition that is pushed, if the chain has some.
+        seen: Told the run of each import that the remote has begun.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class BegunImports:
         archives: "Sequence[Archive]",
         push: Mapping[str, Any],
         partition: str | None,
+        seen: Callable[[str], None],
     ) -> None:
+        self._seen = seen
         self._context = context
         self._partition = partition
         self._push = push
@@ -66,7 +69,7 @@ class BegunImports:
         for record in observed:
             observation = record.asset_observation
             found = {key: value.value for key, value in observation.metadata.items()} if observation else {}
-            if any(found.get(key) != self._push[key] for key in _PLACE):
+            if found.get(keys.PUSH_FAILED) or any(found.get(key) != self._push[key] for key in _PLACE):
                 continue
             if record.storage_id < last_end or any(found.get(key) != self._push[key] for key in _CONTENT):
                 break
@@ -77,6 +80,7 @@ class BegunImports:
 
     def note(self, archive: "Archive", run: BegunImport) -> None:
         """Write down that the remote has begun an import, or has finished that of one archive among several."""
+        self._seen(run.run_id)
         total, done = len(self._positions), self._positions[archive.content_sha256]
         if run.answered and total == 1 and run.run_id in self._noted:  # the push itself is materialized next
             return

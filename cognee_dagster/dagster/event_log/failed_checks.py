@@ -42,8 +42,11 @@ class CheckRow:
 
     @property
     def state(self) -> str | None:
-        """How the import ended, where that is a failure; a check that could not ask, or asked too early, says None."""
-        if self.evaluation is None or self.evaluation.passed:
+        """How the import ended, where that is a failure; a check that could not ask, or asked too early, says None.
+
+        So does one of a push that failed: its run tells that, unless it is tried again.
+        """
+        if self.evaluation is None or self.evaluation.passed or self.metadata.get(keys.PUSH_FAILED):
             return None
         if self.check in _READ_BACK:
             return INCOMPLETE if self.evaluation.severity is dg.AssetCheckSeverity.ERROR else None

@@ -226,9 +226,10 @@ def latest_observation(
     return records[0].asset_observation if records else None
 
 
-def of_partition(key: dg.AssetKey, partition: str | None) -> dg.AssetRecordsFilter:
-    """The events of an asset, or of one of its partitions."""
-    return dg.AssetRecordsFilter(asset_key=key, asset_partitions=None if partition is None else [partition])
+def of_partition(key: dg.AssetKey, partition: str | None, *, after: int | None = None) -> dg.AssetRecordsFilter:
+    """The events of an asset, or of one of its partitions; only those after a storage id, if that is given."""
+    partitions = None if partition is None else [partition]
+    return dg.AssetRecordsFilter(asset_key=key, asset_partitions=partitions, after_storage_id=after)
 
 
 def push_of(record: dg.EventLogRecord) -> Push | None:

@@ -16,6 +16,7 @@ from cognee_dagster.dagster.keys import (
     CHECK_IMPORT_SUCCEEDED,
     PARTITION,
     PIPELINE_RUN_ID,
+    PUSH_FAILED,
     PUSH_RUN_ID,
     STATUS,
 )
@@ -170,7 +171,12 @@ class ReportLog:
 
 
 def _report(kind: EventKind, metadata: Mapping[str, Any], *, passed: bool = True) -> Iterator[Report]:
-    """The report in an event's metadata; nothing for an event that says something else."""
+    """The report in an event's metadata; nothing for an event that says something else.
+
+    A push that failed may be tried again, and go on with the very import that it had begun.
+    """
+    if metadata.get(PUSH_FAILED):
+        return
     import_id = metadata.get(PIPELINE_RUN_ID) or pushed_by(
         str(metadata.get(PUSH_RUN_ID) or ""), metadata.get(PARTITION)
     )

@@ -5,8 +5,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+import dagster as dg
 from msgspec.structs import replace
 
+from cognee_dagster.dagster.event_log.failed_pushes import failed_push
 from cognee_dagster.dagster.event_log.import_events import AssetEvent, ImportOutcome, kind_of
 from cognee_dagster.dagster.event_log.pushes import Push, PushLog
 from cognee_dagster.dagster.event_log.reports import ReportLog, Reports, kinds_as_bits
@@ -28,6 +30,7 @@ class Reporting:
     commits the result.
 
     Attributes:
+        instance: Dagster's.
         pushes: The pushes in the event log.
         reports: What the event log says already.
         lease: Which sensor may report.
@@ -36,6 +39,7 @@ class Reporting:
         log: The tick's log.
     """
 
+    instance: dg.DagsterInstance
     pushes: PushLog
     reports: ReportLog
     lease: ReporterLease
@@ -105,12 +109,37 @@ class Reporting:
             if reports.ended(push):
                 missing[push.import_id] = []
                 continue
-            newer_succeeded = _newest_outcome(push, later, reports, succeeding)
+            newer_succeeded = self._newest_outcome(push, later, reports, succeeding)
             written = reports.kinds(push.import_id)
             missing[push.import_id] = outcome.missing_events(written, newer_succeeded=newer_succeeded)
             if missing[push.import_id]:
                 self._count(outcome, superseded=newer_succeeded is True)
         return missing
+
+    def _newest_outcome(
+        self, push: Push, later: Iterable[Push], reports: Reports, succeeding: Collection[str]
+    ) -> bool | None:
+        """Whether the newest later push into the same remote dataset that has ended succeeded; None if none has ended.
+
+        One that fails in this very tick need not be looked at: it is written after ``push``.
+        """
+        failed = failed_push(
+            self.instance,
+            push.asset_key,
+            partition=push.partition,
+            after=push.storage_id,
+            target_dataset=push.target_dataset,
+        )
+        if failed is not None and not _same_graph(failed, push):
+            failed = None
+        for other in sorted(later, key=lambda other: other.storage_id, reverse=True):
+            if other.storage_id > push.storage_id and other.import_id != push.import_id and _same_graph(other, push):
+                if failed is not None and failed.storage_id > other.storage_id:
+                    break
+                outcome = True if other.import_id in succeeding else reports.outcome(other)
+                if outcome is not None:
+                    return outcome
+        return None if failed is None else False
 
     def _count(self, outcome: ImportOutcome, *, superseded: bool) -> None:
         word = _WORDS.get(outcome.verdict.state, "failed")
@@ -120,19 +149,6 @@ class Reporting:
     def _unreadable(self, asset_key: str) -> None:
         self.log.exception("The imports of %s could not be reported; they are looked at again", asset_key)
         self.summary.note(f"{asset_key} could not be reported, see the sensor's log.")
-
-
-def _newest_outcome(push: Push, later: Iterable[Push], reports: Reports, succeeding: Collection[str]) -> bool | None:
-    """Whether the newest later push into the same remote dataset that has ended succeeded; None if none has ended.
-
-    One that fails in this very tick need not be looked at: it is written after ``push``.
-    """
-    for other in sorted(later, key=lambda other: other.storage_id, reverse=True):
-        if other.storage_id > push.storage_id and other.import_id != push.import_id and _same_graph(other, push):
-            outcome = True if other.import_id in succeeding else reports.outcome(other)
-            if outcome is not None:
-                return outcome
-    return None
 
 
 def _same_graph(one: Push, other: Push) -> bool:

@@ -17,6 +17,7 @@ from cognee_dagster.dagster.keys import (
     PARTITION,
     PARTITIONS,
     PIPELINE_RUN_ID,
+    PUSH_FAILED,
     PUSH_RUN_ID,
     REPUSH_ATTEMPT_TAG,
     REPUSH_OF_TAG,
@@ -124,17 +125,28 @@ class RepushPlan:
         if metadata.get(STATUS) not in (FAILED, STALLED) or metadata.get(ERROR) in PERMANENT_ERROR_CLASSES:
             return None
         newest = latest_push(self._instance, push_key, partition=partition)
-        if newest is None or not newest.in_background or newest.import_id != import_id:
+        if newest is None or not newest.in_background:
             return None
-        run = self._instance.get_run_by_id(pushed_by_run) if pushed_by_run else None
+        root = self._root(pushed_by_run, otherwise=import_id)
+        if metadata.get(PUSH_FAILED):  # an attempt that was not made counts as one; a push of somebody's is left alone
+            is_newest = root == self._root(newest.dagster_run_id, otherwise=newest.import_id)
+        else:
+            is_newest = newest.import_id == import_id
+        if not is_newest:
+            return None
         return FailedImport(
             push_key=push_key,
-            root=run.tags.get(REPUSH_OF_TAG, import_id) if run is not None else import_id,
+            root=root,
             partition=partition,
             target_dataset=newest.target_dataset or None,
             mode=newest.metadata.get(MODE),
             archive=newest.metadata.get(CHOSEN_ARCHIVE),
         )
+
+    def _root(self, run_id: str, *, otherwise: str) -> str:
+        """The import that a run pushes again; of a run that does not, the other one."""
+        run = self._instance.get_run_by_id(run_id) if run_id else None
+        return run.tags.get(REPUSH_OF_TAG, otherwise) if run is not None else otherwise
 
 
 def _request(failed: FailedImport, policy: RepushPolicy, *, attempt: int) -> dg.RunRequest:

@@ -75,7 +75,13 @@ class ImportTick:
         )
         self._lease = ReporterLease(instance, holder=sensor, now=now)
         self._reporting = Reporting(
-            pushes=self._pushes, reports=self._reports, lease=self._lease, now=now, summary=self._summary, log=log
+            instance=instance,
+            pushes=self._pushes,
+            reports=self._reports,
+            lease=self._lease,
+            now=now,
+            summary=self._summary,
+            log=log,
         )
 
     def run(self, text: str | None) -> TickResult:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.import_events import ImportOutcome
+from cognee_dagster.dagster.event_log.failed_pushes import FailedPush, failed_push, failed_pushes
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.resources import CogneeRemote
+from cognee_dagster.dagster.steps.import_result import failed_before, result_about
 from cognee_dagster.dagster.steps.partition_checks import (
     ask_about_partitions,
     pushes_of_partitions,
@@ -33,15 +34,19 @@ def check_import(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset)
     if dataset.partitions is not None and partition is None:
         return _check_partitions(context, dataset)
     push = latest_push(context.instance, dataset.push_key, partition=partition)
+    after = push.storage_id if push is not None else 0
+    push = failed_push(context.instance, dataset.push_key, partition=partition, after=after) or push
     if push is None:
         return nothing_pushed(dataset)
+    if isinstance(push, FailedPush) and not push.run_id:
+        return failed_before(push)
     remote: CogneeRemote = getattr(context.resources, dataset.remote)
 
     def ask() -> dg.AssetCheckResult:
         with remote.client() as client:
             if push.remote_url != client.connection.url:
                 return pushed_elsewhere(push, client.connection, remote=dataset.remote)
-            return ImportOutcome(push=push, verdict=ask_about(client, push)).check_result()
+            return result_about(push, ask_about(client, push))
 
     with engine_step(context):
         return unless_unanswered(ask)
@@ -49,6 +54,7 @@ def check_import(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset)
 
 def _check_partitions(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dg.AssetCheckResult:
     pushes = pushes_of_partitions(context, dataset)
+    pushes |= failed_pushes(context.instance, dataset.push_key, after=pushes)
     if not pushes:
         return nothing_pushed(dataset)
     remote: CogneeRemote = getattr(context.resources, dataset.remote)

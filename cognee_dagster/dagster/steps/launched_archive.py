@@ -10,10 +10,10 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.dataset import CogneeDataset, TargetedDataset
-from cognee_dagster.dagster.event_log.confirmed import confirmed_import
-from cognee_dagster.dagster.event_log.pushes import latest_materialization, plain_metadata
+from cognee_dagster.dagster.event_log.confirmed import Confirmations
 from cognee_dagster.dagster.steps.chosen_archive import archives_to_push, find_stored, stored_files
 from cognee_dagster.dagster.steps.partitions import partition_of
+from cognee_dagster.dagster.templates import rendered
 from cognee_dagster.errors import ArchiveNotStoredError, PromotionError
 from cognee_dagster.store.stored import StoredArchive
 
@@ -88,8 +88,7 @@ def _promoted(
             f"promote_from={source!r} cannot be used: {dataset} can be promoted from "
             f"{', '.join(map(str, found)) or 'no other target'}."
         )
-    graph_key = found[source].remote_graph_key
-    confirmed = confirmed_import(context.instance, graph_key, partition=partition)
+    confirmed = _confirmations(context, found[source], partition=partition).to_promote()
     return stored_files(
         context, confirmed.sha256s, what=f"The archive that {source!r} has confirmed ({confirmed.digest})"
     )
@@ -105,9 +104,25 @@ def confirmed_archive(
     """
     if dataset.target_name is None:
         return None
-    found = latest_materialization(context.instance, dataset.remote_graph_key, partition=partition)
-    sha256s = str(plain_metadata(found.metadata).get(keys.ARCHIVE_SHA256) or "").split() if found is not None else []
+    confirmed = _confirmations(context, dataset, partition=partition).newest()
+    if confirmed is None:
+        return None
     try:
-        return stored_files(context, sha256s, what=f"What {dataset.target_name} has confirmed") if sha256s else None
+        return stored_files(context, confirmed.sha256s, what=f"What {dataset.target_name} has confirmed")
     except ArchiveNotStoredError:
         return None
+
+
+def _confirmations(
+    context: dg.AssetExecutionContext, dataset: CogneeDataset, *, partition: str | None
+) -> Confirmations:
+    """Of the imports into a target's own remote dataset: not into one that a launch named instead."""
+    named = dataset.name if isinstance(dataset.name, str) else None  # the name of a UUID is the local Cognee's to tell
+    target = dataset.target_dataset or named
+    return Confirmations(
+        instance=context.instance,
+        push_key=dataset.push_key,
+        graph_key=dataset.remote_graph_key,
+        target_dataset=target if partition is None else rendered(target, partition),
+        partition=partition,
+    )

@@ -13,9 +13,10 @@ import dagster as dg
 
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.import_events import ImportOutcome
+from cognee_dagster.dagster.event_log.failed_pushes import FailedPush
 from cognee_dagster.dagster.event_log.pushes import Push, latest_pushes, plain_metadata
 from cognee_dagster.dagster.steps.chosen_archive import latest_archive
+from cognee_dagster.dagster.steps.import_result import failed_before, result_about
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.dagster.steps.unknown import not_known, nothing_pushed
 from cognee_dagster.remote.client import CogneeClient
@@ -65,8 +66,11 @@ def ask_about_partitions(client: CogneeClient, pushes: Mapping[str, Push]) -> di
     Raises:
         RemoteError: The remote does not answer.
     """
+    unasked = {key: push for key, push in pushes.items() if isinstance(push, FailedPush) and not push.run_id}
+    pushes = {key: push for key, push in pushes.items() if key not in unasked}
     here = {key: push for key, push in pushes.items() if push.remote_url == client.connection.url}
-    results = {
+    results = {key: failed_before(push) for key, push in unasked.items()}
+    results |= {
         key: not_known(f"It was pushed to {push.remote_url}, and the remote is now {client.connection.url}.")
         for key, push in pushes.items()
         if key not in here
@@ -76,7 +80,7 @@ def ask_about_partitions(client: CogneeClient, pushes: Mapping[str, Push]) -> di
     answers = watch.ask_about(items, watch.read(items))
     for index, (key, push) in enumerate(here.items()):
         if index in answers.verdicts:
-            results[key] = ImportOutcome(push=push, verdict=answers.verdicts[index]).check_result()
+            results[key] = result_about(push, answers.verdicts[index])
         else:
             error = answers.errors.get(index) or answers.unreachable
             results[key] = not_known(f"The remote could not be asked: {error}")

@@ -21,13 +21,13 @@ from cognee_dagster.dagster.steps.dry_run import observe_plan
 from cognee_dagster.dagster.steps.launched_archive import confirmed_archive, launched_archives
 from cognee_dagster.dagster.steps.mirror import check_mirror, mirror_place, push_to_mirror
 from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of, target_of_step
+from cognee_dagster.dagster.steps.push_failed import SentSoFar, failure_reported
 from cognee_dagster.dagster.steps.push_hold import PushHold
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.options import PushOptions, Verification
 from cognee_dagster.pushing.probes import ProbeAnswer, ask_probes
-from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.verification import ImportFindings, check_import, num_edges_there
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
@@ -63,7 +63,7 @@ def push_stored(
         )
         push = _identity(archives, options, remote_url=client.connection.url)
         known.update(push)
-        progress = PushProgress(on_upload=progress_in_log(context.log, what=f"Upload to {client.connection.url}"))
+        sent = SentSoFar(progress_in_log(context.log, what=f"Upload to {client.connection.url}"))
         if (config.resend or config.adopt) and not launched.as_mirror:
             raise InvalidPushError(
                 f"Nothing was sent: resend and adopt are for mirrors, and this push sends {dataset} whole. Launch it "
@@ -75,17 +75,18 @@ def push_stored(
             return
         hold = PushHold(launched.stored, url=client.connection.url, target=push[keys.TARGET_DATASET])
         hold.begin(confirmed=confirmed_archive(context, dataset, partition=partition))
-        if mirror is not None:
-            result = push_to_mirror(archives, mirror=mirror, client=client, options=options, progress=progress)
-        else:
-            record = BegunImports(context, archives=archives, push=push, partition=partition)
-            result = push_archives(archives, client=client, options=options, progress=progress, record=record)
-        metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
-        metadata |= launched.metadata
-        findings = _findings(client, archives, result, verify=dataset.verify)
-        if findings is None or not findings.problems:
-            hold.end(result, is_needed=launched.as_mirror or dataset.target_name is not None)
-        answers = ask_probes(client, dataset.probes if findings else (), target_dataset=result.target_dataset)
+        with failure_reported(context, dataset.push_key, sent, push={**push, **launched.metadata}):
+            if mirror is not None:
+                result = push_to_mirror(archives, mirror=mirror, client=client, options=options, progress=sent.progress)
+            else:
+                record = BegunImports(context, archives=archives, push=push, partition=partition, seen=sent.has_begun)
+                result = push_archives(archives, client=client, options=options, progress=sent.progress, record=record)
+            metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
+            metadata |= launched.metadata
+            findings = _findings(client, archives, result, verify=dataset.verify)
+            if findings is None or not findings.problems:
+                hold.end(result, is_needed=launched.as_mirror or dataset.target_name is not None)
+            answers = ask_probes(client, dataset.probes if findings else (), target_dataset=result.target_dataset)
     metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
     yield from _told(context, dataset, result, findings=findings, answers=answers, metadata=metadata)
 
