@@ -1,6 +1,6 @@
 """``CogneeComponent``: datasets and remotes in a ``defs.yaml``, and the definitions made of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -23,8 +23,10 @@ from cognee_dagster.dagster.component.discovery import DiscoveryAttributes
 from cognee_dagster.dagster.component.place import name_at, place_of, refuse_other_resources
 from cognee_dagster.dagster.component.scaffolder import CogneeComponentScaffolder
 from cognee_dagster.dagster.component.translation import Translation
+from cognee_dagster.dagster.conditions import require_imported
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.definitions import build_definitions
+from cognee_dagster.dagster.promotion import promoted_from
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.sensors.automation import AUTOMATION_SENSOR
 from cognee_dagster.dagster.translator import CogneeAssetProps, CogneeStep, CogneeTranslator
@@ -132,6 +134,11 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
                     yield from super().execute(context, step)
         """
         yield from step.run()
+
+    @classmethod
+    def get_additional_scope(cls) -> Mapping[str, Any]:
+        """What a ``{{ … }}`` may use besides what Dagster puts there."""
+        return {**super().get_additional_scope(), "promoted_from": promoted_from, "require_imported": require_imported}
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Assets, checks, jobs, schedules, sensors and resources.
