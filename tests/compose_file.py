@@ -108,7 +108,7 @@ class Machine:
             log = self.logs[service].read_text()[-4000:] if service in self.logs else ""
             assert time.monotonic() < deadline, f"{service} is not healthy: {checked.stdout}\n{log}"
             assert process is None or process.poll() is None, f"{service} has ended:\n{log}"
-            time.sleep(0.2)
+            time.sleep(1.0)  # a check is a process of Dagster itself, and takes more than that
 
     def _argument(self, word: str) -> str:
         word = "127.0.0.1" if word == "0.0.0.0" else word

@@ -115,11 +115,16 @@ def machine_for(remote: FakeRemote, postgres: PostgresServer, directory: Path) -
     return Machine(directory=app, variables=variables, replaced=replaced)
 
 
+def commands_in_code(start: str) -> list[str]:
+    """What the documentation has run in the container ``code``."""
+    page = (REPOSITORY / "docs" / "deployment.md").read_text(encoding="utf-8")
+    return re.findall(rf"exec code ({start} .*)", page)
+
+
 @pytest.fixture(scope="module")
 def pushed(deployment: Deployed) -> Deployed:
     """The deployment, once its documentation's command has pushed every dataset."""
-    page = (REPOSITORY / "docs" / "deployment.md").read_text(encoding="utf-8")
-    (shown,) = re.findall(r"exec code (dagster job launch .*)", page)
+    (shown,) = commands_in_code("dagster job launch")
     launched = deployment.machine.run("code", [*shown.split(), "--config-json", json.dumps(IN_PROCESS)])
     assert launched.returncode == 0, launched.stdout
     for name in DATASETS:
@@ -164,6 +169,14 @@ def test_a_remote_gets_two_pushes_at_once_and_runs_that_die_or_are_cancelled_mak
         hold.release()
         remote.pace.hold = None
     assert [deployment.ended(run) for run in (third, fourth)] == ["SUCCESS", "SUCCESS"]
+
+
+def test_the_command_of_the_docs_gives_one_remote_another_limit(pushed: Deployed) -> None:
+    (shown,) = commands_in_code("dagster instance concurrency")
+    done = pushed.machine.run("code", shown.split())
+    assert done.returncode == 0, done.stdout
+    asked = pushed.ui.ask('{ instance { concurrencyLimit(concurrencyKey: "cognee_remote") { slotCount } } }')
+    assert asked["instance"]["concurrencyLimit"] == {"slotCount": int(shown.split()[-1])}
 
 
 def test_what_has_to_outlive_a_container_is_on_volumes(pushed: Deployed) -> None:
