@@ -107,6 +107,11 @@ class CogneeClient:
         """The server's clock minus ours, to the second, as of its latest answer."""
         return self._session.clock_offset
 
+    @property
+    def requests_sent(self) -> int:
+        """How many requests were sent so far, those that were sent again included, but for uploads."""
+        return self._session.requests_sent
+
     def without_retries(self) -> "CogneeClient":
         """The same remote for who asks again by himself: every request is sent once. It has its own connections."""
         return CogneeClient(self.connection, timeouts=self.timeouts, retry=RetryPolicy(attempts=1), log=self._log)
@@ -254,7 +259,7 @@ class CogneeClient:
     def runs(
         self,
         *,
-        pipeline_name: str = IMPORT_PIPELINE,
+        pipeline_name: str | None = IMPORT_PIPELINE,
         dataset_id: UUID | str | None = None,
         limit: int = MAX_RUNS_PER_PAGE,
         offset: int = 0,
@@ -264,23 +269,22 @@ class CogneeClient:
         Servers before 1.5.4 know neither filter nor paging: of their newest 50 rows, those of the pipeline.
 
         Args:
-            pipeline_name: ``migration_import_pipeline``, ``cognify_pipeline``, ``add_pipeline``, …
+            pipeline_name: ``migration_import_pipeline``, ``cognify_pipeline``, …; None: all, and operations (1.5.4).
             dataset_id: Only this dataset's; 403 if it is gone or not readable. None: all that the user may see.
             limit: Rows per page, 1 to 500.
             offset: Rows to skip.
         """
-        params = {"pipeline_name": pipeline_name, "limit": limit, "offset": offset}
-        if dataset_id is not None:
-            params["dataset_id"] = str(dataset_id)
+        asked = {"pipeline_name": pipeline_name, "dataset_id": None if dataset_id is None else str(dataset_id)}
+        params = {name: value for name, value in asked.items() if value is not None}
         of_whom = "" if dataset_id is None else f" of dataset {dataset_id}"
         page = self._ask(
             "GET",
             "/api/v1/activity/pipeline-runs",
-            what=f"listing the {pipeline_name} runs{of_whom}",
+            what=f"listing the {pipeline_name or 'pipeline'} runs{of_whom}",
             parse=parse_runs,
-            params=params,
+            params={**params, "limit": limit, "offset": offset},
         )
-        rows = Rows(row for row in page if row.pipeline_name == pipeline_name)
+        rows = Rows(row for row in page if pipeline_name in (None, row.pipeline_name))
         rows.sent = page.sent
         return rows
 

@@ -97,6 +97,7 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
         row_id: Id of this row.
         kind: ``pipeline`` or ``operation``; servers before 1.5.4 do not say, and have pipelines only.
         pipeline_name: None for operations.
+        operation_name: ``delete``, ``forget``, ``search``, …; of a pipeline its name (1.5.4).
         pipeline_run_id: The run; the id that an import's answer names.
         status: ``DATASET_PROCESSING_STARTED``, ``…_COMPLETED`` or ``…_ERRORED``; None for operations.
         outcome: ``succeeded`` or ``failed`` on a run's last row; None before that, and on servers before 1.5.4.
@@ -113,6 +114,7 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
     row_id: Id = msgspec.field(name="id")
     kind: str = "pipeline"
     pipeline_name: str | None = None
+    operation_name: str | None = None
     pipeline_run_id: Id | None = None
     status: str | None = None
     outcome: str | None = None

@@ -70,6 +70,7 @@ class Session:
         connection: Where, and with which key.
         http: The HTTP client.
         clock_offset: The server's clock minus ours, to the second, as of its latest answer.
+        requests_sent: How many requests were sent so far, those that were sent again included.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Session:
         self._patience = patience
         self._complained: set[str] = set()
         self.clock_offset = timedelta(0)
+        self.requests_sent = 0
         self.http = open_http(connection)
 
     def ask(
@@ -157,6 +159,7 @@ class Session:
 
         def attempt() -> _T:
             failure: RemoteError
+            self.requests_sent += 1
             with (
                 waiting_aloud(self.connection.url, what),
                 Exchange(seconds=self._within(allowed), max_bytes=allowed.size) as exchange,

@@ -30,6 +30,11 @@ class AnswerError(Exception):
 class CogneeError(AnswerError):
     """An error with a class of Cognee's own; before 1.4.2 an import turned it into the generic 409."""
 
+    @property
+    def class_name(self) -> str:
+        """That class, as rows of the feed name it."""
+        return str(self.answer.body["detail"]).rpartition("[")[2].rstrip("]")
+
 
 def unauthenticated() -> AnswerError:
     return AnswerError(401, {"detail": AUTHENTICATION_REQUIRED})
@@ -43,6 +48,11 @@ def denied(permission: str) -> CogneeError:
             "[PermissionDeniedError]"
         },
     )
+
+
+def inaccessible(dataset_id: str) -> CogneeError:
+    """What a deletion of data is answered that is not permitted."""
+    return CogneeError(401, {"detail": f"Dataset {dataset_id} not accessible. [UnauthorizedDataAccessError]"})
 
 
 def social_layer_refused() -> CogneeError:

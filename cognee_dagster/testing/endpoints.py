@@ -2,19 +2,28 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from hashlib import md5
 from itertools import islice
 from typing import Any
 
-from cognee_dagster.testing.answers import Answer, AnswerError, bad_request, denied, not_a_uuid, number_out_of_range
+from cognee_dagster.testing.answers import (
+    Answer,
+    AnswerError,
+    bad_request,
+    denied,
+    inaccessible,
+    not_a_uuid,
+    number_out_of_range,
+)
 from cognee_dagster.testing.archive import Limits
 from cognee_dagster.testing.graph import is_uuid
 from cognee_dagster.testing.importing import Importer
 from cognee_dagster.testing.multipart import Form
 from cognee_dagster.testing.pace import Pace
+from cognee_dagster.testing.runs import Operation
 from cognee_dagster.testing.searching import SEARCH_TYPES, found_in
-from cognee_dagster.testing.state import OLD_ROW_KEYS, Dataset, Document, State, User
+from cognee_dagster.testing.state import OLD_ROW_KEYS, Dataset, State, User
 from cognee_dagster.testing.versions import Release
 
 MODES = ("re-derive", "preserve", "hybrid")
@@ -50,6 +59,10 @@ class Call:
         if dataset is None or not dataset.allows(self.user, permission):
             raise denied(permission)
         return dataset
+
+    def recorded(self, name: str, dataset: Dataset) -> AbstractContextManager[None]:
+        """Something that leaves a row in the feed."""
+        return Operation(state=self.state, name=name, dataset=dataset, user=self.user).recorded()
 
 
 def health(release: Release) -> Answer:
@@ -127,7 +140,7 @@ def list_documents(call: Call, dataset_id: str) -> Answer:
     limit = call.number("limit", default=100, low=1, high=1000)
     offset = call.number("offset", default=0, low=0, high=1_000_000)
     newest_last = sorted(dataset.documents.values(), key=lambda document: document.created_at)
-    return Answer(200, [_shown(document, dataset) for document in newest_last[offset : offset + limit]])
+    return Answer(200, [document.shown(dataset.id) for document in newest_last[offset : offset + limit]])
 
 
 def count_documents(call: Call, dataset_id: str) -> Answer:
@@ -138,11 +151,16 @@ def count_documents(call: Call, dataset_id: str) -> Answer:
 
 def delete_data(call: Call, dataset_id: str, document_id: str) -> Answer:
     """Frees a document's id, or takes away what an import of that id brought; an id that nothing has is no error."""
+    found = call.state.datasets.get(dataset_id)
+    if found is not None and not found.allows(call.user, "delete"):
+        with call.recorded("delete", found):
+            raise inaccessible(dataset_id)
     dataset = call.dataset(dataset_id, "delete")
     call.pace.acquire(dataset.lock)
     try:
-        dataset.documents.pop(document_id, None)
-        dataset.graph.forget(document_id)
+        with call.recorded("delete", dataset):
+            dataset.documents.pop(document_id, None)
+            dataset.graph.forget(document_id)
     finally:
         dataset.lock.release()
     return Answer(200, None)
@@ -156,7 +174,8 @@ def forget(call: Call) -> Answer:
     dataset = call.dataset(str(asked["datasetId"]), "delete")
     call.pace.acquire(dataset.lock)
     try:
-        dataset.graph.empty()
+        with call.recorded("forget", dataset):
+            dataset.graph.empty()
     finally:
         dataset.lock.release()
     return Answer(200, {"dataset_id": dataset.id, "status": "success"})
@@ -173,29 +192,10 @@ def search(call: Call) -> Answer:
     if not isinstance(question, str) or not question.strip():
         raise AnswerError(422, {"detail": "The query must be a non-empty string. [QueryValidationError]"})
     dataset = call.dataset(str(dataset_ids[0]), "read", said=["body", "datasetIds", "0"])
-    context = found_in(dataset, kind, question, top_k=int(asked.get("topK", 15)))
+    with call.recorded("search", dataset):
+        context = found_in(dataset, kind, question, top_k=int(asked.get("topK", 15)))
     result = {"dataset_id": dataset.id, "dataset_name": dataset.name, "dataset_tenant_id": None}
     return Answer(200, [{**result, "text_result": None, "context_result": context, "objects_result": []}])
-
-
-def _shown(document: Document, dataset: Dataset) -> dict[str, Any]:
-    return {
-        "id": document.id,
-        "name": f"text_{md5(document.text.encode(), usedforsecurity=False).hexdigest()}",
-        "createdAt": document.created_at,
-        "updatedAt": document.created_at,
-        "extension": "txt",
-        "mimeType": "text/plain",
-        "rawDataLocation": "file:///srv/cognee",
-        "datasetId": dataset.id,
-        "label": document.title,
-        "externalMetadata": {
-            "external_system": document.external_system,
-            "external_id": document.external_id,
-            "node_set": ["import:cognee"],
-        },
-        "dataSize": len(document.text.encode()),
-    }
 
 
 def pipeline_runs(call: Call) -> Answer:

@@ -135,10 +135,9 @@ class Importer:
         try:
             cognify = self._add_and_cognify(documents, remember)
         except CogneeError as error:
-            error_class = str(error.answer.body["detail"]).rpartition("[")[2].rstrip("]")
-            remember.write("failed", error_class=error_class)
+            remember.write("failed", background=False, error_class=error.class_name)
             raise
-        remember.write("succeeded")
+        remember.write("succeeded", background=False)
         body = self._body("completed", cognify, item["graph_nodes"] + len(documents), item)
         stored = [{"id": document.id} for document in documents]
         return body | {"dataset_id": dataset.id, "items": [*stored, item]}
@@ -207,7 +206,9 @@ class Importer:
                 node = Node(document.title or document.id, "TextDocument", {})
                 dataset.graph.merge({document.id: node}, {}, reference=document.id)
             run.complete()
-        Operation(state=self.state, name="improve", dataset=dataset, user=owner, parent=remember.id).write("noop")
+        Operation(state=self.state, name="improve", dataset=dataset, user=owner, parent=remember.id).write(
+            "noop", background=False
+        )
         return run
 
     def _in_thread(self, work: Callable[[], object]) -> None:

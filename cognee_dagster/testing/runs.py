@@ -1,8 +1,11 @@
 """Pipeline runs and operations of the fake server: the rows that its feed shows of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from cognee_dagster.testing.answers import CogneeError
 from cognee_dagster.testing.state import Dataset, Row, State, User
 
 IMPORT_PIPELINE = "migration_import_pipeline"
@@ -94,15 +97,15 @@ class Run(_Activity):
 
 @dataclass(kw_only=True)
 class Operation(_Activity):
-    """A call of ``remember()`` or ``improve()``: one row, beside those of its pipelines, which name it as parent."""
+    """A call of ``remember()``, ``delete()``, ``search()``, …: one row, beside those of its pipelines."""
 
     name: str
 
     def __post_init__(self) -> None:
         self.started_at = self.state.clock.stamp()
 
-    def write(self, outcome: str, *, background: bool = False, error_class: str | None = None) -> None:
-        """Write its row. With ``background``, "succeeded" means accepted, not done."""
+    def write(self, outcome: str, *, background: bool | None = None, error_class: str | None = None) -> None:
+        """Write its row. With ``background``, "succeeded" means accepted, not done; None: it never is."""
         self._write(
             kind="operation",
             operation_name=self.name,
@@ -113,6 +116,16 @@ class Operation(_Activity):
             parent_operation_id=self.parent,
             **_tokens(0),
         )
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Write its row when it has ended, however that was."""
+        try:
+            yield
+        except CogneeError as error:
+            self.write("failed", error_class=error.class_name)
+            raise
+        self.write("succeeded")
 
 
 def _tokens(count: int | None) -> Row:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from hashlib import md5
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -46,6 +47,25 @@ class Document:
     title: str | None
     text: str
     created_at: str
+
+    def shown(self, dataset_id: str) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "name": f"text_{md5(self.text.encode(), usedforsecurity=False).hexdigest()}",
+            "createdAt": self.created_at,
+            "updatedAt": self.created_at,
+            "extension": "txt",
+            "mimeType": "text/plain",
+            "rawDataLocation": "file:///srv/cognee",
+            "datasetId": dataset_id,
+            "label": self.title,
+            "externalMetadata": {
+                "external_system": self.external_system,
+                "external_id": self.external_id,
+                "node_set": ["import:cognee"],
+            },
+            "dataSize": len(self.text.encode()),
+        }
 
 
 @dataclass

@@ -86,6 +86,43 @@ def test_the_feed_is_filtered_and_paged_and_the_latest_status_is_per_pipeline(
     assert about_cognify.json() == {}
 
 
+def test_deleting_emptying_and_searching_are_a_row_each_without_a_pipeline(remote: RemoteUnderTest, name: str) -> None:
+    """Also where nothing was deleted or found; and a deletion that is refused, where it names the dataset."""
+    remote.upload(people(name), name)
+    (dataset_id,) = remote.dataset_ids(name)
+    data = f"/api/v1/datasets/{dataset_id}/data/{UNKNOWN_ID}"
+    asked = {"query": "Who?", "onlyContext": True, "verbose": True, "datasetIds": [dataset_id]}
+
+    remote.delete(data)
+    refused = remote.delete(data, as_user=remote.bob)
+    remote.search({**asked, "searchType": "CHUNKS"})
+    remote.empty(dataset_id)
+    remote.empty(dataset_id, as_user=remote.bob)
+
+    assert refused.status_code == 401
+    assert refused.json() == {"detail": f"Dataset {dataset_id} not accessible. [UnauthorizedDataAccessError]"}
+    rows = remote.runs(dataset_id)[:-2]
+    told = ("operation_name", "outcome", "error_class", "user_id")
+    assert [tuple(row[key] for key in told) for row in reversed(rows)] == [
+        ("delete", "succeeded", None, remote.admin.id),
+        ("delete", "failed", "UnauthorizedDataAccessError", remote.bob.id),
+        ("search", "failed", "NoDataError", remote.admin.id),
+        ("forget", "succeeded", None, remote.admin.id),
+    ]
+    common: dict[str, Any] = {
+        "kind": "operation",
+        "pipeline_name": None,
+        "status": None,
+        "dataset_id": dataset_id,
+        "origin": "api",
+    }
+    common |= {"background": None, "parent_operation_id": None, "session_id": None, "dataset_name": name}
+    common |= dict.fromkeys(("tokens_in", "tokens_out", "embedding_tokens"), 0)
+    assert [{key: row[key] for key in common} for row in rows] == [common] * 4
+    assert all(row["started_at"] <= row["ended_at"] <= row["created_at"] for row in rows)
+    assert len({row["pipeline_run_id"] for row in rows}) == 4
+
+
 @pytest.mark.parametrize(
     ("query", "kind"),
     [

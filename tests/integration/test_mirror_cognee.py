@@ -6,10 +6,15 @@ from uuid import uuid4
 
 import dagster as dg
 import networkx as nx
+from upath import UPath
 
 from cognee_dagster import CogneeDataset, CogneeRemote, CogxArchiveIOManager, build_definitions
+from cognee_dagster.pushing.mirror.mirror import push_mirror
+from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.sandbox import CogneeServer
 from tests.asset_chain import metadata_of, people
+from tests.mirrored_graph import ChangingGraph
 from tests.pushes import client_of
 from tests.rounds.graph import WideGraph
 from tests.rounds.rounds import Rounds
@@ -63,3 +68,43 @@ def test_three_tenants_are_three_mirrors(real_remote: CogneeServer, tmp_path: Pa
         datasets = {found.name: found.id for found in client.datasets()}  # those of other tests, too
         sizes = [len(client.graph(datasets[f"tenant_{tenant}"]).nodes) for tenant in ("acme", "beta", "cord")]
     assert sizes == [7, 9, 10]
+
+
+def test_what_others_delete_is_noticed_and_what_a_push_deletes_itself_is_not_taken_for_theirs(
+    real_remote: CogneeServer, tmp_path: Path
+) -> None:
+    graph = ChangingGraph(1, nodes=24)
+    target = f"mirror_{uuid4().hex}"
+    options = MirrorOptions(segment_nodes=30, max_removed=1)
+    with client_of(real_remote.url, real_remote.api_key) as client:
+
+        def push() -> tuple[str, str]:
+            archive = graph.archive(tmp_path / "graph.cogx.tar.gz")
+            result = push_mirror(
+                [archive],
+                client=client,
+                base=UPath(tmp_path / "mirrors"),
+                options=PushOptions(target_dataset=target),
+                mirror=options,
+            )
+            assert client.graph(result.remote_response["dataset_id"]).node_ids() == graph.nodes.keys()
+            return result.status, result.remote_response["mirror"]["sent_whole_because"]
+
+        push()
+        graph.remove_chunk()
+        graph.remove_node()
+        assert push() == ("completed", "")
+        assert push() == ("unchanged", "")
+
+        found = client.find_dataset(target)
+        assert found is not None
+        client.empty_dataset(found.id)
+        status, because = push()
+        assert (status, "(forget, operation " in because) == ("completed", True)
+
+        document = next(iter(client.data(found.id)))
+        client.delete_data(found.id, document.id)
+        status, because = push()
+        assert (status, "(delete, operation " in because) == ("completed", True)
+        assert len(list(client.data(found.id))) == sum(row[2] == "DocumentChunk" for row in graph.nodes.values())
+        assert push() == ("unchanged", "")

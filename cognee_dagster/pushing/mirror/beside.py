@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints
 from cognee_dagster.pushing.mirror.generations import Generation
@@ -28,16 +29,16 @@ class MirrorsBeside:
 
 
 def look_beside(files: MirrorFiles, graph: GraphFingerprints) -> MirrorsBeside:
-    """What they have brought besides a graph.
-
-    Raises:
-        OSError: The store does not let it be read.
-    """
+    """What they have brought besides a graph, as far as what is known of them can be read."""
     found, theirs = [], np.empty(0, graph.node_keys.dtype)
     for sibling in files.siblings():
-        if (state := sibling.load()) is not None:
+        try:
+            state = sibling.load()
+            contents = sibling.load_contents(state) if state is not None else None
+        except (OSError, InvalidPushError):  # another user's, or a later release's
+            continue
+        if state is not None:
             found.append(sibling)
-            contents = sibling.load_contents(state)
             theirs = theirs if contents is None else np.union1d(theirs, contents.node_keys)
     return MirrorsBeside(files=tuple(found), num_nodes=len(np.setdiff1d(theirs, graph.node_keys)))
 

@@ -1,30 +1,29 @@
 """What a push to a mirror does, once it is known what there is to do."""
 
+import contextlib
 import logging
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from uuid import UUID
 
 import msgspec
 
 from cognee_dagster.cogx.archive import Archive, check_limits
-from cognee_dagster.cogx.format import COGNEE_SYSTEM
-from cognee_dagster.errors import RemotePermissionError, RemoteRejectedError
+from cognee_dagster.errors import RemoteError, RemotePermissionError, RemoteRejectedError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.archives import PushResult, announce, one_answer
 from cognee_dagster.pushing.delivery import deliver
 from cognee_dagster.pushing.delivery_result import DeliveryResult
 from cognee_dagster.pushing.mirror.archives import write_documents, write_segments
-from cognee_dagster.pushing.mirror.beside import generations_of, tell_of_mirrors_beside
-from cognee_dagster.pushing.mirror.documents import others_documents, removed_documents
+from cognee_dagster.pushing.mirror.beside import tell_of_mirrors_beside
+from cognee_dagster.pushing.mirror.deletions import Deletions
 from cognee_dagster.pushing.mirror.foreign_runs import wait_until_quiet
-from cognee_dagster.pushing.mirror.generations import LETTERS, Generation, import_reference
+from cognee_dagster.pushing.mirror.generations import LETTERS
 from cognee_dagster.pushing.mirror.one_at_a_time import interrupted
 from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, NotedRuns
+from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, NotedRuns, latest
 from cognee_dagster.pushing.mirror.summary import summary_of
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 from cognee_dagster.pushing.options import PushOptions
@@ -83,17 +82,42 @@ class MirrorPush:
         if self.found.is_in_sync and not self.mirror.adopt and known.state is not None:
             return self._result((), state=known.state)
         announce(self.archives, target=self.dataset.name, connection=self.client.connection, progress=self.progress)
+        try:
+            return self._carry_out()
+        except Exception:
+            self._note_deletions()
+            raise
+
+    def _carry_out(self) -> PushResult:
         state = self._begin()
         if self.found.empties:
             self._empty()
         results, state = self._send(state)
-        self._delete_documents()  # before they are forgotten
+        self._deletions.documents(self.found.documents.removed_keys)  # before they are forgotten
         state = self._confirm(state)
-        self._delete(state.deleting)
+        self._deletions.generations(state.deleting)
         if self.mirror.adopt:
-            self._adopt()
+            self._deletions.others(self.found.documents, self.found.beside.files)
         self._save(msgspec.structs.replace(state, deleting=()))
         return self._result(results, state=state)
+
+    @cached_property
+    def _deletions(self) -> Deletions:
+        return Deletions(
+            self.client,
+            self.dataset,
+            owner=self.owner,
+            known=self.found.known,
+            began_at=self.began_at,
+            heed=self._heed_end,
+        )
+
+    def _note_deletions(self) -> None:
+        """What a push has deleted that failed then is not somebody else's doing for the next one."""
+        with contextlib.suppress(RemoteError, OSError):
+            state = self.files.load() if self._deletions.are_known else None
+            if state is not None:
+                self._save(state)
 
     def _heed_end(self) -> None:
         """Before what cannot be taken back: another host may have sent again by now what this push is to delete.
@@ -110,7 +134,7 @@ class MirrorPush:
         self.lock.look()
         if self.lock.is_lost:
             raise interrupted(self.dataset.name)
-        self.files.save(state)
+        self.files.save(self._deletions.noted(state))
 
     def _begin(self) -> MirrorState:
         """Clear away what an earlier push left, and note what is about to be sent."""
@@ -119,15 +143,17 @@ class MirrorPush:
         if empties or known.reason or known.leftovers or (known.state is not None and known.state.begun):
             wait_until_quiet(self.client, self.dataset, stop=self.lock.ended)
         if not empties:
-            self._delete(known.leftovers)
-        state = MirrorState(
+            self._deletions.generations(known.leftovers)
+        before = known.state or MirrorState(
             remote_url=self.client.connection.url,
-            contents=self._contents_before(),
-            letters=known.letters,
-            began_at=known.state.began_at if known.state is not None else 0.0,
-            run_ids=known.state.run_ids if known.state is not None else (),
-            dataset_made_at=known.state.dataset_made_at if known.state is not None else self._made_at,
-            run_nodes=known.state.run_nodes if known.state is not None else {},
+            contents=self.files.save_contents(known.contents),
+            letters={},
+            began_at=0.0,
+            dataset_made_at=self._made_at,
+        )
+        # The contents are what was confirmed, whether that can be relied on or not: the push after a kill judges again.
+        state = msgspec.structs.replace(
+            before,
             begun={upload.segment: upload.letter for upload in plan.uploads},
             documents_begun=self._documents_begun(),
             dirty=tuple(sorted(known.dirty)),
@@ -139,10 +165,8 @@ class MirrorPush:
 
     def _empty(self) -> None:
         """Only now, when it is noted: a push that is killed here is made good by the next one."""
-        self._heed_end()
-        logger.warning("Emptying the graph of %r; nobody finds anything there until it is sent", self.dataset.name)
         try:
-            self.client.empty_dataset(self.dataset.id)
+            self._deletions.everything()
         except (RemotePermissionError, RemoteRejectedError) as error:
             if error.retryable:  # the server failed in the midst of it, and may have emptied some of it
                 raise
@@ -171,11 +195,6 @@ class MirrorPush:
         state = self.found.known.state
         earlier = () if state is None else state.documents_begun
         return tuple(sorted({*earlier, *self.found.documents.sent_keys}))
-
-    def _contents_before(self) -> str:
-        """What was confirmed, whether it can be relied on or not: the push after a kill judges that again."""
-        state = self.found.known.state
-        return self.files.save_contents(self.found.known.contents) if state is None else state.contents
 
     def _send(self, state: MirrorState) -> tuple[list[DeliveryResult], MirrorState]:
         """Documents, then segment by segment; the state with the runs that this took."""
@@ -219,15 +238,17 @@ class MirrorPush:
         """Everything has arrived: note that, and what is to be deleted now."""
         known, plan = self.found.known, self.found.plan
         contents = plan.contents_after(self.found.fingerprints, known.contents)
-        confirmed = MirrorState(
-            remote_url=state.remote_url,
+        confirmed = msgspec.structs.replace(
+            state,
             contents=self.files.save_contents(self.found.documents.contents_after(contents)),
             letters=dict(plan.letters),
-            began_at=self.began_at,
+            began_at=min(self.began_at, known.unfinished_since or self.began_at),
             dataset_made_at=self._made_at,
-            run_ids=(*sorted(known.others), *state.run_ids),
-            run_nodes=state.run_nodes,
+            accounted=latest((*sorted(known.others), *state.accounted)),
             dirty=tuple(sorted(plan.still_dirty)),
+            begun={},
+            documents_begun=(),
+            emptying=False,
             deleting=plan.deleted if known.state is not None else self._strays(),
         )
         self._save(confirmed)
@@ -242,34 +263,6 @@ class MirrorPush:
             return ()
         numbers = range(_STRAYS_TIMES * len(self.found.plan.uploads) + _STRAYS_BEYOND)
         return tuple((number, letter) for number in numbers for letter in LETTERS)
-
-    def _delete(self, generations: Iterable[tuple[int, str]]) -> None:
-        for segment, letter in generations:
-            generation = Generation(owner=self.owner, segment=segment, letter=letter)
-            logger.debug("Deleting what %s has brought", generation.source_system)
-            self._delete_data(generation.data_id(self.dataset.name))
-
-    def _delete_documents(self) -> None:
-        removed = self.found.documents.removed_keys
-        if removed:
-            listed = list(removed_documents(self.client.data(self.dataset.id), removed, dataset_id=self.dataset.id))
-            for data_id in listed:
-                self._delete_data(data_id)
-
-    def _delete_data(self, data_id: UUID | str) -> None:
-        self._heed_end()
-        self.client.delete_data(self.dataset.id, data_id)
-
-    def _adopt(self) -> None:
-        """Take over what full pushes and other mirrors have brought: what is in the graph is ours, the rest goes."""
-        self._delete_data(import_reference(COGNEE_SYSTEM, self.dataset.name))
-        for beside in self.found.beside.files:
-            for generation in generations_of(beside):
-                self._delete_data(generation.data_id(self.dataset.name))
-            beside.remove()
-        listed = self.client.data(self.dataset.id)
-        for data_id in list(others_documents(listed, self.found.documents.keys, dataset_id=self.dataset.id)):
-            self._delete_data(data_id)
 
     def _result(self, results: Sequence[DeliveryResult], *, state: MirrorState) -> PushResult:
         changed = not (self.found.plan.is_empty and self.found.documents.is_empty)

@@ -73,10 +73,22 @@ class MirrorContents:
             document_contents=np.concatenate((self.document_contents[kept], np.zeros_like(unknown))),
         )
 
+    def without_documents(self, document_keys: Collection[int]) -> "MirrorContents":
+        """These, but for some documents."""
+        if not document_keys:
+            return self
+        kept = ~np.isin(self.document_keys, np.fromiter(document_keys, np.uint64, len(document_keys)))
+        return replace(self, document_keys=self.document_keys[kept], document_contents=self.document_contents[kept])
+
     @property
     def node_keys(self) -> "Integers":
         """What the nodes are known by in ``GraphFingerprints``."""
         return np.fromiter((key_of(one.tobytes()) for one in self.node_ids), np.uint64, len(self.node_ids))
+
+    @property
+    def segments(self) -> set[int]:
+        """The segments of its nodes and edges."""
+        return {*np.unique(self.node_segments).tolist(), *np.unique(self.edge_segments).tolist()}
 
     def encode(self) -> bytes:
         """As a file's content."""

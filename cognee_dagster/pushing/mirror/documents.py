@@ -12,7 +12,9 @@ from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.matching import places_in
 from cognee_dagster.pushing.mirror.records import key_of
-from cognee_dagster.remote.responses import RemoteDocument
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.documents import MAX_DOCUMENTS_PER_PAGE
+from cognee_dagster.remote.responses import RemoteDataset, RemoteDocument
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -91,11 +93,37 @@ def removed_documents(
 ) -> Iterator[str]:
     """The data ids of a remote dataset's documents that are no longer in the graph."""
     for row in documents:
-        if row.external_system != COGNEE_SYSTEM or row.external_id is None:
-            continue
-        external_id = row.external_id.removeprefix(f"{dataset_id}:")
-        if key_of(external_id.encode("utf-8", "surrogatepass")) in removed_keys:
+        if _key_of(row, dataset_id) in removed_keys:
             yield row.id
+
+
+def missing_documents(
+    client: CogneeClient, dataset: RemoteDataset, confirmed: "Integers", *, at_most: int = MAX_DOCUMENTS_PER_PAGE
+) -> frozenset[int]:
+    """What those are known by that a remote dataset has confirmed and no longer lists.
+
+    Args:
+        client: The remote.
+        dataset: The remote dataset.
+        confirmed: What documents are known by that it has confirmed.
+        at_most: Of more documents than these nothing is asked.
+
+    Raises:
+        RemoteError: They cannot be listed.
+    """
+    if not 0 < len(confirmed) <= at_most:
+        return frozenset()
+    listed = list(client.data(dataset.id))
+    if listed and not any(row.external_id for row in listed):  # a server that does not show what they are known by
+        return frozenset()
+    return frozenset(confirmed.tolist()) - {_key_of(row, dataset.id) for row in listed}
+
+
+def _key_of(row: RemoteDocument, dataset_id: str) -> int | None:
+    """What a remote document is known by; None for one of another kind."""
+    if row.external_system != COGNEE_SYSTEM or row.external_id is None:
+        return None
+    return key_of(row.external_id.removeprefix(f"{dataset_id}:").encode("utf-8", "surrogatepass"))
 
 
 def others_documents(documents: Iterable[RemoteDocument], keys: "Integers", *, dataset_id: str) -> Iterator[str]:

@@ -1,8 +1,9 @@
-"""Whether anybody else has imported into a remote dataset since we last did: then what is known of it is not all."""
+"""What others have done to a remote dataset since we last pushed: then what is known of it is not all."""
 
 import logging
 import threading
 import time
+from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
 
 from cognee_dagster.errors import ImportUnconfirmedError, PushInterruptedError
@@ -10,13 +11,17 @@ from cognee_dagster.remote.client import MAX_RUNS_PER_PAGE, CogneeClient
 from cognee_dagster.remote.imports.verdict import has_ended
 from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
 
-_MAX_PAGES = 100
+_MAX_PAGES = 400  # questions of readers are among the rows
 # The server's clock is known to the second.
-_CLOCK_MARGIN_SECONDS = 2.0
+CLOCK_MARGIN_SECONDS = 2.0
+# They change nothing that is there (Cognee 1.6.5): ``remember`` has a row of its own for each pipeline that it runs,
+# and ``add_pipeline`` stores documents beside those that are there, ours among them.
+_HARMLESS = frozenset({"search", "recall", "remember", "add_pipeline"})
+_REFUSED = frozenset({"PermissionDeniedError", "UnauthorizedDataAccessError"})
 _LOOK_EVERY_SECONDS = 1.0
 _QUIET_WITHIN_SECONDS = 600.0
 # Cognee itself closes a run without an end from this age on (1.6.5).
-_DEAD_AFTER = timedelta(hours=1)
+DEAD_AFTER = timedelta(hours=1)
 
 logger = logging.getLogger(__name__)
 
@@ -56,38 +61,61 @@ def _running(client: CogneeClient, dataset: RemoteDataset) -> set[str]:
         for row in rows
         if row.pipeline_run_id is not None
         and row.pipeline_run_id not in ended
-        and ((moment := _moment(row)) is None or now - moment < _DEAD_AFTER)
+        and ((moment := _moment(row)) is None or now - moment < DEAD_AFTER)
     }
 
 
-def others_since(
-    client: CogneeClient, dataset: RemoteDataset, *, began_at: float, known_runs: frozenset[str]
-) -> frozenset[str] | None:
-    """Runs of imports that are not ours.
+def changes_since(
+    client: CogneeClient, dataset: RemoteDataset, *, began_at: float, known: Collection[str] = ()
+) -> dict[str, PipelineRun] | None:
+    """Whatever may have changed what a remote dataset holds since then, ours included; newest first.
 
     Args:
         client: The remote.
         dataset: The remote dataset.
-        began_at: When the push began that confirmed what is known: seconds since 1970, by the server's clock.
-        known_runs: Runs that are accounted for.
+        began_at: Since when: seconds since 1970, by the server's clock.
+        known: Ids of runs and operations that are accounted for, and left out.
 
     Returns:
-        None where there are too many to look at.
+        The newest row of each by the id of its run or operation; None where there are too many rows to look at.
 
     Raises:
         RemoteError: They cannot be listed.
     """
-    since = datetime.fromtimestamp(began_at - _CLOCK_MARGIN_SECONDS, timezone.utc)
-    others: set[str] = set()
+    since = datetime.fromtimestamp(began_at - CLOCK_MARGIN_SECONDS, timezone.utc)
+    found: dict[str, PipelineRun] = {}
     for page in range(_MAX_PAGES):
-        rows = client.runs(dataset_id=dataset.id, offset=page * MAX_RUNS_PER_PAGE)
-        new = [row for row in rows if (moment := _moment(row)) is None or moment >= since]
-        others.update(row.pipeline_run_id for row in new if row.pipeline_run_id is not None)
+        rows = client.runs(pipeline_name=None, dataset_id=dataset.id, offset=page * MAX_RUNS_PER_PAGE)
+        new = [row for row in rows if (moment := _written(row)) is None or moment >= since]
+        for row in new:
+            if may_change(row) and (number := id_of(row)) not in known:
+                found.setdefault(number, row)
         if len(new) < len(rows) or rows.sent < MAX_RUNS_PER_PAGE:
-            return frozenset(others - known_runs)
+            return found
     return None
 
 
+def id_of(row: PipelineRun) -> str:
+    """What a run or operation is known by."""
+    return row.pipeline_run_id or row.row_id
+
+
+def name_of(row: PipelineRun) -> str:
+    """What a run or operation does."""
+    return row.pipeline_name or row.operation_name or "an operation without a name"
+
+
+def may_change(row: PipelineRun) -> bool:
+    """Whether what wrote a row may have changed or removed what a mirror has brought."""
+    is_refused = row.kind == "operation" and row.outcome == "failed" and row.error_class in _REFUSED
+    return not (is_refused or row.outcome == "noop" or name_of(row) in _HARMLESS)
+
+
 def _moment(row: PipelineRun) -> datetime | None:
-    """When a run began: ours of before are older than the push that confirmed the contents."""
+    """When a run began."""
     return row.started_at or row.created_at
+
+
+def _written(row: PipelineRun) -> datetime | None:
+    """When a row was written, by which the server orders them; what began long before may have ended after."""
+    return row.created_at or row.started_at

@@ -1,16 +1,21 @@
 """What is known of a mirror before a push, and how far it can be relied on."""
 
 import logging
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.mirror.contents import MirrorContents
-from cognee_dagster.pushing.mirror.foreign_runs import others_since
+from cognee_dagster.pushing.mirror.documents import missing_documents
+from cognee_dagster.pushing.mirror.foreign_runs import CLOCK_MARGIN_SECONDS, DEAD_AFTER, changes_since, name_of
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.responses import RemoteDataset
+from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, has_ended
+from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,7 +34,9 @@ class Known:
         contents: What the remote has confirmed; empty where that cannot be relied on.
         confirmed: What the remote has once confirmed, also where that cannot be relied on now; None where it was lost.
         reason: Why it cannot; empty where it can, and where nothing is known.
-        others: Runs of others that this push makes good for.
+        others: Runs and operations of others that this push makes good for.
+        seen: All runs and operations that were there when it was looked.
+        unfinished_since: Since when something of others goes on that may change again what this push sends.
         leftovers: Generations that an earlier push has left behind, to be deleted before anything is sent.
         dirty: Segments of which the remote may have something else than the contents say.
         has_history: Whether anybody has imported into the remote dataset before, of which nothing is known.
@@ -40,6 +47,8 @@ class Known:
     confirmed: MirrorContents | None = field(repr=False)
     reason: str = ""
     others: frozenset[str] = frozenset()
+    seen: frozenset[str] = frozenset()
+    unfinished_since: float | None = None
     leftovers: tuple[tuple[int, str], ...] = ()
     dirty: frozenset[int] = frozenset()
     has_history: bool = False
@@ -67,45 +76,73 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
     Raises:
         RemoteError: The remote's runs cannot be listed.
         OSError: The store does not let it be read what is known.
+        InvalidPushError: A later release has written it.
     """
     state = files.load() if files is not None else None
     nothing = MirrorContents.empty()
     if dataset is None or files is None:
         return Known(state=None, contents=nothing, confirmed=nothing)
+    now = time.time() + client.clock_offset.total_seconds()
     if state is None:
-        history = bool(client.runs(dataset_id=dataset.id, limit=1))
-        return Known(state=None, contents=nothing, confirmed=nothing, has_history=history)
+        return _unknown(client, dataset, now=now)
     # Under another name than the present one: to be deleted. What it brought has overwritten what others share with it.
     begun = {segment: letter for segment, letter in state.begun.items() if state.letters.get(segment) != letter}
     leftovers = tuple(sorted({*begun.items(), *state.deleting}))
     contents = files.load_contents(state)
-    known_runs = frozenset(state.run_ids) | (_siblings_runs(files, contents) if contents is not None else frozenset())
-    others = others_since(client, dataset, began_at=state.began_at, known_runs=known_runs)
-    reason = _reason(dataset, state, others, is_lost=contents is None, resend=resend)
+    known_runs = state.runs | (_siblings_runs(files, contents) if contents is not None else frozenset())
+    others = changes_since(client, dataset, began_at=min(state.began_at, now), known=known_runs)
+    reason = (
+        _reason(dataset, state, now=now, resend=resend)
+        or _what_others_did(state, others)
+        or ("what it has confirmed was lost" if contents is None else "")
+    )
     if reason:
+        found = nothing if contents is None else contents.distrusted()
         return Known(
             state=state,
-            contents=nothing if contents is None else contents.distrusted(),
+            contents=found.without_texts_of(state.documents_begun),
             confirmed=contents,
             reason=reason,
-            others=others or frozenset(),
+            others=_made_good(others or {}),
+            seen=known_runs | frozenset(others or {}),
+            unfinished_since=_unfinished_since(others or {}, now=now),
             leftovers=leftovers,
             dirty=frozenset(state.letters),
         )
     known = contents if contents is not None else nothing
+    missing = missing_documents(client, dataset, known.document_keys)
+    if missing:
+        logger.warning(
+            "%d documents of the mirror are no longer in %r: they are sent again", len(missing), dataset.name
+        )
     return Known(
         state=state,
-        contents=known.without_texts_of(state.documents_begun),
+        contents=known.without_documents(missing).without_texts_of(state.documents_begun),
         confirmed=known,
+        seen=known_runs,
         leftovers=leftovers,
         dirty=frozenset((*state.dirty, *state.begun)) & frozenset(state.letters),
     )
 
 
-def _reason(
-    dataset: RemoteDataset, state: MirrorState, others: frozenset[str] | None, *, is_lost: bool, resend: bool
-) -> str:
-    """Why the remote dataset may hold something else than was confirmed; empty if nothing speaks for it."""
+def _unknown(client: CogneeClient, dataset: RemoteDataset, *, now: float) -> Known:
+    """Of a remote dataset of which nothing is known: what has happened there by now, was before the first push."""
+    others = changes_since(client, dataset, began_at=now - DEAD_AFTER.total_seconds()) or {}
+    imported = any(row.pipeline_name == IMPORT_PIPELINE for row in others.values())
+    nothing = MirrorContents.empty()
+    return Known(
+        state=None,
+        contents=nothing,
+        confirmed=nothing,
+        others=frozenset(number for number, row in others.items() if has_ended(row)),
+        seen=frozenset(others),
+        unfinished_since=_unfinished_since(others, now=now),
+        has_history=imported or bool(client.runs(dataset_id=dataset.id, limit=1)),
+    )
+
+
+def _reason(dataset: RemoteDataset, state: MirrorState, *, now: float, resend: bool) -> str:
+    """Why what was confirmed is not to be relied on, whatever others did since; empty if nothing speaks for it."""
     if resend:
         return "that was asked for"
     made_at = None if dataset.created_at is None else dataset.created_at.timestamp()
@@ -113,15 +150,41 @@ def _reason(
         return "the remote dataset was made again since"
     if state.emptying:
         return "a push that was to empty the remote graph did not come to its end"
+    if state.began_at > now + CLOCK_MARGIN_SECONDS:
+        return "the remote's clock was ahead at the last push, so that it cannot be told what came after"
+    return ""
+
+
+def _what_others_did(state: MirrorState, others: Mapping[str, PipelineRun] | None) -> str:
+    """What happened to the remote dataset that nobody here accounts for; empty where nothing did."""
     if others is None:
-        return "more was imported into the remote dataset since than can be looked at"
-    if others:
-        return f"somebody else has imported into the remote dataset since (run {sorted(others)[0]})"
-    return "what it has confirmed was lost" if is_lost else ""
+        return "more happened in the remote dataset since than can be looked at"
+    if not others:
+        return ""
+    number, newest = next(iter(others.items()))
+    if newest.pipeline_name == IMPORT_PIPELINE:
+        did = f"imported into the remote dataset since (run {number})"
+    elif newest.pipeline_name:
+        did = f"changed the remote dataset since ({name_of(newest)}, run {number})"
+    else:
+        did = f"deleted from the remote dataset since, or changed it ({name_of(newest)}, operation {number})"
+    who = "somebody else, or a push that was killed," if state.begun or state.deleting else "somebody else"
+    return f"{who} has {did}"
+
+
+def _made_good(others: Mapping[str, PipelineRun]) -> frozenset[str]:
+    """What has ended, and imports, which are waited for."""
+    return frozenset(number for number, row in others.items() if row.pipeline_name == IMPORT_PIPELINE or has_ended(row))
+
+
+def _unfinished_since(others: Mapping[str, PipelineRun], *, now: float) -> float | None:
+    """When the first of the others began that have not ended; those are dead that are too old."""
+    begun = [row.created_at.timestamp() for row in others.values() if row.created_at and not has_ended(row)]
+    return min((moment for moment in begun if moment > now - DEAD_AFTER.total_seconds()), default=None)
 
 
 def _siblings_runs(files: MirrorFiles, contents: MirrorContents) -> frozenset[str]:
-    """Runs of other mirrors in the remote dataset that have nothing in common with this one."""
+    """Runs and deletions of other mirrors in the remote dataset that have nothing in common with this one."""
     found = frozenset[str]()
     for sibling in files.siblings():
         try:
@@ -130,8 +193,11 @@ def _siblings_runs(files: MirrorFiles, contents: MirrorContents) -> frozenset[st
         except OSError as error:  # such as another user's: without it more is sent
             logger.warning("%s: runs of that mirror count as somebody else's: %s", sibling.directory, error.__cause__)
             continue
+        except InvalidPushError as error:  # of a later release
+            logger.warning("%s: runs of that mirror count as somebody else's: %s", sibling.directory, error)
+            continue
         if state is not None and theirs is not None and not state.begun and not _overlap(contents, theirs):
-            found |= frozenset(state.run_ids)
+            found |= frozenset((*state.run_ids, *state.deletions))
     return found
 
 

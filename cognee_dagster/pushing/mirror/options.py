@@ -35,7 +35,8 @@ class MirrorOptions:
     def __post_init__(self) -> None:
         if self.on_removed not in get_args(OnRemoved):
             raise ValueError(f"on_removed is {self.on_removed!r}; it is one of {', '.join(get_args(OnRemoved))}.")
-        if not 0 <= self.max_removed <= 1:
+        is_number = isinstance(self.max_removed, int | float) and not isinstance(self.max_removed, bool)
+        if not is_number or not 0 <= self.max_removed <= 1:
             raise ValueError(f"max_removed is {self.max_removed!r}; it is a share from 0 to 1, such as 0.2 for 20 %.")
         if self.segment_nodes is not None and self.segment_nodes < 2:
             raise ValueError(f"segment_nodes is {self.segment_nodes!r}; an edge has two ends, so it is at least 2.")

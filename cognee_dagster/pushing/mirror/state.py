@@ -11,12 +11,13 @@ after. Killed anywhere, a push leaves a state from which the next one can go on.
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
+from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.store.files import put_bytes
@@ -25,13 +26,20 @@ if TYPE_CHECKING:
     from upath import UPath
 
 DEFAULT_DIRECTORY = "~/.cognee-dagster/mirrors"
-_FORMAT = 1
+_FORMAT: Literal[2] = 2
 _STATE = "mirror.json"
 # Runs of ours that are told from others'; those of earlier pushes are older than what is looked at.
 _RUNS_KEPT = 20_000
 _SIZES_KEPT = 200
 
 logger = logging.getLogger(__name__)
+
+Letter = Literal["a", "b"]
+_Segment = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+_Key = Annotated[int, msgspec.Meta(ge=0)]
+_Moment = Annotated[float, msgspec.Meta(ge=0, le=7_258_118_400)]  # until 2200
+_Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+_Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,22 +58,56 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         deleting: Generations that are to be deleted, because others have taken their place.
         began_at: When the push began that confirmed the contents: seconds since 1970, by the server's clock.
         dataset_made_at: When the server made the dataset; None where it does not say.
-        run_ids: Its runs, those of pushes before, and others' that it has made good for; oldest first.
+        run_ids: Its runs, and those of pushes before; oldest first.
+        deletions: Its operations that deleted what it had brought itself.
+        accounted: What else happened to the dataset and is made good for: what others did, and what this mirror did
+            that may have taken something from others.
+        checksum: SHA-256 of the state without it; empty in files of format 1.
     """
 
     remote_url: str
-    contents: str
-    letters: dict[int, str]
-    began_at: float
-    dataset_made_at: float | None = None
+    contents: _Sha256
+    letters: dict[_Segment, Letter]
+    began_at: _Moment
+    dataset_made_at: _Moment | None = None
     run_ids: tuple[str, ...] = ()
-    run_nodes: dict[str, int] = {}
-    dirty: tuple[int, ...] = ()
-    begun: dict[int, str] = {}
-    documents_begun: tuple[int, ...] = ()
-    deleting: tuple[tuple[int, str], ...] = ()
+    deletions: tuple[str, ...] = ()
+    accounted: tuple[str, ...] = ()
+    run_nodes: dict[str, _Count] = {}
+    dirty: tuple[_Segment, ...] = ()
+    begun: dict[_Segment, Letter] = {}
+    documents_begun: tuple[_Key, ...] = ()
+    deleting: tuple[tuple[_Segment, Letter], ...] = ()
     emptying: bool = False
-    format: int = _FORMAT
+    format: Literal[1, 2] = _FORMAT
+    checksum: str = ""
+
+    @property
+    def runs(self) -> frozenset[str]:
+        """Runs and operations that are accounted for."""
+        return frozenset((*self.run_ids, *self.deletions, *self.accounted))
+
+    def encode(self) -> bytes:
+        """As a file's content."""
+        return msgspec.json.encode(msgspec.structs.replace(self, format=_FORMAT, checksum=self._hash()))
+
+    @classmethod
+    def decode(cls, content: bytes) -> "MirrorState":
+        """The state in a file.
+
+        Raises:
+            ValueError: It makes no sense.
+        """
+        state = msgspec.json.decode(content, type=cls)
+        if state.format != 1 and state.checksum != state._hash():
+            raise ValueError("its checksum is not that of its content")
+        if max(state.documents_begun, default=0) >= 2**64:
+            raise ValueError("it has a document's key out of range")
+        return state
+
+    def _hash(self) -> str:
+        plain = msgspec.structs.replace(self, format=_FORMAT, checksum="")
+        return hashlib.sha256(msgspec.json.encode(plain)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -94,16 +136,15 @@ class MirrorFiles:
 
         Raises:
             OSError: The store does not let it be read.
+            InvalidPushError: A later release has written it.
         """
         content = _read(self.directory / _STATE)
         if content is None:
             return None
+        _refuse_later(content, self.directory / _STATE)
         try:
-            state = msgspec.json.decode(content, type=MirrorState)
-            if state.format != _FORMAT:
-                raise ValueError(f"it has format {state.format}, and this release knows {_FORMAT}")
-            return state
-        except ValueError as error:  # msgspec's errors are ValueErrors
+            return MirrorState.decode(content)
+        except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
             logger.warning("The mirror's state in %s cannot be understood: %s", self.directory, error)
             return None
 
@@ -126,7 +167,10 @@ class MirrorFiles:
                 raise ValueError("it is gone")
             if hashlib.sha256(content).hexdigest() != state.contents:
                 raise ValueError("it is damaged")
-            return MirrorContents.decode(content)
+            contents = MirrorContents.decode(content)
+            if state.format == 1 and not contents.segments <= state.letters.keys():
+                raise ValueError("the state does not know its segments")
+            return contents
         except ValueError as error:
             logger.warning("%s cannot be used: %s", self._contents(state.contents), error)
             return None
@@ -140,7 +184,7 @@ class MirrorFiles:
 
     def save(self, state: MirrorState) -> None:
         """Write the state, whose contents are there already, and remove contents that it does not name."""
-        put_bytes(msgspec.json.encode(state), self.directory / _STATE)
+        put_bytes(state.encode(), self.directory / _STATE)
         for path in self.directory.glob("contents-*.bin"):
             if path.name != self._contents(state.contents).name:
                 path.unlink(missing_ok=True)
@@ -152,6 +196,28 @@ class MirrorFiles:
 
     def _contents(self, sha256: str) -> "UPath":
         return self.directory / f"contents-{sha256}.bin"
+
+
+def _refuse_later(content: bytes, path: "UPath") -> None:
+    """A later release's file is not to be written over.
+
+    Raises:
+        InvalidPushError: It is one.
+    """
+    try:
+        found = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+        release = msgspec.json.decode(found.get("format", b"1"), type=int)
+    except (ValueError, RecursionError):
+        return
+    unknown = sorted(found.keys() - set(MirrorState.__struct_fields__))
+    if release > _FORMAT or unknown:
+        has = f"format {release}" if release > _FORMAT else f"the field {unknown[0][:40]!r}"
+        raise InvalidPushError(
+            f"What is known of the mirror was written by a later release: {path} has {has}, and this release knows "
+            f"format {_FORMAT}. Nothing was sent, and the file was left alone. Upgrade cognee-dagster here, and push "
+            "again. If no later release pushes to this remote dataset, the file is damaged: remove it, and it counts "
+            "as lost."
+        )
 
 
 def _read(path: "UPath") -> bytes | None:
@@ -189,3 +255,8 @@ class NotedRuns:
             run_nodes = dict([*self.state.run_nodes.items(), (run.run_id, num_nodes)][-_SIZES_KEPT:])
             self.state = msgspec.structs.replace(self.state, run_ids=run_ids, run_nodes=run_nodes)
             self._save(self.state)
+
+
+def latest(ids: Iterable[str]) -> tuple[str, ...]:
+    """As many ids as are kept, each once."""
+    return tuple(dict.fromkeys(ids))[-_RUNS_KEPT:]

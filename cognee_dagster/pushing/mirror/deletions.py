@@ -1,0 +1,165 @@
+"""What a push to a mirror deletes, and how that is told from what others delete.
+
+A server shows of a deletion that it happened, and not of what. So a push counts the requests that it sent: as many of
+the operations that came up meanwhile are its own. If there are more, somebody else deleted, too, and the next push does
+not rely on what is known.
+"""
+
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from uuid import UUID
+
+import msgspec
+
+from cognee_dagster.cogx.format import COGNEE_SYSTEM
+from cognee_dagster.errors import RemoteError
+from cognee_dagster.pushing.mirror.beside import generations_of
+from cognee_dagster.pushing.mirror.documents import DocumentDifference, others_documents, removed_documents
+from cognee_dagster.pushing.mirror.foreign_runs import changes_since, name_of
+from cognee_dagster.pushing.mirror.generations import Generation, import_reference
+from cognee_dagster.pushing.mirror.known import Known
+from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, latest
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
+
+logger = logging.getLogger(__name__)
+
+
+class Deletions:
+    """The deletions of one push.
+
+    Args:
+        client: The remote.
+        dataset: The remote dataset.
+        owner: Whose mirror it is.
+        known: What was known before: what happened until then is not ours.
+        began_at: When the push began, by the server's clock.
+        heed: Called before each; raises where it is not this push's turn any more.
+    """
+
+    def __init__(
+        self,
+        client: CogneeClient,
+        dataset: RemoteDataset,
+        *,
+        owner: str,
+        known: Known,
+        began_at: float,
+        heed: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._dataset = dataset
+        self._owner = owner
+        self._seen = known.seen
+        self._began_at = began_at
+        self._heed = heed
+        self._sent = Counter[str]()
+        self._of_ours: tuple[str, ...] = ()
+        self._of_all: tuple[str, ...] = ()
+
+    @property
+    def are_known(self) -> bool:
+        """Whether there are any that are known to be ours."""
+        return bool(self._of_ours or self._of_all)
+
+    def noted(self, state: MirrorState) -> MirrorState:
+        """A state, with what is known by now to be ours."""
+        return msgspec.structs.replace(
+            state,
+            deletions=latest((*state.deletions, *self._of_ours)),
+            accounted=latest((*state.accounted, *self._of_all)),
+        )
+
+    def generations(self, generations: Iterable[tuple[int, str]]) -> None:
+        """Delete what this mirror alone has brought under some names."""
+        with self._telling(of_ours=True):
+            for segment, letter in generations:
+                generation = Generation(owner=self._owner, segment=segment, letter=letter)
+                logger.debug("Deleting what %s has brought", generation.source_system)
+                self._delete(generation.data_id(self._dataset.name))
+
+    def documents(self, removed_keys: frozenset[int]) -> None:
+        """Delete documents, which belong to all mirrors of the remote dataset."""
+        if not removed_keys:
+            return
+        listed = list(removed_documents(self._client.data(self._dataset.id), removed_keys, dataset_id=self._dataset.id))
+        with self._telling():
+            for data_id in listed:
+                self._delete(data_id)
+
+    def others(self, documents: DocumentDifference, mirrors: Sequence[MirrorFiles]) -> None:
+        """Take over what full pushes and other mirrors have brought: what is in the graph is ours, the rest goes."""
+        with self._telling():
+            self._delete(import_reference(COGNEE_SYSTEM, self._dataset.name))
+            for files in mirrors:
+                for generation in generations_of(files):
+                    self._delete(generation.data_id(self._dataset.name))
+                files.remove()
+            listed = self._client.data(self._dataset.id)
+            for data_id in list(others_documents(listed, documents.keys, dataset_id=self._dataset.id)):
+                self._delete(data_id)
+
+    def everything(self) -> None:
+        """Empty the remote graph."""
+        self._heed()
+        logger.warning("Emptying the graph of %r; nobody finds anything there until it is sent", self._dataset.name)
+        with self._telling(), self._counting("forget"):
+            self._client.empty_dataset(self._dataset.id)
+
+    def _delete(self, data_id: UUID | str) -> None:
+        self._heed()
+        with self._counting("delete"):
+            self._client.delete_data(self._dataset.id, data_id)
+
+    @contextlib.contextmanager
+    def _counting(self, operation: str) -> Iterator[None]:
+        """Count the requests, those that were sent again included: each of them may have a row."""
+        before = self._client.requests_sent
+        try:
+            yield
+        finally:
+            self._sent[operation] += self._client.requests_sent - before
+
+    @contextlib.contextmanager
+    def _telling(self, *, of_ours: bool = False) -> Iterator[None]:
+        """Tell afterwards which operations these were, also where they came to no good end."""
+        try:
+            yield
+        except Exception:
+            self._tell(of_ours=of_ours)
+            raise
+        self._tell(of_ours=of_ours)
+
+    def _tell(self, *, of_ours: bool) -> None:
+        if not self._sent.total():
+            return
+        known = {*self._seen, *self._of_ours, *self._of_all}
+        try:
+            found = changes_since(self._client, self._dataset, began_at=self._began_at, known=known)
+        except RemoteError as error:
+            logger.warning("The next push sends everything, since nobody can tell what was deleted: %s", error)
+            return
+        numbers = tuple(self._own_among(found or {}))
+        if of_ours:
+            self._of_ours += numbers
+        else:
+            self._of_all += numbers
+
+    def _own_among(self, found: Mapping[str, PipelineRun]) -> Iterator[str]:
+        """Operations that are ours, where there are no more of their name than were asked for."""
+        for name, sent in list(self._sent.items()):
+            numbers = [number for number, row in found.items() if row.pipeline_name is None and name_of(row) == name]
+            if len(numbers) <= sent:
+                del self._sent[name]
+                yield from reversed(numbers)
+            else:
+                logger.warning(
+                    "%d operations %r came up in dataset %r, and this push asked for %d: somebody else has changed it, "
+                    "too, and the next push sends everything",
+                    len(numbers),
+                    name,
+                    self._dataset.name,
+                    sent,
+                )
