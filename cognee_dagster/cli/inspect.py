@@ -11,7 +11,8 @@ from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import TEXT, json_option, user_option
 from cognee_dagster.cli.source import Source, mapping_options
 from cognee_dagster.cli.terminal import print_json, say
-from cognee_dagster.graph.counting import counted
+from cognee_dagster.graph.counting import counted, with_counts
+from cognee_dagster.graph.left_behind import advice_on_left_behind
 
 if TYPE_CHECKING:
     from cognee_dagster.sources.inspection import Counts, Inspection
@@ -33,7 +34,9 @@ def inspect(
 
     With --json: source, profile, num_nodes, num_edges, nodes_by_type, edges_by_relationship, sample_nodes,
     sample_edges, arrives (num_nodes, num_edges, nodes_by_type, edges_by_relationship), attributes_left_behind, refused
-    (what, why), texts (of an archive that is pushed as it is: records that are kept as documents, by kind).
+    (what, why), texts (of an archive that is pushed as it is: records that are kept as documents, by kind),
+    reached_as_neighbours (by type: how many nodes of a graph that is not Cognee's a search finds as neighbours only),
+    as_nodes (what nodes become, as in a mapping; as_they_are in Cognee's own language).
     """
     as_it_is = sources.inspect_as_it_is(source) if mapping is None and profile is None else None
     if as_it_is is not None:
@@ -66,7 +69,13 @@ def _show(source: str, found: "Inspection") -> None:
     for edge in found.sample_edges[:_SHOWN_SAMPLES]:
         say(f"  {edge['source_name']} -[{edge['relationship']}]-> {edge['target_name']}")
     _list("Kept as documents", found.texts)
-    _list("Left behind", found.attributes_left_behind)
+    if found.reached_as_neighbours:
+        kinds = with_counts(found.reached_as_neighbours)
+        say(f"Cognee's search reaches {kinds} as neighbours only, never by their names.")
+        say("  --mapping as_nodes=cognee makes entities of them, which it finds.")
+    if found.attributes_left_behind:
+        _list("Left behind", found.attributes_left_behind)
+        say(f"  {advice_on_left_behind(found.as_nodes)}")
     for refusal in found.refused:
         say(f"Cannot be pushed, because of {refusal['what']}: {refusal['why']}")
 

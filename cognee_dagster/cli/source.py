@@ -12,7 +12,7 @@ import click
 from cognee_dagster import sources
 from cognee_dagster.cli.options import TEXT, user_option
 from cognee_dagster.errors import DatasetNotFoundError, GraphFileError
-from cognee_dagster.graph.counting import with_counts
+from cognee_dagster.graph.left_behind import left_behind_in_words
 from cognee_dagster.pushing.options import DEFAULT_DATASET
 from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.mapping.written import written_mapping
@@ -56,7 +56,7 @@ class Source:
             reader = sources.open_graph_file(self.text, mapping=self.mapping, profile=self.profile)
             yield reader
             if left := getattr(reader, "attributes_left_behind", {}):
-                logger.info("Attributes that do not reach the remote: %s", with_counts(left))
+                logger.info("%s", left_behind_in_words(left, as_nodes=getattr(reader, "as_nodes", None)))
             return
         for option, value in (("--mapping", self.mapping), ("--profile", self.profile)):
             if value is not None:

@@ -9,7 +9,6 @@ from .read.brief import BriefReader as BriefReader
 from .read.compare_nodes import compare_nodes as compare_nodes
 from .read.imported import ImportedGraph as ImportedGraph
 from .read.inspect import inspect_archive as inspect_archive
-from .read.manifest import is_of_cognee as is_of_cognee
 from .read.reader import ArchiveReader as ArchiveReader
 from .read.reader import read_archive as read_archive
 from .read.validate import Problem as Problem

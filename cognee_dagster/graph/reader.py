@@ -77,6 +77,7 @@ class GraphSummary:
         dangling_examples: A few of them, as ``source -[relationship]-> target``.
         profile: Whose conventions a foreign graph follows; None for a graph of Cognee's own stores.
         attributes_left_behind: How many nodes and edges of a foreign graph have an attribute that does not arrive.
+        as_nodes: What a foreign graph's nodes become; ``as_they_are`` where it speaks Cognee's own language.
     """
 
     digest: str
@@ -90,6 +91,7 @@ class GraphSummary:
     refused_examples: tuple[str, ...] = field(default=(), compare=False)
     profile: str | None = field(default=None, compare=False)
     attributes_left_behind: dict[str, int] = field(default_factory=dict, compare=False)
+    as_nodes: str | None = field(default=None, compare=False)
 
     def noting_mapping(self, reader: GraphReader) -> "GraphSummary":
         """The same, with what a reader of a foreign graph knows when the graph has been read."""
@@ -97,4 +99,5 @@ class GraphSummary:
             self,
             profile=getattr(reader, "profile", None),
             attributes_left_behind=getattr(reader, "attributes_left_behind", {}),
+            as_nodes=getattr(reader, "as_nodes", None),
         )

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cognee_dagster import cogx
 from cognee_dagster.cogx.format import TEXT_KINDS
+from cognee_dagster.cogx.read.manifest import is_of_cognee
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, RemoteError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.graph.empty import empty_graph
@@ -211,4 +211,4 @@ def require_nodes(archives: "Sequence[Archive]") -> None:
         EmptyGraphError: The graph has no nodes.
     """
     if not any(archive.num_nodes for archive in archives):
-        raise EmptyGraphError(empty_graph(archives[0].dataset_name, is_of_cognee=cogx.is_of_cognee(archives[0].path)))
+        raise EmptyGraphError(empty_graph(archives[0].dataset_name, is_of_cognee=is_of_cognee(archives[0].path)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
+from cognee_dagster.cogx.server.declared_types import DECLARED
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.graph.empty import empty_graph
 
@@ -41,6 +42,9 @@ class Inspection:
         refused: Because of what a push would be refused, here or by the server: ``what`` and ``why``.
         texts: How many records of each kind an archive holds that is pushed as it is, beside a graph; a server keeps
             them as documents.
+        reached_as_neighbours: By type, how many nodes of a foreign graph are of types that Cognee does not know: its
+            search never finds them by name or text, but only as neighbours of what it has found.
+        as_nodes: What a foreign graph's nodes become: see ``GraphMapping``; ``as_they_are`` in Cognee's own language.
     """
 
     profile: str | None
@@ -51,6 +55,8 @@ class Inspection:
     attributes_left_behind: dict[str, int]
     refused: list[dict[str, str]]
     texts: dict[str, int] = field(default_factory=dict)
+    reached_as_neighbours: dict[str, int] = field(default_factory=dict)
+    as_nodes: str | None = field(default=None, repr=False)
 
 
 def inspect_graph(reader: "GraphReader") -> Inspection:
@@ -77,6 +83,8 @@ def inspect_graph(reader: "GraphReader") -> Inspection:
         sample_nodes=[_sample(row) for row in nodes.first],
         sample_edges=[_sample_edge(row, names) for row in edges.first],
         attributes_left_behind=getattr(reader, "attributes_left_behind", {}),
+        as_nodes=getattr(reader, "as_nodes", None),
+        reached_as_neighbours=_not_searched(nodes.once) if hasattr(reader, "as_nodes") else {},
         refused=_refused(reader) if nodes.all else [_empty(reader)],
     )
 
@@ -97,6 +105,10 @@ class _Seen:
         if counts and (mark := hash(identity)) not in self._hashes:
             self._hashes.add(mark)
             self.once[kind] += 1
+
+
+def _not_searched(nodes: Counter[str]) -> dict[str, int]:
+    return {kind: count for kind, count in nodes.most_common() if kind not in DECLARED}
 
 
 def _counts(nodes: Counter[str], edges: Counter[str]) -> Counts:

@@ -105,6 +105,42 @@ def test_a_node_that_a_server_cannot_index_is_listed_and_its_push_sends_nothing(
     assert "indexed attribute 'age' is 3 and not text" in said
 
 
+PEOPLE = {
+    "nodes": [{"id": "a", "type": "Person"}, {"id": "b", "type": "Machine"}, {"id": "c", "type": "Entity", "born": 1}],
+    "links": [{"source": "a", "target": "b", "relationship": "runs", "weight": 2}],
+}
+
+
+def test_nodes_that_a_search_finds_as_neighbours_only_are_named_with_what_changes_it(tmp_path: Path) -> None:
+    (path := tmp_path / "people.json").write_text(json.dumps(PEOPLE))
+    text = " ".join(call("inspect", str(path)).stdout.split())
+    assert "Cognee's search reaches Person (1), Machine (1) as neighbours only, never by their names" in text
+    assert "--mapping as_nodes=cognee makes entities of them" in text
+    found = json.loads(call("inspect", str(path), "--json").stdout)
+    assert (found["reached_as_neighbours"], found["as_nodes"]) == ({"Person": 1, "Machine": 1}, "as_they_are")
+    changed = json.loads(call("inspect", str(path), "--mapping", "as_nodes=cognee", "--json").stdout)
+    assert (changed["reached_as_neighbours"], changed["as_nodes"]) == ({}, "cognee")
+    assert "neighbours" not in call("inspect", str(path), "--mapping", "as_nodes=cognee").stdout
+
+
+def test_the_advice_on_what_stays_behind_is_true(tmp_path: Path) -> None:
+    (path := tmp_path / "people.json").write_text(json.dumps(PEOPLE))
+    text = " ".join(call("inspect", str(path)).stdout.split())
+    assert "edge_text names those of edges and changes no node; as_nodes cognee names those of nodes" in text
+    before = json.loads(call("inspect", str(path), "--json").stdout)
+    assert before["attributes_left_behind"] == {"born": 1, "weight": 1}
+    mapping = ("--mapping", "edge_text={source} {relationship} {target}, {weight}")
+    of_edges = json.loads(call("inspect", str(path), *mapping, "--json").stdout)
+    assert of_edges["attributes_left_behind"] == {"born": 1}
+    assert of_edges["nodes_by_type"] == before["nodes_by_type"]
+    of_both = json.loads(call("inspect", str(path), *mapping, "--mapping", "as_nodes=cognee", "--json").stdout)
+    assert of_both["attributes_left_behind"] == {}
+
+
+def test_the_advice_on_what_a_profile_leaves_behind_is_keep(bees: Path) -> None:
+    assert "list in the mapping's keep all that is to arrive" in " ".join(call("inspect", str(bees)).stdout.split())
+
+
 def test_a_graph_without_nodes_is_refused_as_its_push_will_be(tmp_path: Path) -> None:
     (tmp_path / "nodes.csv").write_text("id,name\n")
     (tmp_path / "edges.csv").write_text("source,target\n")

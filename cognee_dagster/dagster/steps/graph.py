@@ -19,7 +19,7 @@ from cognee_dagster.dagster.steps.graph_metadata import graph_metadata
 from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of
 from cognee_dagster.dagster.steps.source import find_graph
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.graph.counting import with_counts
+from cognee_dagster.graph.left_behind import left_behind_in_words
 from cognee_dagster.store.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -87,10 +87,7 @@ def selected(
 
 def _warn_of_left_behind(context: dg.AssetExecutionContext, summary: "GraphSummary") -> None:
     if left := summary.attributes_left_behind:
-        context.log.warning(
-            f"Attributes that do not reach the remote: {with_counts(left)}. "
-            "Give the dataset a mapping=GraphMapping(…), so that descriptions name them."
-        )
+        context.log.warning(left_behind_in_words(left, as_nodes=summary.as_nodes))
 
 
 def local_cognee(context: dg.AssetExecutionContext, dataset: CogneeDataset) -> LocalCognee | None:

@@ -7,8 +7,8 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.steps.tables import count_table
-from cognee_dagster.graph.counting import with_counts
 from cognee_dagster.graph.empty import empty_graph
+from cognee_dagster.graph.left_behind import left_behind_in_words
 
 if TYPE_CHECKING:
     from cognee_dagster.graph.reader import GraphSummary
@@ -60,10 +60,7 @@ def _nothing_left_behind(dataset: CogneeDataset, summary: "GraphSummary") -> dg.
         passed=not left,
         severity=dg.AssetCheckSeverity.WARN,
         description=(
-            f"Attributes that do not reach the remote: {with_counts(left)}. Give the dataset a "
-            "mapping=GraphMapping(…), so that descriptions name them."
-            if left
-            else "Every attribute reaches the remote."
+            left_behind_in_words(left, as_nodes=summary.as_nodes) if left else "Every attribute reaches the remote."
         ),
         metadata=(
             {keys.ATTRIBUTES_LEFT_BEHIND: count_table(left, name="attribute", count="nodes_and_edges")} if left else {}
