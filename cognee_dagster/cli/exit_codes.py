@@ -17,6 +17,7 @@ from cognee_dagster.errors import (
     RemoteAuthError,
     RemotePermissionError,
     RemoteUnreachableError,
+    RemovedRecordsError,
 )
 
 
@@ -32,6 +33,7 @@ class ExitCode(IntEnum):
     IMPORT_FAILED = 6
     UNREACHABLE = 7
     STILL_RUNNING = 8
+    TOO_MANY_REMOVED = 9
     CHANGES = 10
     NO_ANSWER = 11
     NO_OUTPUT = 12
@@ -49,6 +51,7 @@ MEANINGS = {
     ExitCode.IMPORT_FAILED: "the remote's import failed or stalled",
     ExitCode.UNREACHABLE: "the remote does not answer",
     ExitCode.STILL_RUNNING: "the import has not ended yet (status without --wait)",
+    ExitCode.TOO_MANY_REMOVED: "more would be removed from a mirror than is allowed; nothing was sent",
     ExitCode.CHANGES: "the remote differs, or would be changed (verify, plan, push --dry-run)",
     ExitCode.NO_ANSWER: "the remote does not find what must be found (probe)",
     ExitCode.NO_OUTPUT: "done, but standard output cannot be written: what belongs there is on standard error",
@@ -66,6 +69,7 @@ ADVICE = {
     ExitCode.IMPORT_FAILED: "See the server's log, then push again.",
     ExitCode.UNREACHABLE: "Check the URL, that the server is up, and the network; see `cognee-dagster doctor`.",
     ExitCode.STILL_RUNNING: "Ask again later, or with --wait.",
+    ExitCode.TOO_MANY_REMOVED: "See `cognee-dagster plan`; if it is meant, allow more with --max-removed.",
     ExitCode.CHANGES: "Push to bring the remote up to date.",
     ExitCode.NO_ANSWER: "See `cognee-dagster verify` for what the remote dataset lacks.",
     ExitCode.NO_OUTPUT: "It is done; read standard error.",
@@ -86,6 +90,7 @@ _OF_ERRORS: tuple[tuple[type[CogneeDagsterError], ExitCode], ...] = (
     (ImportFailedError, ExitCode.IMPORT_FAILED),
     (ImportUnconfirmedError, ExitCode.IMPORT_FAILED),
     (RemoteUnreachableError, ExitCode.UNREACHABLE),
+    (RemovedRecordsError, ExitCode.TOO_MANY_REMOVED),
     (PushInterruptedError, ExitCode.INTERRUPTED),
 )
 

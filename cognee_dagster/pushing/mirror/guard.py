@@ -53,7 +53,10 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
     if options.on_removed == "fail":
         rule, advice = "on_removed is fail", "with on_removed remove"
     else:
-        rule, advice = f"max_removed is {options.max_removed:.0%}", "with a larger max_removed (1 allows everything)"
+        rule, advice = (
+            f"max_removed is {options.max_removed:.0%}",
+            "with a larger max_removed (--max-removed; 1 allows everything)",
+        )
     raise RemovedRecordsError(
         f"The graph of {source!r} lacks {what} that {where} has, and {rule}: nothing was sent.{examples} If they are "
         f"gone on purpose, push again {advice}; with on_removed keep they stay on the remote."
