@@ -30,7 +30,7 @@ def offered(store: ArchiveStore) -> list[ListedArchive]:
     return listed(store, wanted=lambda _: True)
 
 
-GONE = object()
+GONE: Any = ...  # of a key that is not there; what it is called must be the same in every process
 FACTS = {
     **dict.fromkeys(("dataset_name", "digest", "content_sha256", "sha256"), "0" * 64),
     **dict.fromkeys(("num_nodes", "num_edges", "size_bytes"), 1),
