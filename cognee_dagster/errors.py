@@ -42,6 +42,10 @@ The builtin base classes are those that ``cognee.push()`` raises, so that code w
 import re
 
 _TWO_STOPS = re.compile(r"""(?<=[\w)\]"'`])\.\.(?=\s|$)""")
+# A quoted text, such as a node's id: no apostrophe within a word begins one.
+_LONG_QUOTE = re.compile(r"(?<!\w)'((?:[^'\\]|\\.){500,}?)'(?!\w)", re.DOTALL)
+_SHOWN_OF_QUOTE = 100
+_LONGEST = 20_000  # characters of a message: a log, an event or a terminal has to show it
 _NEXT_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
 
 
@@ -54,12 +58,25 @@ def reason_and_advice(message: str) -> tuple[str, str]:
     return reason, advice
 
 
+def _readable(message: str) -> str:
+    """A message with the beginnings of texts that are too long for one, so that the verdict behind them is seen."""
+    if len(message) <= _LONGEST // 10:
+        return message
+    message = _LONG_QUOTE.sub(lambda quote: f"'{quote[1][:_SHOWN_OF_QUOTE]}…' ({len(quote[1]):,} characters)", message)
+    if len(message) > _LONGEST:
+        half = _LONGEST // 2
+        message = f"{message[:half]} … ({len(message) - _LONGEST:,} characters) … {message[-half:]}"
+    return message
+
+
 class CogneeDagsterError(Exception):
     """Base of every error that this package raises on purpose."""
 
     def __str__(self) -> str:
-        """The message; where it ends a sentence with somebody else's words and their full stop, with one stop."""
-        return _TWO_STOPS.sub(".", super().__str__())
+        """The message, of a length that can be read; where it ends a sentence with somebody else's words and their full
+        stop, with one stop.
+        """
+        return _TWO_STOPS.sub(".", _readable(super().__str__()))
 
 
 class ConnectionConfigError(CogneeDagsterError, RuntimeError):

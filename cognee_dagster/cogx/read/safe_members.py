@@ -59,9 +59,11 @@ class Member:
             *complete, rest = chunk.split(b"\n")
             for piece in complete:
                 number += 1
-                for line in _stripped(b"".join((*parts, piece))):
-                    yield number, line
+                whole = b"".join((*parts, piece)) if parts else piece
                 parts, length = [], 0
+                if whole:
+                    for line in _stripped(whole):
+                        yield number, line
             parts.append(rest)
             length += len(rest)
             if length > self._max_line_bytes:

@@ -43,6 +43,8 @@ def json_error(error: ValueError | RecursionError) -> str:
         return f"it is not UTF-8 at byte {error.start:,}"
     if isinstance(error, RecursionError):
         return "it is nested too deep"
+    if "set_int_max_str_digits" in str(error):  # Python's advice is for who wrote the program
+        return "it has a whole number of too many digits"
     return str(error)
 
 

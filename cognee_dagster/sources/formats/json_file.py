@@ -1,6 +1,7 @@
 """JSON files of graphs: elements are made into Python's values one by one, as they are asked for."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,22 @@ from msgspec import Raw
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.formats.damage import WRITE_AGAIN, json_error
-from cognee_dagster.sources.formats.opening import open_bytes
+from cognee_dagster.sources.formats.opening import read_whole
 
 _object = msgspec.json.Decoder(dict[str, Raw])
 _array = msgspec.json.Decoder(list[Raw])
 _any = msgspec.json.Decoder()
+_BEGINS_OBJECT = re.compile(rb"\s*\{")
 _BOM = b"\xef\xbb\xbf"
+# Measured: each element of a list takes 86 bytes beside its text, which is held, too.
+MAX_BYTES = 512 << 20
+MAX_OBJECTS = 8_000_000
+MAX_VALUES = 40_000_000
+_MAX_UNUSUAL_BYTES = 128 << 20  # of what only Python's own parser reads, which takes ten times its size
+_IN_PIECES = (
+    "Write the graph as JSON lines, CSV or Parquet, which are read in pieces, or return it as a NetworkX graph from an "
+    "asset."
+)
 _BEGINNING = 60  # of an element, by which a person finds it in a file
 
 Json = Any
@@ -93,20 +104,36 @@ def read_object(path: Path) -> JsonObject | None:
     Raises:
         GraphFileError: It is not JSON.
     """
-    with open_bytes(path) as file:
-        content = file.read().removeprefix(_BOM)
-    if not content.strip():
+    content = read_whole(path, most=MAX_BYTES, instead=_IN_PIECES).removeprefix(_BOM)
+    if not content or content.isspace():
         raise GraphFileError(f"cannot be read as .json: {path.name} is empty. {WRITE_AGAIN}")
+    _require_few(content, path)
     try:
-        if not content.lstrip().startswith(b"{"):
+        if not _BEGINS_OBJECT.match(content):
             _any.decode(content)
             return None
         return JsonObject(_object.decode(content))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # NaN, a lone surrogate, UTF-16: json reads them
+    if len(content) > _MAX_UNUSUAL_BYTES:
+        raise GraphFileError(
+            f"cannot be read as .json: {path.name} is damaged, or holds NaN, Infinity, lone surrogates or another "
+            f"encoding than UTF-8, which is read up to {_MAX_UNUSUAL_BYTES:,} bytes. Write null in their place. "
+            f"{_IN_PIECES}"
+        )
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:
         reason = json_error(error)
         raise GraphFileError(f"cannot be read as .json: {path.name} is not JSON: {reason}. {WRITE_AGAIN}") from error
     return JsonObject(value) if isinstance(value, dict) else None
+
+
+def _require_few(content: bytes, path: Path) -> None:
+    """Refuse a document that would take much more memory than its size."""
+    objects, values = content.count(b"{") + content.count(b"["), content.count(b",")
+    if objects > MAX_OBJECTS or values > MAX_VALUES:
+        raise GraphFileError(
+            f"cannot be read as .json: {path.name} holds {objects:,} objects and lists and {values:,} values; a "
+            f"document is read whole, with {MAX_OBJECTS:,} and {MAX_VALUES:,} at most. {_IN_PIECES}"
+        )

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import IO, cast
 
 from cognee_dagster.errors import GraphFileError
-from cognee_dagster.sources.formats.damage import decompressing
+from cognee_dagster.sources.formats.damage import WRITE_AGAIN, decompressing
 
 # Graph files shrink to a tenth or a thirtieth; what grows by more than this is made to exhaust whoever reads it.
 MAX_GROWTH = 300
 ALWAYS_ALLOWED = 256 << 20
+_BEGINNING = 1 << 16
 _FILES: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
     ".gz": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file, mode="rb")),
     ".bz2": bz2.BZ2File,
@@ -38,6 +39,44 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         allowed = max(ALWAYS_ALLOWED, path.stat().st_size * MAX_GROWTH)
         with decompressed(file) as content:
             yield cast(IO[bytes], io.BufferedReader(_Bounded(content, path=path, allowed=allowed), 1 << 16))
+
+
+def read_whole(path: Path, *, most: int, instead: str) -> bytes:
+    """The content of a file that can only be read whole; how long it is, is known before it is held.
+
+    Args:
+        path: The file.
+        most: Bytes, decompressed.
+        instead: What to do with a larger one.
+
+    Raises:
+        GraphFileError: It is larger, damaged, or holds nothing but zeros, as files do that were not written to the end.
+    """
+    if _is_longer(path, most):
+        raise GraphFileError(
+            f"cannot be read: {path.name} has more than {most:,} bytes{_unpacked(path)}, and such a file is read "
+            f"whole. {instead}"
+        )
+    with open_bytes(path) as file:
+        beginning = file.read(_BEGINNING)
+        if beginning and not beginning.strip(b"\0"):
+            raise GraphFileError(f"cannot be read: {path.name} begins with {len(beginning):,} zeros. {WRITE_AGAIN}")
+        return beginning + file.read()
+
+
+def _is_longer(path: Path, most: int) -> bool:
+    if path.suffix.lower() not in _FILES:
+        return path.stat().st_size > most
+    with open_bytes(path) as file:
+        while chunk := file.read(_BEGINNING):
+            most -= len(chunk)
+            if most < 0:
+                return True
+    return False
+
+
+def _unpacked(path: Path) -> str:
+    return " unpacked" if path.suffix.lower() in _FILES else ""
 
 
 class _Bounded(io.RawIOBase):

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +21,7 @@ TABLE_SUFFIXES = (
     *(kind + compressed for compressed in ("", *COMPRESSED_SUFFIXES) for kind in _TEXT_SUFFIXES),
 )
 _BATCH_ROWS = 4_096
+MAX_LINE = 16 << 20  # characters; as a record of an archive
 _SEPARATORS = ",;\t|"
 
 Row = dict[str, Any]
@@ -45,7 +46,7 @@ def columns_of(path: Path) -> list[str]:
         with _reading_parquet(path):
             return list(pq.read_schema(path).names)
     with open_bytes(path) as file:
-        return _header(io.TextIOWrapper(file, "utf-8-sig", newline=""), path=path)[0]
+        return _header(_lines(file, path), path=path)[0]
 
 
 def num_rows(path: Path) -> int:
@@ -133,10 +134,10 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
 def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The rows of a CSV file below its header, with the number of the line where each ends; without empty lines."""
     with open_bytes(path) as file:
-        text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-        _, separator = _header(text, path=path)
+        lines = _lines(file, path)
+        _, separator = _header(lines, path=path)
         # Strict, or a quote that nobody closes would swallow all rows behind it.
-        rows = csv.reader(text, delimiter=separator, strict=True)
+        rows = csv.reader(lines, delimiter=separator, strict=True)
         try:
             for cells in rows:
                 if cells:
@@ -148,13 +149,27 @@ def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
             raise _not_text(path) from error
 
 
+def _lines(file: IO[bytes], path: Path) -> Iterator[str]:
+    """The lines of a CSV file, none of which can fill the memory."""
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+    number = 0
+    while line := text.readline(MAX_LINE):
+        number += 1
+        if len(line) == MAX_LINE and not line.endswith(("\n", "\r")):
+            raise GraphFileError(
+                f"has a line {number} in {path.name} of more than {MAX_LINE:,} characters. Correct it, or write the "
+                "table as Parquet."
+            )
+        yield line
+
+
 def _not_text(path: Path) -> GraphFileError:
     return GraphFileError(f"has a table {path.name} that is not UTF-8. Save it as UTF-8.")
 
 
-def _header(text: Iterable[str], *, path: Path) -> tuple[list[str], str]:
+def _header(lines: Iterator[str], *, path: Path) -> tuple[list[str], str]:
     try:
-        first = next(iter(text), "")
+        first = next(lines, "")
     except UnicodeDecodeError as error:
         raise _not_text(path) from error
     separator = max(_SEPARATORS, key=first.count)

@@ -1,0 +1,124 @@
+"""Graph files that would fill the memory are refused before they do, with what to write instead."""
+
+import gzip
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cognee_dagster.errors import GraphFileError
+from cognee_dagster.sources.files import open_graph_file
+from cognee_dagster.sources.formats import json_file, tables
+
+MEBI = 1 << 20
+
+
+@pytest.fixture
+def little_memory() -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < 160 * MEBI  # of which 64 may be a first line of APOC's, twice
+    finally:
+        tracemalloc.stop()
+
+
+def read(path: Path) -> None:
+    reader = open_graph_file(path)
+    for batches in (reader.nodes(), reader.edges()):
+        for _ in batches:
+            pass
+
+
+def sparse(path: Path, size: int) -> Path:
+    with path.open("wb") as file:
+        file.truncate(size)
+    return path
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_a_document_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    with pytest.raises(GraphFileError, match=r"g\.json has more than 536,870,912 bytes, .*JSON lines, CSV or Parquet"):
+        read(sparse(tmp_path / "g.json", 8 << 30))
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_a_document_is_measured_unpacked_before_it_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_file, "MAX_BYTES", 20 * MEBI)
+    path = tmp_path / "g.json.gz"
+    with gzip.open(path, "wb", 1) as file:
+        for part in (b'{"nodes": [{"id": "', *[b"a" * MEBI] * 240):
+            file.write(part)
+    with pytest.raises(GraphFileError, match=r"g\.json\.gz has more than 20,971,520 bytes unpacked"):
+        read(path)
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_a_file_of_zeros_is_refused_at_its_beginning(tmp_path: Path) -> None:
+    with pytest.raises(GraphFileError, match=r"g\.json begins with 65,536 zeros\. Write or copy it again"):
+        read(sparse(tmp_path / "g.json", 400 * MEBI))
+
+
+@pytest.mark.parametrize("most", ["MAX_OBJECTS", "MAX_VALUES"])
+def test_a_document_of_very_many_elements_is_refused_before_it_is_parsed(
+    most: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "g.json").write_text('{"nodes": [{"id": "a"}, {"id": "b"}], "links": []}')
+    read(tmp_path / "g.json")
+    monkeypatch.setattr(json_file, most, 1)
+    with pytest.raises(GraphFileError, match=r"holds 5 objects and lists and 2 values; .*CSV or Parquet"):
+        read(tmp_path / "g.json")
+
+
+def test_a_large_document_that_only_pythons_parser_reads_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "g.json").write_text('{"nodes": [{"id": "a", "x": NaN}], "links": []}')
+    read(tmp_path / "g.json")
+    monkeypatch.setattr(json_file, "_MAX_UNUSUAL_BYTES", 20)
+    with pytest.raises(GraphFileError, match=r"or holds NaN, .* Write null in their place"):
+        read(tmp_path / "g.json")
+
+
+@pytest.mark.usefixtures("little_memory")
+@pytest.mark.parametrize("before", ["", "id,name\na,Ann\n"], ids=["header", "row"])
+def test_a_line_of_a_table_that_does_not_end_is_told_with_its_number(before: str, tmp_path: Path) -> None:
+    (tmp_path / "edges.csv").write_text("source,target\n")
+    (tmp_path / "nodes.csv").write_text(before)
+    with (tmp_path / "nodes.csv").open("ab") as file:
+        file.truncate(3 << 30)
+    number = before.count("\n") + 1
+    with pytest.raises(GraphFileError, match=rf"line {number} in nodes\.csv of more than 16,777,216 characters"):
+        read(tmp_path)
+
+
+def test_the_longest_line_of_a_table_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "edges.csv").write_text("source,target\n")
+    (tmp_path / "nodes.csv").write_text("id,name\n" + "a," + "x" * 90 + "\n" + "b," + "y" * 98)
+    monkeypatch.setattr(tables, "MAX_LINE", 101)
+    read(tmp_path)
+    monkeypatch.setattr(tables, "MAX_LINE", 100)
+    with pytest.raises(GraphFileError, match=r"line 3 in nodes\.csv"):
+        read(tmp_path)
+
+
+def test_a_number_of_too_many_digits_is_told_without_advice_for_programmers(tmp_path: Path) -> None:
+    (tmp_path / "g.json").write_text('{"nodes": [{"id": "a", "x": %s}], "links": []}' % ("9" * 5_000))
+    with pytest.raises(GraphFileError, match="a whole number of too many digits") as caught:
+        read(tmp_path / "g.json")
+    assert "set_int" not in str(caught.value)
+
+
+def test_an_error_about_a_long_id_is_one_that_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "g.json").write_text('{"nodes": [{"id": "%s"}, {"id": "%s"}], "links": []}' % (("y" * 1_000_000,) * 2))
+    with pytest.raises(GraphFileError, match=r"'y+…' \(1,000,000 characters\) and .* would be one node") as caught:
+        read(tmp_path / "g.json")
+    assert len(str(caught.value)) < 2_000
+
+
+def test_only_the_middle_of_an_endless_message_is_left_out() -> None:
+    said = str(GraphFileError("The verdict. " + "word's " * 100_000 + "Do this."))
+    assert said.startswith("The verdict. ")
+    assert said.endswith("Do this.")
+    assert len(said) < 21_000
