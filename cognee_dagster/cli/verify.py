@@ -1,7 +1,6 @@
 """``cognee-dagster verify``."""
 
-from collections.abc import Collection, Iterable
-from itertools import islice
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +15,7 @@ from cognee_dagster.graph.counting import counted
 if TYPE_CHECKING:
     from cognee_dagster.pushing.compared import RemoteComparison
 
-_EXAMPLES = 20
+_SHOWN = 3
 _WORDS = {
     "missing": "missing",
     "renamed": "there under another name",
@@ -46,7 +45,8 @@ def verify(
     Exits with 0 where both are the same, and with 10 where they differ.
 
     With --json: exact, target_dataset, num_nodes, num_edges, and nodes, edges and documents (each with missing and
-    extra, which have a count and the first examples; nodes with renamed and changed, too), and not_compared.
+    extra, which have a count and the first examples, ids with names where they are known; nodes with renamed and
+    changed, too), and not_compared.
     """
     connection = remote_connection(url, api_key)
     with progress_bars(reminders=not as_json) as bars:
@@ -74,13 +74,13 @@ def _differences(found: "RemoteComparison") -> Iterable[str]:
     for difference in found.differences:
         words = _WORDS_OF_DOCUMENTS if difference.kind == "document" else _WORDS
         count = counted(len(difference.records), difference.kind)
-        yield f"{count} {words[difference.what]}, such as {difference.records[0]}"
+        yield f"{count} {words[difference.what]}, such as {'; '.join(difference.examples[:_SHOWN])}"
 
 
 def _as_json(found: "RemoteComparison") -> dict[str, object]:
     by_kind: dict[str, dict[str, object]] = {}
     for one in found.compared:
-        by_kind.setdefault(f"{one.kind}s", {})[one.what] = _shown(one.records)
+        by_kind.setdefault(f"{one.kind}s", {})[one.what] = {"count": len(one.records), "examples": list(one.examples)}
     return {
         "exact": found.is_exact,
         "target_dataset": found.target_dataset,
@@ -89,7 +89,3 @@ def _as_json(found: "RemoteComparison") -> dict[str, object]:
         **by_kind,
         "not_compared": found.not_compared,
     }
-
-
-def _shown(some: Collection[str]) -> dict[str, object]:
-    return {"count": len(some), "examples": list(islice(some, _EXAMPLES))}

@@ -1,8 +1,9 @@
 """A remote dataset held against a graph: what is missing there, what is there besides, and what is there otherwise."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from cognee_dagster.cogx.read.documents import document_prints
@@ -10,7 +11,7 @@ from cognee_dagster.errors import DatasetNotFoundError
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.push import archives_of_graph
-from cognee_dagster.pushing.verification import GraphComparison, compare_graph
+from cognee_dagster.pushing.verification import EXAMPLES, GraphComparison, compare_graph
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.responses import RemoteDataset
@@ -28,11 +29,13 @@ class Difference:
         kind: ``node``, ``edge`` or ``document``.
         what: ``missing`` on the remote; ``renamed`` or ``changed`` there; or ``extra``: the remote only has them.
         records: Ids, with the property for ``changed``; an edge as its source, relationship and target. May be empty.
+        examples: The first of them, with names beside the ids where they are known.
     """
 
     kind: str
     what: str
     records: Sequence[str]
+    examples: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,20 +75,33 @@ class RemoteComparison:
     def compared(self) -> tuple[Difference, ...]:
         """Every way in which records were compared, kind by kind, also those in which none differs."""
         graph = self.graph
+        changed = graph.other_values.items()
         return (
-            Difference(kind="node", what="missing", records=tuple(graph.missing_nodes)),
-            Difference(kind="node", what="renamed", records=tuple(graph.other_names)),
+            self._nodes("missing", graph.missing_nodes),
+            self._nodes("renamed", graph.other_names),
             Difference(
                 kind="node",
                 what="changed",
-                records=tuple(f"{node_id} ({what})" for node_id, what in graph.other_values.items()),
+                records=tuple(f"{node_id} ({what})" for node_id, what in changed),
+                examples=[f"{graph.named(node_id)} ({what})" for node_id, what in islice(changed, EXAMPLES)],
             ),
-            Difference(kind="node", what="extra", records=tuple(graph.extra_nodes)),
-            Difference(kind="edge", what="missing", records=tuple(map(" ".join, graph.missing_edges))),
-            Difference(kind="edge", what="extra", records=tuple(map(" ".join, graph.extra_edges))),
-            Difference(kind="document", what="missing", records=self.missing_documents),
-            Difference(kind="document", what="extra", records=self.extra_documents),
+            self._nodes("extra", graph.extra_nodes),
+            self._edges("missing", graph.missing_edges),
+            self._edges("extra", graph.extra_edges),
+            self._documents("missing", self.missing_documents),
+            self._documents("extra", self.extra_documents),
         )
+
+    def _nodes(self, what: str, ids: Collection[str]) -> Difference:
+        examples = [self.graph.named(node_id) for node_id in islice(ids, EXAMPLES)]
+        return Difference(kind="node", what=what, records=tuple(ids), examples=examples)
+
+    def _edges(self, what: str, edges: Collection[tuple[str, str, str]]) -> Difference:
+        examples = [self.graph.named_edge(edge) for edge in islice(edges, EXAMPLES)]
+        return Difference(kind="edge", what=what, records=tuple(map(" ".join, edges)), examples=examples)
+
+    def _documents(self, what: str, names: Sequence[str]) -> Difference:
+        return Difference(kind="document", what=what, records=names, examples=names[:EXAMPLES])
 
 
 def compare_with_remote(

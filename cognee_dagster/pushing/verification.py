@@ -1,20 +1,24 @@
 """Whether what was sent is what the remote now has. A remote that has more is right: imports merge."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster import cogx
 from cognee_dagster.pushing.options import Verification
-from cognee_dagster.remote.remote_graph import RemoteEdge, RemoteGraph
+from cognee_dagster.pushing.wording import with_name, with_names
+from cognee_dagster.remote.remote_graph import RemoteEdge, RemoteGraph, RemoteNode
 from cognee_dagster.remote.responses import migration_imports
 
 if TYPE_CHECKING:  # a code location loads this module, and should not wait for Arrow
     from cognee_dagster.cogx.archive import Archive
+    from cognee_dagster.cogx.read.imported import ImportedNode
     from cognee_dagster.remote.client import CogneeClient
 
-_EXAMPLES = 5
+EXAMPLES = 20  # of each kind, as many as anybody shows, have their names
+_IN_WORDS = 5
+_MAX_NAMES = 10_000  # of nodes that the remote lacks: all of them may be many
 
 _Triple = tuple[str, str, str]
 
@@ -30,6 +34,7 @@ class GraphComparison:
         other_values: Ids of nodes that are there with another type, or another property, each with what that is.
         extra_nodes: Ids that only the remote has.
         extra_edges: Edges that only the remote has.
+        names: What nodes are called, as far as that is known, by id: enough of them for examples.
         repeated_edges: How many edges of the archives are one with another: the remote keeps one of a kind between two
             nodes.
     """
@@ -40,15 +45,16 @@ class GraphComparison:
     other_values: Mapping[str, str] = field(default_factory=dict)
     extra_nodes: Collection[str] = ()
     extra_edges: Collection[_Triple] = ()
+    names: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     repeated_edges: int = 0
 
     @property
     def problems(self) -> list[str]:
         """What is missing, in words; empty when the remote has all of it."""
         return [
-            *_counted(self.missing_nodes, "nodes are missing on the remote", "Push again."),
-            *_counted(map(" ".join, self.missing_edges), "edges are missing on the remote", "Push again."),
-            *_counted(self.other_names, "nodes have another name on the remote", "Push again."),
+            *_counted(map(self.named, self.missing_nodes), "nodes are missing on the remote", "Push again."),
+            *_counted(map(self.named_edge, self.missing_edges), "edges are missing on the remote", "Push again."),
+            *_counted(map(self.named, self.other_names), "nodes have another name on the remote", "Push again."),
         ]
 
     @property
@@ -56,12 +62,20 @@ class GraphComparison:
         """What the remote has besides or otherwise, in words: kept from earlier pushes, or put there by others."""
         return [
             *_counted(
-                (f"{node_id} ({what})" for node_id, what in self.other_values.items()),
+                (f"{self.named(node_id)} ({what})" for node_id, what in self.other_values.items()),
                 "nodes have another type or other properties on the remote",
             ),
-            *_counted(self.extra_nodes, "nodes are on the remote only"),
-            *_counted(map(" ".join, self.extra_edges), "edges are on the remote only"),
+            *_counted(map(self.named, self.extra_nodes), "nodes are on the remote only"),
+            *_counted(map(self.named_edge, self.extra_edges), "edges are on the remote only"),
         ]
+
+    def named(self, node_id: str) -> str:
+        """A node by its id and, if it is known, its name."""
+        return with_name(node_id, self.names.get(node_id))
+
+    def named_edge(self, edge: _Triple) -> str:
+        """An edge by its ids and, as far as they are known, the names of its ends."""
+        return with_names(edge, source=self.names.get(edge[0]), target=self.names.get(edge[2]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,13 +165,14 @@ def compare_graph(archives: "Sequence[Archive]", graph: RemoteGraph) -> GraphCom
     """
     sent = cogx.ImportedGraph([archive.path for archive in archives])
     there = {node.id: node for node in graph.nodes}
-    sent_nodes, other_values = cogx.compare_nodes(sent.nodes(), there)
+    names: dict[str, str] = {}
+    sent_nodes, other_values = cogx.compare_nodes(_noting_names(sent.nodes(), there, names), there)
     edges = _SentEdges(graph.edges)
     repeated_edges = sum(edges.is_repeated(*triple) for triple in sent.facts())
     for triple in sent.implied_edges():
         edges.is_repeated(*triple)
     extra_nodes = there.keys() - sent_nodes.keys() - edges.ends()
-    return GraphComparison(
+    found = GraphComparison(
         missing_nodes=[node_id for node_id in sent_nodes if node_id not in there],
         missing_edges=sorted((edge.source, edge.label, edge.target) for edge in edges.missing),
         other_names=[node_id for node_id, as_sent in sent_nodes.items() if not as_sent],
@@ -166,6 +181,27 @@ def compare_graph(archives: "Sequence[Archive]", graph: RemoteGraph) -> GraphCom
         extra_edges=sorted((edge.source, edge.label, edge.target) for edge in edges.extra()),
         repeated_edges=repeated_edges,
     )
+    return replace(found, names={**_shown_names(found, there), **names})
+
+
+def _noting_names(
+    sent: "Iterable[ImportedNode]", there: Collection[str], names: dict[str, str]
+) -> "Iterator[ImportedNode]":
+    """The same, noting what nodes are called that the remote lacks."""
+    for node in sent:
+        if node.name and node.id not in there and len(names) < _MAX_NAMES:
+            names[node.id] = node.name
+        yield node
+
+
+def _shown_names(found: GraphComparison, there: Mapping[str, RemoteNode]) -> dict[str, str]:
+    """What the remote calls the nodes of examples; without a name it makes one of the type and the id."""
+    of_nodes = (found.other_names, found.other_values, found.extra_nodes)
+    of_edges = (islice(edges, EXAMPLES) for edges in (found.missing_edges, found.extra_edges))
+    ends = (end for edge in chain.from_iterable(of_edges) for end in (edge[0], edge[2]))
+    shown = chain(*(islice(ids, EXAMPLES) for ids in of_nodes), ends)
+    known = (there[node_id] for node_id in shown if node_id in there)
+    return {node.id: node.label for node in known if node.label and not node.label.endswith(node.id)}
 
 
 class _SentEdges:
@@ -201,7 +237,7 @@ class _SentEdges:
 
 def _counted(found: Iterable[str], what: str, advice: str = "") -> Iterator[str]:
     rest = iter(found)
-    examples = list(islice(rest, _EXAMPLES))
+    examples = list(islice(rest, _IN_WORDS))
     if examples:
         count = len(examples) + sum(1 for _ in rest)
         yield f"{count} {what}, such as {'; '.join(examples)}. {advice}".rstrip()

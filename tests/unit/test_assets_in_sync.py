@@ -59,21 +59,22 @@ def test_each_change_behind_a_mirrors_back_fails_and_is_named(remote: FakeRemote
     what, kind = change.split()
     node_id, node = next(iter(graph.nodes.items()))
     edge = next(iter(graph.edges))
-    name = node_id
+    name = f"{node_id} {node.name}"
     if change == "missing node":
         del graph.nodes[node_id]
     elif change == "extra node":
-        name = "33333333-3333-5333-8333-333333333333"
-        graph.nodes[name] = node
+        other = "33333333-3333-5333-8333-333333333333"
+        graph.nodes[other] = replace(node, name="Somebody")
+        name = f"{other} Somebody"
     elif change == "missing edge":
         del graph.edges[edge]
-        name = " ".join(edge)
+        name = f"{' '.join(edge)} (Person 0 knows Person 1)"
     elif change == "extra edge":
         graph.edges[edge[2], "likes", edge[0]] = {}
-        name = f"{edge[2]} likes {edge[0]}"
+        name = f"{edge[2]} likes {edge[0]} (Person 1 likes Person 0)"
     else:
         graph.nodes[node_id] = replace(node, properties={**node.properties, "description": "Another."})
-        name = f"{node_id} (description)"
+        name = f"{node_id} {node.name} (description)"
     passed, said, metadata = asked(chain)
     assert (passed, metadata["cognee/num_differences"]) == (False, 1)
     assert f"1 {kind} " in said

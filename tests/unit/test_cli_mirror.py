@@ -1,6 +1,7 @@
 """``push --sync incremental`` and ``plan``."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,7 +84,8 @@ def test_verify_is_exact_after_a_push_and_names_what_differs(source: Path, fake_
     source.write_bytes(whole)
     lacking = call("verify", str(source))
     assert lacking.exit_code == 10
-    assert "1 node missing, such as" in lacking.stdout
+    assert re.search(r"1 node missing, such as [0-9a-f-]{36} eve$", lacking.stdout, re.MULTILINE)
+    assert re.search(r"missing, such as ([0-9a-f-]{36}) \w+ ([0-9a-f-]{36}) \(.*eve.*\)", lacking.stdout)
 
 
 def test_verify_calls_a_graph_exact_only_if_types_and_properties_are_the_same(
@@ -95,7 +97,8 @@ def test_verify_calls_a_graph_exact_only_if_types_and_properties_are_the_same(
     nodes[node_id] = replace(nodes[node_id], properties={**nodes[node_id].properties, "description": "Somebody else."})
     ended = call("verify", str(source))
     assert ended.exit_code == 10
-    assert f"1 node there with another type or property, such as {node_id} (description)" in ended.stdout
+    named = f"{node_id} {nodes[node_id].name} (description)"
+    assert f"1 node there with another type or property, such as {named}" in ended.stdout
     assert json.loads(call("verify", str(source), "--json").stdout)["nodes"]["changed"]["count"] == 1
 
 

@@ -130,7 +130,7 @@ def test_the_first_records_of_each_kind_are_named(planned: Planned) -> None:
     assert set(nodes["added"]) <= {f"{node_id} New {number}" for number, node_id in enumerate(added)}
     assert nodes["changed"] == [f"{entity} Renamed"]
     assert nodes["removed"] == [chunk]
-    assert plan["examples"]["edges"]["added"] == [f"{added[0]} knows {entity}"]
+    assert plan["examples"]["edges"]["added"] == [f"{added[0]} knows {entity} (New 0 knows Renamed)"]
     assert documents == {"added": [], "changed": [], "removed": [chunk]}
     assert plan["remote"]["in_sync_since"] is None
     assert plan["remote"]["confirmed_at"] is not None

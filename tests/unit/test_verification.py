@@ -48,7 +48,7 @@ def test_dropped_facts_and_unread_records_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("graph", "words"),
     [
-        (RemoteGraph(NODES[1:], EDGES), f"1 nodes are missing on the remote, such as {ID_A}"),
+        (RemoteGraph(NODES[1:], EDGES), f"1 nodes are missing on the remote, such as {ID_A}."),
         (RemoteGraph(NODES, EDGES[1:]), f"1 edges are missing on the remote, such as {ID_A} contains {ID_B}"),
         (RemoteGraph(NODES, (RemoteEdge(ID_A, ID_B, "has"), EDGES[1])), "1 edges are missing"),
     ],
@@ -195,8 +195,9 @@ def test_a_node_with_another_type_or_property_is_named_with_it(
     ]
     found = compare_graph([archive], RemoteGraph(tuple(nodes), graph.edges))
     assert found.other_values == {node_id: what}
+    name = {ID_A: " Ada", ID_B: " Kepler"}.get(node_id, "")
     assert found.remarks == [
-        f"1 nodes have another type or other properties on the remote, such as {node_id} ({what})."
+        f"1 nodes have another type or other properties on the remote, such as {node_id}{name} ({what})."
     ]
 
 

@@ -78,7 +78,7 @@ def _table(plan: Mapping[str, Any]) -> dg.TableMetadataValue:
                 {
                     "records": kind,
                     **{what: plan[kind][what] for what in _WHAT},
-                    "examples": "\n".join(
+                    "examples": "; ".join(
                         f"{what} {example}" for what in _WHAT for example in plan["examples"][kind].get(what, ())
                     ),
                 }

@@ -122,7 +122,7 @@ def _advice(wrong: Sequence[Difference], push: Push) -> str:
 
 def _in_words(difference: Difference) -> str:
     count = counted(len(difference.records), difference.kind)
-    return f"{count} {_PHRASES[difference.what]}, such as {difference.records[0]}"
+    return f"{count} {_PHRASES[difference.what]}, such as {difference.examples[0]}"
 
 
 def _table(differences: Sequence[Difference]) -> dg.TableMetadataValue:
@@ -133,7 +133,7 @@ def _table(differences: Sequence[Difference]) -> dg.TableMetadataValue:
                     "kind": difference.kind,
                     "difference": difference.what,
                     "count": len(difference.records),
-                    "examples": "\n".join(difference.records[:_EXAMPLES]),
+                    "examples": "; ".join(difference.examples[:_EXAMPLES]),
                 }
             )
             for difference in differences

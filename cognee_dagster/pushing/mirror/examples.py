@@ -10,8 +10,10 @@ import numpy as np
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.format import ENTITIES_FILE, FACTS_FILE, NODES_FILE
 from cognee_dagster.cogx.read.safe_members import read_members
+from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints
 from cognee_dagster.pushing.mirror.records import decode_fact
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
+from cognee_dagster.pushing.wording import with_name, with_names
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -34,7 +36,7 @@ _named = msgspec.json.Decoder(_Named, strict=False).decode
 def first_examples(archives: Sequence[Archive], found: MirrorSurvey, removed_documents: Sequence[str]) -> Examples:
     """``{"nodes": {"added": [id and name, …], …}, "edges": …, "documents": …}``, at most ``EXAMPLES`` of each.
 
-    Of edges that are gone nothing is known but that they are.
+    Of nodes that are gone the id is known, and of edges that are gone nothing but that they are.
 
     Args:
         archives: The graph's; they are read until all names are found.
@@ -47,19 +49,26 @@ def first_examples(archives: Sequence[Archive], found: MirrorSurvey, removed_doc
     difference, documents = found.plan.difference, found.documents
     nodes = {"added": difference.added_nodes[:EXAMPLES], "changed": difference.changed_nodes[:EXAMPLES]}
     edges = {"added": difference.added_edges[:EXAMPLES], "changed": difference.changed_edges[:EXAMPLES]}
-    names = dict(_lines(archives, found, (ENTITIES_FILE, NODES_FILE), wanted=np.concatenate([*nodes.values()])))
+    prints = found.fingerprints
+    ends = [of_edges[some] for some in edges.values() for of_edges in (prints.sources, prints.targets)]
+    wanted = np.concatenate([*nodes.values(), *ends])
+    lines = _lines(archives, found, (ENTITIES_FILE, NODES_FILE), wanted=wanted)
+    names = {number: name for number, line in lines if (name := _name(line))}
     facts = dict(_lines(archives, found, (FACTS_FILE,), wanted=np.concatenate([*edges.values()])))
-    ids, gone = found.fingerprints.ids, found.known.contents.node_ids[difference.removed_nodes[:EXAMPLES]]
+    ids, gone = prints.ids, found.known.contents.node_ids[difference.removed_nodes[:EXAMPLES]]
     added = set(documents.added)
     return {
         "nodes": {
             **{
-                what: [_node(ids[number], names.get(number)) for number in some.tolist()]
+                what: [with_name(_id(ids[number]), names.get(number)) for number in some.tolist()]
                 for what, some in nodes.items()
             },
             "removed": [_id(one) for one in gone],
         },
-        "edges": {what: [_edge(facts[number]) for number in some.tolist()] for what, some in edges.items()},
+        "edges": {
+            what: [_edge(number, facts[number], names=names, prints=prints) for number in some.tolist()]
+            for what, some in edges.items()
+        },
         "documents": {
             "added": documents.added[:EXAMPLES],
             "changed": [name for name in documents.sent if name not in added][:EXAMPLES],
@@ -87,17 +96,17 @@ def _lines(
                     yield number, line
 
 
-def _node(node_id: "Integers", line: bytes | None) -> str:
+def _name(line: bytes) -> str | None:
     try:
-        name = _named(line).name if line is not None else None
+        return _named(line).name
     except msgspec.MsgspecError:
-        name = None  # of some other kind than a string
-    return f"{_id(node_id)} {name}" if name else _id(node_id)
+        return None  # of some other kind than a string
 
 
-def _edge(line: bytes) -> str:
+def _edge(number: int, line: bytes, *, names: Mapping[int, str], prints: GraphFingerprints) -> str:
     fact = decode_fact(line)
-    return f"{fact.subject_ref} {fact.predicate} {fact.object_ref}"
+    source, target = (names.get(int(ends[number])) for ends in (prints.sources, prints.targets))
+    return with_names((fact.subject_ref, fact.predicate, fact.object_ref), source=source, target=target)
 
 
 def _id(node_id: "Integers") -> str:
