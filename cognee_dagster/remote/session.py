@@ -1,6 +1,7 @@
 """Asking one remote: requests within their limits, repeated while that can help, and answers read as what they are."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -70,7 +71,7 @@ class Session:
         connection: Where, and with which key.
         http: The HTTP client.
         clock_offset: The server's clock minus ours, to the second, as of its latest answer.
-        requests_sent: How many requests were sent so far, those that were sent again included.
+        requests_sent: How many requests of each method were sent so far, those that were sent again included.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Session:
         self._patience = patience
         self._complained: set[str] = set()
         self.clock_offset = timedelta(0)
-        self.requests_sent = 0
+        self.requests_sent = Counter[str]()
         self.http = open_http(connection)
 
     def ask(
@@ -159,7 +160,7 @@ class Session:
 
         def attempt() -> _T:
             failure: RemoteError
-            self.requests_sent += 1
+            self.requests_sent[request.method] += 1
             with (
                 waiting_aloud(self.connection.url, what),
                 Exchange(seconds=self._within(allowed), max_bytes=allowed.size) as exchange,

@@ -7,6 +7,7 @@ came before, and no step takes away what both states have.
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,6 +17,7 @@ from upath import UPath
 
 from cognee_dagster.errors import RemoteError
 from cognee_dagster.pushing.mirror import carry_out, state
+from cognee_dagster.pushing.mirror.generations import Generation, owner_of
 from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import PushOptions
@@ -25,7 +27,7 @@ from cognee_dagster.testing.faults import UPLOADS, answer
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import HASTY, client_of, push_archive
 
-SEQUENCES = int(os.environ.get("MIRROR_SEQUENCES", "6"))
+SEQUENCES = int(os.environ.get("MIRROR_SEQUENCES", "8"))
 ACTIONS = 14
 TARGET = "demo"
 
@@ -116,21 +118,33 @@ class World:
         self.remote.faults.clear()
 
     def meddle(self, steps: Steps) -> None:
-        """Another tool's push, a dataset that is gone, or damage on this side."""
-        kind = self.random.choice(["other tool", "dataset deleted", "contents damaged"])
+        """Another tool's push, what somebody deletes, or damage on this side."""
+        kind = self.random.choice(["other tool", "dataset deleted", "emptied", "data deleted", "contents damaged"])
         self.done[kind] += 1
         if kind == "other tool":
             self._push_as_another_tool()
-        elif kind == "dataset deleted":
+        elif kind in ("dataset deleted", "emptied", "data deleted"):
             self.safe = set()
-            with client_of(self.remote.url, self.remote.api_key) as client:
-                found = client.find_dataset(self.target)
-                if found is not None:
-                    client.delete_dataset(found.id)
+            self._delete(kind)
         else:
             self.adopt = True  # nobody knows any more which documents are ours
             for path in self.directory.glob("mirrors/*/contents-*.bin"):
                 path.write_bytes(path.read_bytes()[:-1])
+
+    def _delete(self, kind: str) -> None:
+        with client_of(self.remote.url, self.remote.api_key) as client:
+            found = client.find_dataset(self.target)
+            if found is None:
+                return
+            if kind == "dataset deleted":
+                client.delete_dataset(found.id)
+            elif kind == "emptied":
+                client.empty_dataset(found.id)
+            else:  # a document, and what an import of the mirror has brought
+                generation = Generation(owner=owner_of("demo"), segment=0, letter=self.random.choice("ab"))
+                for row in list(islice(client.data(found.id), 1)):
+                    client.delete_data(found.id, row.id)
+                client.delete_data(found.id, generation.data_id(self.target))
 
     def assert_nothing_is_missed(self) -> None:
         """A reader sees at every step what all states have had since the mirror was exact."""
@@ -209,4 +223,5 @@ def test_what_is_called_done_is_exact_and_nothing_of_both_states_is_ever_missed(
         total += steps
         done += world.done
     assert total > 100 * SEQUENCES
-    assert {"push", "killed", "refused", "other tool", "dataset deleted", "contents damaged"} <= done.keys()
+    assert {"push", "killed", "refused", "other tool", "dataset deleted", "emptied", "data deleted"} <= done.keys()
+    assert "contents damaged" in done

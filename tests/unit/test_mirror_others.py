@@ -127,12 +127,19 @@ def removed(mirror: Mirror) -> None:
     mirror.graph.remove_node()
 
 
+def rewritten(mirror: Mirror) -> None:
+    """A document with another text: a server ignores that unless the one that it has is deleted first."""
+    chunk = next(node_id for node_id, row in mirror.graph.nodes.items() if row[2] == "DocumentChunk")
+    mirror.graph.nodes[chunk] = (chunk, "", "DocumentChunk", '{"text": "Rewritten."}')
+
+
+@pytest.mark.parametrize("edit", [removed, rewritten])
 @pytest.mark.parametrize("options", [{}, {"adopt": True}, {"on_removed": "replace"}, {"resend": True}], ids=repr)
 def test_what_a_push_deletes_itself_is_nobody_elses(
-    remote: FakeRemote, mirror: Mirror, options: dict[str, Any]
+    remote: FakeRemote, mirror: Mirror, options: dict[str, Any], edit: Callable[[Mirror], None]
 ) -> None:
     mirror.push()
-    removed(mirror)
+    edit(mirror)
     mirror.push(**options)
     assert any(row["operation_name"] in ("delete", "forget") for row in remote.runs)
     assert whole_because(mirror) == ""

@@ -206,7 +206,8 @@ class MirrorPush:
             directory = Path(name)
             if documents.sent:
                 self.progress.on_shard(1, total)
-                results.append(self._deliver(write_documents(self.archives, documents.sent, directory), runs))
+                with self._deletions.of_outdated_documents():
+                    results.append(self._deliver(write_documents(self.archives, documents.sent, directory), runs))
             uploads = write_segments(
                 self.archives, self.found.fingerprints, plan.uploads, owner=self.owner, directory=directory
             )

@@ -89,6 +89,12 @@ class Deletions:
             for data_id in listed:
                 self._delete(data_id)
 
+    @contextlib.contextmanager
+    def of_outdated_documents(self) -> Iterator[None]:
+        """While documents are delivered: those with another text are deleted before they are sent."""
+        with self._telling(of_ours=True), self._counting("delete"):
+            yield
+
     def others(self, documents: DocumentDifference, mirrors: Sequence[MirrorFiles]) -> None:
         """Take over what full pushes and other mirrors have brought: what is in the graph is ours, the rest goes."""
         with self._telling():
@@ -105,7 +111,7 @@ class Deletions:
         """Empty the remote graph."""
         self._heed()
         logger.warning("Emptying the graph of %r; nobody finds anything there until it is sent", self._dataset.name)
-        with self._telling(), self._counting("forget"):
+        with self._telling(), self._counting("forget", method="POST"):
             self._client.empty_dataset(self._dataset.id)
 
     def _delete(self, data_id: UUID | str) -> None:
@@ -114,13 +120,13 @@ class Deletions:
             self._client.delete_data(self._dataset.id, data_id)
 
     @contextlib.contextmanager
-    def _counting(self, operation: str) -> Iterator[None]:
+    def _counting(self, operation: str, *, method: str = "DELETE") -> Iterator[None]:
         """Count the requests, those that were sent again included: each of them may have a row."""
-        before = self._client.requests_sent
+        before = self._client.requests_sent(method)
         try:
             yield
         finally:
-            self._sent[operation] += self._client.requests_sent - before
+            self._sent[operation] += self._client.requests_sent(method) - before
 
     @contextlib.contextmanager
     def _telling(self, *, of_ours: bool = False) -> Iterator[None]:
@@ -133,7 +139,7 @@ class Deletions:
         self._tell(of_ours=of_ours)
 
     def _tell(self, *, of_ours: bool) -> None:
-        if not self._sent.total():
+        if not any(self._sent.values()):
             return
         known = {*self._seen, *self._of_ours, *self._of_all}
         try:
