@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ import dagster as dg
 
 from cognee_dagster.dagster.field_types import FieldType
 from cognee_dagster.errors import CogneeDagsterError, DatasetDefinitionError
+from cognee_dagster.system.urls import secret_in_url
 
 CODE_VERSION = 1  # raise it when the assets' code changes what they produce
 
@@ -37,6 +39,25 @@ class CheckedFields:
             except ValueError as error:
                 raise self._error(name, value, str(error)) from None
 
+    def _check_holds_no_secret(self, *names: str) -> None:
+        """What is said in a definition stands in Dagster's snapshots of it."""
+        for name in names:
+            value = getattr(self, name)
+            if found := self._secret_in(value):
+                raise self._error(
+                    name,
+                    value,
+                    f"there is {found} in it, which Dagster's snapshots would keep; give the file system its "
+                    "credentials by its own environment variables, or by fsspec's configuration",
+                )
+
+    @staticmethod
+    def _secret_in(value: Any) -> str | None:
+        """Of a text, or of any in a list."""
+        items = value if type(value) in (tuple, list) else (value,)  # an AssetKey is a tuple, too
+        texts = (str(item) if isinstance(item, os.PathLike) else item for item in items)
+        return next((found for text in texts if (found := secret_in_url(text))), None)
+
     def _check(self, name: str, probe: Callable[[], object]) -> None:
         try:
             probe()
@@ -44,7 +65,7 @@ class CheckedFields:
             raise self._error(name, getattr(self, name), str(error)) from None
 
     def _error(self, field: str, value: Any, reason: str) -> DatasetDefinitionError:
-        shown = repr(value if not isinstance(value, Path) else str(value))
+        shown = "…" if self._secret_in(value) else repr(value if not isinstance(value, Path) else str(value))
         if len(shown) > 100:
             shown = shown[:97] + "…" + shown[-1]
         return DatasetDefinitionError(f"{self.shown_name}: {field}={shown} cannot be used: {reason}.")

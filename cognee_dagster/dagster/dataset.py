@@ -126,6 +126,7 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
 
     def __post_init__(self) -> None:
         self._check_types()
+        self._check_holds_no_secret("graph", "archive", "documents")
         self._check_name()
         self._check_source()
         self._check_delivery()
@@ -201,6 +202,8 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
         Raises:
             DatasetDefinitionError: The key makes a name or a path that cannot be used.
         """
+        if not key:
+            raise DatasetDefinitionError(f"Partition '' of {str(self.name)!r} cannot be used. The key is empty.")
         of_it = {name: rendered(getattr(self, name), key) for name in (*_OF_EACH_PARTITION, "user")}
         try:
             of_it["probes"] = of_partition(self.probes, key)

@@ -25,6 +25,7 @@ from cognee_dagster.dagster.sensors.overlap import watches
 from cognee_dagster.dagster.sensors.repush_sensor import shared_repush_sensor
 from cognee_dagster.dagster.shared import shared_job
 from cognee_dagster.errors import DatasetDefinitionError
+from cognee_dagster.system.urls import base_address
 
 PUSH_ALL_JOB = "push_all_datasets"
 
@@ -69,7 +70,8 @@ def build_definitions(
             ``cron_schedule``, so they do, unlike Dagster's own default.
 
     Raises:
-        DatasetDefinitionError: No dataset, or two of them would have the same assets; a remote is given twice. When the
+        DatasetDefinitionError: No dataset, or two of them would have the same assets; a remote is given twice, or under
+            the key of another resource; two targets of a dataset are the same remote dataset. When the
             code location is loaded: a chain has other partitions than its dataset says, or its graph's asset has.
     """
     chains = tuple(datasets)
@@ -126,8 +128,34 @@ def _remotes(
         raise DatasetDefinitionError(
             f"remote= and remotes[{REMOTE_RESOURCE!r}] are the same resource. Leave one of the two out."
         )
+    if other := {LOCAL_RESOURCE, ARCHIVES_RESOURCE} & remotes.keys():
+        raise DatasetDefinitionError(
+            f"remotes[{min(other)!r}] cannot be used: that is the key of another resource. Call the remote otherwise."
+        )
     asked = remote is not None or any(dataset.remote == REMOTE_RESOURCE for dataset in datasets)
-    return {**({REMOTE_RESOURCE: remote or _default_remote()} if asked else {}), **remotes}
+    known = {**({REMOTE_RESOURCE: remote or _default_remote()} if asked else {}), **remotes}
+    _check_places(datasets, {key: remote.url for key, remote in known.items()})
+    return known
+
+
+def _check_places(pushes: Sequence[CogneeDataset], urls: Mapping[str, str | None]) -> None:
+    """Two targets of one dataset whose remotes are called otherwise, and are the same, would push into each other.
+
+    Where only a process that runs a step knows the address, as by a ``dg.EnvVar``, nothing can be said.
+    """
+    places: dict[tuple[str, str, str], CogneeDataset] = {}
+    for push in (push for push in pushes if push.target_name is not None):
+        url = urls.get(push.remote)
+        if not url or isinstance(url, dg.EnvVar):
+            continue
+        target = push.target_dataset or str(push.name)
+        other = places.setdefault((push.archive_key.to_user_string(), base_address(url), target), push)
+        if other is not push:
+            raise DatasetDefinitionError(
+                f"The targets {other.target_name!r} and {push.target_name!r} of {str(push.name)!r} are both the "
+                f"dataset {target!r} of one server: the remotes {other.remote!r} and {push.remote!r} have the same "
+                "URL. Give one of them another target_dataset or remote."
+            )
 
 
 def _sensors(datasets: Sequence[CogneeDataset], given: dg.SensorDefinition | None) -> list[dg.SensorDefinition]:

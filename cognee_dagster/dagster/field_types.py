@@ -1,6 +1,7 @@
 """The types of ``CogneeDataset``'s fields, for pydantic; each one's description says what a value must be."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal, get_args
@@ -15,6 +16,9 @@ from cognee_dagster.sources.mapping.value import GraphMapping
 
 MAX_REPUSH_ATTEMPTS = 20
 MIN_FRESH_HOURS, MAX_FRESH_HOURS = 0.1, 10 * 366 * 24  # Dagster takes no window below a minute
+
+# Dagster 1.13 refuses such a key (``INVALID_PARTITION_SUBSTRINGS``).
+NOT_IN_A_PARTITION_KEY = re.compile(r"\.\.\.|[\x00\x07-\x0d]")
 
 # Settings and YAML hand over whatever stands there: nothing is turned into something else.
 _STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True)
@@ -43,14 +47,26 @@ def _keys_of(item: Any) -> Iterable[dg.AssetKey]:
     raise ValueError("not an asset")
 
 
+class _BecauseError(ValueError):
+    """What is wrong with a value that is what it must be."""
+
+
 def _partitions(value: Any) -> Any:
     """A name is that of a dynamic definition, and a list are the keys of a static one."""
-    try:
-        if isinstance(value, str) and value.strip():
-            return dg.DynamicPartitionsDefinition(name=value)
-        return dg.StaticPartitionsDefinition(value) if isinstance(value, list | tuple) and value else value
-    except dg.DagsterError as error:
-        raise ValueError(str(error)) from None
+    if isinstance(value, str) and value.strip():
+        return dg.DynamicPartitionsDefinition(name=value)
+    if not isinstance(value, list | tuple) or not value:
+        return value
+    for number, key in enumerate(value):
+        if not isinstance(key, str):
+            raise _BecauseError(f"the key {key!r} is not a string; put it in quotes")
+        if not key:
+            raise _BecauseError("a key is empty")
+        if key in value[:number]:
+            raise _BecauseError(f"the key {key!r} is there twice")
+        if NOT_IN_A_PARTITION_KEY.search(key):
+            raise _BecauseError(f"Dagster takes no key such as {key!r}: leave out '...' and control characters")
+    return dg.StaticPartitionsDefinition(value)
 
 
 def _freshness(value: Any) -> Any:
@@ -150,6 +166,8 @@ class FieldType:
         """
         try:
             return self._adapter.validate_python(value)
-        except ValidationError:
-            problem = f"it must be {self._must_be}"
+        except ValidationError as error:
+            causes = (found.get("ctx", {}).get("error") for found in error.errors(include_input=False))
+            because = next((cause for cause in causes if isinstance(cause, _BecauseError)), None)
+            problem = str(because) if because is not None else f"it must be {self._must_be}"
         raise ValueError(problem)

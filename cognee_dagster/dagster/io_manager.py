@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from cognee_dagster import cogx, sources
 from cognee_dagster.dagster.failures import failure_of, is_retryable
@@ -18,6 +18,7 @@ from cognee_dagster.store.keep import Keep, seconds_of
 from cognee_dagster.store.prune import prune_place
 from cognee_dagster.store.prune_plan import PruneReport
 from cognee_dagster.store.stored import AbsentArchive, StoredArchive
+from cognee_dagster.system.urls import secret_in_url
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -67,10 +68,23 @@ class CogxArchiveIOManager(dg.ConfigurableIOManager):
     that very archive; any other gets the latest.
     """
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     base_directory: str = Field(
         default=DEFAULT_ARCHIVE_DIRECTORY,
         description="Where archives are stored: a directory or an fsspec URL such as s3://bucket/archives.",
     )
+
+    @field_validator("base_directory")
+    @classmethod
+    def _directory_holds_no_secret(cls, value: Any) -> Any:
+        if found := secret_in_url(value):
+            raise ValueError(
+                f"there is {found} in it, which Dagster's snapshots would keep; give the file system its credentials "
+                "by its own environment variables, or by fsspec's configuration"
+            )
+        return value
+
     keep: KeepArchives | None = Field(
         default=None,
         description="Remove older archives of an asset, or of its partition, whenever one is stored; default: never.",

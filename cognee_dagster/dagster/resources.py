@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import dagster as dg
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from cognee_dagster import remote, sources
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import CogneeDagsterError, ConnectionConfigError, LocalCogneeError
 from cognee_dagster.pushing.options import DeliverySettings
+from cognee_dagster.remote.compat import BACKGROUND_STRATEGIES
 from cognee_dagster.remote.retry import RetryPolicy
+from cognee_dagster.system.urls import secret_in_url
 
 if TYPE_CHECKING:
     from cognee_dagster.remote.client import CogneeClient
@@ -33,6 +35,15 @@ ARCHIVES_RESOURCE = "cogx_archives"
 
 # What pydantic says about a wrong value must not quote a secret.
 _MODEL_CONFIG = ConfigDict(hide_input_in_errors=True)
+
+# The least that a number may be, and whether it must be more than that.
+_LEAST: Mapping[str, tuple[int, bool]] = {
+    "connect_timeout": (0, True),
+    "read_timeout": (0, True),
+    "max_attempts": (1, False),
+    "max_retry_wait": (0, False),
+    "detach_timeout": (0, False),
+}
 
 _NO_KEY: Any = None  # of no declared type, since a field of a ResourceDependency has that very type for mypy
 
@@ -76,6 +87,31 @@ class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
         default=DeliverySettings().background_strategy,
         description="How a background push is done: auto, detached, native or foreground.",
     )
+
+    @field_validator("url")
+    @classmethod
+    def _url_holds_no_secret(cls, value: Any) -> Any:
+        if found := secret_in_url(value):
+            raise ValueError(f"there is {found} in it, which Dagster's snapshots would keep; give the key as api_key")
+        return value
+
+    @field_validator(
+        "connect_timeout", "read_timeout", "max_attempts", "max_retry_wait", "detach_timeout", mode="before"
+    )
+    @classmethod
+    def _number_makes_sense(cls, value: Any, info: ValidationInfo) -> Any:
+        """Before pydantic makes a plain value of a ``dg.EnvVar``, whose variable nobody has read yet."""
+        least, more = _LEAST[str(info.field_name)]
+        if type(value) in (int, float) and not (value > least if more else value >= least):
+            raise ValueError(f"it must be {'more than' if more else 'at least'} {least}")
+        return value
+
+    @field_validator("background_strategy", mode="before")
+    @classmethod
+    def _strategy_is_one(cls, value: Any) -> Any:
+        if type(value) is str and value not in BACKGROUND_STRATEGIES:
+            raise ValueError(f"it must be one of {', '.join(BACKGROUND_STRATEGIES)}")
+        return value
 
     @field_validator("api_key")
     @classmethod

@@ -9,7 +9,14 @@ import dagster as dg
 import networkx as nx
 import pytest
 
-from cognee_dagster import CogneeDataset, CogneeRemote, CogxArchiveIOManager, build_definitions, build_import_sensor
+from cognee_dagster import (
+    CogneeDataset,
+    CogneeRemote,
+    CogxArchiveIOManager,
+    RemoteTarget,
+    build_definitions,
+    build_import_sensor,
+)
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import NO_RETRY, materialized, people
@@ -163,3 +170,32 @@ def test_an_import_sensor_over_datasets_of_another_remote_is_refused() -> None:
 def test_a_remote_that_is_no_resource_key_is_refused(remote: Any) -> None:
     with pytest.raises(DatasetDefinitionError, match=r"'a': remote=.*cannot be used"):
         CogneeDataset(name="a", remote=remote)
+
+
+@pytest.mark.parametrize("key", ["local_cognee", "cogx_archives"])
+def test_a_remote_under_the_key_of_another_resource_is_refused(key: str) -> None:
+    with pytest.raises(
+        DatasetDefinitionError, match=f"remotes\\['{key}'\\] cannot be used: that is the key of another"
+    ):
+        build_definitions([CogneeDataset(name="people")], remotes={key: CogneeRemote(url="https://a.example.com")})
+
+
+@pytest.mark.parametrize(("other", "is_same"), [("https://A.example.com/", True), ("https://b.example.com", False)])
+def test_two_targets_of_one_server_and_dataset_are_refused_whatever_their_remotes_are_called(
+    other: str, is_same: bool
+) -> None:
+    dataset = CogneeDataset(name="people", targets=[RemoteTarget("x", remote="one"), RemoteTarget("y", remote="two")])
+    remotes = {"one": CogneeRemote(url="https://a.example.com"), "two": CogneeRemote(url=other)}
+    if not is_same:
+        build_definitions([dataset], remotes=remotes)
+        return
+    with pytest.raises(
+        DatasetDefinitionError, match="'x' and 'y' of 'people' are both the dataset 'people' of one server"
+    ):
+        build_definitions([dataset], remotes=remotes)
+
+
+def test_of_two_remotes_whose_urls_a_variable_will_say_nothing_is_said() -> None:
+    variable: Any = dg.EnvVar
+    dataset = CogneeDataset(name="people", targets=[RemoteTarget("x", remote="one"), RemoteTarget("y", remote="two")])
+    build_definitions([dataset], remotes={key: CogneeRemote(url=variable("URL")) for key in ("one", "two")})

@@ -134,3 +134,11 @@ def test_a_table_that_left_some_out_says_nothing_of_changes() -> None:
 
 def test_long_texts_are_cut() -> None:
     assert rows(table_of([{"name": "x" * 5000, "edges": 3}])) == [{"name": "x" * 200, "edges": 3}]
+
+
+def test_long_names_in_a_table_of_counts_are_cut() -> None:
+    table = count_table({"x" * 400_000: 2, "x" * 300_000: 1, "short": 1}, name="type", count="nodes")
+    assert [row.data for row in table.records] == [
+        {"type": "x" * 200, "nodes": 3},
+        {"type": "short", "nodes": 1},
+    ]

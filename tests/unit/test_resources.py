@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from cognee_dagster import CogneeRemote, LocalCognee
+from cognee_dagster import CogneeRemote, CogxArchiveIOManager, LocalCognee
 from cognee_dagster.errors import CogneeDagsterError, NoConnectionError
 
 KEY = "marker-key-5f1c"
@@ -53,6 +53,42 @@ def test_plain_http_to_another_machine_needs_to_be_allowed(cognee_variables: pyt
         remote.connection()
     allowed = CogneeRemote(url="http://cognee.example.com", api_key=KEY, allow_plain_http=True)
     assert allowed.connection().url == "http://cognee.example.com"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("max_attempts", 0),
+        ("read_timeout", -1),
+        ("read_timeout", float("nan")),
+        ("connect_timeout", 0),
+        ("max_retry_wait", -0.5),
+        ("detach_timeout", -1),
+        ("background_strategy", "zzz"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_where_it_is_given(option: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"{option}\n.*it must be"):
+        CogneeRemote(**{option: value})
+
+
+def test_what_a_variable_will_say_is_not_judged_before(cognee_variables: pytest.MonkeyPatch) -> None:
+    variable: Any = dg.EnvVar
+    remote = CogneeRemote(
+        url=variable("URL"), max_attempts=variable.int("ATTEMPTS"), background_strategy=variable("STRATEGY")
+    )
+    for name, value in {"URL": "https://x.example.com", "ATTEMPTS": "3", "STRATEGY": "detached"}.items():
+        cognee_variables.setenv(name, value)
+    with dg.build_resources({"remote": remote}) as found:
+        assert (found.remote.max_attempts, found.remote.url) == (3, "https://x.example.com")
+
+
+@pytest.mark.parametrize("url", [f"https://someone:{KEY}@x.example.com", f"https://x.example.com?token={KEY}"])
+def test_a_url_that_holds_a_secret_is_refused_and_not_repeated(url: str) -> None:
+    for make in (lambda: CogneeRemote(url=url), lambda: CogxArchiveIOManager(base_directory=url)):
+        with pytest.raises(ValueError, match="which Dagster's snapshots would keep") as refusal:
+            make()
+        assert KEY not in str(refusal.value)
 
 
 def test_the_limits_reach_the_client(cognee_variables: pytest.MonkeyPatch) -> None:

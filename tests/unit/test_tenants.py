@@ -144,6 +144,23 @@ def test_a_template_without_partitions_is_refused_at_load(field: str) -> None:
         CogneeDataset(**dict[str, Any]({"name": "tenant", field: "tenant_{partition}"}))
 
 
+@pytest.mark.parametrize(
+    ("partitions", "reason"),
+    [
+        ([""], "a key is empty"),
+        ([2023], "the key 2023 is not a string"),
+        (["a", "b", "a"], "the key 'a' is there twice"),
+        (["a\nb"], "Dagster takes no key such as"),
+        (["a\0b"], "Dagster takes no key such as"),
+        (["a...b"], "Dagster takes no key such as"),
+        (dg.StaticPartitionsDefinition([""]), "The key is empty"),
+    ],
+)
+def test_keys_that_cannot_be_used_are_refused_with_what_is_wrong_with_them(partitions: Any, reason: str) -> None:
+    with pytest.raises(DatasetDefinitionError, match=reason):
+        CogneeDataset(name="tenant_{partition}", partitions_def=partitions)
+
+
 @pytest.mark.parametrize("key", ["two words", "a.b"])
 def test_a_key_of_which_no_remote_name_can_be_made_is_refused(key: str) -> None:
     with pytest.raises(DatasetDefinitionError, match=f"Partition '{key}' of .*has a space or a dot"):

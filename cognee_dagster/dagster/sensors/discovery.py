@@ -1,19 +1,16 @@
 """What a look at the local Cognee's datasets means for the partitions of a chain."""
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.field_types import NOT_IN_A_PARTITION_KEY
 from cognee_dagster.dagster.templates import key_in
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.sources.cognee.datasets import ListedDataset
 
 OnVanished = Literal["keep", "remove", "fail"]
-
-# Dagster 1.13 refuses such a key, and the whole tick with it (``INVALID_PARTITION_SUBSTRINGS``).
-_NOT_IN_A_KEY = re.compile(r"\.\.\.|[\x00\x07-\x0d]")
 
 _MAX_NAMED = 10
 
@@ -97,7 +94,7 @@ def named(keys: Collection[str]) -> str:
 
 
 def _reason_against(chain: CogneeDataset, key: str) -> str | None:
-    if _NOT_IN_A_KEY.search(key):
+    if NOT_IN_A_PARTITION_KEY.search(key):  # Dagster would refuse the whole tick
         return f"Partition {key!r} of {str(chain.name)!r} cannot be used. Dagster takes no such key."
     try:
         chain.of_partition(key)

@@ -16,6 +16,8 @@ def count_table(
 ) -> dg.TableMetadataValue:
     """Counts as a table, the largest first; what is beyond ``MAX_TABLE_ROWS`` is summed up in a last row.
 
+    Long names are cut; those that begin alike then are one.
+
     Args:
         counts: By name, which may be empty.
         name: What has names, such as ``node_type``.
@@ -23,7 +25,9 @@ def count_table(
         before: The counts of a former version, as ``counts_in`` found them: where something changed, it
             adds a column ``change``, and rows for what is gone.
     """
-    named = {text or _NO_NAME: number for text, number in counts.items()}
+    named: dict[str, int] = {}
+    for text, number in counts.items():
+        named[_cut(text) or _NO_NAME] = named.get(_cut(text) or _NO_NAME, 0) + number
     named |= {text: 0 for text in before or {} if text not in named}
     ordered = sorted(named.items(), key=lambda item: (-item[1], item[0]))
     shown, rest = ordered[:MAX_TABLE_ROWS], ordered[MAX_TABLE_ROWS:]
@@ -48,8 +52,10 @@ def counts_in(table: Any) -> dict[str, int] | None:
 
 def table_of(rows: Sequence[Mapping[str, str | int]]) -> dg.TableMetadataValue:
     """Rows with the same columns, at least one; long texts are cut."""
-    cut = [
-        {name: value[:_CELL_LENGTH] if isinstance(value, str) else value for name, value in row.items()} for row in rows
-    ]
+    cut = [{name: _cut(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows]
     columns = [dg.TableColumn(name, "int" if isinstance(value, int) else "string") for name, value in cut[0].items()]
     return dg.MetadataValue.table([dg.TableRecord(row) for row in cut], schema=dg.TableSchema(columns))
+
+
+def _cut(text: str) -> str:
+    return text[:_CELL_LENGTH]

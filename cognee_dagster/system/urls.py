@@ -1,0 +1,48 @@
+"""URLs as people write them down: whether one holds what nobody else may see."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+# Query keys of URLs that are signed, or that carry a key: Azure's, Amazon's and Google's, and what others call theirs.
+_SECRET_KEYS = frozenset(
+    {
+        *("sig", "signature", "x-amz-signature", "x-amz-security-token", "x-goog-signature", "sas"),
+        *("key", "api_key", "apikey", "api-key", "access_key", "secret", "client_secret", "password", "passwd", "pwd"),
+        *("token", "access_token", "auth_token", "auth", "authorization", "jwt"),
+    }
+)
+_CHAINED = "::"  # as in simplecache::https://…, of fsspec
+
+
+def secret_in_url(value: Any) -> str | None:
+    """What of a text may not be seen, without repeating it; None where it is no URL, or holds no secret.
+
+    A user name alone is one in an ``http`` URL only: elsewhere it is an account (``sftp``) or a container (``abfs``).
+    """
+    if not isinstance(value, str):
+        return None
+    for url in value.split(_CHAINED):
+        if "://" not in url:
+            continue
+        scheme, _, rest = url.partition("://")
+        user, at, _ = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")
+        if at and (":" in user or scheme.lower() in ("http", "https")):
+            return "a user name or password"
+        try:
+            query = urlsplit(url).query
+        except ValueError:
+            query = url.partition("?")[2]
+        for name, _ in parse_qsl(query, keep_blank_values=True):
+            if name.lower() in _SECRET_KEYS:
+                return f"a signature or key ({name.lower()}=…)"
+    return None
+
+
+def base_address(url: str) -> str:
+    """How two addresses are compared that nobody has looked at yet; of what is none, the text itself."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return url
+    return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
