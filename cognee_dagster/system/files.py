@@ -31,8 +31,8 @@ def replacing(destination: Path) -> Iterator[Path]:
         FileExistsError: The destination is something else than a regular file.
         OSError: The directory does not exist or cannot be written.
     """
+    require_replaceable(destination)
     target = Path(os.path.realpath(destination))
-    require_replaceable(target)
     temporary = target.with_name(f".{os.urandom(16).hex()}.tmp")
     try:
         yield temporary
@@ -50,13 +50,19 @@ def require_replaceable(destination: Path) -> None:
         FileExistsError: There is something else than a regular file.
     """
     try:
-        kind = stat.S_IFMT(os.lstat(os.path.realpath(destination)).st_mode)
+        kind = _kind(destination)
     except FileNotFoundError:
         return
     if kind != stat.S_IFREG:
         raise FileExistsError(
             f"{destination} is {_KINDS.get(kind, 'not a regular file')}, and stays what it is. Name a file to write."
         )
+
+
+def _kind(path: Path) -> int:
+    with contextlib.suppress(OSError):  # a link that leads nowhere, or round in a circle
+        return stat.S_IFMT(os.stat(path).st_mode)  # /dev/stdout leads to a pipe that has no path
+    return stat.S_IFMT(os.lstat(os.path.realpath(path)).st_mode)
 
 
 def write_whole(destination: Path, content: bytes) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cognee_dagster.__main__ import run
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.standard_output import StandardOutput
 from cognee_dagster.testing import FakeRemote
@@ -26,7 +27,7 @@ class Ended:
     def __init__(self, directory: Path, *arguments: str, streams: str) -> None:
         (directory / "g.json").write_text('{"nodes": [{"id": "a"}, {"id": "b"}], "edges": []}', encoding="utf-8")
         environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(directory)}
-        shell = f'exec "$@" {streams}'
+        shell = f'"$@" {streams}'
         command = ["sh", "-c", shell, "sh", sys.executable, "-m", "cognee_dagster", *arguments]
         ended = subprocess.run(
             command, env=environ, cwd=directory, stderr=subprocess.PIPE, text=True, timeout=120, check=False
@@ -101,3 +102,22 @@ def test_a_reader_that_has_seen_enough_is_no_failure_and_one_that_saw_nothing_is
     output.tell_failure()
     output.tell_failure()
     assert told == ["first", "second", LOST + "Broken pipe. What belongs there is on standard error."]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="has no such device")
+def test_standard_output_is_no_file_to_write_an_archive_to(tmp_path: Path) -> None:
+    ended = Ended(tmp_path, "export", "./g.json", "/dev/stdout", streams="| cat")
+    assert "Error: /dev/stdout is a named pipe, and stays what it is. Name a file to write." in ended.error
+
+
+def test_ctrl_c_before_the_commands_are_loaded_shows_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        def __getattr__(self, _: str) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "cognee_dagster.cli", Interrupted())
+    with pytest.raises(SystemExit) as ended:
+        run()
+    assert (ended.value.code, capsys.readouterr().err) == (ExitCode.INTERRUPTED, "Interrupted.\n")

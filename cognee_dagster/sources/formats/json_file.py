@@ -27,6 +27,7 @@ _IN_PIECES = (
     "Write the graph as JSON lines, CSV or Parquet, which are read in pieces, or return it as a NetworkX graph from an "
     "asset."
 )
+_MOST_CHECKED = 32  # members: a graph has fewer, and a table of texts by their ids many more
 _BEGINNING = 60  # of an element, by which a person finds it in a file
 
 Json = Any
@@ -112,7 +113,9 @@ def read_object(path: Path) -> JsonObject | None:
         if not _BEGINS_OBJECT.match(content):
             _any.decode(content)
             return None
-        return JsonObject(_object.decode(content))
+        members = _object.decode(content)
+        _require_once(members, content, path)
+        return JsonObject(members)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # NaN, a lone surrogate, UTF-16: json reads them
     if len(content) > _MAX_UNUSUAL_BYTES:
@@ -127,6 +130,20 @@ def read_object(path: Path) -> JsonObject | None:
         reason = json_error(error)
         raise GraphFileError(f"cannot be read as .json: {path.name} is not JSON: {reason}. {WRITE_AGAIN}") from error
     return JsonObject(value) if isinstance(value, dict) else None
+
+
+def _require_once(members: dict[str, Raw], content: bytes, path: Path) -> None:
+    """Refuse a document with a member twice: of the first one nothing would be left, and nobody told."""
+    if len(members) > _MOST_CHECKED:
+        return
+    for name in members:
+        key = json.dumps(name).encode()
+        within = sum(1 for value in members.values() for _ in re.finditer(re.escape(key), memoryview(value)))
+        if content.count(key) - within > 1:
+            raise GraphFileError(
+                f"cannot be read as .json: {path.name} has {name!r} more than once, and only the last would be read. "
+                "Join them."
+            )
 
 
 def _require_few(content: bytes, path: Path) -> None:
