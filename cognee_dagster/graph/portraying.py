@@ -1,8 +1,9 @@
 """Find the most connected part of a graph."""
 
 import heapq
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice, zip_longest
 from typing import Protocol
 
 import numpy as np
@@ -14,9 +15,11 @@ from cognee_dagster.graph.portrait import MAX_EDGES, MAX_NODES, GraphPortrait, P
 
 # A larger graph is judged by its first edges: counting all of them would take as long as to read it once more.
 EDGES_LOOKED_AT = 100_000
-_SAMPLES = 5
+SAMPLES = 5
+_DESCRIPTION_LENGTH = 200
 
 NODE_COLUMNS = ("id", "name", "type")
+DESCRIPTION_COLUMN = "description"
 EDGE_COLUMNS = ("source", "target", "relationship")
 
 _Numbers = npt.NDArray[np.int64]
@@ -26,7 +29,7 @@ class Portrayable(Protocol):
     """A graph as far as it is needed here; every ``GraphReader`` is one."""
 
     def nodes(self) -> Iterator[pa.RecordBatch]:
-        """Batches with at least ``NODE_COLUMNS``."""
+        """Batches with at least ``NODE_COLUMNS``; of the first, ``DESCRIPTION_COLUMN``, if there is one."""
 
     def edges(self) -> Iterator[pa.RecordBatch]:
         """Batches with at least ``EDGE_COLUMNS``."""
@@ -44,7 +47,9 @@ def portray(reader: Portrayable) -> GraphPortrait:
     chosen = _most_connected(ends, degrees)
     wanted = {ids[number].as_py(): int(degrees[number]) for number in chosen}
     kinds = _kinds(edges, wanted)
-    found, samples = _look_up(reader, {**dict.fromkeys(kinds.values(), 0), **wanted})
+    sampled = _samples(edges)
+    sample_ends = [end for edge in sampled for end in (edge.source, edge.target)]
+    found, samples = _look_up(reader, {**dict.fromkeys((*kinds.values(), *sample_ends), 0), **wanted})
     part = {
         node_id: _kinded(found[node_id], found.get(kinds.get(node_id, ""))) for node_id in wanted if node_id in found
     }
@@ -52,7 +57,7 @@ def portray(reader: Portrayable) -> GraphPortrait:
         nodes=tuple(part.values()),
         edges=tuple(_among(edges, part.keys())),
         sample_nodes=tuple(samples),
-        sample_edges=tuple(_edge(row) for row in edges.slice(0, _SAMPLES).to_pylist()),
+        sample_edges=tuple(_named(edge, found) for edge in sampled),
         edges_looked_at=edges.num_rows,
     )
 
@@ -99,6 +104,20 @@ def _most_connected(ends: _Numbers, degrees: _Numbers) -> list[int]:
     return sorted(chosen, key=lambda node: -int(degrees[node]))
 
 
+def _samples(edges: pa.Table) -> list[PortraitEdge]:
+    """The first edge of each of the most frequent relationships; then their second ones, and so on."""
+    names = edges.column("relationship")
+    counted = sorted(pc.value_counts(names).to_pylist(), key=lambda one: -int(one["counts"]))[:SAMPLES]
+    places = (pc.indices_nonzero(pc.equal(names, one["values"]))[:SAMPLES].to_pylist() for one in counted)
+    in_turns = (place for turn in zip_longest(*places) for place in turn if place is not None)
+    return [_edge(edges.slice(place, 1).to_pylist()[0]) for place in islice(in_turns, SAMPLES)]
+
+
+def _named(edge: PortraitEdge, found: Mapping[str, PortraitNode]) -> PortraitEdge:
+    source, target = (found[end].name if end in found else end for end in (edge.source, edge.target))
+    return replace(edge, source_name=source, target_name=target)
+
+
 def _kinds(edges: pa.Table, node_ids: Collection[str]) -> dict[str, str]:
     """What the nodes with these ids are, by an edge ``is_a``."""
     is_a = edges.filter(pc.equal(edges.column("relationship"), "is_a"))
@@ -118,22 +137,23 @@ def _look_up(reader: Portrayable, wanted: dict[str, int]) -> tuple[dict[str, Por
     found: dict[str, PortraitNode] = {}
     samples: list[PortraitNode] = []
     for batch in reader.nodes():
-        for row in _rows(batch, wanted, first=_SAMPLES - len(samples)):
+        for row in _rows(batch, wanted, first=SAMPLES - len(samples)):
             node_id = row["id"]
             node = PortraitNode(
                 id=node_id, name=row["name"] or node_id, type=row["type"] or "", degree=wanted.get(node_id, 0)
             )
             if node_id in wanted:
                 found.setdefault(node_id, node)
-            if len(samples) < _SAMPLES:
-                samples.append(node)
-        if len(found) == len(wanted) and len(samples) == _SAMPLES:
+            if len(samples) < SAMPLES:
+                said = " ".join((row.get(DESCRIPTION_COLUMN) or "").split())
+                samples.append(replace(node, description=said[:_DESCRIPTION_LENGTH]))
+        if len(found) == len(wanted) and len(samples) == SAMPLES:
             break
     return found, samples
 
 
 def _rows(batch: pa.RecordBatch, wanted: Collection[str], *, first: int) -> Iterator[dict[str, str]]:
-    named = batch.select(list(NODE_COLUMNS))
+    named = batch.select([name for name in (*NODE_COLUMNS, DESCRIPTION_COLUMN) if name in batch.schema.names])
     for number, node_id in enumerate(named.column("id").to_pylist()):
         if number < first or node_id in wanted:
             yield named.slice(number, 1).to_pylist()[0]

@@ -1,6 +1,8 @@
 """What a person is shown of a graph: a connected part of bounded size, and a picture of it that any browser reads."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from xml.etree import ElementTree
 
 import dagster as dg
@@ -9,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cognee_dagster.cogx import BriefReader, write_archive
 from cognee_dagster.dagster.steps.picture import WIDTH, draw, picture_as_markdown
 from cognee_dagster.dagster.steps.tables import count_table, counts_in, table_of
 from cognee_dagster.graph import portraying
 from cognee_dagster.graph.portrait import MAX_EDGES, MAX_NODES, GraphPortrait, PortraitEdge, PortraitNode
 from cognee_dagster.graph.portraying import portray
-from tests.cogx_graphs import EdgeRow, MemoryReader
+from tests.cogx_graphs import ID_A, ID_B, ID_C, EdgeRow, MemoryReader, NodeRow
 
 SVG = "{http://www.w3.org/2000/svg}"
 numbers = st.integers(0, 60)
@@ -47,7 +50,28 @@ def test_what_is_shown_is_a_bounded_connected_part_around_the_node_with_the_most
 def test_the_first_nodes_and_edges_are_samples() -> None:
     portrait = portray(reader_of([(8, 9), (9, 10)]))
     assert [node.name for node in portrait.sample_nodes] == [f"Node {number}" for number in range(5)]
-    assert portrait.sample_edges[0] == PortraitEdge(source="8", relationship="knows", target="9")
+    edge = PortraitEdge(source="8", relationship="knows", target="9", source_name="Node 8", target_name="Node 9")
+    assert portrait.sample_edges[0] == edge
+
+
+def test_samples_of_edges_are_of_different_relationships_and_say_names() -> None:
+    nodes: list[NodeRow] = [(key, f"Node {key}", "Entity", None) for key in "abc"]
+    is_a: list[EdgeRow] = [("a", "b", "is_a", None)] * 20
+    edges: list[EdgeRow] = [*is_a, ("a", "c", "supplies", None), ("c", "gone", "likes", None)]
+    shown = portray(MemoryReader(nodes, edges)).sample_edges
+    assert [edge.relationship for edge in shown] == ["is_a", "supplies", "likes", "is_a", "is_a"]
+    assert [(edge.source_name, edge.target_name) for edge in shown[1:3]] == [("Node a", "Node c"), ("Node c", "gone")]
+
+
+def test_samples_of_nodes_say_the_beginning_of_their_description(tmp_path: Path) -> None:
+    nodes = [
+        (ID_A, "Ada", "Entity", json.dumps({"description": "A\nleader. " + "x" * 500})),
+        (ID_B, None, "DocumentChunk", json.dumps({"text": "Ada leads."})),
+        (ID_C, "person", "EntityType", json.dumps({"description": 7})),
+    ]
+    archive = write_archive(MemoryReader(nodes), tmp_path / "a.cogx.tar.gz")
+    said = {node.id: node.description for node in portray(BriefReader(archive.path)).sample_nodes}
+    assert said == {ID_A: "A leader. " + "x" * 190, ID_B: "Ada leads.", ID_C: ""}
 
 
 def test_an_entity_is_shown_as_what_it_is() -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from cognee_dagster.cogx.format import ENTITIES_FILE, FACTS_FILE, NODES_FILE
 from cognee_dagster.cogx.read.safe_members import read_members
-from cognee_dagster.graph.portraying import EDGE_COLUMNS, NODE_COLUMNS
+from cognee_dagster.graph.portraying import DESCRIPTION_COLUMN, EDGE_COLUMNS, NODE_COLUMNS, SAMPLES
 
 _BATCH_ROWS = 8_192
 
@@ -34,8 +34,13 @@ class _Node(msgspec.Struct):
     type: Any = None
 
 
+class _Said(msgspec.Struct):
+    description: Any = None
+    text: Any = None
+
+
 class BriefReader:
-    """The nodes and edges of an archive, in its order, without their properties.
+    """The nodes and edges of an archive, in its order, without their properties, but for what the first nodes say.
 
     Args:
         path: The packed archive, which ``write_archive`` has written: it is not checked once more.
@@ -45,17 +50,21 @@ class BriefReader:
         self._path = path
 
     def nodes(self) -> Iterator[pa.RecordBatch]:
-        """Batches of ``NODE_COLUMNS``; ``""`` for no name and no type."""
-        return _batches(self._rows({ENTITIES_FILE: _entity_row, NODES_FILE: _node_row}), NODE_COLUMNS)
+        """Batches of ``NODE_COLUMNS`` and ``DESCRIPTION_COLUMN``; ``""`` for no name, no type and no description."""
+        lines = self._lines({ENTITIES_FILE: _entity_row, NODES_FILE: _node_row})
+        rows = (
+            (*make(line), _description(line) if number < SAMPLES else "") for number, (make, line) in enumerate(lines)
+        )
+        return _batches(rows, (*NODE_COLUMNS, DESCRIPTION_COLUMN))
 
     def edges(self) -> Iterator[pa.RecordBatch]:
         """Batches of ``EDGE_COLUMNS``."""
-        return _batches(self._rows({FACTS_FILE: _fact_row}), EDGE_COLUMNS)
+        return _batches((make(line) for make, line in self._lines({FACTS_FILE: _fact_row})), EDGE_COLUMNS)
 
-    def _rows(self, row_of: dict[str, Callable[[bytes], _Row]]) -> Iterator[_Row]:
+    def _lines(self, row_of: dict[str, Callable[[bytes], _Row]]) -> Iterator[tuple[Callable[[bytes], _Row], bytes]]:
         for member in read_members(self._path, any_size=True):
             if (make := row_of.get(member.name)) is not None:
-                yield from (make(line) for _, line in member.lines())
+                yield from ((make, line) for _, line in member.lines())
 
 
 def _batches(rows: Iterator[_Row], names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
@@ -67,6 +76,7 @@ def _batches(rows: Iterator[_Row], names: tuple[str, ...]) -> Iterator[pa.Record
 _decode_fact = msgspec.json.Decoder(_Fact).decode
 _decode_entity = msgspec.json.Decoder(_Entity).decode
 _decode_node = msgspec.json.Decoder(_Node).decode
+_decode_said = msgspec.json.Decoder(_Said).decode
 
 
 def _fact_row(line: bytes) -> _Row:
@@ -82,6 +92,11 @@ def _entity_row(line: bytes) -> _Row:
 def _node_row(line: bytes) -> _Row:
     node = _decode_node(line)
     return node.id, _text(node.name), _text(node.type)
+
+
+def _description(line: bytes) -> str:
+    said = _decode_said(line)
+    return _text(said.description) or _text(said.text)
 
 
 def _text(value: Any) -> str:

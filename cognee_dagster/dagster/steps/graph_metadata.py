@@ -1,6 +1,5 @@
 """What a materialization says about a graph."""
 
-import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -69,8 +68,21 @@ def _shown(portrait: "GraphPortrait") -> dict[str, Any]:
             [{"name": node.name, "type": node.type, "edges": node.degree} for node in portrait.nodes[:_MOST_CONNECTED]]
         )
     if portrait.sample_nodes:
-        rows = [{"id": node.id, "name": node.name, "type": node.type} for node in portrait.sample_nodes]
-        shown[keys.SAMPLE_NODES] = table_of(rows)
+        shown[keys.SAMPLE_NODES] = table_of(
+            [
+                {"id": node.id, "name": node.name, "type": node.type, "description": node.description}
+                for node in portrait.sample_nodes
+            ]
+        )
     if portrait.sample_edges:
-        shown[keys.SAMPLE_EDGES] = table_of([dataclasses.asdict(edge) for edge in portrait.sample_edges])
+        shown[keys.SAMPLE_EDGES] = table_of(
+            [
+                {
+                    "source": edge.source_name or edge.source,
+                    "relationship": edge.relationship,
+                    "target": edge.target_name or edge.target,
+                }
+                for edge in portrait.sample_edges
+            ]
+        )
     return shown
