@@ -447,3 +447,48 @@ def test_how_long_archives_are_kept_can_be_written_and_is_checked() -> None:
     assert found.keep == KeepArchives(last=10, within="30d")
     with pytest.raises(ValueError, match="12h, 30d or 8w"):
         component(datasets=[{"name": "handbook"}], archives={"keep": {"within": "30 days"}})
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        (
+            {"remote": "{{ env.MARKER }}"},
+            "CogneeRemote cannot be used: what stands there is a value of the type str",
+        ),
+        ({"remotes": "{{ env.MARKER }}"}, "remotes", "a value of the type str"),
+        (
+            {"datasets": "{{ env.MARKER }}"},
+            "datasets cannot be used: what stands there is a value of the type str",
+        ),
+        ({"datasets": "abc"}, "datasets", "a value of the type str"),
+        ({"datasets": "{{ env.NOPE }}"}, "datasets", "nothing"),
+        (
+            {"defaults": "{{ env.MARKER }}"},
+            "defaults cannot be used: what stands there is a value of the type str",
+        ),
+        (
+            {"archives": "{{ env.MARKER }}"},
+            "CogxArchiveIOManager cannot be used: what stands there is a value of the type str",
+        ),
+    ],
+)
+def test_a_template_that_gives_another_thing_than_an_attribute_is_refused_with_what_it_must_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attributes: dict[str, Any], name: str, given: str
+) -> None:
+    monkeypatch.setenv("MARKER", "marker-5f1c")
+    monkeypatch.delenv("NOPE", raising=False)
+    with (
+        pytest.raises(Exception, match="defs") as refused,
+        project(tmp_path, one={"datasets": [{"name": "handbook"}], **attributes}),
+    ):
+        pass
+    assert f"{name} cannot be used: what stands there is {given}, or a template" in explained(refused.value)
+    assert "marker-5f1c" not in explained(refused.value)
+
+
+def test_two_components_with_the_same_dataset_are_both_named(tmp_path: Path) -> None:
+    same = {"datasets": [{"name": "handbook"}]}
+    with pytest.raises(Exception, match="two") as refused, project(tmp_path, one=same, two=same):
+        pass
+    assert "The components 'one' and 'two' would have the same assets: 'handbook'" in explained(refused.value)

@@ -216,6 +216,34 @@ def test_a_store_that_only_cognee_can_list_is_said_to_be_one(local: Local) -> No
         local.tick()
 
 
+@pytest.mark.parametrize(
+    ("dataset_id", "name", "said"),
+    [
+        ("a" * 32, None, "The local dataset None with the id"),
+        ("b" * 32, b"tenant_\xff", "its name is no text"),
+        ("zz", "tenant_odd", "The local dataset 'tenant_odd' with the id 'zz' cannot be used"),
+    ],
+)
+def test_a_row_that_is_no_dataset_is_named_in_the_tick_and_holds_up_no_other(
+    local: Local, dataset_id: str, name: Any, said: str
+) -> None:
+    local.add("tenant_acme")
+    local.store._execute(
+        "INSERT INTO datasets(id, name, owner_id) VALUES (?, ?, ?)", dataset_id, name, local.store.default_user.hex
+    )
+    local.tick()  # asks for the run of the dataset that is one
+    message = str(local.tick().skip_message)
+    assert local.partitions() == {"acme"}
+    assert "1 datasets cannot be partitions" in message
+    assert said in message
+
+
+@pytest.mark.parametrize("share", ["0.2", None, True, float("nan"), 1.1])
+def test_a_share_that_is_none_is_refused(share: Any) -> None:
+    with pytest.raises(DatasetDefinitionError, match="max_removed is"):
+        build_discovery_sensor(CHAIN, max_removed=share)
+
+
 def test_the_sensor_stands_beside_its_chain() -> None:
     defs = dg.Definitions.merge(build_definitions([CHAIN]), dg.Definitions(sensors=[build_discovery_sensor(CHAIN)]))
     dg.Definitions.validate_loadable(defs)

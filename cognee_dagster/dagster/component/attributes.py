@@ -20,6 +20,8 @@ _SECRETS: Mapping[str, Any] = {"api_key": str | None, "environment": dict[str, s
 # Of a dataset's fields these may be paths: relative ones begin where the defs.yaml is.
 _PATHS = ("graph", "archive", "documents")
 
+_DATASET = (CogneeDataset, pydantic.BaseModel)
+
 # What takes code; a subclass of the component has methods for both.
 _IN_CODE = frozenset({"translator", "execute"})
 
@@ -63,15 +65,30 @@ def shared_resource(kind: Any, given: Mapping[str, Any]) -> Any:
 
 
 def _resource_of(kind: type[Any]) -> Callable[[dg.ResolutionContext, Any], Any]:
-    def resolve(context: dg.ResolutionContext, model: Any) -> Any:
+    def resolve(context: dg.ResolutionContext, written: Any) -> Any:
+        model = context.resolve_value(written) if isinstance(written, str) else written
         if model is None or isinstance(model, kind):
             return model
+        if not isinstance(model, pydantic.BaseModel):
+            raise _no_such_value(kind.__name__, model, must_be=f"a {kind.__name__}")
         return shared_resource(kind, context.resolve_value(model.model_dump(exclude_unset=True)))
 
     return resolve
 
 
-def _remotes(context: dg.ResolutionContext, models: Any) -> dict[str, CogneeRemote]:
+def _no_such_value(name: str, value: Any, *, must_be: str) -> DatasetDefinitionError:
+    """Of a ``{{ … }}`` in place of a whole attribute; what it gives may be a secret, and is not repeated."""
+    given = "nothing" if value is None else f"a value of the type {type(value).__name__}"
+    return DatasetDefinitionError(
+        f"{name} cannot be used: what stands there is {given}, or a template that gives that, and it must be "
+        f"{must_be}. Write its fields, each of which may be a template of its own."
+    )
+
+
+def _remotes(context: dg.ResolutionContext, written: Any) -> dict[str, CogneeRemote]:
+    models = context.resolve_value(written) if isinstance(written, str) else written
+    if models is not None and not isinstance(models, Mapping):
+        raise _no_such_value("remotes", models, must_be="a mapping of names to CogneeRemote")
     return {key: _resource_of(CogneeRemote)(context.at_path(key), model) for key, model in (models or {}).items()}
 
 
@@ -81,6 +98,8 @@ def _datasets(context: dg.ResolutionContext, parent: Any) -> list[CogneeDataset]
     defaults = _default_fields(context.at_path("defaults"), parent.defaults) if "defaults" in said else {}
     items = context.at_path("datasets")
     given = items.resolve_value(parent.datasets) if isinstance(parent.datasets, str) else parent.datasets
+    if not isinstance(given, list | tuple) or not all(isinstance(one, _DATASET) for one in given):
+        raise _no_such_value("datasets", given, must_be="a list of CogneeDataset")
     return [_dataset(items.at_path(index), item, defaults) for index, item in enumerate(given)]
 
 
@@ -131,8 +150,13 @@ def _from_here(context: dg.ResolutionContext, value: Any) -> Any:
     return str(context.resolve_source_relative_path(value))
 
 
-def _default_fields(context: dg.ResolutionContext, model: Any) -> dict[str, Any]:
-    return _fields(context, model) if isinstance(model, pydantic.BaseModel) else dict(model or {})
+def _default_fields(context: dg.ResolutionContext, written: Any) -> dict[str, Any]:
+    model = context.resolve_value(written) if isinstance(written, str) else written
+    if isinstance(model, pydantic.BaseModel):
+        return _fields(context, model)
+    if model is not None and not isinstance(model, Mapping):
+        raise _no_such_value("defaults", model, must_be="a mapping of fields to values")
+    return dict(model or {})
 
 
 Datasets: TypeAlias = Annotated[

@@ -20,7 +20,7 @@ from cognee_dagster.dagster.component.attributes import (
 )
 from cognee_dagster.dagster.component.demo import DEMO_DIRECTORY, SandboxRemote, sandboxed
 from cognee_dagster.dagster.component.discovery import DiscoveryAttributes
-from cognee_dagster.dagster.component.place import name_at, place_of, refuse_other_resources
+from cognee_dagster.dagster.component.place import name_at, place_of, refuse_other_resources, refuse_same_assets
 from cognee_dagster.dagster.component.scaffolder import CogneeComponentScaffolder
 from cognee_dagster.dagster.component.translation import Translation
 from cognee_dagster.dagster.conditions import require_imported
@@ -147,6 +147,7 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
             DatasetDefinitionError: What is written cannot work, or does not go with another component's.
         """
         datasets = [self._dataset(dataset) for dataset in self.datasets]
+        refuse_same_assets(context, datasets)
         defs = build_definitions(
             datasets,
             remote=None if self.demo_mode else self.remote,

@@ -1,26 +1,35 @@
 """Where in a project a component stands, so that several of them do not get in each other's way."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import dagster as dg
 
+from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE, LOCAL_RESOURCE
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.store.names import as_identifier, safe_segment
 
 
 class _Bound:
-    """Of the project that was loaded last: which resource was bound under a key, and where."""
+    """Of the project that was loaded last: which resource was bound under a key, which assets there are, and where."""
 
     def __init__(self) -> None:
         self._tree: object = None
         self._resources: dict[str, tuple[object, str]] = {}
+        self._assets: dict[dg.AssetKey, tuple[str, str]] = {}
 
-    def of(self, tree: object) -> dict[str, tuple[object, str]]:
+    def resources(self, tree: object) -> dict[str, tuple[object, str]]:
         """Those of this load; a new one begins anew."""
+        return self._of(tree)._resources
+
+    def assets(self, tree: object) -> dict[dg.AssetKey, tuple[str, str]]:
+        """Which component's dataset has which push, in this load."""
+        return self._of(tree)._assets
+
+    def _of(self, tree: object) -> "_Bound":
         if tree is not self._tree:
-            self._tree, self._resources = tree, {}
-        return self._resources
+            self._tree, self._resources, self._assets = tree, {}, {}
+        return self
 
 
 _BOUND = _Bound()
@@ -48,7 +57,7 @@ def refuse_other_resources(context: dg.ComponentLoadContext, resources: Mapping[
     Raises:
         DatasetDefinitionError: They say different things; Dagster's own message would name neither of them.
     """
-    bound, here = _BOUND.of(context.component_tree), place_of(context)
+    bound, here = _BOUND.resources(context.component_tree), place_of(context)
     for key, resource in resources.items():
         other, where = bound.setdefault(key, (resource, here))
         if other is not resource and where != here:
@@ -57,6 +66,22 @@ def refuse_other_resources(context: dg.ComponentLoadContext, resources: Mapping[
                 f"code location has one. {_ADVICE.get(key, _OF_REMOTES)}"
             )
         bound[key] = (resource, where)
+
+
+def refuse_same_assets(context: dg.ComponentLoadContext, datasets: Iterable[CogneeDataset]) -> None:
+    """Two components of a project may not have the same dataset.
+
+    Raises:
+        DatasetDefinitionError: They have; Dagster's own message would name neither of them.
+    """
+    taken, here = _BOUND.assets(context.component_tree), place_of(context)
+    for dataset in datasets:
+        name, where = taken.setdefault(dataset.archive_key, (str(dataset.name), here))
+        if where != here:
+            raise DatasetDefinitionError(
+                f"The components {where!r} and {here!r} would have the same assets: {name!r} and {str(dataset.name)!r} "
+                "are called alike. Leave one of them out, or give it another key_prefix or asset_name."
+            )
 
 
 _OF_REMOTES = (

@@ -69,13 +69,16 @@ class Discovery:
         )
 
 
-def discover(chain: CogneeDataset, listed: Iterable[ListedDataset], known: Collection[str]) -> Discovery:
+def discover(
+    chain: CogneeDataset, listed: Iterable[ListedDataset], known: Collection[str], *, odd: Iterable[str] = ()
+) -> Discovery:
     """Hold a chain's partitions against the datasets there are.
 
     Args:
         chain: The chain; its name is a template.
         listed: The local datasets.
         known: The keys of the partitions there are.
+        odd: Why there are more that cannot be listed.
     """
     fitting = {key: dataset for dataset in listed if (key := key_in(str(chain.name), dataset.name)) is not None}
     refused = {key: reason for key in fitting if key not in known and (reason := _reason_against(chain, key))}
@@ -83,7 +86,7 @@ def discover(chain: CogneeDataset, listed: Iterable[ListedDataset], known: Colle
         datasets={key: dataset for key, dataset in fitting.items() if key not in refused},
         new=tuple(key for key in fitting if key not in known and key not in refused),
         vanished=tuple(sorted(set(known) - set(fitting))),
-        refused=tuple(refused.values()),
+        refused=(*refused.values(), *odd),
     )
 
 

@@ -48,14 +48,15 @@ def build_discovery_sensor(
     partitions = _dynamic(chain)
     if on_vanished not in get_args(OnVanished):
         raise DatasetDefinitionError(f"on_vanished is {on_vanished!r}; it is one of {', '.join(get_args(OnVanished))}.")
-    if not 0 <= max_removed <= 1:
+    if isinstance(max_removed, bool) or not isinstance(max_removed, int | float) or not 0 <= max_removed <= 1:
         raise DatasetDefinitionError(f"max_removed is {max_removed!r}; it is a share from 0 to 1.")
     policy = VanishedPolicy(on_vanished=on_vanished, max_removed=max_removed)
 
     def discovery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         local: LocalCognee = getattr(context.resources, LOCAL_RESOURCE)
-        listed = sources.list_datasets(user=local.user_for(chain.user), config=local.config())
-        found = discover(chain, listed, context.instance.get_dynamic_partitions(partitions))
+        odd: list[str] = []
+        listed = sources.list_datasets(user=local.user_for(chain.user), config=local.config(), on_odd=odd.append)
+        found = discover(chain, listed, context.instance.get_dynamic_partitions(partitions), odd=odd)
         requests = _requests(chain, found, context.instance) if request_runs else []
         if policy.on_vanished == "fail" and found.vanished and not (found.new or requests):
             raise DatasetNotFoundError(f"{str(chain.name)!r}: {found.about_vanished(policy)}")

@@ -6,7 +6,7 @@ Cognee itself in a child process. Both apply the same permission rule and give t
 
 import importlib.util
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -124,8 +124,15 @@ class ListedDataset:
     has_graph: bool
 
 
-def list_datasets(*, user: UserRef = None, config: LocalCogneeConfig | None = None) -> list[ListedDataset]:
+def list_datasets(
+    *, user: UserRef = None, config: LocalCogneeConfig | None = None, on_odd: Callable[[str], None] = lambda _: None
+) -> list[ListedDataset]:
     """The datasets that the user owns, by their names, as Cognee's own database lists them.
+
+    Args:
+        user: Default: Cognee's default user.
+        config: Which Cognee; default: the one that ``import cognee`` would use.
+        on_odd: Told of each row that is no dataset which anybody could name, and why.
 
     Raises:
         DatasetPermissionError: There is no such user.
@@ -140,7 +147,7 @@ def list_datasets(*, user: UserRef = None, config: LocalCogneeConfig | None = No
             raise LocalCogneeError(_no_store(database, config=config))
         try:
             with open_catalog(database) as catalog:
-                owned = catalog.owned(user=_find_user(catalog, user=user, config=config))
+                owned = catalog.owned(user=_find_user(catalog, user=user, config=config), on_odd=on_odd)
                 return [
                     ListedDataset(found.id, found.name, _has_graph(catalog.graph_store(found.id), config=config))
                     for found in owned

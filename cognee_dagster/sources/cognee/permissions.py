@@ -7,7 +7,7 @@ tenants or, if there is a tenant, for one of the user's roles. Ownership alone a
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,12 +140,24 @@ class Catalog:
             )
         return self._dataset(candidates[0])
 
-    def owned(self, *, user: LocalUser) -> list[LocalDataset]:
-        """All datasets that the user owns in the current tenant, by their names, whether they may be read or not."""
+    def owned(self, *, user: LocalUser, on_odd: Callable[[str], None] = lambda _: None) -> list[LocalDataset]:
+        """All datasets that the user owns in the current tenant, by their names, whether they may be read or not.
+
+        Args:
+            user: The user.
+            on_odd: Told of each row that is no dataset which anybody could name, and why.
+        """
         rows = self._rows(
             "SELECT id, name FROM datasets WHERE owner_id = ? AND tenant_id IS ?", user.id.hex, user.tenant_id
         )
-        found = [LocalDataset(id=UUID(dataset_id), name=name, owner_id=user.id) for dataset_id, name in rows]
+        found: list[LocalDataset] = []
+        for dataset_id, name in rows:
+            try:
+                if not isinstance(name, str):
+                    raise ValueError("its name is no text")
+                found.append(LocalDataset(id=UUID(dataset_id), name=name, owner_id=user.id))
+            except (ValueError, TypeError, AttributeError) as error:
+                on_odd(f"The local dataset {name!r:.100} with the id {dataset_id!r:.100} cannot be used: {error}.")
         return sorted(found, key=lambda dataset: dataset.name)
 
     def graph_store(self, dataset_id: UUID) -> GraphStore | None:
