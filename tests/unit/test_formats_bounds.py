@@ -10,6 +10,7 @@ import pytest
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.files import open_graph_file
 from cognee_dagster.sources.formats import json_file, tables
+from cognee_dagster.sources.formats.apoc_lines import ApocLines
 
 MEBI = 1 << 20
 
@@ -132,3 +133,9 @@ def test_a_member_that_is_there_twice_is_no_graph_of_which_half_is_read(tmp_path
         (tmp_path / "g.json").write_text(once + again)
         with pytest.raises(GraphFileError, match=r"g\.json has 'nodes' more than once"):
             read(tmp_path / "g.json")
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_a_document_on_one_line_is_not_made_into_values_to_see_that_it_is_no_apoc_line(tmp_path: Path) -> None:
+    (tmp_path / "g.json").write_text('{"nodes": [' + '{"id": "a"},' * 1_500_000 + '{"id": "b"}], "links": 3}')
+    assert not ApocLines.fits(tmp_path / "g.json")

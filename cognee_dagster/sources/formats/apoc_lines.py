@@ -17,6 +17,15 @@ _TYPES = ("node", "relationship")  # no set: what stands in a damaged file may h
 _decode = msgspec.json.Decoder().decode
 
 
+class _Typed(msgspec.Struct):
+    """What is asked of a first line, which may be a whole document of another kind: no value is made of the rest."""
+
+    type: Any = None
+
+
+_decode_type = msgspec.json.Decoder(_Typed).decode
+
+
 class ApocLines:
     """A file of JSON lines as a source of nodes and edges."""
 
@@ -31,8 +40,8 @@ class ApocLines:
         with open_bytes(path) as file:
             line = file.readline(_MAX_LINE_BYTES)
         try:
-            return _decode(line).get("type") in _TYPES
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError):
+            return _decode_type(line).type in _TYPES
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
 
     def num_elements(self) -> int:
