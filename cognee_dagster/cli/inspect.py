@@ -36,7 +36,8 @@ def inspect(
     sample_edges, arrives (num_nodes, num_edges, nodes_by_type, edges_by_relationship), attributes_left_behind, refused
     (what, why), texts (of an archive that is pushed as it is: records that are kept as documents, by kind),
     reached_as_neighbours (by type: how many nodes of a graph that is not Cognee's a search finds as neighbours only),
-    as_nodes (what nodes become, as in a mapping; as_they_are in Cognee's own language).
+    entities_by_type (how many nodes are of which EntityType), as_nodes (what nodes become, as in a mapping; as_they_are
+    in Cognee's own language).
     """
     as_it_is = sources.inspect_as_it_is(source) if mapping is None and profile is None else None
     if as_it_is is not None:
@@ -63,6 +64,7 @@ def _show(source: str, found: "Inspection") -> None:
     if found.arrives != found.counts:
         say(f"Arrives: {_in_words(found.arrives)}")
     _list("Nodes", found.arrives.nodes_by_type)
+    _list("Entities", found.entities_by_type)
     _list("Edges", found.arrives.edges_by_relationship)
     for node in found.sample_nodes[:_SHOWN_SAMPLES]:
         say(f"  {node['name'] or node['id']} ({node['type'] or 'no type'})")

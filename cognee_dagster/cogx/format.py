@@ -27,6 +27,9 @@ RECORD_KINDS = {
     NODES_FILE: "raw_node",
 }
 
+ENTITY_TYPE = "EntityType"  # the type of the nodes that are types of entities
+IS_A = "is_a"  # what leads to them
+
 # Kinds of which an import keeps the text as a document, and, unless the mode is preserve, cognifies it.
 TEXT_KINDS = ("document", "episode", "memory", "memory_block")
 

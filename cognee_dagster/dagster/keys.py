@@ -46,6 +46,7 @@ GRAPH_READ = "cognee/graph_read"  # False: the graph's store had not changed sin
 
 # cognified_graph
 NODES_BY_TYPE = "cognee/nodes_by_type"
+ENTITIES_BY_TYPE = "cognee/entities_by_type"  # of nodes that are an Entity: how many are of which EntityType
 EDGES_BY_RELATIONSHIP = "cognee/edges_by_relationship"
 PICTURE = "cognee/picture"  # the most connected part of the graph, as an image within Markdown
 MOST_CONNECTED = "cognee/most_connected"  # a table of its nodes: name, type, edges

@@ -71,6 +71,8 @@ class GraphSummary:
         num_edges: Number of edges, as ``cognee.export()`` counts them (``SELF`` loops are none).
         nodes_by_type: Node count by node type; nodes without a type count under ``""``.
         edges_by_relationship: Edge count by relationship name.
+        entities_by_type: How many nodes each ``EntityType`` has, by its name, by edges ``is_a`` to it: of entities that
+            is their type.
         dangling_edges: Number of edges with an end that is not a node of the graph.
         refused_nodes: Number of nodes because of which a Cognee server refuses the whole import.
         refused_examples: A few of them, each with the reason.
@@ -85,6 +87,7 @@ class GraphSummary:
     num_edges: int
     nodes_by_type: dict[str, int] = field(default_factory=dict)
     edges_by_relationship: dict[str, int] = field(default_factory=dict)
+    entities_by_type: dict[str, int] = field(default_factory=dict, compare=False)
     dangling_edges: int = 0
     dangling_examples: tuple[str, ...] = ()
     refused_nodes: int = field(default=0, compare=False)

@@ -13,7 +13,7 @@ from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.graph.empty import empty_graph
 
 if TYPE_CHECKING:
-    from cognee_dagster.graph.reader import GraphReader
+    from cognee_dagster.graph.reader import GraphReader, GraphSummary
 
 SAMPLES = 20
 
@@ -44,6 +44,7 @@ class Inspection:
             them as documents.
         reached_as_neighbours: By type, how many nodes of a foreign graph are of types that Cognee does not know: its
             search never finds them by name or text, but only as neighbours of what it has found.
+        entities_by_type: How many nodes each ``EntityType`` has, by its name.
         as_nodes: What a foreign graph's nodes become: see ``GraphMapping``; ``as_they_are`` in Cognee's own language.
     """
 
@@ -56,6 +57,7 @@ class Inspection:
     refused: list[dict[str, str]]
     texts: dict[str, int] = field(default_factory=dict)
     reached_as_neighbours: dict[str, int] = field(default_factory=dict)
+    entities_by_type: dict[str, int] = field(default_factory=dict)
     as_nodes: str | None = field(default=None, repr=False)
 
 
@@ -76,6 +78,7 @@ def inspect_graph(reader: "GraphReader") -> Inspection:
             identity = (row["source"], row["target"], row["relationship"])
             complete = row["source"] in names and row["target"] in names
             edges.add(row["relationship"], identity=identity, row=row, counts=complete)
+    summary, refused = _as_archive(reader)
     return Inspection(
         profile=getattr(reader, "profile", None),
         counts=_counts(nodes.all, edges.all),
@@ -85,7 +88,8 @@ def inspect_graph(reader: "GraphReader") -> Inspection:
         attributes_left_behind=getattr(reader, "attributes_left_behind", {}),
         as_nodes=getattr(reader, "as_nodes", None),
         reached_as_neighbours=_not_searched(nodes.once) if hasattr(reader, "as_nodes") else {},
-        refused=_refused(reader) if nodes.all else [_empty(reader)],
+        refused=refused if nodes.all else [_empty(reader)],
+        entities_by_type=summary.entities_by_type,
     )
 
 
@@ -140,10 +144,12 @@ def _empty(reader: "GraphReader") -> dict[str, str]:
     }
 
 
-def _refused(reader: "GraphReader") -> list[dict[str, str]]:
+def _as_archive(reader: "GraphReader") -> tuple["GraphSummary", list[dict[str, str]]]:
     with tempfile.TemporaryDirectory(prefix="cognee-inspect-") as directory:
         archive = write_archive(reader, Path(directory) / "graph.cogx.tar.gz")
-        return refusals(validate_archive(archive.path, any_size=True))  # a push cuts it where it is too large
+        assert archive.summary is not None  # noqa: S101 - it was written just now
+        problems = validate_archive(archive.path, any_size=True)  # a push cuts it where it is too large
+        return archive.summary, refusals(problems)
 
 
 def refusals(report: ValidationReport) -> list[dict[str, str]]:

@@ -47,6 +47,9 @@ def test_a_mapping_decides_what_becomes_of_the_graph(chain: Chain, mapping: Any)
     assert rows(graph, "cognee/nodes_by_type") == [
         {"node_type": "Entity", "nodes": 2}, {"node_type": "EntityType", "nodes": 2},
     ]  # fmt: skip
+    assert rows(graph, "cognee/entities_by_type") == [
+        {"entity_type": "Robin", "entities": 1}, {"entity_type": "Trout", "entities": 1},
+    ]  # fmt: skip
     assert rows(graph, "cognee/attributes_left_behind") == [{"attribute": "ring", "nodes_and_edges": 1}]
 
 

@@ -42,6 +42,7 @@ def test_json_says_what_arrives_and_what_stays_behind(bees: Path) -> None:
     }  # fmt: skip
     assert {name: found[name] for name in counts} == counts
     assert found["arrives"] == counts
+    assert found["entities_by_type"] == {"geo": 1, "person": 1}
     assert found["attributes_left_behind"] == {"vector": 1}
     assert found["refused"] == []
     assert found["sample_nodes"][0]["name"] == "MIRA"
@@ -57,7 +58,14 @@ def test_parallel_edges_of_one_name_arrive_once(tmp_path: Path) -> None:
 
 def test_words_say_the_same(bees: Path) -> None:
     text = call("inspect", str(bees)).stdout
-    for said in ("profile lightrag", "4 nodes, 3 edges", "is_a 2", "MIRA -[lives_in]-> LYON", "Left behind: vector 1"):
+    for said in (
+        "profile lightrag",
+        "4 nodes, 3 edges",
+        "is_a 2",
+        "Entities: geo 1, person 1",
+        "MIRA -[lives_in]-> LYON",
+        "Left behind: vector 1",
+    ):
         assert said in text
 
 

@@ -81,6 +81,18 @@ def test_two_processes_write_the_same_archive_as_one(
     assert (two.num_nodes, two.num_edges) == (400, 401)
 
 
+def test_types_and_what_is_of_them_are_counted_together_across_the_processes(
+    store: Path, started: list[ChildProcess]
+) -> None:
+    with TinyGraph(store, create=False) as graph:
+        graph.add_nodes([{"id": "robot", "name": "Robot", "type": "EntityType", "properties": "{}"}])
+        for node_id in ("n001", "n002"):
+            graph.add_edge(node_id, "robot", "is_a", "{}")
+        graph.add_edge("n001", "n002", "is_a", "{}")  # to what is no type
+    assert export(store, "typed").summary.entities_by_type == {"Robot": 2}
+    assert len(started) == 1
+
+
 def test_a_small_graph_and_one_that_is_in_memory_are_left_to_one_process(
     store: Path, tmp_path: Path, started: list[ChildProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:

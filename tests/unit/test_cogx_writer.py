@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cognee_dagster.cogx.archive import Archive, check_limits, limit_problems
 from cognee_dagster.cogx.format import MAX_MEMBER_BYTES, MAX_MEMBERS
+from cognee_dagster.cogx.read.reader import read_archive
 from cognee_dagster.cogx.write.tally import summarize
 from cognee_dagster.cogx.write.writer import Progress, write_archive
 from cognee_dagster.errors import ArchiveLimitError, GraphFileError
@@ -39,6 +40,12 @@ def test_a_summary_counts_the_most_frequent_first_and_names_five_dangling_edges(
     assert list(summary.edges_by_relationship.items()) == [("knows", 7), ("hears", 1), ("sees", 1)]
     assert summary.dangling_edges == 7
     assert summary.dangling_examples == tuple(f"{ID_A} -[knows]-> x{number}" for number in range(5))
+
+
+def test_entities_are_counted_by_their_types_in_a_graph_and_in_its_archive(tmp_path: Path) -> None:
+    assert summarize(demo_reader()).entities_by_type == {"person": 1}
+    archive = write_archive(demo_reader(), tmp_path / "a.cogx.tar.gz")
+    assert summarize(read_archive(archive.path)).entities_by_type == {"person": 1}
 
 
 def test_the_archive_says_what_is_in_it(tmp_path: Path) -> None:

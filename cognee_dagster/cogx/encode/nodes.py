@@ -11,7 +11,7 @@ a line, so that both are made in one go.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
@@ -25,6 +25,7 @@ from cognee_dagster.cogx.encode.entities import entity_lines
 from cognee_dagster.cogx.encode.json_columns import content_of, digest_of_lines
 from cognee_dagster.cogx.encode.lines import DocumentLine, EntityLine, encode_line
 from cognee_dagster.cogx.encode.timestamps import timestamp_json
+from cognee_dagster.cogx.format import ENTITY_TYPE
 from cognee_dagster.cogx.server.documents import storable_text
 from cognee_dagster.cogx.server.safe_nodes import refusal, with_safe_type
 from cognee_dagster.errors import GraphFileError
@@ -56,6 +57,7 @@ class NodeRecords:
         types: How many nodes there are of a type; ``""`` for none.
         labels: What a person would call the nodes, by id; empty unless asked for.
         refused: Why a server refuses the whole import, for each node because of which it does.
+        entity_types: Names of those that are an ``EntityType``, by id.
         names: What edges may call the nodes besides their ids: names of an archive's entities.
     """
 
@@ -66,6 +68,7 @@ class NodeRecords:
     ids: pa.Array
     types: Counter[str]
     labels: dict[str, str]
+    entity_types: Mapping[str, str] = field(default_factory=dict)
     names: Sequence[str] = ()
     refused: Sequence[str] = ()
 
@@ -80,6 +83,7 @@ class _Records:
     canonical: list[bytes] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
+    entity_types: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
 
@@ -129,6 +133,7 @@ def _encode_any(batch: pa.RecordBatch, *, with_labels: bool = False) -> NodeReco
         ids=batch.column("id"),
         types=Counter(records.types),
         labels=records.labels,
+        entity_types=records.entity_types,
         refused=records.refused,
     )
 
@@ -180,6 +185,8 @@ def _add_records(records: _Records, node_id: str, node: dict[str, Any], *, plain
         name = _check_text(node_id, "name", node["name"])
         _add_entity(records, node_id, name, description, (node.get("created_at"), node.get("updated_at")))
         return
+    if node_type == ENTITY_TYPE:
+        records.entity_types[node_id] = str(node.get("name") or node_id)
     if (reason := refusal(node)) is not None:
         records.refused.append(reason)
     if node_type == "DocumentChunk" and node.get("text"):

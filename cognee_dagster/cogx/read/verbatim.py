@@ -12,7 +12,7 @@ from pathlib import Path
 from cognee_dagster.cogx.digest import combined, digest_of
 from cognee_dagster.cogx.encode.facts import FactRecords
 from cognee_dagster.cogx.encode.nodes import Lines, NodeRecords
-from cognee_dagster.cogx.format import DOCUMENTS_FILE, ENTITIES_FILE, FACTS_FILE, NODES_FILE
+from cognee_dagster.cogx.format import DOCUMENTS_FILE, ENTITIES_FILE, ENTITY_TYPE, FACTS_FILE, NODES_FILE
 from cognee_dagster.cogx.read.records import GraphRecord, graph_records, implied_document
 from cognee_dagster.cogx.schema import Document, Entity, Fact, RawNode
 from cognee_dagster.cogx.server.safe_nodes import refusal
@@ -66,6 +66,7 @@ class _Nodes:
     ids: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     types: Counter[str] = field(default_factory=Counter)
+    entity_types: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
     def add(self, record: GraphRecord) -> None:
@@ -85,6 +86,8 @@ class _Nodes:
             self.ids.append(value.properties["id"])
             node_type = value.properties.get("type")
             self.types["" if node_type is None else str(node_type)] += 1
+            if node_type == ENTITY_TYPE:
+                self.entity_types[self.ids[-1]] = str(value.properties.get("name") or self.ids[-1])
             if (document := implied_document(value)) is not None:
                 self.implied.append(document)
 
@@ -97,6 +100,7 @@ class _Nodes:
             ids=text_column(self.ids),
             types=self.types,
             labels={},
+            entity_types=self.entity_types,
             names=self.names,
             refused=self.refused,
         )

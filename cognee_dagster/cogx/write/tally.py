@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
+import pyarrow.compute as pc
+
 from cognee_dagster.cogx.digest import combined, digest_text
 from cognee_dagster.cogx.encode.facts import FactRecords, encode_edges
 from cognee_dagster.cogx.encode.nodes import NodeRecords, encode_nodes
+from cognee_dagster.cogx.format import IS_A
 from cognee_dagster.cogx.write.slices import pieces
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader, GraphSummary
 
@@ -35,6 +38,8 @@ class Tally:
         self._digest = 0
         self._nodes_by_type: Counter[str] = Counter()
         self._edges_by_relationship: Counter[str] = Counter()
+        self._entity_types: dict[str, str] = {}
+        self._is_a: Counter[str] = Counter()
         self._known: set[str] | None = None if origin.endpoints_guaranteed else set()
         self._dangling = 0
         self._examples: list[str] = []
@@ -65,6 +70,7 @@ class Tally:
     def _add_nodes(self, records: NodeRecords) -> None:
         self._digest = combined(self._digest, records.digest)
         self._nodes_by_type.update(records.types)
+        self._entity_types.update(records.entity_types)
         self._refused += len(records.refused)
         self._refused_examples += records.refused[: _MAX_EXAMPLES - len(self._refused_examples)]
         if self._known is not None:
@@ -77,6 +83,8 @@ class Tally:
         self._digest = combined(self._digest, records.digest)
         names, counts = records.relationships.value_counts().flatten()
         self._edges_by_relationship.update(dict(zip(names.to_pylist(), counts.to_pylist(), strict=True)))
+        kinds, counts = records.targets.filter(pc.equal(records.relationships, IS_A)).value_counts().flatten()
+        self._is_a.update(dict(zip(kinds.to_pylist(), counts.to_pylist(), strict=True)))
         if self._known is not None:
             self._note_dangling(records, self._known)
 
@@ -85,6 +93,8 @@ class Tally:
         self._digest = combined(self._digest, other._digest)
         self._nodes_by_type.update(other._nodes_by_type)
         self._edges_by_relationship.update(other._edges_by_relationship)
+        self._entity_types.update(other._entity_types)
+        self._is_a.update(other._is_a)
 
     def summary(self) -> GraphSummary:
         """What was counted so far."""
@@ -94,11 +104,19 @@ class Tally:
             num_edges=self._edges_by_relationship.total(),
             nodes_by_type=_by_frequency(self._nodes_by_type),
             edges_by_relationship=_by_frequency(self._edges_by_relationship),
+            entities_by_type=_by_frequency(self._entities_by_type()),
             dangling_edges=self._dangling,
             dangling_examples=tuple(self._examples),
             refused_nodes=self._refused,
             refused_examples=tuple(self._refused_examples),
         )
+
+    def _entities_by_type(self) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for type_id, count in self._is_a.items():
+            if type_id in self._entity_types:
+                found[self._entity_types[type_id]] += count
+        return found
 
     def _note_dangling(self, records: FactRecords, known: set[str]) -> None:
         ends = (column.to_pylist() for column in (records.sources, records.targets, records.relationships))

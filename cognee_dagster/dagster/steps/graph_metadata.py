@@ -36,6 +36,7 @@ def graph_metadata(
         keys.NODES_BY_TYPE: count_table(
             summary.nodes_by_type, name="node_type", count="nodes", before=counts_in(before.get(keys.NODES_BY_TYPE))
         ),
+        **_entities(summary.entities_by_type, before),
         keys.EDGES_BY_RELATIONSHIP: count_table(
             summary.edges_by_relationship,
             name="relationship",
@@ -57,6 +58,13 @@ def graph_metadata(
     if origin.dataset_id is not None:
         metadata[keys.DATASET_ID] = str(origin.dataset_id)
     return metadata
+
+
+def _entities(counts: Mapping[str, int], before: Mapping[str, Any]) -> dict[str, Any]:
+    if not counts:
+        return {}
+    former = counts_in(before.get(keys.ENTITIES_BY_TYPE))
+    return {keys.ENTITIES_BY_TYPE: count_table(counts, name="entity_type", count="entities", before=former)}
 
 
 def _shown(portrait: "GraphPortrait") -> dict[str, Any]:
