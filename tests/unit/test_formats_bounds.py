@@ -1,6 +1,7 @@
 """Graph files that would fill the memory are refused before they do, with what to write instead."""
 
 import gzip
+import json
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,3 +140,11 @@ def test_a_member_that_is_there_twice_is_no_graph_of_which_half_is_read(tmp_path
 def test_a_document_on_one_line_is_not_made_into_values_to_see_that_it_is_no_apoc_line(tmp_path: Path) -> None:
     (tmp_path / "g.json").write_text('{"nodes": [' + '{"id": "a"},' * 1_500_000 + '{"id": "b"}], "links": 3}')
     assert not ApocLines.fits(tmp_path / "g.json")
+
+
+def test_batches_of_long_texts_have_fewer_rows(tmp_path: Path) -> None:
+    nodes = [{"id": str(number), "text": "x" * MEBI} for number in range(9)]
+    (tmp_path / "g.json").write_text(json.dumps({"nodes": nodes, "links": []}))
+    sizes = [batch.num_rows for batch in open_graph_file(tmp_path / "g.json").nodes()]
+    assert sum(sizes) == 9
+    assert max(sizes) <= 4

@@ -23,6 +23,7 @@ from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.profiles.choose import choose_profile, named_profile
 
 _BATCH_ROWS = 4_096
+_BATCH_CHARACTERS = 4_000_000
 _PREVIEW = 80  # characters of a text that stand for it in a sentence
 
 
@@ -211,6 +212,16 @@ def _exhaust(rows: Iterable[Any]) -> None:
 
 def _batches(rows: Iterable[tuple[str | None, ...]], *, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     remaining = iter(rows)
-    while batch := list(islice(remaining, _BATCH_ROWS)):
+    while batch := list(_some(remaining)):
         columns = [pa.array(column, pa.string()) for column in zip(*batch, strict=True)]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _some(rows: Iterator[tuple[str | None, ...]]) -> Iterator[tuple[str | None, ...]]:
+    """The next rows, few enough to be held in memory several times."""
+    size = 0
+    for row in islice(rows, _BATCH_ROWS):
+        yield row
+        size += sum(map(len, filter(None, row)))
+        if size > _BATCH_CHARACTERS:
+            return
