@@ -154,6 +154,8 @@ def test_the_launchpad_shows_the_datasets_own_settings(chain: Chain) -> None:
         "run_in_background": True,
         "archive": None,
         "dry_run": False,
+        "adopt": False,
+        "resend": False,
         "promote_from": None,
     }
 
