@@ -15,7 +15,7 @@ from cognee_dagster.errors import PromotionError
 _PAGE = 100
 _FIRST = 10  # of which most often the newest is looked for
 
-_AGAIN = "Push there again, or name the archive that is to be sent."
+_AGAIN = "When that is mended, launch this again; or name the archive that is to be sent."
 
 _CHECKS = (keys.CHECK_IMPORT_SUCCEEDED, keys.CHECK_GRAPH_COMPLETE, keys.CHECK_IN_SYNC, keys.CHECK_ANSWERS)
 
