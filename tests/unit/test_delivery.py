@@ -17,6 +17,7 @@ from cognee_dagster.errors import (
     PushInterruptedError,
     RemoteAuthError,
 )
+from cognee_dagster.graph.reader import GraphOrigin
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.options import DeliverySettings
 from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote, faults
@@ -197,7 +198,8 @@ def test_bad_arguments_are_refused_before_any_request(remote: FakeRemote, tmp_pa
 def test_an_empty_graph_is_refused_with_the_hint_to_build_one(remote: FakeRemote, tmp_path: Path) -> None:
     from cognee_dagster.cogx.write.writer import write_archive
 
-    archive = write_archive(MemoryReader([]), tmp_path / "empty.cogx.tar.gz")
+    origin = GraphOrigin(dataset_name="demo", embedding_model="a-model")  # as every local dataset has one
+    archive = write_archive(MemoryReader([], origin=origin), tmp_path / "empty.cogx.tar.gz")
     with client_of(remote.url, remote.api_key) as client, pytest.raises(EmptyGraphError, match=r"cognify\(\)"):
         push_archive(archive, client=client)
     assert remote.requests == []

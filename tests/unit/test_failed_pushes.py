@@ -176,7 +176,7 @@ def test_nothing_is_promoted_after_a_push_to_staging_has_failed(promoting: TwoRe
     assert not promoting.run(*TO_STAGING).success
     words = why_not_promoted(promoting)
     assert "a push after what people/staging/remote_graph confirms has failed." in words
-    assert "Push there again" in words
+    assert "When that is mended, launch this again" in words
     assert promoting.run("people/staging/remote_push").success
     assert promoting.run(PUSH_TO_PROD).success
     assert len(promoting.production.graph("people_prod").nodes) == 5

@@ -11,9 +11,11 @@ from cognee_dagster.cogx.encode.facts import FactRecords, encode_edges
 from cognee_dagster.cogx.encode.nodes import NodeRecords, encode_nodes
 from cognee_dagster.cogx.format import IS_A
 from cognee_dagster.cogx.write.slices import pieces
+from cognee_dagster.graph.arrow import text
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader, GraphSummary
 
 _MAX_EXAMPLES = 5
+_IS_A = text(IS_A)
 
 
 @runtime_checkable
@@ -83,7 +85,7 @@ class Tally:
         self._digest = combined(self._digest, records.digest)
         names, counts = records.relationships.value_counts().flatten()
         self._edges_by_relationship.update(dict(zip(names.to_pylist(), counts.to_pylist(), strict=True)))
-        kinds, counts = records.targets.filter(pc.equal(records.relationships, IS_A)).value_counts().flatten()
+        kinds, counts = records.targets.filter(pc.equal(records.relationships, _IS_A)).value_counts().flatten()
         self._is_a.update(dict(zip(kinds.to_pylist(), counts.to_pylist(), strict=True)))
         if self._known is not None:
             self._note_dangling(records, self._known)
