@@ -222,4 +222,4 @@ def test_an_archive_of_another_system_that_is_cut_off_is_named(tmp_path: Path) -
     place.write_bytes(place.read_bytes()[:-20])
     result = call("inspect", str(place))
     assert result.exit_code == ExitCode.INVALID_ARCHIVE
-    assert str(place) in " ".join(result.output.split())
+    assert str(place) in " ".join(result.stderr.split())
