@@ -15,7 +15,6 @@ from typing import Any, cast
 from uuid import uuid4
 
 import dagster as dg
-import fsspec
 import networkx as nx
 import pytest
 from click.testing import CliRunner
@@ -27,8 +26,7 @@ from cognee_dagster.cli import main
 from cognee_dagster.store.lock import Pace, store_lock
 from cognee_dagster.testing import FakeRemote, Hold
 from tests.asset_chain import checks, materialized, metadata_of, people
-
-moto = pytest.importorskip("moto.server", reason="needs the extra integration")
+from tests.s3_server import s3_with
 
 WHERE = "PLACE_IN_THE_BUCKET"  # each test's own, told to the steps' processes by this variable
 QUICK = Pace(beat=0.05, stale=2.0, look=0.02, settle=0.1)
@@ -37,18 +35,8 @@ QUICK = Pace(beat=0.05, stale=2.0, look=0.02, settle=0.1)
 @pytest.fixture(scope="module")
 def s3() -> Iterator[Any]:
     """The file system with the empty bucket; its variables are this process's and its children's."""
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    address, port = server.get_host_and_port()
-    access = {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "ENDPOINT_URL": f"http://{address}:{port}"}
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in {**access, "DEFAULT_REGION": "us-east-1"}.items():
-            patched.setenv(f"AWS_{name}", value)
-        fsspec.filesystem("s3").clear_instance_cache()
-        files = fsspec.filesystem("s3")
-        files.makedirs("cognee")
+    with s3_with("cognee") as files:
         yield files
-    server.stop()
 
 
 @pytest.fixture

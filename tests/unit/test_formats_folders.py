@@ -27,6 +27,7 @@ from cognee_dagster.sources.networkx.graphs import from_networkx
 from cognee_dagster.sources.remote_files import fetched
 from tests.archives_of_others import pack, unpack
 from tests.graph_files import Found
+from tests.s3_server import s3_with
 from tests.unit.test_corpus import ARRIVES, CORPUS
 
 
@@ -271,18 +272,8 @@ class TestElsewhere:
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """A bucket of a stand-in for S3 on loopback."""
-    moto = pytest.importorskip("moto.server", reason="needs the extra integration")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    address, port = server.get_host_and_port()
-    access = {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "ENDPOINT_URL": f"http://{address}:{port}"}
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in {**access, "DEFAULT_REGION": "us-east-1"}.items():
-            patched.setenv(f"AWS_{name}", value)
-        fsspec.filesystem("s3").clear_instance_cache()
-        fsspec.filesystem("s3").makedirs("graphs", exist_ok=True)
+    with s3_with("graphs"):
         yield "s3://graphs"
-    server.stop()
 
 
 class TestFoldersElsewhere:
