@@ -12,6 +12,7 @@ PRODUCERS: dict[str, Callable[[Path], None]] = {
     "nano-graphrag": extractors.nano_graphrag,
     "lightrag": extractors.lightrag,
     "graphrag": extractors.graphrag,
+    "graphrag-claims": extractors.graphrag_claims,
     "cognee": cognee_exports.cognee,
     "networkx": writers.networkx,
     "igraph": writers.igraph,

@@ -18,6 +18,7 @@ from cognee_dagster.sandbox.embeddings import DIMENSIONS, embedded
 from tests.corpus import language_model
 
 HANDBOOK = Path(__file__).parents[2] / "examples" / "handbook"
+INCIDENTS = Path(__file__).with_name("incidents.md")
 
 
 class Words:
@@ -98,6 +99,15 @@ async def _lightrag(folder: Path) -> None:
 
 def graphrag(folder: Path) -> None:
     """The output folder of GraphRAG."""
+    _graphrag(folder, _pages())
+
+
+def graphrag_claims(folder: Path) -> None:
+    """The output folder of GraphRAG that looks for claims, too: in what was reported, and in a text without any."""
+    _graphrag(folder, [INCIDENTS, HANDBOOK / "systems.md"], settings="extract_claims: {enabled: true}\n")
+
+
+def _graphrag(folder: Path, pages: list[Path], *, settings: str = "") -> None:
     litellm = find_spec("litellm")
     assert litellm is not None
     assert litellm.origin is not None
@@ -108,14 +118,14 @@ def graphrag(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as directory, language_model.served() as url:
         root = Path(directory)
         (root / "input").mkdir()
-        for page in _pages():
+        for page in pages:
             shutil.copy(page, root / "input" / page.with_suffix(".txt").name)
         access = f"model_provider: openai, api_key: none, api_base: {url}"
         (root / "settings.yaml").write_text(
             f"completion_models: {{default_completion_model: {{{access}, model: gpt-4}}}}\n"
             f"embedding_models: {{default_embedding_model: {{{access}, model: text-embedding-3-small}}}}\n"
             "chunking: {type: tokens, size: 300, overlap: 0, encoding_model: cl100k_base}\n"
-            f"vector_store: {{vector_size: {DIMENSIONS}}}\n"
+            f"vector_store: {{vector_size: {DIMENSIONS}}}\n{settings}"
         )
         for result in asyncio.run(build_index(load_config(root))):
             print(result.workflow, result.error or "", file=sys.stderr)  # noqa: T201

@@ -14,6 +14,8 @@ from examples.stand_in_llm.extraction import extract
 
 _ENTITIES = re.compile(r"-----?Entities-----?\n+(?:```csv\n)?(?P<rows>(?:(?!-----).+\n)+)", re.IGNORECASE)
 
+_DAY = re.compile(r"(?P<word>On|From|Since) (?P<start>[\d-]+)(?: to (?P<end>[\d-]+))? ")
+
 
 def tuples(text: str, *, between: str, after: str, end: str, quote: str = '"') -> str:
     """What was found in a text, as rows of tuples in parentheses; ``quote`` is around each value."""
@@ -31,6 +33,21 @@ def lines(text: str, *, between: str, end: str) -> str:
     rows: list[tuple[str, ...]] = [("entity", name, kind, found.mentions[name]) for name, kind in found.types.items()]
     rows += [("relation", r.source, r.target, r.relationship.replace("_", " "), r.sentence) for r in found.relations]
     return "\n".join([*map(between.join, rows), end])
+
+
+def claims(text: str) -> str:
+    """What a text says of a day, or of the time from one, as GraphRAG asks for claims."""
+    rows: list[tuple[str, ...]] = []
+    for sentence in extract(text).sentences:
+        if (day := _DAY.match(sentence)) is None:
+            continue
+        end = day["start"] if day["word"] == "On" else day["end"]
+        days = [f"{date}T00:00:00" if date else "NONE" for date in (day["start"], end)]
+        status = "SUSPECTED" if "suspected" in sentence else "TRUE"
+        found = extract(sentence)
+        pairs = [(r.source, r.target) for r in found.relations] or [(next(iter(found.types)), "NONE")]
+        rows += [(of.upper(), other.upper(), "INCIDENT", status, *days, sentence, sentence) for of, other in pairs]
+    return "##".join(f"({'<|>'.join(row)})" for row in rows) + "<|COMPLETE|>"
 
 
 def text_in(prompt: str) -> str | None:
@@ -78,6 +95,8 @@ def _completed(request: Mapping[str, Any]) -> str:
     asked = [message["content"] for message in request["messages"] if message["role"] == "user"]
     if (text := text_in(asked[-1])) is not None:
         return tuples(text, between="<|>", after="##", end="<|COMPLETE|>", quote="")
+    if "-Real Data-" in asked[-1] and "Claim description:" in asked[-1]:
+        return claims(asked[-1].rsplit("Text:", 1)[1].rsplit("Output:", 1)[0])
     if re.search(r"community|report rating", asked[-1], re.IGNORECASE):
         return report(asked[-1])
     described = re.search(r"Description List: (\[.*\])", asked[-1], re.DOTALL)

@@ -76,6 +76,28 @@ def test_a_graph_arrives_whole_and_answers(place: str, connection: Connection, c
 
 
 @pytest.mark.timeout(600)
+def test_what_graphrag_found_claimed_is_there_with_its_days_and_answers(
+    connection: Connection, client: CogneeClient
+) -> None:
+    pushed(CORPUS / "graphrag-claims", connection=connection, dataset="corpus_claims")
+    found = client.find_dataset("corpus_claims")
+    assert found is not None
+    graph = client.graph(found.id)
+    names = {node.id: node.label for node in graph.nodes}
+    claimed = sorted(
+        (names[source], kind, names[target]) for source, kind, target in graph.triples() if kind == "claimed_of"
+    )
+    assert claimed == [
+        *[("ATLAS: INCIDENT", "claimed_of", "ATLAS")] * 3,
+        ("DATA PLATFORM: INCIDENT", "claimed_of", "DATA PLATFORM"),
+        ("KESTREL: INCIDENT", "claimed_of", "KESTREL"),
+    ]
+    question, answer = "Who is suspected of overloading Kestrel?", "Data Platform is suspected of overloading Kestrel."
+    for kind in ("GRAPH_COMPLETION", "CHUNKS"):
+        assert answer in asked(question, client=client, dataset="corpus_claims", kind=kind, top=5), kind
+
+
+@pytest.mark.timeout(600)
 def test_a_node_of_a_type_of_its_own_is_found_through_its_relationships_and_never_by_its_name(
     connection: Connection, client: CogneeClient, tmp_path: Path
 ) -> None:

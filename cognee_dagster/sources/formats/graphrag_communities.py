@@ -35,7 +35,7 @@ class GraphRagCommunities:
         if self._reports is None:
             return len(self._numbers(self._communities))
         numbers = [*self._numbers(self._communities), *self._numbers(self._reports)]
-        return len(set(numbers)) + num_texts(self._reports, column=_TEXT)
+        return len(set(numbers)) + num_texts(self._reports, _TEXT)
 
     def __iter__(self) -> Iterator[Community]:
         reports = dict(self._rows(self._reports))

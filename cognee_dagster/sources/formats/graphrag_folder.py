@@ -15,7 +15,15 @@ from cognee_dagster.sources.formats.chunks import chunk_node, contains_edge
 from cognee_dagster.sources.formats.communities import community_edges, community_nodes
 from cognee_dagster.sources.formats.graphrag_claims import GraphRagClaims
 from cognee_dagster.sources.formats.graphrag_communities import GraphRagCommunities
-from cognee_dagster.sources.formats.tables import Row, find_table, keys_in, num_rows, num_texts, rows_of
+from cognee_dagster.sources.formats.tables import (
+    Row,
+    find_table,
+    keys_in,
+    num_rows,
+    num_texts,
+    require_columns,
+    rows_of,
+)
 
 _LISTS = ("text_unit_ids", "entity_ids", "relationship_ids", "covariate_ids", "document_ids", "document_id")
 _OTHERS = ("text_units", "documents", "communities", "community_reports", "covariates")
@@ -45,7 +53,10 @@ class GraphRagFolder:
         return None
 
     def num_elements(self) -> int:
-        texts = 0 if self._texts is None else num_texts(self._texts, column="text")
+        texts = 0
+        if self._texts is not None:
+            require_columns(self._texts, "text")
+            texts = num_texts(self._texts, "text")
         rows = num_rows(self._entities) + num_rows(self._relationships)
         return rows + texts + self._communities.num_elements() + self._claims.num_elements()
 

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from typing import IO, Any
 
@@ -61,12 +62,17 @@ def num_rows(path: Path) -> int:
     return sum(1 for _ in _cells(path))
 
 
-def num_texts(path: Path, *, column: str) -> int:
-    """How many rows of a Parquet file have a text in this column that is not empty."""
-    require_columns(path, column)
+def num_texts(path: Path, *columns: str) -> int:
+    """How many rows of a Parquet file have a text that is not empty in one of these columns, of those that it has."""
+    there = columns_of(path)
     with _reading_parquet(path):
-        lengths = pc.utf8_length(pq.read_table(path, columns=[column])[column])
-    return int(pc.sum(pc.greater(lengths, 0)).as_py() or 0)
+        table = pq.read_table(path, columns=[column for column in columns if column in there])
+        has_text = [pc.fill_null(pc.greater(_lengths(column), 0), False) for column in table.columns]
+    return int(pc.sum(reduce(pc.or_, has_text)).as_py() or 0) if has_text else 0
+
+
+def _lengths(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.utf8_length(texts.cast(pa.string()) if pa.types.is_null(texts.type) else texts)
 
 
 def require_columns(path: Path, *names: str) -> None:
