@@ -17,6 +17,8 @@ READS = frozenset({"GET"})  # repeated without a word; of other methods, who ask
 
 SERVERS_WORDS = " The answer is: "  # what a server says stands behind this, at the end of a message
 OVERLOADED = "The server, or a proxy before it, is overloaded, starting or down; try again later."
+# Neither answer says that it was this; what a restart loses then is in docs/mirrors.md, "Before you mirror".
+_DATABASE_FULL = ' Where it says "Maximum database size", set KUZU_MAX_DB_SIZE there (docs/mirrors.md).'
 _NOT_THE_BASE_ADDRESS = "Check that the URL is the server's base address and that the server is a Cognee."
 
 STATUS_MEANS: Mapping[int, str] = {
@@ -24,10 +26,10 @@ STATUS_MEANS: Mapping[int, str] = {
     403: "The key's user has no right to this, or it does not exist (any more): Cognee answers both alike.",
     404: _NOT_THE_BASE_ADDRESS,
     405: _NOT_THE_BASE_ADDRESS,
-    409: "Cognee answers this when an archive arrived incomplete or its import failed; its log says which.",
+    409: f"Cognee answers this when an archive arrived incomplete or its import failed; its log says which.{_DATABASE_FULL}",
     413: "A proxy before the server limits the size of uploads (nginx: client_max_body_size): raise that limit.",
 }
-SERVER_FAILED = "The server failed; its log says why."
+SERVER_FAILED = f"The server failed; its log says why.{_DATABASE_FULL}"
 INVALID_ARCHIVE = "Invalid COGX archive"  # what the server says, of any reason
 INVALID_ARCHIVE_MEANS = (
     "`cognee-dagster validate ARCHIVE` tells what is wrong with an archive; so does the server's log."

@@ -17,6 +17,11 @@ _KEPT = frozenset(
 _LANGUAGE_MODEL_PREFIX = "LLM_"
 _NO_KEY = "not-a-secret"  # Cognee does not start without one
 
+# 4 TiB of address space, not of disk or memory. Ladybug takes 8 MiB of it for each checkpoint, gives none back until the
+# file is opened again, and spoils the file when it is used up; Cognee makes a checkpoint after most writes, and its own
+# 32 GiB were used up after 4,000 of them (measured with Ladybug 0.19.0 and Cognee 1.6.5).
+_GRAPH_ADDRESS_SPACE = 1 << 42
+
 
 def local_environment(directory: Path, *, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The whole environment of a Cognee that keeps everything below ``directory`` (created if missing).
@@ -50,6 +55,7 @@ def local_environment(directory: Path, *, environ: Mapping[str, str] | None = No
         "CACHE_ROOT_DIRECTORY": str(directory / "cache"),
         "COGNEE_LOGS_DIR": str(directory / "logs"),
         ENV_FILE_VARIABLE: str(no_env_file),
+        "KUZU_MAX_DB_SIZE": str(_GRAPH_ADDRESS_SPACE),
         "TELEMETRY_DISABLED": "1",
         "MOCK_EMBEDDING": "true",
         "COGNEE_SKIP_CONNECTION_TEST": "true",
