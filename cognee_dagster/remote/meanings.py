@@ -26,7 +26,8 @@ STATUS_MEANS: Mapping[int, str] = {
     403: "The key's user has no right to this, or it does not exist (any more): Cognee answers both alike.",
     404: _NOT_THE_BASE_ADDRESS,
     405: _NOT_THE_BASE_ADDRESS,
-    409: f"Cognee answers this when an archive arrived incomplete or its import failed; its log says which.{_DATABASE_FULL}",
+    409: "Cognee answers this when an archive arrived incomplete or its import failed; its log says which."
+    + _DATABASE_FULL,
     413: "A proxy before the server limits the size of uploads (nginx: client_max_body_size): raise that limit.",
 }
 SERVER_FAILED = f"The server failed; its log says why.{_DATABASE_FULL}"

@@ -17,9 +17,9 @@ _KEPT = frozenset(
 _LANGUAGE_MODEL_PREFIX = "LLM_"
 _NO_KEY = "not-a-secret"  # Cognee does not start without one
 
-# 4 TiB of address space, not of disk or memory. Ladybug takes 8 MiB of it for each checkpoint, gives none back until the
-# file is opened again, and spoils the file when it is used up; Cognee makes a checkpoint after most writes, and its own
-# 32 GiB were used up after 4,000 of them (measured with Ladybug 0.19.0 and Cognee 1.6.5).
+# 4 TiB of address space, not of disk or memory. Ladybug takes 8 MiB of it for each checkpoint, gives none back until
+# the file is opened again, and spoils the file when it is used up; Cognee makes a checkpoint after most writes, and its
+# own 32 GiB were used up after 4,000 of them (measured with Ladybug 0.19.0 and Cognee 1.6.5).
 _GRAPH_ADDRESS_SPACE = 1 << 42
 
 
