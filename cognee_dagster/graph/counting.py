@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from itertools import islice
 
 
-def counted(number: int, singular: str) -> str:
+def counted(number: int, singular: str, plural: str | None = None) -> str:
     """The number, with separators, and its noun in the right form.
 
     Args:
         number: How many.
-        singular: A noun whose plural ends in "s".
+        singular: A noun, perhaps with its verb: ``"entity has"``.
+        plural: The same of several; default: with an "s" behind it.
     """
-    return f"{number:,} {singular}" if number == 1 else f"{number:,} {singular}s"
+    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 def with_counts(counts: Mapping[str, int], *, limit: int = 20) -> str:

@@ -126,16 +126,6 @@ def test_only_the_middle_of_an_endless_message_is_left_out() -> None:
     assert len(said) < 21_000
 
 
-def test_a_member_that_is_there_twice_is_no_graph_of_which_half_is_read(tmp_path: Path) -> None:
-    once = '{"nodes": [{"id": "nodes", "nodes": 1}], "x": {"nodes": []}, "links": []'
-    (tmp_path / "g.json").write_text(once + "}")
-    read(tmp_path / "g.json")
-    for again in (', "nodes": [{"id": "b"}]}', ', "nodes" : []}'):
-        (tmp_path / "g.json").write_text(once + again)
-        with pytest.raises(GraphFileError, match=r"g\.json has 'nodes' more than once"):
-            read(tmp_path / "g.json")
-
-
 @pytest.mark.usefixtures("little_memory")
 def test_a_document_on_one_line_is_not_made_into_values_to_see_that_it_is_no_apoc_line(tmp_path: Path) -> None:
     (tmp_path / "g.json").write_text('{"nodes": [' + '{"id": "a"},' * 1_500_000 + '{"id": "b"}], "links": 3}')

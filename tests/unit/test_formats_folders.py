@@ -87,7 +87,7 @@ class TestNodeAndEdgeTables:
     @pytest.mark.parametrize(
         ("nodes", "edges", "reason"),
         [
-            ("id\n1,2\n", "source,target\n", r"2 cells in line 2 of nodes.csv, for 1 columns"),
+            ("id\n1,2\n", "source,target\n", r"2 cells in line 2 of nodes.csv, for 1 column"),
             ("name\nAnn\n", "source,target\n", r"nodes.csv in which no column.*an id.*has: name"),
             ("id\n1\n", "a,b\n", r"edges.csv in which no column.*both ends.*has: a, b"),
             ("id\n1\n", "source,target\n1,9\n", r"'1' -> '9' \(edges.csv, line 2\) has a link to node '9'"),
@@ -103,6 +103,13 @@ class TestNodeAndEdgeTables:
         with pytest.raises(GraphFileError, match=reason) as caught:
             open_graph_file(tmp_path)
         assert str(caught.value).startswith(f"The graph folder {tmp_path}")
+
+    def test_a_parquet_file_may_not_have_two_columns_of_one_name_either(self, tmp_path: Path) -> None:
+        columns = [pa.array(["1"]), pa.array(["Ann"]), pa.array(["Bo"])]
+        pq.write_table(pa.Table.from_arrays(columns, names=["id", "name", "name"]), tmp_path / "nodes.parquet")
+        pq.write_table(pa.table({"source": ["1"], "target": ["1"]}), tmp_path / "edges.parquet")
+        with pytest.raises(GraphFileError, match=r"nodes\.parquet with two columns called 'name'. Rename one"):
+            open_graph_file(tmp_path)
 
     def test_a_table_that_is_missing_or_there_twice_is_named(self, tmp_path: Path) -> None:
         write(tmp_path, nodes_csv="id\n1\n")

@@ -19,6 +19,20 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "g.graphml"
 
 
+def test_a_key_of_nodes_and_one_of_edges_may_have_the_same_id(tmp_path: Path) -> None:
+    """As TinkerPop writes them."""
+    body = '<node id="a"><data key="w">2</data></node><edge source="a" target="a"><data key="w">x</data></edge>'
+    found = read(tmp_path / "g.graphml", graphml(body, keys="node:w:int edge:w:string"))
+    assert found.node("a")["properties"]["description"] == "w: 2"
+    assert found.edge_properties()[0]["edge_text"].endswith("w: x")
+
+
+@pytest.mark.parametrize("keys", ["node:w:int node:w:string", "all:w:int edge:w:string", "edge:w:int all:w:string"])
+def test_a_key_that_is_declared_twice_for_the_same_elements_is_named(tmp_path: Path, keys: str) -> None:
+    with pytest.raises(GraphFileError, match=r"declares the key 'w' twice \(line 4\)"):
+        read(tmp_path / "g.graphml", graphml('<node id="a"/>', keys=keys))
+
+
 def test_a_declared_default_is_the_value_of_every_element_without_one(path: Path) -> None:
     found = read(
         path,

@@ -1,6 +1,5 @@
 """JSON lines as Neo4j's ``apoc.export.json`` writes them: a node or a relationship a line."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,11 @@ import msgspec
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.damage import WRITE_AGAIN, json_error
+from cognee_dagster.sources.formats.json_members import TwiceError, parse
 from cognee_dagster.sources.formats.opening import open_bytes
 
 _MAX_LINE_BYTES = 64 << 20
 _TYPES = ("node", "relationship")  # no set: what stands in a damaged file may have no hash
-_decode = msgspec.json.Decoder().decode
 
 
 class _Typed(msgspec.Struct):
@@ -73,7 +72,7 @@ class ApocLines:
                 if element.get("type") not in _TYPES:
                     raise GraphFileError(
                         f"has a line {number} whose type is {element.get('type')!r:.60}, neither 'node' nor "
-                        "'relationship'."
+                        "'relationship'. Export it as JSON lines, as `apoc.export.json` does."
                     )
                 yield f"line {number}", element
         if not number:
@@ -82,27 +81,26 @@ class ApocLines:
 
 def _parse(line: bytes, number: int) -> Mapping[str, Any]:
     try:
-        value = _decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            reason = json_error(error)
-            raise GraphFileError(f"has a line {number} that is not JSON: {reason}. {WRITE_AGAIN}") from error
+        value = parse(line)
+    except (ValueError, RecursionError) as error:
+        reason = json_error(error)
+        raise GraphFileError(f"has a line {number} that is not JSON: {reason}. {WRITE_AGAIN}") from error
+    except TwiceError as error:
+        raise GraphFileError(f"has a line {number} that {error}. Join them.") from error
     if not isinstance(value, dict):
-        raise GraphFileError(f"has a line {number} that is not a JSON object.")
+        raise GraphFileError(f"has a line {number} that is not a JSON object. {WRITE_AGAIN}")
     return value
 
 
 def _required(element: Any, name: str, place: str) -> Any:
     value = element.get(name) if isinstance(element, Mapping) else None
     if value is None:
-        raise GraphFileError(f"has an element without {name!r} ({place}).")
+        raise GraphFileError(f"has an element without {name!r} ({place}). Add it.")
     return value
 
 
 def _properties(element: Mapping[str, Any], place: str) -> Mapping[str, Any]:
     properties = element.get("properties") or {}
     if not isinstance(properties, Mapping):
-        raise GraphFileError(f"has properties that are not an object ({place}).")
+        raise GraphFileError(f"has properties that are not an object ({place}). Correct them.")
     return properties

@@ -70,23 +70,29 @@ class _Key:
     default: Any = None
 
     def belongs_to(self, element: str) -> bool:
-        return self.domain in {"all", element}
+        return "all" in {self.domain, element} or self.domain == element
 
 
 @dataclass(kw_only=True)
 class _Header:
     """What is known of a file before its elements are read."""
 
-    keys: dict[str, _Key] = field(default_factory=dict)
+    keys: dict[str, list[_Key]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: {"node": 0, "edge": 0})
     has_graph: bool = False
 
     @property
     def yfiles(self) -> bool:
-        return any(key.graphics for key in self.keys.values())
+        return any(key.graphics for keys in self.keys.values() for key in keys)
+
+    def key(self, identity: str, element: str) -> _Key | None:
+        """The declared attribute; TinkerPop calls one of nodes and one of edges by the same id."""
+        keys = self.keys.get(identity, [])
+        return next((key for key in keys if key.belongs_to(element)), keys[0] if keys else None)
 
     def defaults(self, element: str) -> dict[str, Any]:
-        return {k.name: k.default for k in self.keys.values() if k.default is not None and k.belongs_to(element)}
+        keys = (key for keys in self.keys.values() for key in keys)
+        return {key.name: key.default for key in keys if key.default is not None and key.belongs_to(element)}
 
 
 def _read_header(events: Iterator[XmlEvent]) -> _Header:
@@ -103,7 +109,10 @@ def _read_header(events: Iterator[XmlEvent]) -> _Header:
                 _declare(header, *key, default)
             continue
         if not path and event.name != "graphml":
-            raise GraphFileError(f"cannot be read as .graphml: its outermost element is <{event.name}>, not <graphml>.")
+            raise GraphFileError(
+                f"cannot be read as .graphml: its outermost element is <{event.name}>, not <graphml>. "
+                "Name a GraphML file."
+            )
         if "data" not in path and "key" not in path:
             if event.name in header.counts:
                 header.counts[event.name] += 1
@@ -118,14 +127,14 @@ def _read_header(events: Iterator[XmlEvent]) -> _Header:
                 key, default = (event.attributes, event.line), None
         path.append(event.name)
     if not header.has_graph:
-        raise GraphFileError("cannot be read as .graphml: it holds no <graph>.")
+        raise GraphFileError("cannot be read as .graphml: it holds no <graph>. Write it again.")
     return header
 
 
 def _declare(header: _Header, attributes: Mapping[str, str], line: int, default: str | None) -> None:
     identity = attributes.get("id")
     if not identity:
-        raise GraphFileError(f"has a <key> without an id (line {line}).")
+        raise GraphFileError(f"has a <key> without an id (line {line}). Add it.")
     name, declared = attributes.get("attr.name") or identity, attributes.get("attr.type", "string")
     value = None
     if default is not None and default.strip():
@@ -135,7 +144,10 @@ def _declare(header: _Header, attributes: Mapping[str, str], line: int, default:
             raise GraphFileError(f"has a wrong default (line {line}): attribute {name!r} {error}.") from error
     graphics = attributes.get("yfiles.type", "") in {"nodegraphics", "edgegraphics"}
     domain = attributes.get("for", "all")
-    header.keys[identity] = _Key(name=name, domain=domain, type=declared, graphics=graphics, default=value)
+    same = header.keys.setdefault(identity, [])
+    if any(key.belongs_to(domain) for key in same):
+        raise GraphFileError(f"declares the key {identity!r} twice (line {line}). Rename one.")
+    same.append(_Key(name=name, domain=domain, type=declared, graphics=graphics, default=value))
 
 
 class _Open:
@@ -194,7 +206,7 @@ class _Elements:
             self._open.append(_Open(event, parent=parent, defaults=self._defaults[event.name]))
         elif event.name == "data":
             self._data = (event.attributes.get("key", ""), self._depth)
-            key = self._header.keys.get(self._data[0])
+            key = self._key(self._data[0])
             self._graphics = Graphics() if key is not None and key.graphics else None
 
     def _read_data(self, event: XmlEvent) -> None:
@@ -214,12 +226,15 @@ class _Elements:
         elif event.text.strip() or (event.text and self._is_text(key)):
             self._set(element, key, event.text, event.line)
 
+    def _key(self, identity: str) -> _Key | None:
+        return self._header.key(identity, self._open[-1].event.name if self._open else "graph")
+
     def _is_text(self, key: str) -> bool:
-        declared = self._header.keys.get(key)
+        declared = self._key(key)
         return declared is None or declared.type == "string"
 
     def _set(self, element: _Open, key: str, text: str, line: int) -> None:
-        declared = self._header.keys.get(key)
+        declared = self._key(key)
         name = declared.name if declared else key
         if name in element.seen:
             raise GraphFileError(f"{element}: attribute {name!r} is there twice (line {line}). Remove one.")

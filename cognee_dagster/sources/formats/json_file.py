@@ -1,8 +1,8 @@
 """JSON files of graphs: elements are made into Python's values one by one, as they are asked for."""
 
-import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.formats.damage import WRITE_AGAIN, json_error
+from cognee_dagster.sources.formats.json_members import TwiceError, parse, parse_unusual, require_once
 from cognee_dagster.sources.formats.opening import read_whole
 
 _object = msgspec.json.Decoder(dict[str, Raw])
@@ -27,7 +28,6 @@ _IN_PIECES = (
     "Write the graph as JSON lines, CSV or Parquet, which are read in pieces, or return it as a NetworkX graph from an "
     "asset."
 )
-_MOST_CHECKED = 32  # members: a graph has fewer, and a table of texts by their ids many more
 _BEGINNING = 60  # of an element, by which a person finds it in a file
 
 Json = Any
@@ -74,25 +74,42 @@ class JsonObject:
         """A member that is an object; None if it is anything else."""
         value = self._members.get(name)
         if isinstance(value, Raw):
-            return JsonObject(_object.decode(value)) if _begins(value, b"{") else None
+            return _of_members(value) if _begins(value, b"{") else None
         return JsonObject(value) if isinstance(value, dict) else None
+
+
+def _of_members(value: Raw) -> JsonObject:
+    members, content = _object.decode(value), memoryview(value)
+    with _once(f"what begins with {_beginning(content)!r}"):
+        require_once(members, content)
+    return JsonObject(members)
 
 
 def _value(value: Json) -> Json:
     """The value, parsed if it is still text."""
     if not isinstance(value, Raw):
         return value
+    content = bytes(value)
+    what = f"what begins with {_beginning(content)!r}"
     try:
-        return _any.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a number larger than any float, and damage
-        content = bytes(value)
-    try:
-        return json.loads(content)
+        with _once(what):
+            return parse(content)
     except (ValueError, RecursionError) as error:
-        beginning = content[:_BEGINNING].decode(errors="replace")
         raise GraphFileError(
-            f"cannot be read as .json: what begins with {beginning!r} is not JSON: {json_error(error)}. {WRITE_AGAIN}"
+            f"cannot be read as .json: {what} is not JSON: {json_error(error)}. {WRITE_AGAIN}"
         ) from error
+
+
+def _beginning(content: bytes | memoryview) -> str:
+    return bytes(content[:_BEGINNING]).decode(errors="replace")
+
+
+@contextmanager
+def _once(what: str) -> Iterator[None]:
+    try:
+        yield
+    except TwiceError as error:
+        raise GraphFileError(f"cannot be read as .json: {what} {error}. Join them.") from error
 
 
 def _begins(value: Raw, mark: bytes) -> bool:
@@ -114,7 +131,8 @@ def read_object(path: Path) -> JsonObject | None:
             _any.decode(content)
             return None
         members = _object.decode(content)
-        _require_once(members, content, path)
+        with _once(path.name):
+            require_once(members, content)
         return JsonObject(members)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # NaN, a lone surrogate, UTF-16: json reads them
@@ -125,25 +143,12 @@ def read_object(path: Path) -> JsonObject | None:
             f"{_IN_PIECES}"
         )
     try:
-        value = json.loads(content)
+        with _once(path.name):
+            value = parse_unusual(content)
     except (ValueError, RecursionError) as error:
         reason = json_error(error)
         raise GraphFileError(f"cannot be read as .json: {path.name} is not JSON: {reason}. {WRITE_AGAIN}") from error
     return JsonObject(value) if isinstance(value, dict) else None
-
-
-def _require_once(members: dict[str, Raw], content: bytes, path: Path) -> None:
-    """Refuse a document with a member twice: of the first one nothing would be left, and nobody told."""
-    if len(members) > _MOST_CHECKED:
-        return
-    for name in members:
-        key = json.dumps(name).encode()
-        within = sum(1 for value in members.values() for _ in re.finditer(re.escape(key), memoryview(value)))
-        if content.count(key) - within > 1:
-            raise GraphFileError(
-                f"cannot be read as .json: {path.name} has {name!r} more than once, and only the last would be read. "
-                "Join them."
-            )
 
 
 def _require_few(content: bytes, path: Path) -> None:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cognee_dagster.errors import GraphFileError
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.sources.formats.damage import WRITE_AGAIN, first_line
 from cognee_dagster.sources.formats.opening import COMPRESSED_SUFFIXES, open_bytes
 
@@ -108,6 +109,7 @@ def rows_of(path: Path) -> Iterator[tuple[str, Row]]:
 def _parquet_rows(path: Path) -> Iterator[tuple[str, Row]]:
     table, number = path.name, 0
     with _reading_parquet(path), pq.ParquetFile(path) as file:
+        _require_distinct(file.schema_arrow.names, path)
         for batch in file.iter_batches(batch_size=_BATCH_ROWS):
             names = batch.schema.names
             for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
@@ -131,7 +133,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
     for line, cells in _cells(path):
         if len(cells) > len(names):
             raise GraphFileError(
-                f"has {len(cells)} cells in line {line} of {table}, for {len(names)} columns. "
+                f"has {counted(len(cells), 'cell')} in line {line} of {table}, for {counted(len(names), 'column')}. "
                 "Put values that contain the separator in quotes."
             )
         yield f"{table}, line {line}", {name: cell for name, cell in zip(names, cells, strict=False) if cell}
@@ -183,6 +185,10 @@ def _header(lines: Iterator[str], *, path: Path) -> tuple[list[str], str]:
         names = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
     except csv.Error as error:
         raise GraphFileError(f"has a header in {path.name} that is not CSV: {error}. Correct it.") from error
+    _require_distinct(names, path)
+    return names, separator
+
+
+def _require_distinct(names: list[str], path: Path) -> None:
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise GraphFileError(f"has a table {path.name} with two columns called {twice!r}. Rename one.")
-    return names, separator
