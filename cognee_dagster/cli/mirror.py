@@ -148,13 +148,13 @@ def print_plan(
 def _sentences(plan: dict[str, Any], *, url: str) -> Iterator[str]:
     where = f"{plan['target_dataset']} on {url}"
     if counts := counts_in_words(plan):
-        segments = f"{plan['segments_sent']} segments of {plan['segments']}"
+        segments = f"{plan['segments_sent']} of {counted(plan['segments'], 'segment')}"
         yield f"{where}: {counts}; {segments} would be sent, about {_size(plan['about_bytes'])}"
     elif plan["in_sync"]:
         yield f"Nothing to do: {where} {'has all of the graph' if plan['nodes_of_other_mirrors'] else 'is in sync'}"
     else:
         yield f"{where} would be tidied up after a push that was interrupted"
-    if kept := [f"{of['kept']:,} {kind}" for kind in ("nodes", "edges") if (of := plan[kind]).get("kept")]:
+    if kept := [counted(n, kind) for kind in ("node", "edge") if (n := plan[f"{kind}s"].get("kept"))]:
         yield f"{' and '.join(kept)} that the graph no longer has stay there"
     if beside := plan["nodes_of_other_mirrors"]:
         yield f"{counted(beside, 'node')} of another mirror that the graph does not have stay there without --adopt"

@@ -55,7 +55,8 @@ def _show(report: "ValidationReport") -> None:
     if not report.valid:
         say(f"{report.path} is not valid: {counted(report.num_problems, 'problem')}")
         return
-    counts = ", ".join(f"{count:,} {kind}" for kind, count in report.record_counts.items()) or "nothing"
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in report.record_counts.items())
+    counts = counted(sum(report.record_counts.values()), "record") + (f" ({kinds})" if kinds else "")
     changed = f", but a server changes it: {counted(report.num_warnings, 'warning')}" if report.num_warnings else ""
     say(f"{report.path} is valid: {counts}{changed}")
 

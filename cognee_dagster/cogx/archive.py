@@ -121,5 +121,5 @@ def check_limits(archive: Archive) -> None:
     if problems := limit_problems(archive.member_bytes):
         raise ArchiveLimitError(
             f"The archive of dataset {archive.dataset_name!r} is beyond a Cognee server's limits: "
-            f"{'; '.join(problems)}. cognee_dagster.cogx.shard.cut() cuts such a graph into several archives."
+            f"{'; '.join(problems)}. Cut it into several with cognee_dagster.cogx.shard.cut()."
         )

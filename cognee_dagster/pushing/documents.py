@@ -14,6 +14,7 @@ from pathlib import Path
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.format import COGNEE_SYSTEM, TEXT_KINDS
 from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints, rename_documents
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset, RemoteDocument
 
@@ -128,7 +129,8 @@ def missing_documents(client: CogneeClient, archive: Archive, *, dataset: Remote
             there.get((document.external_system, document.external_id)),
         )
     ]
-    return [f"{len(missing)} documents are missing on the remote, such as {missing[0]}. Push again."] if missing else []
+    are = counted(len(missing), "document is", "documents are")
+    return [f"{are} missing on the remote, such as {missing[0]}. Push again."] if missing else []
 
 
 def _has_documents(archive: Archive) -> bool:

@@ -6,6 +6,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster import cogx
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.options import Verification
 from cognee_dagster.pushing.wording import with_name, with_names
 from cognee_dagster.remote.remote_graph import RemoteEdge, RemoteGraph, RemoteNode
@@ -131,13 +132,13 @@ def count_problems(archives: "Sequence[Archive]", response: Mapping[str, Any]) -
     for archive, item in zip(archives, migration_imports(response), strict=False):
         if item.skipped_facts:
             problems.append(
-                f"The remote dropped {item.skipped_facts} of {archive.num_edges} facts: they have an end that is no "
+                f"The remote dropped {item.skipped_facts} of {counted(archive.num_edges, 'fact')}, as an end is no "
                 "node of the archive. The check no_dangling_edges of the graph names some."
             )
         for kind, sent in archive.record_counts.items():
             read = item.record_counts.get(kind, 0)
             if item.record_counts and read < sent:
-                problems.append(f"The remote read {read} of {sent} {kind} records. Push again.")
+                problems.append(f"The remote read {read} of {counted(sent, f'{kind} record')}. Push again.")
     return problems
 
 

@@ -81,14 +81,16 @@ def _open(path: Path, meaning: _Meaning, *, shown: str) -> GraphReader:
     if not path.exists():
         where = "" if path.is_absolute() else f" (looked in {Path.cwd()})"
         instead = meant_instead(path, is_source=_is_source)
-        raise GraphFileError(f"The graph file {shown} does not exist, or is no file{where}.{instead}")
+        raise GraphFileError(
+            f"The graph file {shown} does not exist, or is no file{where}.{instead or ' Correct the path.'}"
+        )
     if not (path.is_file() or path.is_dir()):  # to open a named pipe would wait for whoever writes to it
         raise GraphFileError(f"The graph file {shown} is not a regular file. Write or copy the graph to a file first.")
     dataset_name = meaning.dataset_name or path.name.split(".", 1)[0] or path.name
     is_directory = path.is_dir() and archive_root(path) is not None
     if is_directory or _is_archive_file(path):
         if meaning.mapping is not None or meaning.profile is not None:
-            raise GraphFileError(f"The archive {shown} holds a graph of Cognee already: leave mapping and profile out.")
+            raise GraphFileError(f"The archive {shown} holds a graph of Cognee already. Leave mapping and profile out.")
         if is_directory:
             return _open_packed(path, dataset_name, shown=shown)
         return ArchiveReader(path, dataset_name=dataset_name, shown=shown)
@@ -187,7 +189,7 @@ def _kind(path: Path) -> str:
     if kind not in _FORMATS:
         kinds = ", ".join(sorted(_FORMATS))
         raise GraphFileError(
-            f"is of no kind that can be read: its name must end in {kinds} (also with .gz, "
+            f"is of no kind that can be read. Its name must end in {kinds} (also with .gz, "
             ".bz2 or .xz), or in .cogx.tar.gz for a COGX archive; or it is a folder with nodes.csv and edges.csv."
             f"{meant_instead(path, is_source=_is_source)}"
         )

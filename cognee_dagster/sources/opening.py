@@ -61,12 +61,12 @@ def open_graph(
         yield from_networkx(source, dataset_name=name, mapping=mapping, profile=profile)
         return
     if mapping is not None or profile is not None:
-        raise GraphFileError(f"{_named(source)} is a graph of Cognee's own: leave mapping and profile out.")
+        raise GraphFileError(f"{_named(source)} is a graph of Cognee's own. Leave mapping and profile out.")
     if isinstance(source, Archive):
         yield read_archive(source.path)
         return
     if dataset_name is not None:
-        raise GraphFileError(f"{_named(source)} has its name from Cognee: leave dataset_name out.")
+        raise GraphFileError(f"{_named(source)} has its name from Cognee. Leave dataset_name out.")
     with open_dataset(source, user=user, config=config) as reader:
         yield reader
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from cognee_dagster.errors import GraphFileError
 
+_CHECK = "Check the URL, and whether this process may read it."
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -55,10 +56,12 @@ def fetched(url: str, *, to: Path, wanted: Callable[[str], bool] | None = None) 
         with fsspec.open(url, "rb") as remote, to.open("wb") as local:
             shutil.copyfileobj(remote, local, 1 << 20)
     except ImportError as error:
-        raise GraphFileError(f"The file {public(url)} cannot be fetched: {error}") from error
+        raise GraphFileError(f"The file {public(url)} cannot be fetched: {error}. Install what it names.") from error
     except Exception as error:  # every file system has its own errors
         said = str(error).replace(url, public(url))
-        raise GraphFileError(f"The file {public(url)} cannot be fetched: {type(error).__name__}: {said}.") from None
+        raise GraphFileError(
+            f"The file {public(url)} cannot be fetched: {type(error).__name__}: {said}. {_CHECK}"
+        ) from None
     return to
 
 

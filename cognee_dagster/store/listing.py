@@ -92,7 +92,7 @@ def choose(archives: Sequence[ListedArchive], wanted: str, *, of: str) -> Stored
     ambiguous = "give a digest" if wanted == LATEST else "give more of its digest"
     problem = f"is more than one of them: {ambiguous}" if found else "is none of them"
     told = "; ".join(map(str, archives[:_LISTED]))
-    more = f"; and {len(archives) - _LISTED} older ones" if len(archives) > _LISTED else ""
+    more = f"; and {counted(len(archives) - _LISTED, 'older one')}" if len(archives) > _LISTED else ""
     raise ArchiveNotStoredError(f"Of {of} these archives are stored, and {wanted!r} {problem}: {told}{more}.")
 
 

@@ -230,7 +230,7 @@ def test_counts_that_do_not_match_are_reported(path: Path) -> None:
     manifest = {**MANIFEST, "counts": {"entity": 2, "fact": 1}}
     pack(path, {"manifest.json": jsonl(manifest), "entities.jsonl": jsonl(ENTITY), "facts.jsonl": jsonl(FACT)})
     assert remarks(validate_archive(path)) == [
-        "manifest.json: says 2 records of kind 'entity', but the archive has 1 valid ones"
+        "manifest.json: says 2 records of kind 'entity', but the archive has 1 that a server takes"
     ]
 
 

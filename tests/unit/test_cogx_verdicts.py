@@ -203,16 +203,15 @@ def test_entities_whose_ids_are_no_uuids_are_taken_and_get_others(tmp_path: Path
     entities = [{"external_id": "a", "name": "Ada"}, {"external_id": "b", "name": "Bea"}]
     report = judged(files(entities=entities, facts=[FACT | {"subject_ref": "a", "object_ref": "bea"}]), tmp_path)
     assert [warning.reason for warning in report.warnings] == [
-        "2 entities have ids that are no UUIDs; a Cognee server gives them ids made of their names, and one to all "
-        "that are called alike"
+        "2 entities have no UUID as id; a Cognee server makes one of the name, and one for all that are called alike"
     ]
 
 
 def test_nodes_and_facts_that_are_there_twice_are_counted(tmp_path: Path) -> None:
     report = judged(files(entities=[ENTITY, ENTITY], facts=[FACT, FACT, FACT | {"predicate": "s"}]), tmp_path)
     said = " ".join(warning.reason for warning in report.warnings)
-    assert "1 nodes have the id of another one" in said
-    assert "1 facts have both ends and the predicate of another one" in said
+    assert "1 node has the id of another one" in said
+    assert "1 fact has both ends and the predicate of another one" in said
 
 
 def test_an_archive_without_records_makes_no_dataset(tmp_path: Path) -> None:

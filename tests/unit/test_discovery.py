@@ -147,7 +147,7 @@ def vanish(local: Local, *, of: int, gone: int) -> None:
 def test_partitions_stay_by_default(local: Local) -> None:
     vanish(local, of=10, gone=1)
     said = local.tick().skip_message
-    assert "1 partitions have no local dataset any more (0): they stay." in str(said)
+    assert "1 partition has no local dataset any more (0): they stay." in str(said)
     assert len(local.partitions()) == 10
 
 
@@ -183,7 +183,7 @@ def test_a_vanished_dataset_fails_the_tick_but_not_the_new_ones(local: Local) ->
     vanish(local, of=2, gone=1)
     local.add("tenant_new")
     assert asked(local.tick()) == ["new"]
-    with pytest.raises(DatasetNotFoundError, match=r"'tenant_\{partition\}': 1 partitions have no local dataset any"):
+    with pytest.raises(DatasetNotFoundError, match=r"'tenant_\{partition\}': 1 partition has no local dataset any"):
         local.tick()
 
 
@@ -234,7 +234,7 @@ def test_a_row_that_is_no_dataset_is_named_in_the_tick_and_holds_up_no_other(
     local.tick()  # asks for the run of the dataset that is one
     message = str(local.tick().skip_message)
     assert local.partitions() == {"acme"}
-    assert "1 datasets cannot be partitions" in message
+    assert "1 dataset cannot be a partition" in message
     assert said in message
 
 

@@ -112,7 +112,7 @@ def test_a_graph_in_memory_is_counted_too(monkeypatch: pytest.MonkeyPatch) -> No
     [
         ({"nodes": NODES, "links": [], "relations": EDGES}, "holds 2 links in 'relations'"),
         ({"elements": {"nodes": NODES, "arcs": [{"data": e} for e in EDGES]}}, "holds 2 links in 'arcs'"),
-        ({"graph": {"nodes": {"a": {}}, "hyperedges": [{"nodes": ["a"]}]}}, "holds 1 links in 'hyperedges'"),
+        ({"graph": {"nodes": {"a": {}}, "hyperedges": [{"nodes": ["a"]}]}}, "holds 1 link in 'hyperedges'"),
     ],
 )  # fmt: skip
 def test_links_that_stand_where_none_are_looked_for_are_refused(tmp_path: Path, content: Any, reason: str) -> None:

@@ -275,10 +275,14 @@ class TestWhatTheUserSays:
         ("options", "reason"),
         [
             ({"node_type": ""}, "node_type is empty"),
-            ({"name": [1]}, "must be a list of names"),
+            ({"name": [1]}, "Write a list of names"),
             ({"drop": "secret"}, "Write a list"),
             ({"keep": ["a"], "drop": ["a"]}, "'a' is both in keep and in drop"),
-            ({"as_nodes": "rows"}, "must be 'cognee' or 'typed'"),
+            ({"node_type": "a", "drop": ["a"]}, "'a' is both in node_type and in drop. Take it out of one."),
+            ({"name": ["b", "a"], "drop": ["a"]}, "'a' is both in name and in drop"),
+            ({"relationship": "a", "drop": ["a"]}, "'a' is both in relationship and in drop"),
+            ({"edge_text": "{source}: {a}", "drop": ["a"]}, "'a' is both in edge_text and in drop"),
+            ({"as_nodes": "rows"}, "Write 'cognee' or 'typed'"),
             ({"edge_text": "description"}, "names no attribute"),
             ({"edge_text": "{"}, "cannot be read"),
             ({"edge_text": "{a:5}"}, "names no attribute"),
@@ -288,6 +292,10 @@ class TestWhatTheUserSays:
     def test_a_mapping_that_can_never_work_is_refused_at_once(self, options: dict[str, Any], reason: str) -> None:
         with pytest.raises(GraphFileError, match=reason):
             GraphMapping(**options)
+
+    def test_a_place_in_a_template_that_is_no_attribute_may_be_dropped_as_one(self) -> None:
+        """``{source}`` is the name of an end."""
+        assert GraphMapping(edge_text="{source}: {note}", drop=["source"]).drop == ("source",)
 
 
 class TestACogneeGraphAsItIs:

@@ -47,9 +47,9 @@ def test_what_is_said_later_wins(tmp_path: Path) -> None:
         ("{}x", "is neither YAML nor JSON"),
         ('{"nod_type": "x"}', "there is no 'nod_type'. Did you mean 'node_type'"),
         ("colour=x", "there is no 'colour'. There are: node_type, name,"),
-        ("as_nodes=own", "as_nodes is 'own', but must be 'cognee' or 'typed'"),
-        ('{"as_nodes": ["typed"]}', r"as_nodes is \['typed'\], but must be"),
-        ('{"node_type": 7}', "node_type is 7, but must be a list of names"),
+        ("as_nodes=own", "as_nodes is 'own'. Write 'cognee' or 'typed'"),
+        ('{"as_nodes": ["typed"]}', r"as_nodes is \['typed'\]. Write"),
+        ('{"node_type": 7}', "node_type is 7. Write a list of names"),
         ('{"keep": "x"}', r"keep is the string 'x'. Write a list: \['x'\]"),
         ('{"edge_text": 3}', "edge_text is 3, not a string"),
         ("node_type=", "node_type is empty"),
@@ -62,7 +62,14 @@ def test_what_cannot_work_is_named(text: str, reason: str) -> None:
 
 def test_a_file_must_hold_fields(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text("- node_type\n")
-    with pytest.raises(GraphFileError, match=r"m\.yaml must hold the fields of a GraphMapping"):
+    with pytest.raises(GraphFileError, match=r"m\.yaml does not hold the fields of a GraphMapping"):
+        written_mapping([str(tmp_path / "m.yaml")])
+
+
+@pytest.mark.parametrize("text", ["name: a\nnode_type: b\nname: c\n", '{"name": "a", "name": "c"}'])
+def test_a_field_that_is_there_twice_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "m.yaml").write_text(text)
+    with pytest.raises(GraphFileError, match=r"m\.yaml says 'name' more than once"):
         written_mapping([str(tmp_path / "m.yaml")])
 
 
@@ -86,5 +93,5 @@ def test_open_graph_takes_a_mapping_and_a_profile(tmp_path: Path, kind: str) -> 
 
 
 def test_a_graph_of_cognees_own_takes_none() -> None:
-    with pytest.raises(GraphFileError, match="leave mapping and profile out"), open_graph("demo", profile="apoc"):
+    with pytest.raises(GraphFileError, match="Leave mapping and profile out"), open_graph("demo", profile="apoc"):
         pass

@@ -98,7 +98,7 @@ def test_the_checks_look_at_a_partition_that_pushed_what_another_chain_has_made(
     tenants.options |= {"key_prefix": "production", "verify": "graph"}
     assert tenants.run("acme", "remote_push", config={"archive": digest}).success
     for name in ("remote_graph_complete", "remote_in_sync"):
-        assert tenants.check(name).description == "1 of 1 partitions are as they should be."
+        assert tenants.check(name).description == "1 of 1 partition is as it should be."
 
 
 def test_the_check_judges_the_push_of_a_partition_that_failed(tenants: Tenants, remote: FakeRemote) -> None:

@@ -41,7 +41,7 @@ def test_dropped_facts_and_unread_records_are_told(tmp_path: Path) -> None:
     archive = demo_archive(tmp_path)
     assert "dropped 1 of 2 facts" in count_problems([archive], answer(skipped_facts=1))[0]
     assert (
-        "read 0 of 1 entity records" in count_problems([archive], answer(record_counts={"document": 1, "fact": 2}))[0]
+        "read 0 of 1 entity record." in count_problems([archive], answer(record_counts={"document": 1, "fact": 2}))[0]
     )
 
 

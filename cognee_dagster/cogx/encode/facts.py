@@ -143,5 +143,5 @@ def _sentence(fact: FactLine, labels: Mapping[str, str]) -> str:
 def _refuse(fact: FactLine, what: str, cause: BaseException | None = None) -> NoReturn:
     raise GraphFileError(
         f"Edge {fact.subject_ref!r} -[{fact.predicate}]-> {fact.object_ref!r} {what}. "
-        "cognee.export() cannot write such an edge either; correct it in the graph."
+        "cognee.export() cannot write such an edge either. Correct it in the graph."
     ) from cause

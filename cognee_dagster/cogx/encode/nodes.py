@@ -241,5 +241,5 @@ def _label(node_id: str, node: dict[str, Any]) -> str:
 
 def _refuse(node_id: str, what: str, cause: BaseException | None = None) -> NoReturn:
     raise GraphFileError(
-        f"Node {node_id!r} {what}. cognee.export() cannot write such a node either; correct it in the graph."
+        f"Node {node_id!r} {what}. cognee.export() cannot write such a node either. Correct it in the graph."
     ) from cause

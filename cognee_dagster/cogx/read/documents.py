@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from cognee_dagster.cogx.advice import WRITE_AGAIN
 from cognee_dagster.cogx.encode import exact_json
 from cognee_dagster.cogx.format import DOCUMENTS_FILE, RECORD_KINDS, TEXT_KINDS
 from cognee_dagster.cogx.read.safe_members import Member, read_members
@@ -53,7 +54,9 @@ def _prints(archive: Path) -> Iterator[DocumentPrint]:
             try:
                 record = check_record(exact_json.parse_line(line), file=member.name)
             except ValueError as error:
-                raise ArchiveError(f"{archive}: {member.name}, line {number} is no document: {error}.") from error
+                raise ArchiveError(
+                    f"{archive}: {member.name}, line {number} is no document: {error}. {WRITE_AGAIN}"
+                ) from error
             text = kept_text(record)
             if text is not None and not isinstance(record, RawNode):
                 md5 = hashlib.md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
@@ -98,5 +101,7 @@ def _records(member: Member, archive: Path) -> Iterator[dict[str, str]]:
             record = exact_json.parse_line(line)
             record["external_id"], record["content"]
         except (ValueError, TypeError, KeyError) as error:
-            raise ArchiveError(f"{archive}: {member.name}, line {number} is no document: {error!r}.") from error
+            raise ArchiveError(
+                f"{archive}: {member.name}, line {number} is no document: {error!r}. {WRITE_AGAIN}"
+            ) from error
         yield record

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from cognee_dagster.cogx.advice import EXPORT_AGAIN
 from cognee_dagster.cogx.encode.exact_json import parse_line
 from cognee_dagster.cogx.format import COGNEE_SYSTEM, RECORD_KINDS
 from cognee_dagster.cogx.ids import canonical_uuid, id_for
@@ -99,4 +100,4 @@ def records_of(path: Path, *kinds: str) -> Iterator[Record]:
             try:
                 yield check_record(parse_line(line), file=member.name)
             except ValueError as error:
-                raise ArchiveError(f"{path}: {member.name}, line {number}: {error}") from error
+                raise ArchiveError(f"{path}: {member.name}, line {number}: {error}. {EXPORT_AGAIN}") from error

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cognee_dagster.cogx.advice import EXPORT_AGAIN, NAME_ANOTHER
 from cognee_dagster.cogx.encode.exact_json import parse_line
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIXES, MANIFEST_FILE, PERMISSIONS_FILE, RECORD_KINDS
 from cognee_dagster.cogx.read.safe_members import Member, read_members
@@ -29,19 +30,21 @@ def read_manifest(path: Path) -> Manifest:
     for member in read_members(path):
         if member.name == MANIFEST_FILE:
             return parse_manifest(member, path)
-    raise ArchiveError(f"{path}: no {MANIFEST_FILE} in it: not a COGX archive.")
+    raise ArchiveError(f"{path}: no {MANIFEST_FILE} in it: not a COGX archive. {NAME_ANOTHER}")
 
 
 def parse_manifest(member: Member, path: Path) -> Manifest:
     """The manifest in a member of the archive at ``path``; raises as ``read_manifest``."""
     if member.size > _MAX_MANIFEST_BYTES:
-        raise ArchiveError(f"{path}: {MANIFEST_FILE} has {member.size:,} bytes; no manifest is that long.")
+        raise ArchiveError(
+            f"{path}: {MANIFEST_FILE} has {member.size:,} bytes; no manifest is that long. {EXPORT_AGAIN}"
+        )
     try:
         manifest = Manifest.model_validate_json(b"".join(member.chunks()))
     except ValidationError as error:
-        raise ArchiveError(f"{path}: {MANIFEST_FILE}: {describe(error)}") from error
+        raise ArchiveError(f"{path}: {MANIFEST_FILE}: {describe(error)}. {EXPORT_AGAIN}") from error
     if reason := newer_version(manifest.cogx_version):
-        raise ArchiveError(f"{path}: {MANIFEST_FILE}: {reason}.")
+        raise ArchiveError(f"{path}: {MANIFEST_FILE}: {reason}. {EXPORT_AGAIN}")
     return manifest
 
 
@@ -70,7 +73,7 @@ def iter_records(path: Path) -> Iterator[tuple[str, Any]]:
                 try:
                     yield member.name, parse_line(line)
                 except ValueError as error:
-                    raise ArchiveError(f"{path}: {member.name}, line {number}: {error}") from error
+                    raise ArchiveError(f"{path}: {member.name}, line {number}: {error}. {EXPORT_AGAIN}") from error
 
 
 def unpack(path: Path, destination: Path) -> Path:
@@ -95,7 +98,7 @@ def unpack(path: Path, destination: Path) -> Path:
             with (destination / member.name).open("xb") as file:
                 file.writelines(member.chunks())
         if not found:
-            raise ArchiveError(f"{path}: no {MANIFEST_FILE} in it: not a COGX archive.")
+            raise ArchiveError(f"{path}: no {MANIFEST_FILE} in it: not a COGX archive. {NAME_ANOTHER}")
     except BaseException:
         shutil.rmtree(destination, ignore_errors=True)
         raise

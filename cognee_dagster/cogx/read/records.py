@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import UNSET, Raw, UnsetType
 from pydantic_core import to_json
 
+from cognee_dagster.cogx.advice import EXPORT_AGAIN
 from cognee_dagster.cogx.encode import exact_json
 from cognee_dagster.cogx.encode.lines import DocumentLine, EntityLine, FactLine, encode_line
 from cognee_dagster.cogx.format import DOCUMENTS_FILE, ENTITIES_FILE, FACTS_FILE, NODES_FILE, RECORD_KINDS
@@ -60,7 +61,7 @@ def graph_records(path: Path, *files: str) -> Iterator[GraphRecord]:
             try:
                 yield _record(line, file=member.name)
             except ValueError as error:
-                raise ArchiveError(f"{path}: {member.name}, line {number}: {error}") from error
+                raise ArchiveError(f"{path}: {member.name}, line {number}: {error}. {EXPORT_AGAIN}") from error
 
 
 def _record(line: bytes, *, file: str) -> GraphRecord:

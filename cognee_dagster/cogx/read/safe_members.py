@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from cognee_dagster.cogx.advice import DISTRUST, PACK_AGAIN, SEND_LESS, WRITE_AGAIN
 from cognee_dagster.cogx.digest import content_sha256
 from cognee_dagster.cogx.format import MANIFEST_FILE, MAX_MEMBER_BYTES, MAX_MEMBERS, PERMISSIONS_FILE, RECORD_KINDS
 from cognee_dagster.cogx.read.tar_entries import read_entries
@@ -69,7 +70,7 @@ class Member:
             if length > self._max_line_bytes:
                 raise ArchiveLimitError(
                     f"{self._content.path}: {self.name}, line {number + 1} is longer than {MAX_LINE_BYTES:,} bytes, "
-                    "which cognee-dagster does not read of a file, though a server may."
+                    "which cognee-dagster does not read of a file, though a server may. Shorten its longest text."
                 )
         for line in _stripped(b"".join(parts)):
             yield number + 1, line
@@ -152,10 +153,14 @@ def _members(stream: TarStream, path: Path, *, any_size: bool) -> Iterator[Membe
     count = 0
     for count, entry in enumerate(read_entries(stream), start=1):
         if count > MAX_MEMBERS:
-            raise ArchiveLimitError(f"{path}: more than {MAX_MEMBERS:,} files; a Cognee server refuses that.")
+            raise ArchiveLimitError(
+                f"{path}: more than {MAX_MEMBERS:,} files; a Cognee server refuses that. {PACK_AGAIN}"
+            )
         place = _checked(entry.name, path)
         if entry.other:
-            raise ArchiveError(f"{path}: {entry.name!r} is {entry.other}; an archive holds plain files only.")
+            raise ArchiveError(
+                f"{path}: {entry.name!r} is {entry.other}; an archive holds plain files only. {PACK_AGAIN}"
+            )
         if entry.is_directory:
             continue
         if not any_size:
@@ -163,13 +168,15 @@ def _members(stream: TarStream, path: Path, *, any_size: bool) -> Iterator[Membe
         # Like Cognee, look at the top and in one directory, wherever the manifest is.
         if place.name in COGX_FILES and len(place.parts) <= 2:
             if place.name in seen or (directory is not None and place.parent != directory):
-                raise ArchiveError(f"{path}: holds {place.name} or its companions more than once ({entry.name!r}).")
+                raise ArchiveError(
+                    f"{path}: holds {place.name} or its companions more than once ({entry.name!r}). {PACK_AGAIN}"
+                )
             seen.add(place.name)
             directory = place.parent
             most = math.inf if any_size else MAX_LINE_BYTES
             yield Member(name=place.name, size=entry.size, _content=stream, _max_line_bytes=most)
     if not count:  # zeros, which a damaged disk may hold, look like the end of an archive
-        raise ArchiveError(f"{path}: holds no file: not an archive, or a damaged one. Write or copy it again.")
+        raise ArchiveError(f"{path}: holds no file: not an archive, or a damaged one. {WRITE_AGAIN}")
     stream.drain()
 
 
@@ -177,7 +184,9 @@ def _checked(name: str, path: Path) -> PurePosixPath:
     place = PurePosixPath(name)
     windows = PureWindowsPath(name)
     if not name or "\0" in name or place.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
-        raise ArchiveError(f"{path}: the file name {name!r:.200} leads out of the archive; refusing to read it.")
+        raise ArchiveError(
+            f"{path}: the file name {name!r:.200} leads out of the archive; refusing to read it. {DISTRUST}"
+        )
     return place
 
 
@@ -185,5 +194,6 @@ def check_size(name: str, size: int, path: Path) -> None:
     """Raise ``ArchiveLimitError`` if a server refuses a file for its size."""
     if size > MAX_MEMBER_BYTES:
         raise ArchiveLimitError(
-            f"{path}: {name!r:.200} has {size:,} bytes unpacked; a Cognee server accepts {MAX_MEMBER_BYTES:,} a file."
+            f"{path}: {name!r:.200} has {size:,} bytes unpacked; a Cognee server accepts {MAX_MEMBER_BYTES:,} a file. "
+            f"{SEND_LESS}"
         )

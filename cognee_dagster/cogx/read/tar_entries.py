@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cognee_dagster.cogx.advice import PACK_AGAIN, WRITE_AGAIN
 from cognee_dagster.cogx.read.tar_stream import TarStream
 from cognee_dagster.errors import ArchiveError
 
@@ -73,7 +74,7 @@ def read_entries(stream: TarStream, *, remark: Remark | None = None) -> Iterator
                 own = _extended(header, stream) | own
             following = _next_header(stream, is_first=True, remark=None)
             if following is None:
-                raise ArchiveError(f"{stream.path}: ends after an extended header. Write or copy it again.")
+                raise ArchiveError(f"{stream.path}: ends after an extended header. {WRITE_AGAIN}")
             header = following
         start = stream.position
         length = _length(header, shared | own if own else {})
@@ -91,13 +92,13 @@ def _next_header(stream: TarStream, *, is_first: bool, remark: Remark | None) ->
         return None
     try:
         if len(block) < tarfile.BLOCKSIZE:
-            raise ArchiveError(f"{stream.path}: not a tar archive, or cut off: it has no end. Write or copy it again.")
+            raise ArchiveError(f"{stream.path}: not a tar archive, or cut off: it has no end. {WRITE_AGAIN}")
         return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
     except (ArchiveError, tarfile.TarError) as error:
         if is_first or remark is None:
             if isinstance(error, ArchiveError):
                 raise
-            raise ArchiveError(f"{stream.path}: not a tar archive, or a damaged one: {error}.") from error
+            raise ArchiveError(f"{stream.path}: not a tar archive, or a damaged one: {error}. {WRITE_AGAIN}") from error
         remark(
             "is damaged or cut off after some file, so that more of it may be missing; a Cognee server takes what it "
             "finds before. Write or copy it again"
@@ -108,7 +109,9 @@ def _next_header(stream: TarStream, *, is_first: bool, remark: Remark | None) ->
 def _extended(header: tarfile.TarInfo, stream: TarStream) -> dict[str, str]:
     """What an extended header says of the next entry, or of all that follow."""
     if not 0 <= header.size <= _MAX_EXTENDED_HEADER_BYTES:
-        raise ArchiveError(f"{stream.path}: an extended header has {header.size:,} bytes; no COGX archive needs that.")
+        raise ArchiveError(
+            f"{stream.path}: an extended header has {header.size:,} bytes; no COGX archive needs that. {PACK_AGAIN}"
+        )
     content = stream.read(header.size)
     stream.skip(-header.size % tarfile.BLOCKSIZE)
     if header.type == tarfile.GNUTYPE_LONGLINK:
@@ -128,7 +131,7 @@ def _pax_records(content: bytes, path: Path) -> Iterator[tuple[str, str]]:
             or len(length) > 6
             or not len(length) + 2 < int(length) <= len(content)
         ):
-            raise ArchiveError(f"{path}: a damaged extended header.")
+            raise ArchiveError(f"{path}: a damaged extended header. {WRITE_AGAIN}")
         record = content[len(length) + 1 : int(length)].rstrip(b"\n").decode("utf-8", "surrogateescape")
         key, _, value = record.partition("=")
         yield key, value
@@ -138,7 +141,7 @@ def _pax_records(content: bytes, path: Path) -> Iterator[tuple[str, str]]:
 def _entry(header: tarfile.TarInfo, extended: Mapping[str, str], *, length: int, path: Path) -> Entry:
     name = extended["path"].rstrip("/") if "path" in extended else header.name
     if header.type == tarfile.GNUTYPE_SPARSE or any(key.startswith("GNU.sparse.") for key in extended):
-        raise ArchiveError(f"{path}: {name!r:.200} is a sparse file; an archive holds plain files only.")
+        raise ArchiveError(f"{path}: {name!r:.200} is a sparse file; an archive holds plain files only. {PACK_AGAIN}")
     modified = _fraction(extended["mtime"]) if "mtime" in extended else float(header.mtime)
     if header.type == tarfile.DIRTYPE:
         return Entry(name=name, size=0, modified=modified, is_directory=True)
@@ -147,7 +150,9 @@ def _entry(header: tarfile.TarInfo, extended: Mapping[str, str], *, length: int,
         return Entry(name=name, size=0, modified=modified, other=other)
     size = _whole(extended["size"]) if "size" in extended else header.size
     if not 0 <= size <= length:
-        raise ArchiveError(f"{path}: {name!r:.200} has {size:,} bytes and {length:,}, as two headers say.")
+        raise ArchiveError(
+            f"{path}: {name!r:.200} has {size:,} bytes and {length:,}, as two headers say. {WRITE_AGAIN}"
+        )
     return Entry(name=name, size=size, modified=modified)
 
 

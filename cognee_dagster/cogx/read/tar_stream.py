@@ -4,6 +4,7 @@ import tarfile
 from pathlib import Path
 from typing import BinaryIO
 
+from cognee_dagster.cogx.advice import SEND_LESS, WRITE_AGAIN
 from cognee_dagster.cogx.format import MAX_TOTAL_BYTES
 from cognee_dagster.cogx.read.compression import READ_ERRORS, unpacked
 from cognee_dagster.errors import ArchiveError, ArchiveLimitError
@@ -29,7 +30,7 @@ class TarStream:
         """Exactly ``size`` bytes."""
         content = self._read(size)
         if len(content) < size:
-            raise ArchiveError(f"{self.path}: cut off: it ends in the middle of a file. Write or copy it again.")
+            raise ArchiveError(f"{self.path}: cut off: it ends in the middle of a file. {WRITE_AGAIN}")
         return content
 
     def read_block(self) -> bytes:
@@ -50,10 +51,10 @@ class TarStream:
         try:
             content = self._content.read(size)
         except READ_ERRORS as error:
-            raise ArchiveError(f"{self.path}: damaged or cut off: {error}. Write or copy it again.") from error
+            raise ArchiveError(f"{self.path}: damaged or cut off: {error}. {WRITE_AGAIN}") from error
         self.position += len(content)
         if self.position > MAX_TOTAL_BYTES and not self._any_size:
             raise ArchiveLimitError(
-                f"{self.path}: more than {MAX_TOTAL_BYTES:,} bytes unpacked; a Cognee server refuses that."
+                f"{self.path}: more than {MAX_TOTAL_BYTES:,} bytes unpacked; a Cognee server refuses that. {SEND_LESS}"
             )
         return content

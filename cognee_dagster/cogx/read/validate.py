@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from cognee_dagster.cogx.advice import DISTRUST, PACK_AGAIN, SEND_LESS, WRITE_AGAIN
 from cognee_dagster.cogx.format import (
     COGNEE_SYSTEM,
     MANIFEST_FILE,
@@ -20,6 +21,7 @@ from cognee_dagster.cogx.read.tar_entries import Entry, read_entries
 from cognee_dagster.cogx.read.tar_stream import TarStream
 from cognee_dagster.cogx.server.extraction import Extraction
 from cognee_dagster.errors import ArchiveError, ArchiveLimitError
+from cognee_dagster.graph.counting import counted
 
 __all__ = ["MAX_PROBLEMS", "Problem", "ValidationReport", "validate_archive"]
 
@@ -79,7 +81,7 @@ class _Judged:
                     self._files[place] = number, check_file(self._member(entry, place.name, stream), self._path)
             _drain(stream, remarks)
         if not extraction.files:
-            raise ArchiveError("holds no file: not an archive, or a damaged one. Write or copy it again.")
+            raise ArchiveError(f"holds no file: not an archive, or a damaged one. {WRITE_AGAIN}")
         self._keep(extraction, extraction.root())
 
     def _keep(self, extraction: Extraction, root: PurePosixPath) -> None:
@@ -103,12 +105,11 @@ class _Judged:
             for member in self._fact_files():
                 ends.check(member, warnings)
         if ends.num_repeated_nodes:
-            warnings.add(f"{ends.num_repeated_nodes:,} nodes have the id of another one; a Cognee server keeps one")
+            nodes = counted(ends.num_repeated_nodes, "node has", "nodes have")
+            warnings.add(f"{nodes} the id of another one; a Cognee server keeps one")
         if ends.num_repeated_facts:
-            warnings.add(
-                f"{ends.num_repeated_facts:,} facts have both ends and the predicate of another one; a Cognee server "
-                "keeps the first"
-            )
+            facts = counted(ends.num_repeated_facts, "fact has", "facts have")
+            warnings.add(f"{facts} both ends and the predicate of another one; a Cognee server keeps the first")
 
     def _fact_files(self) -> Iterator[Member]:
         """Where facts may be: in every file of records but that of the raw nodes."""
@@ -131,10 +132,12 @@ def _unpacked(
     total = 0
     for number, entry in enumerate(read_entries(stream, remark=remarks.add)):
         if number >= MAX_MEMBERS:
-            raise ArchiveLimitError(f"more than {MAX_MEMBERS:,} files; a Cognee server refuses that.")
+            raise ArchiveLimitError(f"more than {MAX_MEMBERS:,} files; a Cognee server refuses that. {PACK_AGAIN}")
         place = PurePosixPath(entry.name)
         if "\0" in entry.name or place.is_absolute() or ".." in place.parts:
-            raise ArchiveError(f"the file name {entry.name!r:.200} leads out of the archive; refusing to read it.")
+            raise ArchiveError(
+                f"the file name {entry.name!r:.200} leads out of the archive; refusing to read it. {DISTRUST}"
+            )
         if entry.other:
             remarks.add(f"{entry.name!r:.200} is {entry.other}, which a Cognee server passes over")
             continue
@@ -142,7 +145,9 @@ def _unpacked(
             check_size(entry.name, entry.size, stream.path)
         total += entry.size
         if total > MAX_TOTAL_BYTES and not any_size:
-            raise ArchiveLimitError(f"more than {MAX_TOTAL_BYTES:,} bytes unpacked; a Cognee server refuses that.")
+            raise ArchiveLimitError(
+                f"more than {MAX_TOTAL_BYTES:,} bytes unpacked; a Cognee server refuses that. {SEND_LESS}"
+            )
         windows = PureWindowsPath(entry.name)
         if windows.drive or windows.root or ".." in windows.parts:
             remarks.add(f"the file name {entry.name!r:.200} leads out of the archive on Windows")
@@ -171,14 +176,14 @@ def _check_counts(found: Findings) -> None:
     for kind in sorted(said.keys() | found.counts.keys()) if said else ():
         if said.get(kind, 0) != found.counts[kind]:
             found.warnings.add(
-                f"says {said.get(kind, 0)} records of kind {kind!r:.40}, but the archive has "
-                f"{found.counts[kind]} valid ones",
+                f"says {counted(said.get(kind, 0), 'record')} of kind {kind!r:.40}, but the archive has "
+                f"{found.counts[kind]} that a server takes",
                 file=MANIFEST_FILE,
             )
     if found.manifest.source_system == COGNEE_SYSTEM and (others := len(found.ids.only_names)):
         found.warnings.add(
-            f"{others:,} entities have ids that are no UUIDs; a Cognee server gives them ids made of their names, and "
-            "one to all that are called alike"
+            f"{counted(others, 'entity has', 'entities have')} no UUID as id; a Cognee server makes one of the name, "
+            "and one for all that are called alike"
         )
 
 

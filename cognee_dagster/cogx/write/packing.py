@@ -4,6 +4,7 @@ import json
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from cognee_dagster.cogx.advice import NAME_ANOTHER
 from cognee_dagster.cogx.format import MANIFEST_FILE, PERMISSIONS_FILE, RECORD_KINDS
 from cognee_dagster.cogx.write.spool import Spool, assemble
 from cognee_dagster.errors import ArchiveError
@@ -41,13 +42,16 @@ def pack_directory(directory: Path, destination: Path) -> None:
     root = archive_root(directory)
     if root is None:
         raise ArchiveError(
-            f"The directory {directory} holds no COGX archive: there is no {MANIFEST_FILE} of one in it."
+            f"The directory {directory} holds no COGX archive: there is no {MANIFEST_FILE} of one in it. {NAME_ANOTHER}"
         )
     with ExitStack() as stack:
         spools = []
         for name in _FILES:
             if (root / name).is_symlink():
-                raise ArchiveError(f"{root / name} is a symbolic link: what it leads to may not be meant to be sent.")
+                raise ArchiveError(
+                    f"{root / name} is a symbolic link: what it leads to may not be meant to be sent. Copy the "
+                    "file there."
+                )
             if (root / name).is_file():
                 spool = stack.enter_context(Spool(name, file=unnamed_file(destination.parent)))
                 spools.append(spool)

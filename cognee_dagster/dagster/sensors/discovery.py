@@ -8,6 +8,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.field_types import NOT_IN_A_PARTITION_KEY
 from cognee_dagster.dagster.templates import key_in
 from cognee_dagster.errors import DatasetDefinitionError
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.sources.cognee.datasets import ListedDataset
 
 OnVanished = Literal["keep", "remove", "fail"]
@@ -54,7 +55,8 @@ class Discovery:
         """What is done about them, and what somebody else may have to do; empty without any."""
         if not self.vanished:
             return ""
-        what = f"{len(self.vanished)} partitions have no local dataset any more ({named(self.vanished)})"
+        there = counted(len(self.vanished), "partition has", "partitions have")
+        what = f"{there} no local dataset any more ({named(self.vanished)})"
         if policy.on_vanished == "fail":
             return f"{what}. If they are gone on purpose, delete the partitions in the UI."
         if policy.on_vanished == "keep":

@@ -11,6 +11,7 @@ from cognee_dagster.dagster.resources import LOCAL_RESOURCE, LocalCognee
 from cognee_dagster.dagster.sensors.discovery import Discovery, OnVanished, VanishedPolicy, discover
 from cognee_dagster.dagster.templates import PLACEHOLDER, is_template
 from cognee_dagster.errors import DatasetDefinitionError, DatasetNotFoundError
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.options import MAX_REMOVED
 
 
@@ -114,8 +115,10 @@ def _requests(chain: CogneeDataset, found: Discovery, instance: dg.DagsterInstan
 
 
 def _summary(found: Discovery, policy: VanishedPolicy, requests: list[dg.RunRequest]) -> str:
-    parts = [f"{len(found.datasets)} datasets, {len(found.new)} new, {len(requests)} runs asked for."]
+    asked = counted(len(requests), "run")
+    parts = [f"{counted(len(found.datasets), 'dataset')}, {len(found.new)} new, {asked} asked for."]
     if found.refused:
-        parts.append(f"{len(found.refused)} datasets cannot be partitions: {found.refused[0]}")
+        cannot = counted(len(found.refused), "dataset cannot be a partition", "datasets cannot be partitions")
+        parts.append(f"{cannot}: {found.refused[0]}")
     parts.append(found.about_vanished(policy))
     return " ".join(part for part in parts if part)

@@ -24,6 +24,7 @@ from cognee_dagster.dagster.keys import (
     STATUS,
 )
 from cognee_dagster.dagster.sensors.policies import RepushPolicy
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.remote.meanings import PERMANENT_ERROR_CLASSES
 
 # Whoever switches the sensor on does not want last year's failures pushed.
@@ -83,7 +84,8 @@ class RepushPlan:
                 requests.append(_request(failed, policy, attempt=len(runs) + 1))
             else:
                 name = failed.push_key.to_user_string()
-                notes.append(f"{name} is not pushed again: {len(runs)} pushes after import {failed.root} did not help.")
+                pushes = counted(len(runs), "push", "pushes")
+                notes.append(f"{name} is not pushed again: {pushes} after import {failed.root} did not help.")
         return requests, notes
 
     def failed_imports(self) -> Iterator[FailedImport]:

@@ -22,6 +22,7 @@ from cognee_dagster.dagster.sensors.reporting import Reporting
 from cognee_dagster.dagster.sensors.scan import PushScanner
 from cognee_dagster.dagster.sensors.tick_summary import TickSummary
 from cognee_dagster.errors import CogneeDagsterError, RemoteError
+from cognee_dagster.graph.counting import counted
 
 _SCAN_SHARE = 0.5  # of a tick's time at most, so that a long look through the event log leaves some for the remote
 
@@ -119,7 +120,8 @@ class ImportTick:
         )
         cursor = scanner.run(cursor)
         if cursor.scan is not None:
-            reason = "time is up" if cursor.room else f"{len(cursor.pending)} imports are pending already"
+            pending = counted(len(cursor.pending), "import is", "imports are")
+            reason = "time is up" if cursor.room else f"{pending} pending already"
             self._summary.note(f"Not all new pushes are taken up yet: {reason}.")
         return self._prune(cursor)
 

@@ -68,7 +68,7 @@ def _in_words(plan: Mapping[str, Any]) -> str:
         return "The remote is in sync: a push would send nothing"
     kinds = ("nodes", "edges", "documents")
     counts = ", ".join(f"+{(of := plan[kind])['added']} ~{of['changed']} -{of['removed']} {kind}" for kind in kinds)
-    return f"{counts}; {plan['segments_sent']} segments of {plan['segments']} would be sent"
+    return f"{counts}; {plan['segments_sent']} of {counted(plan['segments'], 'segment')} would be sent"
 
 
 def _table(plan: Mapping[str, Any]) -> dg.TableMetadataValue:

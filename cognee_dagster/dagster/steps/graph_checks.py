@@ -7,6 +7,7 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.steps.tables import count_table
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.graph.empty import empty_graph
 from cognee_dagster.graph.left_behind import left_behind_in_words
 
@@ -29,7 +30,7 @@ def _not_empty(dataset: CogneeDataset, summary: "GraphSummary") -> dg.AssetCheck
         description=(
             empty_graph(str(dataset.name), is_of_cognee=dataset.graph is None)
             if empty
-            else f"{summary.num_nodes} nodes, {summary.num_edges} edges."
+            else f"{counted(summary.num_nodes, 'node')}, {counted(summary.num_edges, 'edge')}."
         ),
         metadata={keys.NUM_NODES: summary.num_nodes, keys.NUM_EDGES: summary.num_edges},
     )
@@ -41,7 +42,7 @@ def _no_dangling_edges(dataset: CogneeDataset, summary: "GraphSummary") -> dg.As
         asset_key=dataset.graph_key,
         passed=summary.dangling_edges == 0,
         description=(
-            f"{summary.dangling_edges} edges have an end that is no node of the graph; the remote would drop them."
+            f"The remote would drop {counted(summary.dangling_edges, 'edge')}, as an end is no node of the graph."
             if summary.dangling_edges
             else "Every edge has both ends."
         ),

@@ -11,6 +11,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.dagster.steps.partitions import partition_of
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.options import PushOptions, Verification
 from cognee_dagster.pushing.progress import PushProgress
@@ -95,7 +96,9 @@ def check_mirror(
     if verify == "off":
         return ImportFindings()
     dropped = sum(item.skipped_facts for item in migration_imports(result.remote_response))
-    problems = [f"The remote dropped {dropped} facts of the mirror's segments. Push again."] if dropped else []
+    problems = (
+        [f"The remote dropped {counted(dropped, 'fact')} of the mirror's segments. Push again."] if dropped else []
+    )
     if verify == "counts":
         return ImportFindings(problems=problems)
     dataset_id = str(result.remote_response["dataset_id"])

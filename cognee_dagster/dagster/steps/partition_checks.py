@@ -19,12 +19,14 @@ from cognee_dagster.dagster.steps.chosen_archive import latest_archive
 from cognee_dagster.dagster.steps.import_result import failed_before, result_about
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.dagster.steps.unknown import not_known, nothing_pushed
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.verdict import STALLED_AFTER
 from cognee_dagster.remote.imports.watch import ImportWatch
 from cognee_dagster.store.stored import StoredArchive
 
 _MAX_NAMED = 20  # partitions in a description
+_AS_IT_SHOULD_BE = ("partition is as it should be", "partitions are as they should be")
 
 
 def pushes_of_partitions(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dict[str, Push]:
@@ -103,7 +105,7 @@ def result_of_partitions(results: Mapping[str, dg.AssetCheckResult]) -> dg.Asset
     return dg.AssetCheckResult(
         passed=not bad,
         severity=dg.AssetCheckSeverity.ERROR if wrong or not bad else dg.AssetCheckSeverity.WARN,
-        description=f"{fine} of {len(results)} partitions are as they should be." + "".join(f"\n{x}" for x in lines),
+        description=f"{fine} of {counted(len(results), *_AS_IT_SHOULD_BE)}." + "".join(f"\n{x}" for x in lines),
         metadata=metadata,
     )
 

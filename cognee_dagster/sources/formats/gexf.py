@@ -90,7 +90,9 @@ def _read_header(events: Iterator[XmlEvent]) -> _Header:
                 header.creator = event.text
             continue
         if not path and event.name != "gexf":
-            raise GraphFileError(f"cannot be read as .gexf: its outermost element is <{event.name}>, not <gexf>.")
+            raise GraphFileError(
+                f"cannot be read as .gexf: its outermost element is <{event.name}>, not <gexf>. Name a GEXF file."
+            )
         if event.name == "attributes":
             of = event.attributes.get("class", "node")
         elif event.name == "attribute":
@@ -101,7 +103,7 @@ def _read_header(events: Iterator[XmlEvent]) -> _Header:
             header.counts[event.name] += 1
         path.append(event.name)
     if not header.has_graph:
-        raise GraphFileError("cannot be read as .gexf: it holds no <graph>.")
+        raise GraphFileError("cannot be read as .gexf: it holds no <graph>. Write it again.")
     return header
 
 
@@ -109,7 +111,7 @@ def _declare(header: _Header, of: str, declared: tuple[dict[str, str], int], def
     names, line = declared
     identity = names.get("id")
     if identity is None:
-        raise GraphFileError(f"has an <attribute> without an id (line {line}).")
+        raise GraphFileError(f"has an <attribute> without an id (line {line}). Add it.")
     title, kind = names.get("title") or identity, names.get("type", "string")
     value = None
     if default is not None and default.strip():

@@ -58,7 +58,7 @@ class GraphRagCommunities:
         for place, row in rows_of(table) if table is not None else ():
             number = next((row[name] for name in _NUMBERS if name in row), None)
             if number is None:
-                raise GraphFileError(f"has a community without a number ({place}).")
+                raise GraphFileError(f"has a community without a number ({place}). Add it.")
             yield str(number), (place, row)
 
 

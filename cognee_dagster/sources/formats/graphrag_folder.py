@@ -78,7 +78,7 @@ class GraphRagFolder:
             attributes = _attributes(row)
             ends = [attributes.pop(name, None) for name in ("source", "target")]
             if None in ends:
-                raise GraphFileError(f"has a relationship without a source or target ({place}).")
+                raise GraphFileError(f"has a relationship without a source or target ({place}). Add it.")
             yield Edge(ends[0], ends[1], attributes, None, place)
         known = {row["id"] for _, row in self._text_rows()}
         titles = set()
@@ -119,7 +119,7 @@ def _identified(row: Row, place: str, *, what: str) -> Row:
 def _title(row: Row, place: str) -> Any:
     title = row.get("title", row.get("name"))
     if title is None:
-        raise GraphFileError(f"has an entity without a title ({place}).")
+        raise GraphFileError(f"has an entity without a title ({place}). Add it.")
     return title
 
 

@@ -86,7 +86,9 @@ class LightRagFolder:
             return {}
         content = read_object(path)
         if content is None:
-            raise GraphFileError(f"has a {TEXTS_FILE} that is not a JSON object of texts.")
+            raise GraphFileError(
+                f"has a {TEXTS_FILE} that is not a JSON object of texts. Copy it again, or take it out of the folder."
+            )
         texts: dict[str, dict[str, Any]] = {}
         for key in content:
             text = content.get(key)

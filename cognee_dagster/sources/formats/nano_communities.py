@@ -25,7 +25,9 @@ def nano_communities(path: Path, *, nodes: Collection[str]) -> list[Community]:
         return []
     content = read_object(path)
     if content is None:
-        raise GraphFileError(f"has a {REPORTS_FILE} that is not a JSON object of reports.")
+        raise GraphFileError(
+            f"has a {REPORTS_FILE} that is not a JSON object of reports. Copy it again, or take it out of the folder."
+        )
     reports = {key: _report(key, content.get(key)) for key in content}
     parents = {sub: key for key, report in reports.items() for sub in _keys(report, "sub_communities", of=key)}
     return list(_communities(reports, parents=parents, nodes=nodes))

@@ -72,7 +72,9 @@ class NodeEdgeTables:
         for place, row in table.rows():
             ends = row.pop(source.header, None), row.pop(target.header, None)
             if None in ends:
-                raise GraphFileError(f"has an edge without {'a source' if ends[0] is None else 'a target'} ({place}).")
+                raise GraphFileError(
+                    f"has an edge without {'a source' if ends[0] is None else 'a target'} ({place}). Add it."
+                )
             attributes = table.attributes(row, place)
             if str(attributes.get("Type")).lower() in _DIRECTIONS:
                 del attributes["Type"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cognee_dagster.errors import GraphFileError
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.json_file import JsonObject, Members, read_object
 from cognee_dagster.sources.mapping.ids import key_text
@@ -69,8 +70,8 @@ class NodeLinkFile:
         found = None if content is None else _Content.of(content)
         if found is None:
             raise GraphFileError(
-                f"{NO_NODE_LINK}: an object with 'nodes' and 'links' or 'edges', as NetworkX, D3, vis.js, "
-                "graphology and cytoscape.js write it."
+                f"{NO_NODE_LINK}. Write an object with 'nodes' and 'links' or 'edges', as NetworkX, D3, vis.js, "
+                "graphology and cytoscape.js do."
             )
         return found
 
@@ -97,7 +98,9 @@ class NodeLinkFile:
         assert self._keys is not None  # noqa: S101 - the caller looked
         if isinstance(end, int) and 0 <= end < len(self._keys):
             return self._keys[end]
-        raise GraphFileError(f"has a link to node {end!r} ({place}), where the number of a node is expected.")
+        raise GraphFileError(
+            f"has a link to node {end!r} ({place}), where the number of a node is expected. Correct it."
+        )
 
     @cached_property
     def _keys(self) -> list[Any] | None:
@@ -199,8 +202,8 @@ def _refuse_other_links(holder: JsonObject) -> None:
             continue
         if name == "hyperedges" or _link_ends(next(iter(others))) != (None, None):
             raise GraphFileError(
-                f"holds {len(others)} links in {name!r}, where none are looked for. Give each two ends, and move them "
-                f"to {_LINK_KEYS[0]!r}."
+                f"holds {counted(len(others), 'link')} in {name!r}, where none are looked for. Give each two ends, and "
+                f"move them to {_LINK_KEYS[0]!r}."
             )
 
 
@@ -252,7 +255,7 @@ def _first(node: Any, names: Iterable[str]) -> Any:
 def _pair(link: Any, place: str) -> dict[str, Any]:
     if isinstance(link, list) and len(link) == 2:
         return {"source": link[0], "target": link[1]}
-    raise GraphFileError(f"has a {place} that is neither an object nor a pair of nodes.")
+    raise GraphFileError(f"has a {place} that is neither an object nor a pair of nodes. Give it two ends.")
 
 
 def _key(value: Any) -> Any:

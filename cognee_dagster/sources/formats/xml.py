@@ -83,7 +83,7 @@ class _Stream:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise GraphFileError(f"has elements nested more than {_MAX_DEPTH} deep (line {self._line()}).")
+            raise GraphFileError(f"has elements nested more than {_MAX_DEPTH} deep (line {self._line()}). Correct it.")
         local = {_local(key): value for key, value in attributes.items() if not key.startswith("xmlns")}
         self._events.append(XmlEvent(True, _local(name), local, self._take_text(), self._line()))
 
@@ -95,7 +95,7 @@ class _Stream:
         self._text_length += len(data)
         if self._text_length > _MAX_TEXT:
             raise GraphFileError(
-                f"has a value of more than {_MAX_TEXT >> 20} million characters (line {self._line()})."
+                f"has a value of more than {_MAX_TEXT >> 20} million characters (line {self._line()}). Shorten it."
             )
         self._text.append(data)
 

@@ -9,9 +9,9 @@ from cognee_dagster.sources.mapping.attributes import as_text
 from cognee_dagster.sources.mapping.descriptions import described
 from cognee_dagster.sources.mapping.ids import checked_id
 from cognee_dagster.sources.mapping.left_behind import LeftBehind, kept_attributes
-from cognee_dagster.sources.mapping.rules import EDGE_PLACEHOLDERS, Rules
+from cognee_dagster.sources.mapping.rules import Rules
 from cognee_dagster.sources.mapping.times import as_time
-from cognee_dagster.sources.mapping.value import filled, placeholders
+from cognee_dagster.sources.mapping.value import EDGE_PLACEHOLDERS, filled, placeholders
 from cognee_dagster.sources.mapping.values import first_text, json_attributes, plain_text, spoken, unquoted
 
 DEFAULT_RELATIONSHIP = "related_to"

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.mapping.survey import Survey
-from cognee_dagster.sources.mapping.value import GraphMapping, placeholders
+from cognee_dagster.sources.mapping.value import EDGE_PLACEHOLDERS, GraphMapping, placeholders
 from cognee_dagster.sources.profiles.profile import AsNodes, Profile
-
-EDGE_PLACEHOLDERS = ("source", "target", "relationship")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from cognee_dagster.errors import GraphFileError
 
+EDGE_PLACEHOLDERS = ("source", "target", "relationship")
+
 
 @dataclass(frozen=True, kw_only=True)
 class GraphMapping:
@@ -60,10 +62,18 @@ class GraphMapping:
         object.__setattr__(self, "drop", _names("drop", self.drop))
         if both := sorted(set(self.keep or ()) & set(self.drop)):
             raise GraphFileError(f"GraphMapping: {both[0]!r} is both in keep and in drop. Take it out of one.")
+        self._refuse_dropped()
         if self.as_nodes not in (None, "cognee", "typed"):  # a list has no hash
-            raise GraphFileError(f"GraphMapping: as_nodes is {self.as_nodes!r:.60}, but must be 'cognee' or 'typed'.")
+            raise GraphFileError(f"GraphMapping: as_nodes is {self.as_nodes!r:.60}. Write 'cognee' or 'typed'.")
+
+    def _refuse_dropped(self) -> None:
+        """What is said to mean something must not be left behind, too."""
+        meant = {option: self.names(option) for option in ("node_type", "name", "relationship")}
         if self.edge_text is not None:
-            placeholders(self.edge_text)
+            meant["edge_text"] = tuple(set(placeholders(self.edge_text)) - set(EDGE_PLACEHOLDERS))
+        for option, names in meant.items():
+            if both := sorted(set(names) & set(self.drop)):
+                raise GraphFileError(f"GraphMapping: {both[0]!r} is both in {option} and in drop. Take it out of one.")
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "GraphMapping":
@@ -133,5 +143,5 @@ def _names(option: str, value: Iterable[str]) -> tuple[str, ...]:
     except TypeError:
         names = (None,)  # type: ignore[assignment]  # no names: refused below
     if not all(isinstance(name, str) and name for name in names):
-        raise GraphFileError(f"GraphMapping: {option} is {value!r:.60}, but must be a list of names of attributes.")
+        raise GraphFileError(f"GraphMapping: {option} is {value!r:.60}. Write a list of names of attributes.")
     return names

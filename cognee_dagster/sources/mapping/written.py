@@ -46,7 +46,9 @@ def _inline(text: str) -> Mapping[str, Any] | None:
 def _from_file(place: str) -> Mapping[str, Any]:
     path = Path(place).expanduser()
     if path.exists() and not (path.is_file() and path.stat().st_size <= _MAX_BYTES):
-        raise GraphFileError(f"The mapping file {place} is not a regular file of {_MAX_BYTES:,} bytes at most.")
+        raise GraphFileError(
+            f"The mapping file {place} is not a regular file of {_MAX_BYTES:,} bytes at most. Name another."
+        )
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -65,9 +67,15 @@ def _fields(text: str, *, of: str) -> Mapping[str, Any]:
             fields = json.loads(text)
         except ValueError:
             fields = yaml.safe_load(text)
+        written = yaml.compose(text, yaml.SafeLoader)  # JSON is YAML, too
     except (yaml.YAMLError, RecursionError) as error:
         reason = " ".join(str(error).split())
-        raise GraphFileError(f"{of} is neither YAML nor JSON: {reason}.") from error
+        raise GraphFileError(f"{of} is neither YAML nor JSON: {reason}. Correct it.") from error
+    names = [name.value for name, _ in written.value] if isinstance(written, yaml.MappingNode) else []
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise GraphFileError(f"{of} says {twice!r:.60} more than once. Join them.")
     if not isinstance(fields, Mapping):
-        raise GraphFileError(f"{of} must hold the fields of a GraphMapping, such as: node_type: species.")
+        raise GraphFileError(
+            f"{of} does not hold the fields of a GraphMapping. Write some, such as: node_type: species."
+        )
     return fields
