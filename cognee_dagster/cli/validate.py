@@ -53,7 +53,7 @@ def _show(report: "ValidationReport") -> None:
     _list(report.problems, report.num_problems)
     _list(report.warnings, report.num_warnings, title="warning: ")
     if not report.valid:
-        say(f"{report.path} is not valid: {counted(report.num_problems, 'problem')}")
+        say(f"{report.path} is not valid: {counted(report.num_problems, 'problem')}. {report.advice}".rstrip())
         return
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in report.record_counts.items())
     counts = counted(sum(report.record_counts.values()), "record") + (f" ({kinds})" if kinds else "")

@@ -99,8 +99,8 @@ def _shown(place: str | os.PathLike[str]) -> str:
 def _refusal(place: str | os.PathLike[str], report: ValidationReport) -> str:
     told = "; ".join(str(problem) for problem in report.problems[:_PROBLEMS_TOLD])
     more = report.num_problems - _PROBLEMS_TOLD
+    advice = report.advice and f"`cognee-dagster validate ARCHIVE` lists all of a packed one. {report.advice}"
     return (
         f"{_shown(place)} is not pushed: it is not a valid COGX archive: {told}"
-        f"{f'; and {more:,} more' if more > 0 else ''}. `cognee-dagster validate ARCHIVE` lists all that is wrong with "
-        "a packed one. Correct it where it was made."
-    )
+        f"{f'; and {more:,} more' if more > 0 else ''}. {advice}"
+    ).rstrip()

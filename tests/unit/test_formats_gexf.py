@@ -147,3 +147,20 @@ def test_a_value_of_another_type_than_declared_is_named(path: Path) -> None:
     node = '<node id="0"><attvalues><attvalue for="0" value="old"/></attvalues></node>'
     with pytest.raises(GraphFileError, match=r"node '0' \(line 2\): attribute 'age' is declared as integer"):
         read(path, gexf(f"<nodes>{node}</nodes>", attributes=declared))
+
+
+@pytest.mark.parametrize("form", ['timeformat="date"', 'timeformat="dateTime"', 'timetype="date"'])
+def test_an_edge_is_valid_while_it_is_there_where_times_are_dates(tmp_path: Path, form: str) -> None:
+    body = '<nodes><node id="a" start="2019-01-01"/></nodes><edges><edge id="0" source="a" target="a"%s/></edges>'
+    times = ' start="2020-05-01" end="2021-05-01"'
+    found = read(tmp_path / "g.gexf", gexf(body % times, graph=f'mode="dynamic" {form}'))
+    assert found.edge_properties() == [
+        {"valid_at": "2020-05-01", "invalid_at": "2021-05-01", "edge_text": "a related to a."}
+    ]
+    assert found.node("a")["properties"]["description"] == "start: 2019-01-01"
+
+
+def test_a_time_that_is_a_mere_number_is_no_date(tmp_path: Path) -> None:
+    body = '<nodes><node id="a"/></nodes><edges><edge id="0" source="a" target="a" start="3"/></edges>'
+    found = read(tmp_path / "g.gexf", gexf(body, graph='mode="dynamic" timeformat="double"'))
+    assert found.edge_properties() == [{"edge_text": "a related to a.\nstart: 3"}]

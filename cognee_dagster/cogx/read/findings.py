@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from cognee_dagster.cogx.advice import EXPORT_AGAIN
 from cognee_dagster.cogx.schema import Manifest
+from cognee_dagster.errors import reason_and_advice
 
 MAX_PROBLEMS = 100
 Verdict = Literal["taken", "changed", "refused"]
@@ -62,6 +64,11 @@ class ValidationReport:
     def valid(self) -> bool:
         """Whether a server takes the archive."""
         return not self.num_problems
+
+    @property
+    def advice(self) -> str:
+        """What to do about the problems; empty where each of them says so itself."""
+        return "" if all(reason_and_advice(problem.reason)[1] for problem in self.problems) else EXPORT_AGAIN
 
     @property
     def verdict(self) -> Verdict:

@@ -1,7 +1,8 @@
 """GEXF 1.0 to 1.3, whatever namespace the file names: declared defaults, hierarchies, dynamics, edge kinds.
 
 ``parent`` is the node in which a node is (nested, or by ``pid``). What Gephi draws stands in the attribute ``viz``.
-An attribute with several values over time is a list of ``[value, start, end]``.
+An attribute with several values over time is a list of ``[value, start, end]``. Since when and until when an edge is
+there is what Cognee calls ``valid_at`` and ``invalid_at``, where the file says that its times are dates.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from cognee_dagster.sources.formats.xml import XmlEvent, xml_events
 _DRAWN = {"color", "position", "size", "shape", "thickness"}
 _NODE_STRUCTURE = {"id", "pid"}
 _EDGE_STRUCTURE = {"id", "source", "target", "type"}
+_DATES = {"date", "datetime"}
+_TIMES = {"start": "valid_at", "end": "invalid_at"}
 _NETWORKX_KEY = "networkx_key"  # where NetworkX keeps the key of a multigraph's edge
 
 
@@ -70,6 +73,7 @@ class _Header:
     attributes: dict[str, dict[str, _Attribute]] = field(default_factory=lambda: {"node": {}, "edge": {}, "graph": {}})
     counts: dict[str, int] = field(default_factory=lambda: {"node": 0, "edge": 0})
     creator: str = ""
+    is_dated: bool = False
     has_graph: bool = False
 
 
@@ -99,6 +103,8 @@ def _read_header(events: Iterator[XmlEvent]) -> _Header:
             declared, default = (event.attributes, event.line), None
         elif event.name == "graph":
             header.has_graph = True
+            form = event.attributes.get("timeformat", event.attributes.get("timetype", ""))  # the latter until 1.1
+            header.is_dated = form.lower() in _DATES
         elif event.name in header.counts:
             header.counts[event.name] += 1
         path.append(event.name)
@@ -211,5 +217,7 @@ class _Elements:
         attributes = done.all_attributes()
         if done.event.name == "node":
             return Node(done.required("id"), attributes, place)
+        for name in _TIMES.keys() & done.event.attributes.keys() - done.values.keys() if self._header.is_dated else ():
+            attributes[_TIMES[name]] = attributes.pop(name)
         key = attributes.pop(_NETWORKX_KEY, None)
         return Edge(done.required("source"), done.required("target"), attributes, key, place)
