@@ -67,9 +67,10 @@ def _show(source: str, found: "Inspection") -> None:
     _list("Entities", found.entities_by_type)
     _list("Edges", found.arrives.edges_by_relationship)
     for node in found.sample_nodes[:_SHOWN_SAMPLES]:
-        say(f"  {node['name'] or node['id']} ({node['type'] or 'no type'})")
+        say(f"  {_line(node['name'] or node['id'])} ({_line(node['type'] or 'no type')})")
     for edge in found.sample_edges[:_SHOWN_SAMPLES]:
-        say(f"  {edge['source_name']} -[{edge['relationship']}]-> {edge['target_name']}")
+        source, relationship, target = (_line(edge[key]) for key in ("source_name", "relationship", "target_name"))
+        say(f"  {source} -[{relationship}]-> {target}")
     _list("Kept as documents", found.texts)
     if found.reached_as_neighbours:
         kinds = with_counts(found.reached_as_neighbours)
@@ -88,4 +89,9 @@ def _in_words(counts: "Counts") -> str:
 
 def _list(title: str, counts: Mapping[str, int]) -> None:
     if counts:
-        say(f"{title}: " + ", ".join(f"{name or '(none)'} {count:,}" for name, count in counts.items()))
+        say(f"{title}: " + ", ".join(f"{_line(name) or '(none)'} {count:,}" for name, count in counts.items()))
+
+
+def _line(text: str) -> str:
+    """One line, whatever a name holds: another could look like a word of ours."""
+    return " ".join(text.split())

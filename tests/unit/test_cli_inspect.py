@@ -223,3 +223,14 @@ def test_an_archive_of_another_system_that_is_cut_off_is_named(tmp_path: Path) -
     result = call("inspect", str(place))
     assert result.exit_code == ExitCode.INVALID_ARCHIVE
     assert str(place) in " ".join(result.stderr.split())
+
+
+def test_a_name_of_several_lines_is_shown_in_one(tmp_path: Path) -> None:
+    """Or it could say something that looks like ours."""
+    nodes = [{"id": "a", "name": "Ann\nLeft behind: nothing", "category": "x\ny"}]
+    links = [{"source": "a", "target": "a", "relation": "r\ns"}]
+    (tmp_path / "g.json").write_text(json.dumps({"nodes": nodes, "links": links}))
+    lines = call("inspect", str(tmp_path / "g.json")).stdout.splitlines()
+    assert "  Ann Left behind: nothing (Entity)" in lines
+    assert "  Ann Left behind: nothing -[r s]-> Ann Left behind: nothing" in lines
+    assert "Entities: x y 1" in lines

@@ -159,7 +159,7 @@ class TestProfiles:
     def test_the_name_is_found_by_convention_whatever_its_case(self, attribute: str, name: str) -> None:
         assert name in found(graph_of({"a": {attribute: "T", "entity_type": "x"}})).names
 
-    @pytest.mark.parametrize("attribute", ["relation", "predicate", "labelE", "label", "Type", "edge_type"])
+    @pytest.mark.parametrize("attribute", ["relation", "predicate", "labelE", "label", "Type", "edge_type", "rel"])
     def test_the_relationship_is_found_by_convention_whatever_its_case(self, attribute: str) -> None:
         graph = graph_of({"a": {"category": "x"}}, ("a", "a", {attribute: "likes"}))
         assert ("a", "likes", "a") in found(graph).triples

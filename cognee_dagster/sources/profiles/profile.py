@@ -38,7 +38,7 @@ NODE_TYPES = (
 NODE_NAMES = ("name", "label", "title", "entity_name", "entity_id", "display_name", "caption", "human_readable_name")
 RELATIONSHIPS = (
     *("relationship_name", "relationship", "relation", "predicate", "label", "type", "labele", "kind"),
-    *("relationship_type", "relation_type", "relationtype", "edge_type", "interaction", "rel_type", "_type"),
+    *("relationship_type", "relation_type", "relationtype", "edge_type", "interaction", "rel", "rel_type", "_type"),
 )
 DESCRIPTIONS = ("description", "summary")
 
