@@ -1,7 +1,9 @@
 """What a person is shown of a graph: a connected part of bounded size, and a picture of it that any browser reads."""
 
 import json
+import math
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cognee_dagster.cogx import BriefReader, write_archive
-from cognee_dagster.dagster.steps.picture import WIDTH, draw, picture_as_markdown
+from cognee_dagster.dagster.steps.picture import CANVAS, WIDTH, draw, picture_as_markdown
+from cognee_dagster.dagster.steps.picture_layout import Box, lay_out, radius_of
 from cognee_dagster.dagster.steps.tables import count_table, counts_in, table_of
 from cognee_dagster.graph import portraying
 from cognee_dagster.graph.portrait import MAX_EDGES, MAX_NODES, GraphPortrait, PortraitEdge, PortraitNode
@@ -116,18 +119,62 @@ def test_a_picture_has_a_legend_with_the_most_frequent_types() -> None:
     assert colours[0] != colours[3]
 
 
+@settings(max_examples=40)
+@given(data=st.data(), names=st.lists(st.text(max_size=40), min_size=1, max_size=MAX_NODES))
+def test_no_name_covers_a_node_or_another_name(data: st.DataObject, names: list[str]) -> None:
+    ends = st.integers(0, len(names) - 1)
+    edges = data.draw(st.lists(st.tuples(ends, ends), max_size=MAX_EDGES))
+    layout = lay_out(portrait_of(names, types=names, edges=edges), within=CANVAS)
+    boxes = [label.box for label in layout.labels]
+    assert not any(one.meets(other) for one, other in combinations(boxes, 2))
+    radii = {str(number): radius_of(PortraitNode(id="", name="", type="", degree=number)) for number in range(40)}
+    for node_id, (x, y) in layout.places.items():
+        radius = radii[node_id]
+        circle = Box(x - radius, y - radius, x + radius, y + radius)
+        assert not any(box.meets(circle) for box in boxes)
+        assert CANVAS.left <= circle.left + 0.01
+        assert circle.right - 0.01 <= CANVAS.right
+    for box in boxes:
+        assert CANVAS.left <= box.left <= box.right <= CANVAS.right
+        assert CANVAS.top <= box.top <= box.bottom <= CANVAS.bottom
+
+
+@pytest.mark.parametrize("groups", [1, 4, MAX_NODES // 2])
+def test_circles_lie_apart_with_room_for_a_name_between_them(groups: int) -> None:
+    """Of nodes that are all connected, which would else be drawn upon each other."""
+    names = [f"Node {number}" for number in range(MAX_NODES)]
+    pairs = combinations(range(MAX_NODES), 2)
+    edges = [(one, other) for one, other in pairs if one % groups == other % groups][:MAX_EDGES]
+    portrait = portrait_of(names, types=names, edges=edges)
+    layout = lay_out(portrait, within=CANVAS)
+    for one, other in combinations(portrait.nodes, 2):
+        distance = math.dist(layout.places[one.id], layout.places[other.id])
+        assert distance > radius_of(one) + radius_of(other) + 6
+
+
+@pytest.mark.parametrize(("size", "named"), [(2, 2), (12, 12), (MAX_NODES, 25)])
+def test_a_picture_names_as_many_nodes_as_there_is_room_for(size: int, named: int) -> None:
+    names = [f"The node number {number}" for number in range(size)]
+    layout = lay_out(portrait_of(names, types=names, edges=[(0, n) for n in range(1, size)]), within=CANVAS)
+    assert len(layout.labels) >= named
+    assert layout.labels[0].text == names[0]
+
+
 def test_the_same_portrait_gives_the_same_picture() -> None:
     portrait = portrait_of(["a", "b", "c"], types=["x", "y", "x"])
     assert draw(portrait) == draw(portrait)
 
 
-def portrait_of(names: Sequence[str], *, types: Sequence[str]) -> GraphPortrait:
+def portrait_of(
+    names: Sequence[str], *, types: Sequence[str], edges: Sequence[tuple[int, int]] | None = None
+) -> GraphPortrait:
     nodes = [
         PortraitNode(id=str(number), name=name, type=kind, degree=number)
         for number, (name, kind) in enumerate(zip(names, types, strict=True))
     ]
-    edges = [PortraitEdge(source="0", relationship="knows", target=node.id) for node in nodes[1:]]
-    return GraphPortrait(nodes=tuple(nodes), edges=tuple(edges))
+    ends = [(0, number) for number in range(1, len(nodes))] if edges is None else edges
+    lines = [PortraitEdge(source=str(source), relationship="knows", target=str(target)) for source, target in ends]
+    return GraphPortrait(nodes=tuple(nodes), edges=tuple(lines))
 
 
 # Tables
