@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.definitions import build_definitions
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.import_sensor import _connect, build_import_sensor
@@ -148,3 +149,14 @@ def test_an_old_server_without_paging_is_asked_all_the_same(tmp_path: Path) -> N
         assert dagster.tick() == ["1 running."]
         old.add_run("people", state="COMPLETED", run_id=run)
         assert dagster.tick() == ["1 finished.", "AssetMaterialization", "AssetCheckEvaluation"]
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["its own sensor", "the shared one"])
+def test_its_page_lists_the_graphs_that_it_reports_and_no_others(own: bool) -> None:
+    here, elsewhere = CogneeDataset(name="here"), CogneeDataset(name="elsewhere", remote="other_remote")
+    gone = dg.AssetKey(["gone", "remote_push"])
+    sensor = build_import_sensor([here, gone]) if own else None
+    defs = build_definitions([here, elsewhere], remotes={"other_remote": CogneeRemote()}, import_sensor=sensor)
+    found = defs.get_repository_def().get_sensor_def("cognee_import_sensor").asset_selection
+    assert found is not None
+    assert found.resolve(defs.resolve_asset_graph()) == {here.remote_graph_key}

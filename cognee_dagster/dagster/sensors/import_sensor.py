@@ -18,7 +18,7 @@ from cognee_dagster.dagster.sensors.overlap import refuse_overlap, watched_keys,
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.dagster.sensors.polling import FeedWithin, Remote
 from cognee_dagster.dagster.sensors.tick import ImportTick
-from cognee_dagster.dagster.sensors.watched import identity_of, probes_in, push_keys_of
+from cognee_dagster.dagster.sensors.watched import ReportedGraphs, identity_of, probes_in, push_keys_of
 from cognee_dagster.dagster.shared import SharedSensor
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.pushing.probe import Probe
@@ -79,7 +79,8 @@ def build_import_sensor(
     policy = WatchPolicy(
         time_budget=time_budget_seconds, stalled_after=stalled_after_seconds, reports_per_tick=reports_per_tick
     )
-    return dg.SensorDefinition(
+    return _ReportingSensor(
+        reported=ReportedGraphs(tuple(push_keys)),
         name=name,
         evaluation_fn=_evaluation(name, remote_resource_key, policy, lambda _: push_keys),
         minimum_interval_seconds=minimum_interval_seconds,
@@ -90,6 +91,23 @@ def build_import_sensor(
         description=_DESCRIPTION,
         metadata=watching(push_keys),
     )
+
+
+class _ReportingSensor(dg.SensorDefinition):
+    """A sensor with assets on its page.
+
+    Given to Dagster's own constructor, they would have every tick look into a code location, which a test of a project
+    need not have.
+    """
+
+    def __init__(self, *, reported: ReportedGraphs, **options: Any) -> None:
+        super().__init__(**options)
+        self._reported = reported
+
+    @property
+    def asset_selection(self) -> dg.AssetSelection:
+        """The assets."""
+        return self._reported
 
 
 @cache
@@ -113,6 +131,7 @@ def shared_import_sensor(remote_resource_key: str) -> dg.SensorDefinition:
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
         required_resource_keys={remote_resource_key},
+        asset_selection=ReportedGraphs(remote=remote_resource_key),
         description=f"{_DESCRIPTION} Of every dataset that is pushed to {remote_resource_key}.",
         metadata=watching_remote(remote_resource_key),
     )

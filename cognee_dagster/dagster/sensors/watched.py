@@ -1,14 +1,37 @@
 """What a sensor watches, and which sensor it is."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.pushes import Push
+from cognee_dagster.dagster.event_log.pushes import Push, graph_key_of
 from cognee_dagster.dagster.probes import of_partition, probes_of
+from cognee_dagster.dagster.push_assets import push_assets
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.pushing.probe import Probe
+
+
+@dataclass(frozen=True)
+class ReportedGraphs(dg.AssetSelection):
+    """The ``remote_graph`` assets that a sensor reports: what its page lists, and whose pages name it.
+
+    Attributes:
+        push_keys: The push assets that it watches; default: all that are pushed to ``remote``.
+        remote: The key of the ``CogneeRemote`` resource that it asks.
+    """
+
+    push_keys: tuple[dg.AssetKey, ...] | None = None
+    remote: str = ""
+
+    def resolve_inner(self, asset_graph: Any, allow_missing: bool) -> set[dg.AssetKey]:  # noqa: ARG002 - Dagster's
+        """Those that are in the code location: a sensor may watch what another one pushes."""
+        keys = self.push_keys
+        if keys is None:
+            keys = tuple(asset.key for asset in push_assets(asset_graph) if asset.remote == self.remote)
+        return {graph for key in keys if asset_graph.has(graph := graph_key_of(key))}
 
 
 def push_keys_of(item: CogneeDataset | dg.AssetKey, *, remote: str | None = None) -> list[dg.AssetKey]:
