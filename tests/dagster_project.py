@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,13 +29,23 @@ _ASSETS = """
 query($keys: [AssetKeyInput!]) { assetNodes(assetKeys: $keys) {
   assetKey { path }
   assetMaterializations(limit: 1) { runId metadataEntries { label
-    ... on IntMetadataEntry { intValue } ... on TextMetadataEntry { text } } } } }
+    ... on IntMetadataEntry { intValue } ... on TextMetadataEntry { text } ... on UrlMetadataEntry { url }
+    ... on PipelineRunMetadataEntry { pushRunId: runId } } } } }
 """
+_VALUES = ("intValue", "text", "url", "pushRunId")
 _LAUNCH = """
 mutation($params: ExecutionParams!) { launchPipelineExecution(executionParams: $params) {
   __typename ... on LaunchRunSuccess { run { id } } ... on PythonError { message }
   ... on RunConfigValidationInvalid { errors { message } } } }
 """
+_BACKFILL = """
+mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
+  __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }
+"""
+_BACKFILL_RUNS = """
+query($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results { status } } } }
+"""
+_ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 _RUN = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
@@ -103,23 +113,9 @@ class Project:
     def dev(self, *more_workspaces: Path) -> Iterator["DagsterUI"]:
         """``dagster dev`` on the root workspace.yaml, and on others: webserver, daemon and code locations."""
         workspaces = [REPOSITORY / "workspace.yaml", *more_workspaces]
-        port = free_port()
-        log = self.directory / "dev.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [*_DAGSTER, "dev", *(f"--workspace={path}" for path in workspaces), "-h", "127.0.0.1", "-p", str(port)],
-                cwd=self.directory,
-                env=self.environ | {"DAGSTER_HOME": str(self.home)},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            try:
-                yield DagsterUI.when_ready(
-                    f"http://127.0.0.1:{port}", ended=lambda: process.poll() is not None, log=log
-                )
-            finally:
-                _stop(process)
+        environ = self.environ | {"DAGSTER_HOME": str(self.home)}
+        with dagster_dev(self.directory, environ, *(f"--workspace={path}" for path in workspaces)) as ui:
+            yield ui
 
 
 @dataclass(frozen=True)
@@ -157,11 +153,11 @@ class DagsterUI:
         data: dict[str, Any] = answer["data"]
         return data
 
-    def launch(self, *keys: list[str], config: Mapping[str, Any] | None = None) -> str:
+    def launch(self, *keys: list[str], config: Mapping[str, Any] | None = None, location: str = LOCATION) -> str:
         """Starts a run of these assets, as the Materialize button does; returns its id."""
         params = {
             "selector": {
-                "repositoryLocationName": LOCATION,
+                "repositoryLocationName": location,
                 "repositoryName": "__repository__",
                 "pipelineName": "__ASSET_JOB",
                 "assetSelection": [{"path": key} for key in keys],
@@ -180,20 +176,45 @@ class DagsterUI:
         status = ""
         while time.monotonic() < deadline:
             status = str(self.ask(_RUN, id=run_id)["runOrError"]["status"])
-            if status in ("SUCCESS", "FAILURE", "CANCELED"):
+            if status in _ENDED:
                 return status
             time.sleep(0.5)
         raise AssertionError(f"run {run_id} is still {status} after {timeout} s")
 
+    def backfill(self, *keys: list[str], partitions: Sequence[str]) -> str:
+        """Starts a backfill of these assets' partitions, as the UI's dialog does; returns its id."""
+        params = {"assetSelection": [{"path": key} for key in keys], "partitionNames": list(partitions)}
+        answer = self.ask(_BACKFILL, params=params)["launchPartitionBackfill"]
+        assert answer["__typename"] == "LaunchBackfillSuccess", answer
+        return str(answer["backfillId"])
+
+    def wait_for_backfill(self, backfill_id: str, *, runs: int, timeout: float) -> list[str]:
+        """The final statuses of the backfill's runs, once there are so many and all have ended.
+
+        Dagster itself calls the backfill ended up to half a minute later.
+        """
+        deadline = time.monotonic() + timeout
+        statuses: list[str] = []
+        while time.monotonic() < deadline:
+            found = self.ask(_BACKFILL_RUNS, filter={"tags": [{"key": "dagster/backfill", "value": backfill_id}]})
+            statuses = [str(run["status"]) for run in found["runsOrError"]["results"]]
+            if len(statuses) >= runs and set(statuses) <= _ENDED:
+                return statuses
+            time.sleep(1)
+        raise AssertionError(f"the runs of backfill {backfill_id} are still {statuses} after {timeout} s")
+
     def materialization(self, *key: str) -> dict[str, Any] | None:
-        """Metadata of the asset's latest materialization by label (texts and integers), with its run as ``run_id``."""
+        """Metadata of the asset's latest materialization by label, with its run as ``run_id``."""
         # No node at all while its code location is being loaded again.
         nodes = self.ask(_ASSETS, keys=[{"path": list(key)}])["assetNodes"]
         found = [materialization for node in nodes for materialization in node["assetMaterializations"]]
         if not found:
             return None
         (latest,) = found
-        entries = {entry["label"]: entry.get("intValue", entry.get("text")) for entry in latest["metadataEntries"]}
+        entries = {
+            entry["label"]: next((entry[name] for name in _VALUES if name in entry), None)
+            for entry in latest["metadataEntries"]
+        }
         return {"run_id": latest["runId"], **entries}
 
     def wait_for_materialization(
@@ -207,6 +228,32 @@ class DagsterUI:
                 return found
             time.sleep(0.5)
         raise AssertionError(f"{'/'.join(key)} was not materialized within {timeout} s")
+
+
+@contextmanager
+def dagster_dev(directory: Path, environ: Mapping[str, str], *locations: str) -> Iterator[DagsterUI]:
+    """``dagster dev`` with these options for its code locations: webserver, daemon and code servers, until it is left.
+
+    Args:
+        directory: Where it runs, and writes ``dev.log``.
+        environ: Its whole environment, with ``DAGSTER_HOME``.
+        locations: Such as ``-f``, ``defs.py``.
+    """
+    port = free_port()
+    log = directory / "dev.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*_DAGSTER, "dev", *locations, "-h", "127.0.0.1", "-p", str(port)],
+            cwd=directory,
+            env=dict(environ),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield DagsterUI.when_ready(f"http://127.0.0.1:{port}", ended=lambda: process.poll() is not None, log=log)
+        finally:
+            _stop(process)
 
 
 def program(name: str) -> Path:

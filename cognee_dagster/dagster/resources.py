@@ -17,6 +17,7 @@ import dagster as dg
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from cognee_dagster import remote, sources
+from cognee_dagster.dagster.unlisted_fields import UnlistedFields
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import CogneeDagsterError, ConnectionConfigError, LocalCogneeError
 from cognee_dagster.pushing.options import DeliverySettings
@@ -52,7 +53,7 @@ def _nothing_more() -> Any:
     return {}
 
 
-class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
+class CogneeRemote(UnlistedFields, dg.ConfigurableResource["CogneeRemote"]):
     """The remote Cognee that graphs are pushed to.
 
     With no ``url`` it is the first of: a live ``cognee.serve()`` connection, ``COGNEE_SERVICE_URL`` and
@@ -152,7 +153,7 @@ class CogneeRemote(dg.ConfigurableResource["CogneeRemote"]):
         return DeliverySettings(background_strategy=self.background_strategy, detach_timeout=self.detach_timeout)
 
 
-class LocalCognee(dg.ConfigurableResource["LocalCognee"]):
+class LocalCognee(UnlistedFields, dg.ConfigurableResource["LocalCognee"]):
     """The Cognee whose datasets are read; by default the one that ``import cognee`` would use here."""
 
     model_config = _MODEL_CONFIG

@@ -192,3 +192,15 @@ def test_a_datasets_own_user_goes_before_the_resources() -> None:
     assert local.user_for("me@example.com") == "me@example.com"
     assert local.user_for(None) == "team@example.com"
     assert LocalCognee().user_for(None) is None
+
+
+def test_a_secret_is_not_listed_as_a_resource_and_reaches_whoever_uses_it(cognee_variables: pytest.MonkeyPatch) -> None:
+    remote = CogneeRemote(url="https://x.example.com", api_key=KEY)
+    local = LocalCognee(environment={"LLM_API_KEY": KEY})
+    for resource in (remote, local):
+        assert resource.get_resource_definition().nested_resources == {}
+    with dg.build_resources({"remote": remote, "local": local}) as found:
+        assert found.remote.connection().api_key.get_secret_value() == KEY
+        assert found.local.config().environ["LLM_API_KEY"] == KEY
+    with remote.process_config_and_initialize_cm() as used:
+        assert used.connection().api_key.get_secret_value() == KEY

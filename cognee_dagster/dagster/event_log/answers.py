@@ -8,6 +8,7 @@ import dagster as dg
 
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.event_log.pushes import Push
+from cognee_dagster.dagster.links import with_links
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.probes import ProbeAnswer
 from cognee_dagster.remote.wording import safe
@@ -76,7 +77,8 @@ class Answers:
     @property
     def _metadata(self) -> dict[str, Any]:
         push = self.push
-        metadata: dict[str, Any] = {
+        metadata: dict[str, Any] = {} if self._passed else {keys.REASON: self._description}
+        metadata |= {
             keys.TARGET_DATASET: push.target_dataset,
             keys.REMOTE_URL: push.remote_url,
             keys.ARCHIVE_DIGEST: push.metadata.get(keys.ARCHIVE_DIGEST),
@@ -86,9 +88,7 @@ class Answers:
         }
         if push.partition is not None:
             metadata[keys.PARTITION] = push.partition
-        if not self._passed:
-            metadata[keys.REASON] = self._description
-        return metadata
+        return with_links(metadata)
 
 
 def _row(answer: ProbeAnswer) -> dg.TableRecord:

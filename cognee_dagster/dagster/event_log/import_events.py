@@ -13,6 +13,7 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.event_log.answers import Answers
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.event_log.reports import EventKind
+from cognee_dagster.dagster.links import with_links
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
 
 AssetEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetObservation
@@ -134,11 +135,10 @@ class ImportOutcome:
             added[keys.SECONDS] = round(max(0.0, (verdict.finished_at - verdict.started_at).total_seconds()), 3)
         if push.partition is not None:
             added[keys.PARTITION] = push.partition
-        if not self.succeeded:
-            added[keys.REASON] = self.reason
+        first: dict[str, Any] = {} if self.succeeded else {keys.REASON: self.reason}
         if verdict.error_class is not None:
-            added[keys.ERROR] = verdict.error_class
-        return {**carried, **added}
+            first[keys.ERROR] = verdict.error_class
+        return with_links({**first, **carried, **added, **first})
 
 
 def kind_of(event: AssetEvent) -> EventKind:

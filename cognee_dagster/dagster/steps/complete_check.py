@@ -12,6 +12,7 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
+from cognee_dagster.dagster.links import with_links
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.import_check import unless_unanswered
 from cognee_dagster.dagster.steps.partition_checks import check_each_partition
@@ -78,5 +79,5 @@ def _compare(
     return dg.AssetCheckResult(
         passed=not problems,
         description=" ".join(problems) or f"All nodes and edges of the archive are in {target!r} on {url}.",
-        metadata=metadata,
+        metadata=with_links(metadata),
     )

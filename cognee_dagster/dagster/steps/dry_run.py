@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.links import with_links
 from cognee_dagster.dagster.steps.mirror import MirrorPlace, plan_for_mirror
 from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.graph.counting import counted
@@ -53,7 +54,10 @@ def observe_plan(
     context.log.info(f"{words}. Nothing was sent: this is a dry run.")
     context.log_event(
         dg.AssetObservation(
-            asset_key=context.asset_key, partition=partition_of(context), description=words, metadata=metadata
+            asset_key=context.asset_key,
+            partition=partition_of(context),
+            description=words,
+            metadata=with_links(metadata),
         )
     )
 

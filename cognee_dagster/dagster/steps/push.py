@@ -16,6 +16,7 @@ from cognee_dagster.dagster.event_log.answers import Answers
 from cognee_dagster.dagster.event_log.begun_imports import BegunImports
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
+from cognee_dagster.dagster.links import with_links
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.dry_run import observe_plan
 from cognee_dagster.dagster.steps.launched_archive import confirmed_archive, launched_archives
@@ -101,7 +102,9 @@ def _told(
     metadata: dict[str, Any],
 ) -> Iterator[dg.MaterializeResult[None]]:
     """What Dagster is told of a push, and of the remote graph where the import is finished."""
-    pushed = dg.MaterializeResult[None](metadata=metadata, data_version=dg.DataVersion(metadata[keys.ARCHIVE_DIGEST]))
+    pushed = dg.MaterializeResult[None](
+        metadata=with_links(metadata), data_version=dg.DataVersion(metadata[keys.ARCHIVE_DIGEST])
+    )
     if findings is None:
         yield pushed
         _warn_if_nobody_watches(context)

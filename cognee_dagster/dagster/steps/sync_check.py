@@ -12,6 +12,7 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
+from cognee_dagster.dagster.links import with_links
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.import_check import ask_about
 from cognee_dagster.dagster.steps.partition_checks import check_each_partition
@@ -72,7 +73,7 @@ def _ask(
             found = compare_archives(archives, client=client, target_dataset=push.target_dataset)
         except DatasetNotFoundError as error:
             reason = f"{error} Push again."
-            metadata = {**_of_push(push), keys.REASON: reason}
+            metadata = {keys.REASON: reason, **_of_push(push)}
             return dg.AssetCheckResult(passed=False, description=reason, metadata=metadata)
         return _result(dataset, found, push)
 
@@ -87,6 +88,7 @@ def _result(dataset: CogneeDataset, found: RemoteComparison, push: Push) -> dg.A
     else:
         words = f"{where} {'is exactly' if found.is_exact else 'has all of'} what was last pushed: {nodes}, {edges}."
     metadata: dict[str, Any] = {
+        **({keys.REASON: words} if wrong else {}),
         **_of_push(push),
         keys.NUM_NODES: found.num_nodes,
         keys.NUM_EDGES: found.num_edges,
@@ -95,8 +97,6 @@ def _result(dataset: CogneeDataset, found: RemoteComparison, push: Push) -> dg.A
     }
     if found.differences:
         metadata[keys.DIFFERENCES] = _table(found.differences)
-    if wrong:
-        metadata[keys.REASON] = words
     if besides:
         metadata[keys.REMARKS] = "; ".join(besides)
     return dg.AssetCheckResult(passed=not wrong, description=words, metadata=metadata)
@@ -142,10 +142,12 @@ def _table(differences: Sequence[Difference]) -> dg.TableMetadataValue:
 
 
 def _of_push(push: Push) -> dict[str, Any]:
-    return {
-        keys.TARGET_DATASET: push.target_dataset,
-        keys.REMOTE_URL: push.remote_url,
-        keys.ARCHIVE_DIGEST: push.metadata.get(keys.ARCHIVE_DIGEST),
-        keys.PIPELINE_RUN_ID: push.run_id or None,
-        keys.PUSH_RUN_ID: push.dagster_run_id,
-    }
+    return with_links(
+        {
+            keys.TARGET_DATASET: push.target_dataset,
+            keys.REMOTE_URL: push.remote_url,
+            keys.ARCHIVE_DIGEST: push.metadata.get(keys.ARCHIVE_DIGEST),
+            keys.PIPELINE_RUN_ID: push.run_id or None,
+            keys.PUSH_RUN_ID: push.dagster_run_id,
+        }
+    )
