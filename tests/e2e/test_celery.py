@@ -26,7 +26,7 @@ from tests.redis_server import redis_server
 
 pytestmark = pytest.mark.timeout(1200)
 
-DATASETS = [f"d{number:02}" for number in range(int(os.environ.get("SCALE", "4")))]
+DATASETS = [f"d{number:02}" for number in range(int(os.environ.get("SCALE_DATASETS", "4")))]
 PATIENCE = 240.0
 
 CODE_LOCATION = """
