@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+_REMOTE_GRAPHS = 'key:"*remote_graph"'  # of all chains, with dataset_in_names, too
 _Condition = dg.AutomationCondition[Any]
 
 
@@ -29,10 +30,16 @@ def push_when_changed() -> _Condition:
 def require_imported() -> _Condition:
     """For what depends on ``remote_graph``: not before an import is finished, nor while a newer push's is under way.
 
-    Add it to the condition that says when: ``AutomationCondition.eager() & require_imported()``. A push that began
-    before the automation's first evaluation is not known to be under way.
+    Nor while one of its checks fails, as ``remote_import_succeeded`` does after a push that failed. Add it to the
+    condition that says when: ``AutomationCondition.eager() & require_imported()``. A push that began before the
+    automation's first evaluation is not known to be under way.
     """
     condition = dg.AutomationCondition
     under_way = condition.any_deps_updated().since(condition.newly_updated()).with_label("import under way")
-    required: Any = ~condition.any_deps_missing() & ~condition.any_deps_match(under_way)
+    fails = condition.any_checks_match(condition.check_failed()).with_label("check failed")
+    required: Any = (
+        ~condition.any_deps_missing()
+        & ~condition.any_deps_match(under_way)
+        & ~condition.any_deps_match(fails).allow(dg.AssetSelection.from_string(_REMOTE_GRAPHS))
+    )
     return required.with_label("require_imported")  # type: ignore[no-any-return]

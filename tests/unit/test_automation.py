@@ -12,6 +12,7 @@ import pytest
 
 from cognee_dagster import (
     CogneeDataset,
+    CogneeTranslator,
     CogxArchiveIOManager,
     RemoteTarget,
     build_dataset_assets,
@@ -23,6 +24,9 @@ from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import NO_RETRY, people
 
 pytestmark = [pytest.mark.filterwarnings(f"ignore::dagster.{kind}") for kind in ("PreviewWarning", "BetaWarning")]
+
+
+PEOPLE_GRAPH = dg.AssetKey(["people", "remote_graph"])
 
 
 @pytest.fixture
@@ -52,7 +56,7 @@ class Automated:
     def definitions(self) -> dg.Definitions:
         ours = build_definitions(
             [self.dataset],
-            remote=self.remote.resource(),
+            remote=self.remote.resource(max_attempts=1),
             archives=CogxArchiveIOManager(base_directory=str(self.directory / "archives")),
         )
         return dg.Definitions.merge(self.more, ours)
@@ -60,9 +64,11 @@ class Automated:
     def write(self, *, size: int) -> None:
         nx.write_graphml(people(size=size), self.directory / "people.graphml")
 
-    def run(self, job: str, *keys: dg.AssetKey) -> None:
+    def run(self, job: str, *keys: dg.AssetKey, succeeds: bool = True) -> None:
         found = self.definitions.resolve_job_def(job)
-        assert found.execute_in_process(instance=self.instance, asset_selection=list(keys) or None).success
+        selection = list(keys) or None
+        ended = found.execute_in_process(instance=self.instance, asset_selection=selection, raise_on_error=succeeds)
+        assert ended.success == succeeds
 
     def tick(self) -> list[str]:
         """What the automation asks for; it is run at once, in one run, as the daemon would."""
@@ -156,8 +162,8 @@ def test_two_conditions_are_refused() -> None:
 # What follows an import
 
 
-def follower(condition: Any) -> Any:
-    @dg.asset(deps=[dg.AssetKey(["people", "remote_graph"])], automation_condition=condition)
+def follower(condition: Any, graph: dg.AssetKey = PEOPLE_GRAPH) -> Any:
+    @dg.asset(deps=[graph], automation_condition=condition)
     def search_index() -> None: ...
 
     return search_index
@@ -187,6 +193,24 @@ def test_a_push_in_the_foreground_is_imported_at_once(automated: Automated) -> N
     eager: Any = dg.AutomationCondition.eager()
     automated.more = dg.Definitions(assets=[follower(eager & require_imported())])
     automated.write(size=2)
+    assert automated.tick() == []
+    automated.run("push_all_datasets")
+    assert automated.tick() == ["search_index"]
+
+
+@pytest.mark.parametrize("translator", [None, CogneeTranslator(dataset_in_names=True)], ids=["plain", "named"])
+def test_what_follows_an_import_waits_while_the_newest_push_has_failed(
+    automated: Automated, remote: FakeRemote, translator: CogneeTranslator | None
+) -> None:
+    automated.options = {"sync": "full", "translator": translator}
+    at_any_time: Any = ~dg.AutomationCondition.in_progress()
+    graph = automated.dataset.remote_graph_key
+    automated.more = dg.Definitions(assets=[follower(at_any_time & require_imported(), graph)])
+    automated.write(size=2)
+    automated.run("push_all_datasets")
+    assert automated.tick() == ["search_index"]
+    remote.fail_next_import()
+    automated.run("push_all_datasets", succeeds=False)
     assert automated.tick() == []
     automated.run("push_all_datasets")
     assert automated.tick() == ["search_index"]
