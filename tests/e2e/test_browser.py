@@ -1,143 +1,159 @@
-"""What a user sees: Dagster's own pages over a chain of assets, in a real browser."""
+"""What a user sees: Dagster's own pages over the chains of a shop, in a real browser."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from html import unescape
-from pathlib import Path
+from itertools import combinations
+from urllib.parse import unquote
 
-import httpx
-import networkx as nx
 import pytest
+from playwright.sync_api import Page, expect
 
-from cognee_dagster.system.child_process import ChildProcess, tethered
-from cognee_dagster.testing import FakeRemote
-from tests.asset_chain import people
+from cognee_dagster.dagster.steps.picture import CANVAS, WIDTH
+from tests.e2e.shop_site import PAGE_SECONDS, REGIONS, ShopSite, chain, shop_graph, shop_site
 
-START_SECONDS = 120.0
-PAGE_SECONDS = 120.0
-STEPS = ("cognified_graph", "cogx_archive", "remote_push")
+pytestmark = pytest.mark.timeout(1200)
 
-CODE_LOCATION = """
-import dagster as dg
-from cognee_dagster import CogneeDataset, CogxArchiveIOManager, build_definitions
+GROUP = "/locations/shop.py/asset-groups/{}/lineage"
+CHAINS = ("catalogue", "suppliers")
+KINDS = ("cognified_graph", "cogx_archive", "remote_push", "remote_graph")
 
-defs = dg.Definitions.merge(
-    build_definitions(
-        [CogneeDataset(name="people", graph="people.graphml")],
-        archives=CogxArchiveIOManager(base_directory="archives"),
-    ),
-    dg.Definitions(executor=dg.in_process_executor),
-)
+# Where the browser has drawn names and nodes, with whatever fonts it has.
+_BOXES = """
+() => [...document.querySelectorAll("svg > text, svg > circle")].map(element => {
+  const box = element.getBBox();
+  return [element.tagName, [box.x, box.y, box.x + box.width, box.y + box.height]];
+})
 """
-
-# A root user has no sandbox to put the browser into; the rest keeps it from talking to anybody but the page's server.
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--lang=en-US"),
-    "--virtual-time-budget=20000",  # milliseconds of the page's own time, which runs faster than ours
-)
-
-pytestmark = pytest.mark.timeout(600)
-
-
-@dataclass(frozen=True)
-class Site:
-    """A running Dagster webserver over a chain of assets that was materialized."""
-
-    url: str
-    directory: Path
-    chromium: str
-
-    def text_of(self, path: str, *, shows: str) -> str:
-        """The words on a page; loaded again, for as long as that makes sense, until it shows what is expected."""
-        deadline = time.monotonic() + PAGE_SECONDS
-        while shows not in (text := self._load(path)) and time.monotonic() < deadline:
-            time.sleep(1)
-        return text
-
-    def _load(self, path: str) -> str:
-        with tempfile.TemporaryDirectory(dir=self.directory, ignore_cleanup_errors=True) as profile:
-            page = subprocess.run(
-                [self.chromium, *FLAGS, f"--user-data-dir={profile}", "--dump-dom", self.url + path],
-                capture_output=True,
-                timeout=PAGE_SECONDS,
-                check=False,
-            )
-        if page.returncode != 0:  # a browser may crash; the page is then loaded again
-            return f"(no page: Chromium ended with {page.returncode}: {page.stderr.decode()[-2000:]})"
-        html = page.stdout.decode("utf-8", "replace")
-        words = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", html, flags=re.DOTALL)
-        return " ".join(unescape(words).split())
 
 
 @pytest.fixture(scope="module")
-def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    directory = tmp_path_factory.mktemp("site")
-    nx.write_graphml(people(size=5), directory / "people.graphml")
-    (directory / "location.py").write_text(CODE_LOCATION)
-    (directory / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
-    with FakeRemote() as remote:
-        environ = {
-            **os.environ,
-            "DAGSTER_HOME": str(directory),
-            "COGNEE_SERVICE_URL": remote.url,
-            "COGNEE_API_KEY": remote.api_key,
-        }
-
-        def dagster(program: str, *arguments: str) -> ChildProcess:
-            script = Path(sys.executable).with_name(program)
-            log = directory / f"{program}.log"
-            command = tethered(script, *arguments)
-            return ChildProcess(command, environ=environ, log=log, directory=directory, secrets=("COGNEE_API_KEY",))
-
-        selection = '+key:"people/remote_push"'
-        with dagster("dagster", "asset", "materialize", "-f", "location.py", "--select", selection) as run:
-            assert run.wait(START_SECONDS) == 0, run.log_tail()
-        port = _free_port()
-        with dagster("dagster-webserver", "-f", "location.py", "-h", "127.0.0.1", "-p", str(port)) as server:
-            url = f"http://127.0.0.1:{port}"
-            _wait_for(url, server)
-            yield Site(url, directory, chromium)
+def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopSite]:
+    with shop_site(tmp_path_factory.mktemp("shop"), chromium) as running:
+        yield running
 
 
-def test_the_asset_graph_shows_the_chain_of_four_assets(site: Site) -> None:
-    text = site.text_of("/locations/location.py/asset-groups/people/lineage", shows="remote_graph")
-    for asset in (*STEPS, "remote_graph"):
-        assert asset in text
-    assert "Never materialized" not in text
+@pytest.fixture(scope="module")
+def materialized(site: ShopSite) -> ShopSite:
+    """The site, once somebody has pressed the button above its two chains."""
+    known = site.run_ids()
+    with site.page(GROUP.format("shop")) as page:
+        page.get_by_role("button", name=re.compile(r"Materialize all \(6\)")).click()
+        assert site.new_runs(1, known=known) == ["SUCCESS"]
+    for dataset in CHAINS:
+        site.ui.wait_for_materialization(dataset, f"{dataset}_remote_graph", timeout=180)
+    return site
 
 
-def test_the_push_shows_what_arrived(site: Site) -> None:
-    text = site.text_of("/assets/people/remote_push", shows="pipeline_run_id")
-    for name, value in (("num_nodes", "5"), ("num_edges", "4"), ("status", "completed"), ("target_dataset", "people")):
-        row = rf"\b{name} \w+ \d+, \d+:\d+ [AP]M {value}\b"  # key, timestamp, value
-        assert re.search(row, text), f"{name} = {value} is not in: {text}"
+def test_the_asset_graph_tells_two_chains_apart(materialized: ShopSite) -> None:
+    with materialized.page(GROUP.format("shop")) as page:
+        for dataset in CHAINS:
+            for kind in KINDS:
+                page.get_by_text(f"{dataset}_{kind}", exact=True).first.wait_for()
+        page.get_by_text("Materialized").nth(2).wait_for()
+        materialized.keep_picture(page, "asset-graph", clip=(290, 325, 940, 260))
 
 
-def test_the_remote_graph_shows_that_its_import_succeeded(site: Site) -> None:
-    text = site.text_of("/assets/people/remote_graph?view=checks", shows="remote_import_succeeded")
-    assert "The remote has finished the import" in text
+def test_materialize_pushes_what_the_asset_graph_shows(materialized: ShopSite) -> None:
+    graph = materialized.remote.graph("catalogue")
+    assert len(graph.nodes) == len(shop_graph().nodes)
+    with materialized.page("/assets/catalogue/catalogue_remote_push") as page:
+        for name, value in (("num_nodes", "25"), ("num_edges", "34"), ("status", "completed")):
+            assert value in _row(page, name)
+        assert materialized.remote.url in _row(page, "cognee/remote_url")
+        link = page.get_by_role("link", name=materialized.remote.url).first
+        assert link.get_attribute("href") == materialized.remote.url
 
 
-def _wait_for(url: str, server: ChildProcess) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.returncode is None:
-        try:
-            if httpx.get(f"{url}/server_info", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.5)
-    pytest.fail(f"Dagster's webserver did not start:\n{server.log_tail()}")
+def test_the_picture_of_the_graph_can_be_read(materialized: ShopSite) -> None:
+    with materialized.page("/assets/catalogue/catalogue_cognified_graph") as page:
+        page.get_by_text("[Show Markdown]").first.click()
+        picture = page.locator("[role=dialog] img").first
+        picture.wait_for()
+        assert picture.bounding_box()["width"] >= 0.9 * WIDTH  # type: ignore[index]
+        source = picture.get_attribute("src")
+        materialized.keep_picture(page, "graph-picture", part=page.locator("[role=dialog]").first)
+        page.goto(str(source))
+        drawn: list[tuple[str, list[float]]] = page.evaluate(_BOXES)
+        shown = {unquote(text) for text in page.locator("svg > text").all_text_contents()}
+    names = [box for tag, box in drawn if tag == "text"]
+    circles = [box for tag, box in drawn if tag == "circle"]
+    assert len(circles) == len(shop_graph().nodes)
+    assert len(names) > 20
+    assert {"Northwind Traders", "Hotel Baltic"} <= shown
+    overlapping = [
+        (one, other)
+        for one, other in [*combinations(names, 2), *((n, c) for n in names for c in circles)]
+        if _overlap(one, other)
+    ]
+    assert overlapping == []
+    assert all(CANVAS.left - 1 <= left and right <= CANVAS.right + 1 for left, _, right, _ in names)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def test_a_backfill_in_the_dialog_pushes_every_partition(site: ShopSite) -> None:
+    known = site.run_ids()
+    with site.page(GROUP.format("regions")) as page:
+        page.get_by_role("button", name=re.compile("Materialize all")).click()
+        dialog = page.locator("[role=dialog]").first
+        dialog.get_by_text("All", exact=True).click()
+        dialog.get_by_text(f"{len(REGIONS)} partitions").first.wait_for()
+        launch = dialog.get_by_role("button", name=re.compile("Launch .*backfill"))
+        expect(launch).to_be_enabled(timeout=PAGE_SECONDS * 1000)
+        site.keep_picture(page, "backfill", part=dialog)
+        launch.click()
+        assert site.new_runs(len(REGIONS), known=known) == ["SUCCESS"] * len(REGIONS)
+    for region in REGIONS:
+        assert len(site.remote.graph(f"region_{region}").nodes) > len(REGIONS)
+    with site.page("/assets/regions/remote_graph?view=partitions") as page:
+        for region in REGIONS:
+            page.get_by_text(region, exact=True).first.wait_for()
+        page.get_by_text(REGIONS[0], exact=True).first.click()
+        page.get_by_text("pipeline_run_id").first.wait_for()
+        site.keep_picture(page, "partitions", clip=(240, 0, 1040, 560))
+
+
+def test_a_failed_check_says_first_why_and_what_to_do(site: ShopSite) -> None:
+    site.remote.fail_next_import()
+    assert site.push(*chain("reviews")) == "FAILURE"
+    with site.page("/assets/reviews/remote_graph?view=checks") as page:
+        page.get_by_text("Latest execution").wait_for()
+        page.get_by_text("Failed").first.wait_for()
+        text = _words(page)
+        site.keep_picture(page, "failed-check", clip=(240, 106, 1040, 430))
+    said = text.split("Latest execution")[1].split("Metadata")[0]
+    assert f"The import into dataset 'reviews' on {site.remote.url}: the push failed." in said
+    assert "its import failed; its log says which" in said
+
+
+def test_the_sensors_page_lists_its_assets_and_a_cursor_that_can_be_read(materialized: ShopSite) -> None:
+    with materialized.page("/locations/shop.py/sensors/cognee_import_sensor") as page:
+        page.get_by_text("Target", exact=True).wait_for()
+        page.get_by_text("remote_graph").nth(1).wait_for()
+        page.get_by_text('"watermark":').first.wait_for()
+        materialized.keep_picture(page, "import-sensor", clip=(240, 0, 1040, 480))
+    with materialized.page("/assets/suppliers/suppliers_remote_graph") as page:
+        page.get_by_text("cognee_import_sensor").first.wait_for()
+
+
+def test_the_resources_page_says_which_remote_and_offers_no_secret(site: ShopSite) -> None:
+    with site.page("/locations/shop.py/resources/cognee_remote") as page:
+        page.get_by_text("SHOP_COGNEE_URL").first.wait_for()
+        text = _words(page)
+    assert "Resource dependencies" not in text
+    assert "api_key" not in text
+    assert site.remote.api_key not in text
+
+
+def _words(page: Page) -> str:
+    return " ".join(page.locator("body").inner_text().split())
+
+
+def _row(page: Page, name: str) -> str:
+    """The row of a metadata table that begins with this key."""
+    row = page.locator("tr").filter(has=page.get_by_text(name, exact=True)).first
+    row.wait_for()
+    return row.inner_text()
+
+
+def _overlap(one: list[float], other: list[float]) -> bool:
+    """By more than the half pixel to which places are rounded."""
+    return all(one[axis] < other[axis + 2] - 1 and other[axis] < one[axis + 2] - 1 for axis in (0, 1))
