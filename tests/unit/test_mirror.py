@@ -584,8 +584,8 @@ def test_only_preserve_can_be_mirrored(remote: FakeRemote, mirror: Mirror) -> No
         push_mirror([mirror.archive()], client=client, base=UPath(mirror.directory), options=PushOptions(mode="hybrid"))
 
 
-@pytest.mark.parametrize(("nodes", "wanted"), [(10, 250), (5_000, 500), (1_000_000, 2_000)])
-def test_a_segment_is_a_tenth_of_the_graph_within_bounds(nodes: int, wanted: int) -> None:
+@pytest.mark.parametrize(("nodes", "wanted"), [(10, 250), (6_000, 400), (1_000_000, 2_000)])
+def test_a_segment_is_a_fifteenth_of_the_graph_within_bounds(nodes: int, wanted: int) -> None:
     assert usual_segment_nodes(nodes) == wanted
 
 

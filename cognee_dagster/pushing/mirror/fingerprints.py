@@ -11,6 +11,7 @@ from cognee_dagster.cogx.format import ENTITIES_FILE, FACTS_FILE, NODES_FILE
 from cognee_dagster.cogx.read.safe_members import Member, read_members
 from cognee_dagster.pushing.mirror.matching import places_in
 from cognee_dagster.pushing.mirror.records import (
+    RELATIONS,
     NotMirrorableError,
     decode_fact,
     edge_key,
@@ -42,6 +43,7 @@ class GraphFingerprints:
         edge_contents: A hash of its record, uint64.
         sources: The node that an edge starts at, int32.
         targets: The node that it leads to, int32.
+        relations: Of which of ``RELATIONS`` an edge is, 0 for any other, uint8.
         rows: By record file, the node or edge of each line, int32; ``REPEATED`` for a line that says nothing new or
             that a server would drop. Of several archives, one after the other.
     """
@@ -53,6 +55,7 @@ class GraphFingerprints:
     edge_contents: "Integers"
     sources: "Integers"
     targets: "Integers"
+    relations: "Integers"
     rows: "dict[str, Integers]"
 
 
@@ -99,6 +102,7 @@ class _Facts:
     def __init__(self) -> None:
         self.keys, self.contents = array("Q"), array("Q")
         self.sources, self.targets = array("Q"), array("Q")
+        self.relations = bytearray()
 
     def add(self, member: Member) -> None:
         for _, line in member.lines():
@@ -108,6 +112,7 @@ class _Facts:
             self.contents.append(key_of(line))
             self.sources.append(key_of(subject))
             self.targets.append(key_of(target))
+            self.relations.append(RELATIONS.get(fact.predicate, 0))
 
 
 def _numbered(nodes: _Nodes, facts: _Facts) -> GraphFingerprints:
@@ -133,6 +138,7 @@ def _numbered(nodes: _Nodes, facts: _Facts) -> GraphFingerprints:
         edge_contents=_unsigned(facts.contents)[first_rows],
         sources=sources[first_rows],
         targets=targets[first_rows],
+        relations=np.frombuffer(bytes(facts.relations), np.uint8)[first_rows],
         rows={**rows, FACTS_FILE: edge_rows},
     )
 

@@ -14,6 +14,8 @@ from xxhash import xxh3_64_intdigest
 from cognee_dagster.cogx.encode import exact_json
 
 _TIMESTAMPS = ("created_at", "updated_at")
+# Edges that say which text something came from; every other is of relation 0.
+RELATIONS = {"is_part_of": 1, "made_from": 2, "contains": 3, "is_a": 4}
 
 
 class NotMirrorableError(Exception):

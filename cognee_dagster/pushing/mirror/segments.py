@@ -1,7 +1,8 @@
 """Which part of the graph each node belongs to: parts are replaced as a whole, so that neighbours should share one.
 
 A node that has a segment keeps it: small changes of a graph stay small changes on the remote. A new one joins the
-segment that most of its neighbours are in, while there is room; the others are cut into new segments.
+segment that most of its neighbours are in, while there is room; the others are cut into new segments. What came from
+one text alone stays together, with all edges of it, so that a text that is deleted touches one segment.
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ import numpy as np
 
 from cognee_dagster.cogx.format import Limits
 from cognee_dagster.cogx.shard.plan import GraphSizes, plan_shards
+from cognee_dagster.pushing.mirror.belonging import texts_of
 from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 # What is gone costs its segment; and each segment a request and, of its edges, the nodes at their far ends.
 SEGMENT_NODES = 2_000
 _LEAST_NODES = 250
-_USUAL_SEGMENTS = 10
+_USUAL_SEGMENTS = 15
 # How many steps away from known nodes a new one may be to join a segment; the others are cut into new ones.
 _JOINING_ROUNDS = 8
 # A segment may grow to so many times its size before nodes that belong to it go elsewhere.
@@ -47,51 +49,55 @@ def assign_segments(
         segment_nodes: How many nodes a new segment has at most, with those at the far ends of its edges.
     """
     nodes, edges = nodes.astype(np.int32, copy=True), edges.astype(np.int32, copy=True)
+    if not ((nodes == NOWHERE).any() or (edges == NOWHERE).any()):
+        return nodes, edges
+    texts = texts_of(graph, at_most=segment_nodes)
     if (nodes != NOWHERE).any():
-        _join_neighbours(graph, nodes, most=_ROOM * segment_nodes)
-    new = np.flatnonzero(nodes == NOWHERE)
-    if len(new):
-        _cut(graph, new, nodes, edges, first_new=first_new, segment_nodes=segment_nodes)
-    return nodes, np.where(edges == NOWHERE, nodes[graph.sources], edges)
+        _join_neighbours(graph, texts, nodes, most=_ROOM * segment_nodes)
+    is_shared = np.bincount(texts, minlength=len(nodes))[texts] == 1
+    cut = _cut(graph, nodes, first_new=first_new, segment_nodes=segment_nodes)
+    _gather(texts, nodes, least=first_new)
+    at_target = is_shared[graph.sources] & ~is_shared[graph.targets]
+    usual = np.where(at_target, nodes[graph.targets], nodes[graph.sources])
+    usual = np.where(is_shared[graph.sources] & is_shared[graph.targets] & (cut != NOWHERE), cut, usual)
+    return nodes, np.where(edges == NOWHERE, usual, edges)
 
 
 def usual_segment_nodes(num_nodes: int) -> int:
-    """How many nodes a new segment of such a graph has: a tenth of them, from 250 to 2,000."""
+    """How many nodes a new segment of such a graph has: a fifteenth of them, from 250 to 2,000."""
     return min(max(num_nodes // _USUAL_SEGMENTS, _LEAST_NODES), SEGMENT_NODES)
 
 
-def _join_neighbours(graph: GraphFingerprints, segments: "Integers", *, most: int) -> None:
-    """Give new nodes the segment of most of their neighbours, and then those that hang on them."""
+def _join_neighbours(graph: GraphFingerprints, texts: "Integers", segments: "Integers", *, most: int) -> None:
+    """Give new nodes the segment of most of their text's neighbours, and then those that hang on them."""
     sizes = Counter(segments[segments != NOWHERE].tolist())
     ends = np.concatenate((graph.sources, graph.targets))
     others = np.concatenate((graph.targets, graph.sources))
     for _ in range(_JOINING_ROUNDS):
+        new = np.flatnonzero(segments == NOWHERE)
+        joining = np.bincount(texts[new], minlength=len(segments))
         reaches = (segments[ends] == NOWHERE) & (segments[others] != NOWHERE)
         votes: dict[int, Counter[int]] = {}
-        for node, segment in zip(ends[reaches].tolist(), segments[others[reaches]].tolist(), strict=True):
-            votes.setdefault(node, Counter())[segment] += 1
-        joined = False
-        for node, counted in votes.items():
+        for text, segment in zip(texts[ends[reaches]].tolist(), segments[others[reaches]].tolist(), strict=True):
+            votes.setdefault(text, Counter())[segment] += 1
+        joined = np.full(len(segments), NOWHERE, np.int32)
+        for text, counted in votes.items():
             for segment, _ in counted.most_common():
-                if sizes[segment] < most:
-                    segments[node] = segment
-                    sizes[segment] += 1
-                    joined = True
+                if sizes[segment] + joining[text] <= most:
+                    joined[text] = segment
+                    sizes[segment] += int(joining[text])
                     break
-        if not joined:
+        segments[new] = joined[texts[new]]
+        if (joined == NOWHERE).all():
             return
 
 
-def _cut(
-    graph: GraphFingerprints,
-    new: "Integers",
-    nodes: "Integers",
-    edges: "Integers",
-    *,
-    first_new: int,
-    segment_nodes: int,
-) -> None:
-    """Cut the part of the graph that the new nodes are into segments."""
+def _cut(graph: GraphFingerprints, nodes: "Integers", *, first_new: int, segment_nodes: int) -> "Integers":
+    """Cut the part of the graph that the new nodes are into segments; those of the edges within."""
+    new = np.flatnonzero(nodes == NOWHERE)
+    edges = np.full(len(graph.edge_keys), NOWHERE, np.int32)
+    if not len(new):
+        return edges
     number_of = np.full(len(graph.node_keys), NOWHERE, np.int32)
     number_of[new] = np.arange(len(new), dtype=np.int32)
     sources, targets = number_of[graph.sources], number_of[graph.targets]
@@ -109,3 +115,16 @@ def _cut(
     found = plan_shards(sizes, limits=Limits(member_bytes=room, total_bytes=room))
     nodes[new] = first_new + found.homes
     edges[within] = first_new + found.facts
+    return edges
+
+
+def _gather(texts: "Integers", nodes: "Integers", *, least: int) -> None:
+    """Put what came from one text into one of the new segments, the one that most of it is in."""
+    new = np.flatnonzero(nodes >= least)
+    if not len(new):
+        return
+    pairs, counts = np.unique(texts[new].astype(np.int64) << 32 | nodes[new], return_counts=True)
+    order = np.argsort(counts, kind="stable")  # of each text the segment with most of it comes last
+    home = np.full(len(nodes), NOWHERE, np.int32)
+    home[pairs[order] >> 32] = pairs[order] & 0xFFFFFFFF
+    nodes[new] = home[texts[new]]
