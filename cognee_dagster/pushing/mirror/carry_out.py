@@ -21,7 +21,7 @@ from cognee_dagster.pushing.mirror.beside import tell_of_mirrors_beside
 from cognee_dagster.pushing.mirror.deletions import Deletions
 from cognee_dagster.pushing.mirror.foreign_runs import wait_until_quiet
 from cognee_dagster.pushing.mirror.generations import LETTERS
-from cognee_dagster.pushing.mirror.one_at_a_time import interrupted
+from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, interrupted
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, NotedRuns, latest
 from cognee_dagster.pushing.mirror.summary import summary_of
@@ -93,12 +93,12 @@ class MirrorPush:
         if self.found.empties:
             self._empty()
         results, state = self._send(state)
-        self._deletions.documents(self.found.documents.removed_keys)  # before they are forgotten
         state = self._confirm(state)
+        self._deletions.documents(self.found.documents.removed_keys)
         self._deletions.generations(state.deleting)
         if self.mirror.adopt:
             self._deletions.others(self.found.documents, self.found.beside.files)
-        self._save(msgspec.structs.replace(state, deleting=()))
+        self._save(msgspec.structs.replace(state, deleting=(), documents_deleting=()))
         return self._result(results, state=state)
 
     @cached_property
@@ -107,7 +107,7 @@ class MirrorPush:
             self.client,
             self.dataset,
             owner=self.owner,
-            known=self.found.known,
+            seen=self.found.known.seen,
             began_at=self.began_at,
             heed=self._heed_end,
         )
@@ -125,9 +125,7 @@ class MirrorPush:
         Raises:
             PushInterruptedError: The push was told to stop, or has lost its turn.
         """
-        self.lock.look()
-        if self.lock.ended.is_set():
-            raise interrupted(self.dataset.name)
+        heed_end(self.lock, self.dataset.name)
 
     def _save(self, state: MirrorState) -> None:
         """Note the state, unless it is another host's to note by now; what was done until a stop is noted."""
@@ -251,6 +249,7 @@ class MirrorPush:
             documents_begun=(),
             emptying=False,
             deleting=plan.deleted if known.state is not None else self._strays(),
+            documents_deleting=tuple(sorted(self.found.documents.removed_keys)),
         )
         self._save(confirmed)
         return confirmed

@@ -19,7 +19,6 @@ from cognee_dagster.pushing.mirror.beside import generations_of
 from cognee_dagster.pushing.mirror.documents import DocumentDifference, others_documents, removed_documents
 from cognee_dagster.pushing.mirror.foreign_runs import changes_since, name_of
 from cognee_dagster.pushing.mirror.generations import Generation, import_reference
-from cognee_dagster.pushing.mirror.known import Known
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, latest
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
@@ -34,7 +33,7 @@ class Deletions:
         client: The remote.
         dataset: The remote dataset.
         owner: Whose mirror it is.
-        known: What was known before: what happened until then is not ours.
+        seen: All runs and operations that were there before: they are not ours.
         began_at: When the push began, by the server's clock.
         heed: Called before each; raises where it is not this push's turn any more.
     """
@@ -45,14 +44,14 @@ class Deletions:
         dataset: RemoteDataset,
         *,
         owner: str,
-        known: Known,
+        seen: frozenset[str],
         began_at: float,
         heed: Callable[[], None],
     ) -> None:
         self._client = client
         self._dataset = dataset
         self._owner = owner
-        self._seen = known.seen
+        self._seen = seen
         self._began_at = began_at
         self._heed = heed
         self._sent = Counter[str]()

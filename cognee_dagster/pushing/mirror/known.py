@@ -88,9 +88,12 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
     # Under another name than the present one: to be deleted. What it brought has overwritten what others share with it.
     begun = {segment: letter for segment, letter in state.begun.items() if state.letters.get(segment) != letter}
     leftovers = tuple(sorted({*begun.items(), *state.deleting}))
+    begun_documents = (*state.documents_begun, *state.documents_deleting)
     contents = files.load_contents(state)
-    known_runs = state.runs | (_siblings_runs(files, contents) if contents is not None else frozenset())
+    known_runs = runs_of_mirrors(files, state, contents)
     others = changes_since(client, dataset, began_at=min(state.began_at, now), known=known_runs)
+    if state.has_deletions_left and only_deletions(others):
+        others = {}  # a push that finds them to be others' notes that there are none left: ``finish_deletions``
     reason = (
         _reason(dataset, state, now=now, resend=resend)
         or _what_others_did(state, others)
@@ -100,7 +103,7 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
         found = nothing if contents is None else contents.distrusted()
         return Known(
             state=state,
-            contents=found.without_texts_of(state.documents_begun),
+            contents=found.without_texts_of(begun_documents),
             confirmed=contents,
             reason=reason,
             others=_made_good(others or {}),
@@ -117,7 +120,7 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
         )
     return Known(
         state=state,
-        contents=known.without_documents(missing).without_texts_of(state.documents_begun),
+        contents=known.without_documents(missing).without_texts_of(begun_documents),
         confirmed=known,
         seen=known_runs,
         leftovers=leftovers,
@@ -181,6 +184,16 @@ def _unfinished_since(others: Mapping[str, PipelineRun], *, now: float) -> float
     """When the first of the others began that have not ended; those are dead that are too old."""
     begun = [row.created_at.timestamp() for row in others.values() if row.created_at and not has_ended(row)]
     return min((moment for moment in begun if moment > now - DEAD_AFTER.total_seconds()), default=None)
+
+
+def runs_of_mirrors(files: MirrorFiles, state: MirrorState, contents: MirrorContents | None) -> frozenset[str]:
+    """Runs and deletions of a mirror, and of those beside it that change nothing of what it has."""
+    return state.runs | (_siblings_runs(files, contents) if contents is not None else frozenset())
+
+
+def only_deletions(others: Mapping[str, PipelineRun] | None) -> bool:
+    """Whether nothing happened but that something was deleted from a dataset that is there still."""
+    return others is not None and all(row.pipeline_name is None and name_of(row) == "delete" for row in others.values())
 
 
 def _siblings_runs(files: MirrorFiles, contents: MirrorContents) -> frozenset[str]:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,13 @@ from cognee_dagster.pushing.delivery import own_dataset, refuse_a_shared_one
 from cognee_dagster.pushing.mirror.carry_out import MirrorPush
 from cognee_dagster.pushing.mirror.generations import owner_of
 from cognee_dagster.pushing.mirror.guard import require_few_removed
-from cognee_dagster.pushing.mirror.one_at_a_time import one_at_a_time
+from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, one_at_a_time
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.outlook import MirrorPlan, look_ahead
 from cognee_dagster.pushing.mirror.records import NotMirrorableError
 from cognee_dagster.pushing.mirror.state import DEFAULT_DIRECTORY, MirrorFiles
 from cognee_dagster.pushing.mirror.survey import survey
+from cognee_dagster.pushing.mirror.unfinished import finish_deletions
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
@@ -78,6 +80,7 @@ def push_mirror(
     base = base or default_base()
     with one_at_a_time(base, url=client.connection.url, target=target, stop=stop or threading.Event()) as lock:
         dataset, files = _dataset(client, target, base=base, owner=owner)
+        finish_deletions(client, dataset, files, heed=partial(heed_end, lock, target))
         began_at = time.time() + client.clock_offset.total_seconds()
         try:
             with span("plan", **_about(archives, target=target, client=client)):

@@ -58,6 +58,17 @@ def one_at_a_time(base: "UPath", *, url: str, target: str, stop: threading.Event
             ) from error
 
 
+def heed_end(lock: StoreLock, target: str) -> None:
+    """Before what cannot be taken back.
+
+    Raises:
+        PushInterruptedError: The push to this dataset was told to stop, or has lost its turn.
+    """
+    lock.look()
+    if lock.ended.is_set():
+        raise interrupted(target)
+
+
 def interrupted(target: str) -> PushInterruptedError:
     """What a push to a dataset raises that was told to stop."""
     return PushInterruptedError(f"The push to dataset {target!r} was interrupted.")

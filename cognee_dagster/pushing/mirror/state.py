@@ -56,6 +56,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         documents_begun: What documents are known by that a push has begun to send, and never confirmed.
         emptying: Whether a push has begun to empty the remote graph, and never confirmed what it then sent.
         deleting: Generations that are to be deleted, because others have taken their place.
+        documents_deleting: What documents are known by that are to be deleted, because they are no longer in the graph.
         began_at: When the push began that confirmed the contents: seconds since 1970, by the server's clock.
         dataset_made_at: When the server made the dataset; None where it does not say.
         run_ids: Its runs, and those of pushes before; oldest first.
@@ -78,6 +79,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     begun: dict[_Segment, Letter] = {}
     documents_begun: tuple[_Key, ...] = ()
     deleting: tuple[tuple[_Segment, Letter], ...] = ()
+    documents_deleting: tuple[_Key, ...] = ()
     emptying: bool = False
     format: Literal[1, 2] = _FORMAT
     checksum: str = ""
@@ -87,9 +89,14 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """Runs and operations that are accounted for."""
         return frozenset((*self.run_ids, *self.deletions, *self.accounted))
 
+    @property
+    def has_deletions_left(self) -> bool:
+        """Whether all that was sent has been confirmed, and not all been deleted that goes for it."""
+        return bool(self.deleting or self.documents_deleting) and not (self.begun or self.emptying)
+
     def encode(self) -> bytes:
         """As a file's content."""
-        return msgspec.json.encode(msgspec.structs.replace(self, format=_FORMAT, checksum=self._hash()))
+        return self._encode(checksum=self._hash())
 
     @classmethod
     def decode(cls, content: bytes) -> "MirrorState":
@@ -101,13 +108,18 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         state = msgspec.json.decode(content, type=cls)
         if state.format != 1 and state.checksum != state._hash():
             raise ValueError("its checksum is not that of its content")
-        if max(state.documents_begun, default=0) >= 2**64:
+        if max((*state.documents_begun, *state.documents_deleting), default=0) >= 2**64:
             raise ValueError("it has a document's key out of range")
         return state
 
     def _hash(self) -> str:
-        plain = msgspec.structs.replace(self, format=_FORMAT, checksum="")
-        return hashlib.sha256(msgspec.json.encode(plain)).hexdigest()
+        return hashlib.sha256(self._encode(checksum="")).hexdigest()
+
+    def _encode(self, *, checksum: str) -> bytes:
+        values = msgspec.to_builtins(msgspec.structs.replace(self, format=_FORMAT, checksum=checksum))
+        if not self.documents_deleting:  # earlier releases do not know it
+            del values["documents_deleting"]
+        return msgspec.json.encode(values)
 
 
 @dataclass(frozen=True)

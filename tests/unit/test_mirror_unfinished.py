@@ -1,0 +1,162 @@
+"""A push that is killed between its deletions is finished by the next one, which sends nothing again for that; what
+somebody else deletes meanwhile is made good all the same."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from upath import UPath
+
+from cognee_dagster.pushing.mirror.generations import Generation
+from cognee_dagster.pushing.mirror.mirror import plan_mirror
+from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
+from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.testing import FakeRemote
+from tests.mirrored_graph import ChangingGraph
+from tests.pushes import client_of
+from tests.unit.test_mirror import Crash, Crashed, Mirror
+
+DELETIONS = 5
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as fake:
+        yield fake
+
+
+@pytest.fixture
+def mirror(remote: FakeRemote, tmp_path: Path) -> Mirror:
+    """Whose graph has lost two documents since, and nodes of three segments."""
+    mirror = Mirror(remote, tmp_path, ChangingGraph(5, nodes=40))
+    mirror.push()
+    for _ in range(2):
+        mirror.graph.remove_chunk()
+    return mirror
+
+
+def kill(mirror: Mirror, *, at: int, after: bool, steps: list[str] | None = None) -> None:
+    with pytest.MonkeyPatch.context() as patches:
+        Crash(patches, at=at, after=after, steps=steps or ["delete_data"])
+        with pytest.raises(Crashed):
+            mirror.push()
+
+
+def files_of(mirror: Mirror) -> tuple[MirrorFiles, MirrorState]:
+    (directory,) = (path.parent for path in (mirror.directory / "mirrors").glob("*/mirror.json"))
+    files = MirrorFiles(UPath(directory))
+    state = files.load()
+    assert state is not None
+    return files, state
+
+
+def planned(mirror: Mirror) -> dict[str, Any]:
+    with client_of(mirror.remote.url, mirror.remote.api_key) as client:
+        return plan_mirror(
+            [mirror.archive()],
+            client=client,
+            base=UPath(mirror.directory / "mirrors"),
+            options=PushOptions(target_dataset="demo"),
+            mirror=MirrorOptions(segment_nodes=8, max_removed=1.0),
+        ).as_json()
+
+
+def test_this_mirror_has_so_many_deletions_ahead(remote: FakeRemote, mirror: Mirror) -> None:
+    before = len(remote.runs)
+    mirror.push()
+    deleted = [row for row in remote.runs[: len(remote.runs) - before] if row["operation_name"] == "delete"]
+    assert len(deleted) >= DELETIONS
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(1, DELETIONS + 1))
+def test_the_next_push_finishes_the_deletions_and_sends_nothing(
+    remote: FakeRemote, mirror: Mirror, at: int, after: bool
+) -> None:
+    kill(mirror, at=at, after=after)
+    uploads = len(remote.uploads)
+    plan = planned(mirror)
+    assert (plan["sent_whole_because"], plan["in_sync"], plan["segments_sent"]) == ("", False, 0)
+    mirror.push()
+    assert len(remote.uploads) == uploads
+    mirror.assert_exact()
+    assert planned(mirror)["in_sync"]
+    assert mirror.push().status == "unchanged"
+
+
+def test_killed_again_and_again_it_is_finished_in_the_end(remote: FakeRemote, mirror: Mirror) -> None:
+    kill(mirror, at=2, after=True)
+    uploads = len(remote.uploads)
+    kill(mirror, at=1, after=True)
+    kill(mirror, at=2, after=True)
+    kill(mirror, at=1, after=False, steps=["save"])
+    mirror.push()
+    assert len(remote.uploads) == uploads
+    mirror.assert_exact()
+    assert mirror.push().status == "unchanged"
+
+
+def test_the_graph_may_have_changed_meanwhile(remote: FakeRemote, mirror: Mirror) -> None:
+    before = dict(mirror.graph.nodes)
+    mirror.graph.remove_chunk()
+    (gone,) = before.keys() - mirror.graph.nodes.keys()
+    kill(mirror, at=2, after=True)
+    mirror.graph.nodes[gone] = before[gone]  # a document that is to be deleted is there again
+    mirror.graph.change(4)
+    assert mirror.push().remote_response["mirror"]["sent_whole_because"] == ""
+    mirror.assert_exact()
+    assert mirror.push().status == "unchanged"
+
+
+def test_what_is_left_to_be_deleted_goes_also_where_everything_is_sent(remote: FakeRemote, mirror: Mirror) -> None:
+    kill(mirror, at=1, after=False)
+    mirror.push(resend=True)
+    mirror.assert_exact()
+
+
+def test_what_somebody_else_has_deleted_since_is_sent_again(remote: FakeRemote, mirror: Mirror) -> None:
+    """Another host's mirror of the same name: nothing of its push is to be seen but a deletion."""
+    kill(mirror, at=1, after=True)
+    files, state = files_of(mirror)
+    segment, letter = next((of, letter) for of, letter in state.letters.items() if (of, "a") not in state.deleting)
+    with client_of(remote.url, remote.api_key) as client:
+        found = Generation(owner=files.owner, segment=segment, letter=letter).data_id("demo")
+        client.delete_data(remote.dataset("demo").id, found)
+    because = mirror.push().remote_response["mirror"]["sent_whole_because"]
+    assert "(delete, operation " in because
+    mirror.assert_exact()
+    assert mirror.push().status == "unchanged"
+
+
+def test_a_document_that_somebody_else_has_deleted_since_is_sent_again(remote: FakeRemote, mirror: Mirror) -> None:
+    kill(mirror, at=3, after=False)  # both documents are gone, and no segment is
+    dataset = remote.dataset("demo")
+    with client_of(remote.url, remote.api_key) as client:
+        client.delete_data(dataset.id, next(iter(dataset.documents)))
+    mirror.push()
+    mirror.assert_exact()
+
+
+def test_an_import_of_somebody_else_since_is_made_good(
+    remote: FakeRemote, mirror: Mirror, caplog: pytest.LogCaptureFixture
+) -> None:
+    kill(mirror, at=2, after=True)
+    remote.add_run("demo", pipeline="cognify_pipeline", state="COMPLETED")
+    with caplog.at_level(logging.INFO):
+        because = mirror.push().remote_response["mirror"]["sent_whole_because"]
+    assert because
+    assert "they are finished" not in caplog.text
+    mirror.assert_exact()
+
+
+def test_a_state_without_documents_to_delete_is_written_as_releases_before_it_read_it(mirror: Mirror) -> None:
+    _, state = files_of(mirror)
+    assert b"documents_deleting" not in state.encode()
+    kill(mirror, at=1, after=False)
+    files, state = files_of(mirror)
+    assert len(state.documents_deleting) == 2
+    assert MirrorState.decode(state.encode()).documents_deleting == state.documents_deleting
+    assert files.load() == state
