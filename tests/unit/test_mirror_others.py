@@ -16,7 +16,7 @@ from cognee_dagster.testing.runs import Operation
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import client_of
 from tests.rivals import Rival, rival_archive
-from tests.unit.test_mirror import Mirror, unlike
+from tests.unit.test_mirror import Crash, Crashed, Mirror, unlike
 
 
 @pytest.fixture
@@ -234,6 +234,33 @@ def test_mirrors_that_have_nothing_in_common_trust_each_others_deletions_and_nob
     assert "(forget, operation " in whole_because(other, source="two")
     assert "(forget, operation " in whole_because(mirror, source="one")
     assert set(remote.graph("demo").nodes) == {*mirror.graph.nodes, *other.graph.nodes}
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["whole", "killed"])
+def test_mirrors_that_once_had_a_node_in_common_do_not_trust_the_imports_of_that_time(
+    remote: FakeRemote, mirror: Mirror, killed: bool
+) -> None:
+    """The other's values of the node are there, also when the other has given it up."""
+    other = Mirror(remote, mirror.directory, unlike(mirror.graph))
+    mirror.push(source="one")
+    other.push(source="two")
+    before = dict(other.graph.nodes)
+    shared = next(node_id for node_id, row in mirror.graph.nodes.items() if row[2] == "Entity")
+    other.graph.nodes[shared] = (shared, "Another name", "Entity", "{}")
+    if killed:
+        with pytest.MonkeyPatch.context() as patches:
+            Crash(patches, at=1, after=True, steps=["deliver"])
+            with pytest.raises(Crashed):
+                other.push(source="two")
+    else:
+        other.push(source="two")
+    assert remote.graph("demo").nodes[shared].shown(shared)["label"] == "Another name"
+    other.graph.nodes = before
+    other.push(source="two")
+    mirror.push(source="one")
+    assert remote.graph("demo").nodes[shared].shown(shared)["label"] == mirror.graph.nodes[shared][1]
+    assert whole_because(other, source="two") == ""
+    assert whole_because(mirror, source="one") == ""
 
 
 def test_a_mirror_that_empties_the_dataset_is_not_trusted_by_the_others(remote: FakeRemote, mirror: Mirror) -> None:

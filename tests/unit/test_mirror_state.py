@@ -30,6 +30,7 @@ STATE = MirrorState(
     begun={7: "a"},
     documents_begun=(0, 2**64 - 1),
     deleting=((3, "b"),),
+    documents_deleting=(5,),
 )
 DAMAGED: dict[str, Any] = {
     "letters": [{}, {"1": "q"}, {str(10**30): "a"}, {"-1": "a"}],
@@ -40,6 +41,7 @@ DAMAGED: dict[str, Any] = {
     "begun": [{"1": "q"}],
     "documents_begun": [[2**64], [-1]],
     "deleting": [[[1, "c"]]],
+    "documents_deleting": [[], [2**64], [-1]],
     "run_ids": [[], [1]],
     "emptying": [True],
     "format": [0, "2", None],

@@ -58,7 +58,7 @@ def _roots(graph: GraphFingerprints, itself: "Integers") -> "Integers":
         roots[graph.sources[edges]] = graph.targets[edges]
     for _ in range(_DEPTH):
         roots = roots[roots]
-    return roots
+    return np.asarray(roots)
 
 
 def _give_to_the_only_one(graph: GraphFingerprints, edges: "Integers", owners: "Integers") -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,11 @@ from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints
 from cognee_dagster.pushing.mirror.generations import Generation
 from cognee_dagster.pushing.mirror.state import MirrorFiles
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Integers = npt.NDArray[np.integer]
 
 logger = logging.getLogger(__name__)
 
@@ -22,25 +28,34 @@ class MirrorsBeside:
     Attributes:
         files: Theirs.
         num_nodes: How many nodes they have brought that the graph does not have.
+        share: Whether one of them has, or may have, a node or a document of the graph: what is sent now changes what
+            it has brought, so that it cannot rely on these imports, even when nothing is shared any more.
     """
 
     files: tuple[MirrorFiles, ...] = ()
     num_nodes: int = 0
+    share: bool = False
 
 
-def look_beside(files: MirrorFiles, graph: GraphFingerprints) -> MirrorsBeside:
-    """What they have brought besides a graph, as far as what is known of them can be read."""
-    found, theirs = [], np.empty(0, graph.node_keys.dtype)
+def look_beside(files: MirrorFiles, graph: GraphFingerprints, document_keys: "Integers") -> MirrorsBeside:
+    """What they have brought besides a graph and its documents, as far as what is known of them can be read."""
+    found, theirs, share = [], np.empty(0, graph.node_keys.dtype), False
     for sibling in files.siblings():
         try:
             state = sibling.load()
             contents = sibling.load_contents(state) if state is not None else None
         except (OSError, InvalidPushError):  # another user's, or a later release's
+            share = True
             continue
         if state is not None:
             found.append(sibling)
+            share |= bool(contents is None or state.begun or np.isin(document_keys, contents.document_keys).any())
             theirs = theirs if contents is None else np.union1d(theirs, contents.node_keys)
-    return MirrorsBeside(files=tuple(found), num_nodes=len(np.setdiff1d(theirs, graph.node_keys)))
+    return MirrorsBeside(
+        files=tuple(found),
+        num_nodes=len(np.setdiff1d(theirs, graph.node_keys)),
+        share=share or bool(np.isin(graph.node_keys, theirs).any()),
+    )
 
 
 def generations_of(files: MirrorFiles) -> Iterator[Generation]:

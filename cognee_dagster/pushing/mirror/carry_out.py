@@ -108,6 +108,7 @@ class MirrorPush:
             self.dataset,
             owner=self.owner,
             seen=self.found.known.seen,
+            is_shared=self.found.beside.share,
             began_at=self.began_at,
             heed=self._heed_end,
         )
@@ -199,7 +200,7 @@ class MirrorPush:
         plan, documents = self.found.plan, self.found.documents
         total = len(plan.uploads) + bool(documents.sent)
         results: list[DeliveryResult] = []
-        runs = NotedRuns(state, save=self._save)
+        runs = NotedRuns(state, is_shared=self.found.beside.share, save=self._save)
         with tempfile.TemporaryDirectory(prefix="cognee-mirror-") as name:
             directory = Path(name)
             if documents.sent:

@@ -35,6 +35,7 @@ class Deletions:
         owner: Whose mirror it is.
         seen: All runs and operations that were there before: they are not ours.
         began_at: When the push began, by the server's clock.
+        is_shared: Whether mirrors beside this one cannot rely on its deletions.
         heed: Called before each; raises where it is not this push's turn any more.
     """
 
@@ -46,6 +47,7 @@ class Deletions:
         owner: str,
         seen: frozenset[str],
         began_at: float,
+        is_shared: bool,
         heed: Callable[[], None],
     ) -> None:
         self._client = client
@@ -53,6 +55,7 @@ class Deletions:
         self._owner = owner
         self._seen = seen
         self._began_at = began_at
+        self._is_shared = is_shared
         self._heed = heed
         self._sent = Counter[str]()
         self._of_ours: tuple[str, ...] = ()
@@ -147,7 +150,7 @@ class Deletions:
             logger.warning("The next push sends everything, since nobody can tell what was deleted: %s", error)
             return
         numbers = tuple(self._own_among(found or {}))
-        if of_ours:
+        if of_ours and not self._is_shared:
             self._of_ours += numbers
         else:
             self._of_all += numbers

@@ -210,7 +210,7 @@ def _siblings_runs(files: MirrorFiles, contents: MirrorContents) -> frozenset[st
             logger.warning("%s: runs of that mirror count as somebody else's: %s", sibling.directory, error)
             continue
         if state is not None and theirs is not None and not state.begun and not _overlap(contents, theirs):
-            found |= frozenset((*state.run_ids, *state.deletions))
+            found |= state.reliable_runs
     return found
 
 

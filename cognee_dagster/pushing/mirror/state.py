@@ -62,7 +62,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         run_ids: Its runs, and those of pushes before; oldest first.
         deletions: Its operations that deleted what it had brought itself.
         accounted: What else happened to the dataset and is made good for: what others did, and what this mirror did
-            that may have taken something from others.
+            that may have taken something from others, or changed it.
         checksum: SHA-256 of the state without it; empty in files of format 1.
     """
 
@@ -88,6 +88,11 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def runs(self) -> frozenset[str]:
         """Runs and operations that are accounted for."""
         return frozenset((*self.run_ids, *self.deletions, *self.accounted))
+
+    @property
+    def reliable_runs(self) -> frozenset[str]:
+        """Its own, but for those that may have taken something from other mirrors in the dataset, or changed it."""
+        return frozenset((*self.run_ids, *self.deletions)).difference(self.accounted)
 
     @property
     def has_deletions_left(self) -> bool:
@@ -252,12 +257,18 @@ def _read(path: "UPath") -> bytes | None:
 class NotedRuns:
     """The runs of a push, noted as soon as they are known: after a kill they are still told from others'.
 
+    Args:
+        state: The state before.
+        is_shared: Whether mirrors beside this one cannot rely on these runs.
+        save: Notes a state.
+
     Attributes:
         state: The state with the runs so far.
     """
 
-    def __init__(self, state: MirrorState, *, save: Callable[[MirrorState], None]) -> None:
+    def __init__(self, state: MirrorState, *, is_shared: bool, save: Callable[[MirrorState], None]) -> None:
         self.state = state
+        self._is_shared = is_shared
         self._save = save
 
     def note(self, num_nodes: int, run: BegunImport) -> None:
@@ -266,6 +277,9 @@ class NotedRuns:
             run_ids = (*self.state.run_ids, run.run_id)[-_RUNS_KEPT:]
             run_nodes = dict([*self.state.run_nodes.items(), (run.run_id, num_nodes)][-_SIZES_KEPT:])
             self.state = msgspec.structs.replace(self.state, run_ids=run_ids, run_nodes=run_nodes)
+            if self._is_shared:
+                accounted = latest((*self.state.accounted, run.run_id))
+                self.state = msgspec.structs.replace(self.state, accounted=accounted)
             self._save(self.state)
 
 

@@ -86,12 +86,12 @@ def survey(
         segment_nodes=segment_nodes,
         first_new=_fresh_number() if known.has_history else 0,
     )
-    beside = look_beside(files, fingerprints) if files is not None else MirrorsBeside()
+    documents = compare_documents(archives, known.contents, keeps_removed=keeps_removed)
+    beside = look_beside(files, fingerprints, documents.keys) if files is not None else MirrorsBeside()
     empties = options.on_removed == "replace" and bool(plan.deleted or not known.is_certain or beside.num_nodes)
     if empties:
         nothing = plan_sync(fingerprints, MirrorContents.empty(), {}, segment_nodes=segment_nodes)
         plan = replace(nothing, difference=plan.difference)
-    documents = compare_documents(archives, known.contents, keeps_removed=keeps_removed)
     return MirrorSurvey(
         target_dataset=target_dataset,
         known=known,

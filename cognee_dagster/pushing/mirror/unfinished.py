@@ -54,7 +54,13 @@ def finish_deletions(
     began_at = min(state.began_at, time.time() + client.clock_offset.total_seconds())
     found = changes_since(client, dataset, began_at=began_at, known=known)
     deletions = Deletions(
-        client, dataset, owner=files.owner, seen=known | frozenset(found or {}), began_at=began_at, heed=heed
+        client,
+        dataset,
+        owner=files.owner,
+        seen=known | frozenset(found or {}),
+        began_at=began_at,
+        is_shared=True,
+        heed=heed,
     )
     deletions.generations(state.deleting)
     is_proven = found and contents is not None and only_deletions(found) and _has_all(client, dataset, contents)
