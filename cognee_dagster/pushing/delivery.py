@@ -67,7 +67,7 @@ def deliver(
         client: The remote.
         archive: What to upload.
         options: Where to, and how.
-        progress: Who is told how many bytes are sent, and of the end.
+        progress: Who is told how many bytes are sent, of deletions and imports, and of the end.
         note: Called with the import as soon as its run is known, and again when the server has answered.
         begun: The import of an earlier try to deliver this very archive there, which never reported its end: attached
             to if it is running or has brought the archive, instead of uploading again.
@@ -78,6 +78,11 @@ def deliver(
         CogxUnsupportedError, BackgroundUnsupportedError: The server cannot do this; before anything is sent.
         RemoteError: The server refused for good, could not be reached, or the import failed.
     """
+
+    def noted(begun: BegunImport) -> None:
+        note(begun)
+        progress.on_import(begun.run_id)
+
     target = options.target_of(archive.dataset_name)
     strategy = _strategy(client, options)
     with (
@@ -92,14 +97,16 @@ def deliver(
             mode=options.mode,
             strategy=strategy,
             settings=options.delivery,
-            note=note,
+            note=noted,
             on_upload=progress.on_upload,
             stop=stop,
         )
         _warn_of_no_language_model(request)
         result = attach(request, begun) if begun and request.dataset.id else None
         if result is None:
-            prepared = prepare_documents(client, archive, dataset=request.dataset, directory=Path(directory))
+            prepared = prepare_documents(
+                client, archive, dataset=request.dataset, directory=Path(directory), progress=progress
+            )
             with RunLookup(request, is_needed=strategy is Strategy.DETACHED) as lookup:
                 result = _upload(request, prepared.path, lookup)
     progress.on_delivered(

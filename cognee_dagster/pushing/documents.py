@@ -15,6 +15,7 @@ from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.format import COGNEE_SYSTEM, TEXT_KINDS
 from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints, rename_documents
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset, RemoteDocument
 
@@ -81,7 +82,9 @@ def plan_unchanged(
     return tuple(dict.fromkeys(outdated))
 
 
-def prepare_documents(client: CogneeClient, archive: Archive, *, dataset: RemoteDataset, directory: Path) -> Archive:
+def prepare_documents(
+    client: CogneeClient, archive: Archive, *, dataset: RemoteDataset, directory: Path, progress: PushProgress
+) -> Archive:
     """Make room on the remote for an archive's documents, and give them ids that are theirs alone.
 
     An archive that is to be sent as it is keeps all ids: whatever is in the way on the remote is deleted.
@@ -91,6 +94,7 @@ def prepare_documents(client: CogneeClient, archive: Archive, *, dataset: Remote
         archive: The archive to be pushed.
         dataset: Where to; without an id nothing can be prepared.
         directory: For the copy with the other ids; it must outlive the upload.
+        progress: Who is told of deletions.
 
     Returns:
         The archive to upload: the copy, or the given one where there is nothing to do.
@@ -102,10 +106,11 @@ def prepare_documents(client: CogneeClient, archive: Archive, *, dataset: Remote
         return archive
     documents, present = document_prints(archive.path), client.data(dataset.id)
     if archive.as_it_is:
-        _delete(client, plan_unchanged(documents, present, dataset_id=dataset.id), dataset=dataset)
+        outdated = plan_unchanged(documents, present, dataset_id=dataset.id)
+        _delete(client, outdated, dataset=dataset, progress=progress)
         return archive
     plan = plan_documents(documents, present, dataset_id=dataset.id)
-    _delete(client, plan.outdated, dataset=dataset)
+    _delete(client, plan.outdated, dataset=dataset, progress=progress)
     copy = directory / archive.path.name
     rename_documents(archive.path, copy, plan.external_ids)
     return replace(archive, path=copy)
@@ -137,8 +142,9 @@ def _has_documents(archive: Archive) -> bool:
     return any(archive.record_counts.get(kind) for kind in TEXT_KINDS)
 
 
-def _delete(client: CogneeClient, data_ids: Collection[str], *, dataset: RemoteDataset) -> None:
+def _delete(client: CogneeClient, data_ids: Collection[str], *, dataset: RemoteDataset, progress: PushProgress) -> None:
     for data_id in data_ids:
-        client.delete_data(dataset.id, data_id)
+        with progress.deleting():
+            client.delete_data(dataset.id, data_id)
     if data_ids:
         logger.info("Deleted %d documents of %r that this archive replaces", len(data_ids), dataset.name)

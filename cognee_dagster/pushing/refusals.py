@@ -6,6 +6,8 @@ from cognee_dagster.errors import RemoteError, UnexpectedAnswerError
 from cognee_dagster.remote.meanings import SERVERS_WORDS, UPLOAD_REFUSED_MEANS
 
 _TOOK_NOTHING = (429, 503)  # what a server, or a proxy before it, says instead of taking the request
+# What they say who have not begun to do what they were asked; 409, 415 and 422 a server says of an import, too.
+_REFUSALS = frozenset({400, 401, 403, 404, 405, 411, 413, 414, 429, 431})
 
 
 class NextStep(Enum):
@@ -20,6 +22,11 @@ class NextStep(Enum):
     def looks(self) -> bool:
         """Whether the dataset's runs are looked at."""
         return self in (NextStep.LOOK_ONCE, NextStep.LOOK_FOR_RUN)
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether the remote, or a proxy before it, has said that it did nothing."""
+    return isinstance(error, RemoteError) and error.status in _REFUSALS
 
 
 def after_failure(error: RemoteError, *, body_sent: bool, conflicts: int) -> NextStep:

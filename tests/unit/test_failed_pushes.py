@@ -29,19 +29,20 @@ def remote() -> Iterator[FakeRemote]:
         yield server
 
 
-@pytest.fixture
-def chain(remote: FakeRemote, tmp_path: Path) -> Chain:
-    """A graph was pushed, and its import has succeeded."""
-    chain = Chain(remote=remote, directory=tmp_path, options={"retry_policy": NO_RETRY})
+@pytest.fixture(params=["full", None], ids=["full", "mirror"])
+def chain(request: pytest.FixtureRequest, remote: FakeRemote, tmp_path: Path) -> Chain:
+    """A graph was pushed, and its import has succeeded; another one is to be pushed next."""
+    chain = Chain(remote=remote, directory=tmp_path, options={"retry_policy": NO_RETRY, "sync": request.param})
     assert chain.run().success
     assert latest_check(chain).passed
+    chain.graph = people(size=5)
     return chain
 
 
-@pytest.fixture
-def promoting(world: TwoRemotes) -> TwoRemotes:
+@pytest.fixture(params=["full", None], ids=["full", "mirror"])
+def promoting(request: pytest.FixtureRequest, world: TwoRemotes) -> TwoRemotes:
     """Staging has confirmed three people; five are to be pushed there next."""
-    world.targets = (STAGING, replace(PROD, promote_from="staging"))
+    world.targets = (replace(STAGING, sync=request.param), replace(PROD, promote_from="staging"))
     assert world.run(*TO_STAGING).success
     world.graph = people(size=5)
     return world

@@ -5,7 +5,7 @@ As soon as the remote shows an import's run, ``remote_push`` observes it in the 
 several archives, those that arrived are not uploaded again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -33,7 +33,6 @@ class BegunImports:
         archives: What it pushes.
         push: What is pushed where, by metadata keys: archive digest, number of archives, target dataset, mode, remote.
         partition: The partition that is pushed, if the chain has some.
-        seen: Told the run of each import that the remote has begun.
     """
 
     def __init__(
@@ -43,9 +42,7 @@ class BegunImports:
         archives: "Sequence[Archive]",
         push: Mapping[str, Any],
         partition: str | None,
-        seen: Callable[[str], None],
     ) -> None:
-        self._seen = seen
         self._context = context
         self._partition = partition
         self._push = push
@@ -80,7 +77,6 @@ class BegunImports:
 
     def note(self, archive: "Archive", run: BegunImport) -> None:
         """Write down that the remote has begun an import, or has finished that of one archive among several."""
-        self._seen(run.run_id)
         total, done = len(self._positions), self._positions[archive.content_sha256]
         if run.answered and total == 1 and run.run_id in self._noted:  # the push itself is materialized next
             return

@@ -2,10 +2,10 @@
 
 There is no materialization of ``remote_push`` then. What there is instead is an observation of it, which says so and
 has its place among the pushes, and a failed check ``remote_import_succeeded``. The step of a run that was killed says
-nothing; the import that it was seen to begin does.
+nothing; what it was seen to begin does (``begun_pushes``, ``begun_imports``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import dagster as dg
@@ -25,9 +25,10 @@ class FailedPush(Push):
     @property
     def reason(self) -> str:
         """Why, as far as anybody saw it."""
+        what = f"Import {self.run_id}" if self.run_id else "A push"
         return str(self.metadata.get(keys.REASON) or "") or (
-            f"Import {self.run_id} into dataset {self.target_dataset!r} on {self.remote_url} was begun, and the run "
-            f"that pushed it ({self.dagster_run_id}) did not see its end."
+            f"{what} into dataset {self.target_dataset!r} on {self.remote_url} was begun, and the run that pushed it "
+            f"({self.dagster_run_id}) did not see its end. Push again: it goes on from there."
         )
 
 
@@ -86,14 +87,15 @@ def failed_push(
 
 
 def failed_pushes(
-    instance: dg.DagsterInstance, push_key: dg.AssetKey, *, after: Mapping[str, Push]
+    instance: dg.DagsterInstance, push_key: dg.AssetKey, partitions: Collection[str], *, after: Mapping[str, Push]
 ) -> dict[str, FailedPush]:
-    """Those of these partitions, with their newest pushes, whose newest try is a later one that failed."""
+    """The pushes of these partitions that failed, where none has succeeded since; ``after``: the newest that has."""
     newest = instance.get_latest_storage_id_by_partition(push_key, dg.DagsterEventType.ASSET_OBSERVATION)
     found: dict[str, FailedPush] = {}
-    for partition, push in after.items():
-        if newest.get(partition, 0) > push.storage_id:
-            failed = failed_push(instance, push_key, partition=partition, after=push.storage_id)
+    for partition in newest.keys() & partitions:
+        made = after[partition].storage_id if partition in after else 0
+        if newest[partition] > made:
+            failed = failed_push(instance, push_key, partition=partition, after=made)
             found |= {partition: failed} if failed is not None else {}
     return found
 

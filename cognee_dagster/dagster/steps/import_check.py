@@ -10,14 +10,14 @@ from collections.abc import Callable
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.failed_pushes import FailedPush, failed_push, failed_pushes
+from cognee_dagster.dagster.event_log.failed_pushes import FailedPush, failed_push
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.import_result import failed_before, result_about
 from cognee_dagster.dagster.steps.partition_checks import (
     ask_about_partitions,
-    pushes_of_partitions,
     result_of_partitions,
+    tries_of_partitions,
 )
 from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.dagster.steps.step import engine_step
@@ -53,8 +53,7 @@ def check_import(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset)
 
 
 def _check_partitions(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dg.AssetCheckResult:
-    pushes = pushes_of_partitions(context, dataset)
-    pushes |= failed_pushes(context.instance, dataset.push_key, after=pushes)
+    pushes = tries_of_partitions(context, dataset)
     if not pushes:
         return nothing_pushed(dataset)
     remote: CogneeRemote = getattr(context.resources, dataset.remote)

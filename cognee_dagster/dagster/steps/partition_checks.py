@@ -13,7 +13,7 @@ import dagster as dg
 
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.failed_pushes import FailedPush
+from cognee_dagster.dagster.event_log.failed_pushes import FailedPush, failed_pushes
 from cognee_dagster.dagster.event_log.pushes import Push, latest_pushes, plain_metadata
 from cognee_dagster.dagster.steps.chosen_archive import latest_archive
 from cognee_dagster.dagster.steps.import_result import failed_before, result_about
@@ -31,9 +31,19 @@ _AS_IT_SHOULD_BE = ("partition is as it should be", "partitions are as they shou
 
 def pushes_of_partitions(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dict[str, Push]:
     """The newest push of each partition that there is and that was pushed."""
+    return latest_pushes(context.instance, dataset.push_key, _partitions(context, dataset))
+
+
+def tries_of_partitions(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dict[str, Push]:
+    """The same, with those that failed since; also of partitions none of whose pushes has succeeded."""
+    pushes = pushes_of_partitions(context, dataset)
+    failed = failed_pushes(context.instance, dataset.push_key, _partitions(context, dataset), after=pushes)
+    return {**pushes, **failed}
+
+
+def _partitions(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> set[str]:
     assert dataset.partitions is not None  # noqa: S101 - what the caller looked at
-    partitions = dataset.partitions.get_partition_keys(dynamic_partitions_store=context.instance)
-    return latest_pushes(context.instance, dataset.push_key, set(partitions))
+    return set(dataset.partitions.get_partition_keys(dynamic_partitions_store=context.instance))
 
 
 class CheckOne(Protocol):

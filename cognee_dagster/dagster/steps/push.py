@@ -14,6 +14,7 @@ from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.answers import Answers
 from cognee_dagster.dagster.event_log.begun_imports import BegunImports
+from cognee_dagster.dagster.event_log.begun_pushes import BegunPush
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.links import with_links
@@ -64,7 +65,8 @@ def push_stored(
         )
         push = _identity(archives, options, remote_url=client.connection.url)
         known.update(push)
-        sent = SentSoFar(progress_in_log(context.log, what=f"Upload to {client.connection.url}"))
+        begun = BegunPush(context, push=push, partition=partition, notes_imports=launched.as_mirror)
+        sent = SentSoFar(progress_in_log(context.log, what=f"Upload to {client.connection.url}"), begun=begun)
         if (config.resend or config.adopt) and not launched.as_mirror:
             raise InvalidPushError(
                 f"Nothing was sent: resend and adopt are for mirrors, and this push sends {dataset} whole. Launch it "
@@ -80,7 +82,7 @@ def push_stored(
             if mirror is not None:
                 result = push_to_mirror(archives, mirror=mirror, client=client, options=options, progress=sent.progress)
             else:
-                record = BegunImports(context, archives=archives, push=push, partition=partition, seen=sent.has_begun)
+                record = BegunImports(context, archives=archives, push=push, partition=partition)
                 result = push_archives(archives, client=client, options=options, progress=sent.progress, record=record)
             metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
             metadata |= launched.metadata

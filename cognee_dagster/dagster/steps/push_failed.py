@@ -1,4 +1,4 @@
-"""What a push that fails leaves behind: nothing is said of one that sent nothing; of any other, that it failed."""
+"""What a push that fails leaves behind: nothing is said of one that changed nothing; of any other, that it failed."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,70 +7,80 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.event_log.begun_pushes import BegunPush
 from cognee_dagster.dagster.event_log.failed_pushes import events_of
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.errors import CogneeDagsterError, ImportFailedError, RemoteError
 from cognee_dagster.pushing.progress import DeliveredArchive, PushProgress
+from cognee_dagster.pushing.refusals import is_refused
 
-# A server, or a proxy before it, that answers so has not begun to import; 409, 415 and 422 it says of an import, too.
-_REFUSALS = frozenset({400, 401, 403, 404, 405, 411, 413, 414, 429, 431})
 _OF_AN_IMPORT = (409, 415, 422)
 
 
 class SentSoFar:
-    """What a push has sent.
+    """What a push has done to the remote.
 
     Args:
         on_upload: Who else is told how an upload is getting on.
+        begun: Who else is told of what was deleted and imported.
 
     Attributes:
         progress: To be handed to the push.
         run_id: The import on the remote that was begun last, where its run is known.
     """
 
-    def __init__(self, on_upload: Callable[[int, int], None]) -> None:
+    def __init__(self, on_upload: Callable[[int, int], None], *, begun: BegunPush) -> None:
         self.run_id: str | None = None
-        self.progress = PushProgress(on_upload=self._uploading, on_delivered=self._has_arrived)
+        self.progress = PushProgress(
+            on_upload=self._uploading,
+            on_import=self._has_begun,
+            on_deleted=self._has_deleted,
+            on_delivered=self._has_arrived,
+        )
         self._told = on_upload
+        self._begun = begun
         self._bytes = 0
-        self._arrived = False
+        self._changed = False
 
-    def is_imported(self, error: BaseException) -> bool:
-        """Whether the remote may have imported something before this error."""
-        refused = isinstance(error, RemoteError) and error.status in _REFUSALS
-        return self._arrived or self.run_id is not None or (self._bytes > 0 and not refused)
-
-    def has_begun(self, run_id: str) -> None:
-        """The remote imports it, with this run."""
-        self.run_id = run_id
+    def may_have_changed(self, error: BaseException) -> bool:
+        """Whether the remote graph may be another one than it was before the push that ended with this error."""
+        return self._changed or (self._bytes > 0 and not is_refused(error))
 
     def _uploading(self, done: int, total: int) -> None:
         self._bytes = max(self._bytes, done)
         self._told(done, total)
 
+    def _has_begun(self, run_id: str) -> None:
+        self._changed, self.run_id = True, run_id
+        self._begun.has_begun(run_id)
+
+    def _has_deleted(self) -> None:
+        self._changed = True
+        self._begun.has_deleted()
+
     def _has_arrived(self, _: DeliveredArchive) -> None:
-        self._arrived = True
+        self._changed = True
 
 
 @contextmanager
 def failure_reported(
     context: dg.AssetExecutionContext, push_key: dg.AssetKey, sent: SentSoFar, *, push: Mapping[str, Any]
 ) -> Iterator[None]:
-    """Inside it, an error that comes when something was sent is written to the event log, and raised.
+    """Inside it, an error that comes when the remote may have changed is written to the event log, and raised.
 
     At once, and not with the step's own events: what it reports is stored with what it yields, and it yields nothing.
 
     Args:
         context: The step of ``remote_push``.
         push_key: Its asset.
-        sent: What it has sent so far.
+        sent: What it has done so far.
         push: What is pushed where, by metadata keys.
     """
     try:
         yield
     except BaseException as error:  # a run that is canceled, too
-        if sent.is_imported(error):
+        if sent.may_have_changed(error):
             _report(context, push_key, sent, push=push, error=error)
         raise
 
