@@ -52,11 +52,12 @@ class GraphComparison:
     @property
     def problems(self) -> list[str]:
         """What is missing, in words; empty when the remote has all of it."""
-        return [
-            *_counted(map(self.named, self.missing_nodes), "nodes are missing on the remote", "Push again."),
-            *_counted(map(self.named_edge, self.missing_edges), "edges are missing on the remote", "Push again."),
-            *_counted(map(self.named, self.other_names), "nodes have another name on the remote", "Push again."),
+        found = [
+            *_counted(map(self.named, self.missing_nodes), "node is", "nodes are", "missing on the remote"),
+            *_counted(map(self.named_edge, self.missing_edges), "edge is", "edges are", "missing on the remote"),
+            *_counted(map(self.named, self.other_names), "node has", "nodes have", "another name on the remote"),
         ]
+        return [f"{problem} Push again." for problem in found]
 
     @property
     def remarks(self) -> list[str]:
@@ -64,10 +65,12 @@ class GraphComparison:
         return [
             *_counted(
                 (f"{self.named(node_id)} ({what})" for node_id, what in self.other_values.items()),
-                "nodes have another type or other properties on the remote",
+                "node has",
+                "nodes have",
+                "another type or other properties on the remote",
             ),
-            *_counted(map(self.named, self.extra_nodes), "nodes are on the remote only"),
-            *_counted(map(self.named_edge, self.extra_edges), "edges are on the remote only"),
+            *_counted(map(self.named, self.extra_nodes), "node is", "nodes are", "on the remote only"),
+            *_counted(map(self.named_edge, self.extra_edges), "edge is", "edges are", "on the remote only"),
         ]
 
     def named(self, node_id: str) -> str:
@@ -236,9 +239,9 @@ class _SentEdges:
         return {end for edge in chain(self.missing, sent) for end in (edge.source, edge.target)}
 
 
-def _counted(found: Iterable[str], what: str, advice: str = "") -> Iterator[str]:
+def _counted(found: Iterable[str], one: str, several: str, what: str) -> Iterator[str]:
     rest = iter(found)
     examples = list(islice(rest, _IN_WORDS))
     if examples:
         count = len(examples) + sum(1 for _ in rest)
-        yield f"{count} {what}, such as {'; '.join(examples)}. {advice}".rstrip()
+        yield f"{counted(count, one, several)} {what}, such as {'; '.join(examples)}."

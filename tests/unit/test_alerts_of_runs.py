@@ -179,7 +179,7 @@ def test_what_the_sensor_said_of_a_push_that_went_through_is_told_as_an_imports_
     alerts.ticks(4)
     (failure,) = alerts.told
     assert (failure.kind, failure.state) == ("import", "incomplete")
-    assert "1 nodes are missing on the remote" in failure.reason
+    assert "1 node is missing on the remote" in failure.reason
     assert failure.dagster_run_id == result.run_id
     assert chain.check("remote_graph_complete").passed is False
     alerts.ticks(4)

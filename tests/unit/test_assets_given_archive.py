@@ -139,7 +139,7 @@ def test_the_remote_graph_is_read_back_whichever_system_the_archive_is_of(
     assert chain.check("remote_graph_complete").passed
     graph = chain.remote.graph("people")
     graph.edges.pop(next(edge for edge in graph.edges if edge[1] == "is_a"))
-    assert "1 edges are missing on the remote" in str(chain.check("remote_graph_complete").description)
+    assert "1 edge is missing on the remote" in str(chain.check("remote_graph_complete").description)
 
 
 def test_a_given_archive_can_be_gone_back_to(chain: Chain, tmp_path: Path) -> None:

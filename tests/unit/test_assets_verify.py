@@ -44,7 +44,7 @@ def test_a_gap_in_the_remote_graph_is_found_by_reading_it_back(
     assert check.passed is passes
     assert ("remote_graph" in materialized(result)) is passes
     if not passes:
-        assert "1 nodes are missing on the remote, such as" in str(check.description)
+        assert "1 node is missing on the remote, such as" in str(check.description)
 
 
 def test_a_complete_graph_passes_when_it_is_read_back(remote: FakeRemote, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_the_check_reads_the_graph_of_a_background_push_back(
     lose_a_node(remote, monkeypatch)
     gap = chain.check("remote_graph_complete")
     assert not gap.passed
-    assert "1 nodes are missing" in str(gap.description)
+    assert "1 node is missing" in str(gap.description)
 
 
 def test_the_check_says_when_the_remote_has_no_such_dataset(remote: FakeRemote, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_push_that_lacks_something_fails_its_step_where_that_is_wanted(
     assert not checks(result)["remote_import_succeeded"].passed
     assert attempts(result, "remote_push") == 1
     if fail_on_incomplete:
-        assert "1 nodes are missing" in failure_of(result, "remote_push")[0]
+        assert "1 node is missing" in failure_of(result, "remote_push")[0]
 
 
 def test_what_the_remote_has_besides_is_told_and_no_failure(remote: FakeRemote, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_what_the_remote_has_besides_is_told_and_no_failure(remote: FakeRemote, 
     chain.graph = people(size=3)
     check = checks(chain.run())["remote_import_succeeded"]
     assert check.passed
-    assert "1 nodes are on the remote only, such as" in str(check.metadata["cognee/remarks"].value)
+    assert "1 node is on the remote only, such as" in str(check.metadata["cognee/remarks"].value)
 
 
 def test_the_remote_graph_has_as_many_edges_as_are_there(remote: FakeRemote, tmp_path: Path) -> None:

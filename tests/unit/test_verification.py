@@ -48,9 +48,9 @@ def test_dropped_facts_and_unread_records_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("graph", "words"),
     [
-        (RemoteGraph(NODES[1:], EDGES), f"1 nodes are missing on the remote, such as {ID_A}."),
-        (RemoteGraph(NODES, EDGES[1:]), f"1 edges are missing on the remote, such as {ID_A} contains {ID_B}"),
-        (RemoteGraph(NODES, (RemoteEdge(ID_A, ID_B, "has"), EDGES[1])), "1 edges are missing"),
+        (RemoteGraph(NODES[1:], EDGES), f"1 node is missing on the remote, such as {ID_A}."),
+        (RemoteGraph(NODES, EDGES[1:]), f"1 edge is missing on the remote, such as {ID_A} contains {ID_B}"),
+        (RemoteGraph(NODES, (RemoteEdge(ID_A, ID_B, "has"), EDGES[1])), "1 edge is missing"),
     ],
     ids=["node", "edge", "relationship"],
 )
@@ -93,8 +93,8 @@ def test_what_only_the_remote_has_is_told(tmp_path: Path) -> None:
     more = RemoteGraph((*NODES, RemoteNode("x", "", "Entity")), (*EDGES, RemoteEdge(ID_A, "x", "knows")))
     found = compare_graph([demo_archive(tmp_path)], more)
     assert found.remarks[1:] == [
-        "1 nodes are on the remote only, such as x.",
-        f"1 edges are on the remote only, such as {ID_A} knows x.",
+        "1 node is on the remote only, such as x.",
+        f"1 edge is on the remote only, such as {ID_A} knows x.",
     ]
 
 
@@ -129,7 +129,7 @@ def test_ids_that_are_no_uuids_are_looked_for_under_those_that_the_server_makes(
         found = compare_graph([archive], graph)
         assert (found.problems, len(graph.edges)) == ([], 2)
         gapped = RemoteGraph(graph.nodes, graph.edges[1:])
-        assert "1 edges are missing" in compare_graph([archive], gapped).problems[0]
+        assert "1 edge is missing" in compare_graph([archive], gapped).problems[0]
 
 
 PLANET = {
@@ -197,7 +197,7 @@ def test_a_node_with_another_type_or_property_is_named_with_it(
     assert found.other_values == {node_id: what}
     name = {ID_A: " Ada", ID_B: " Kepler"}.get(node_id, "")
     assert found.remarks == [
-        f"1 nodes have another type or other properties on the remote, such as {node_id}{name} ({what})."
+        f"1 node has another type or other properties on the remote, such as {node_id}{name} ({what})."
     ]
 
 
