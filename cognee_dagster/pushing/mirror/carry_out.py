@@ -111,6 +111,7 @@ class MirrorPush:
             is_shared=self.found.beside.share,
             began_at=self.began_at,
             heed=self._heed_end,
+            progress=self.progress,
         )
 
     def _note_deletions(self) -> None:

@@ -20,6 +20,7 @@ from cognee_dagster.pushing.mirror.documents import DocumentDifference, others_d
 from cognee_dagster.pushing.mirror.foreign_runs import changes_since, name_of
 from cognee_dagster.pushing.mirror.generations import Generation, import_reference
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, latest
+from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
 
@@ -37,6 +38,7 @@ class Deletions:
         began_at: When the push began, by the server's clock.
         is_shared: Whether mirrors beside this one cannot rely on its deletions.
         heed: Called before each; raises where it is not this push's turn any more.
+        progress: Who is told of each.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Deletions:
         began_at: float,
         is_shared: bool,
         heed: Callable[[], None],
+        progress: PushProgress,
     ) -> None:
         self._client = client
         self._dataset = dataset
@@ -57,6 +60,7 @@ class Deletions:
         self._began_at = began_at
         self._is_shared = is_shared
         self._heed = heed
+        self._progress = progress
         self._sent = Counter[str]()
         self._of_ours: tuple[str, ...] = ()
         self._of_all: tuple[str, ...] = ()
@@ -113,12 +117,12 @@ class Deletions:
         """Empty the remote graph."""
         self._heed()
         logger.warning("Emptying the graph of %r; nobody finds anything there until it is sent", self._dataset.name)
-        with self._telling(), self._counting("forget", method="POST"):
+        with self._telling(), self._counting("forget", method="POST"), self._progress.deleting():
             self._client.empty_dataset(self._dataset.id)
 
     def _delete(self, data_id: UUID | str) -> None:
         self._heed()
-        with self._counting("delete"):
+        with self._counting("delete"), self._progress.deleting():
             self._client.delete_data(self._dataset.id, data_id)
 
     @contextlib.contextmanager

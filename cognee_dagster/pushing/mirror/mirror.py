@@ -73,14 +73,14 @@ def push_mirror(
         RemoteError: See ``pushing.delivery.deliver``. The next push goes on from there.
         OSError: What is known of the mirror cannot be read or written; the next push goes on from what is there.
     """
-    options, mirror = options or PushOptions(), mirror or MirrorOptions()
+    options, mirror, progress = options or PushOptions(), mirror or MirrorOptions(), progress or PushProgress()
     name = archives[0].dataset_name
     target = _target(archives, options)
     owner = owner_of(mirror.source or name)
     base = base or default_base()
     with one_at_a_time(base, url=client.connection.url, target=target, stop=stop or threading.Event()) as lock:
         dataset, files = _dataset(client, target, base=base, owner=owner)
-        finish_deletions(client, dataset, files, heed=partial(heed_end, lock, target))
+        finish_deletions(client, dataset, files, heed=partial(heed_end, lock, target), progress=progress)
         began_at = time.time() + client.clock_offset.total_seconds()
         try:
             with span("plan", **_about(archives, target=target, client=client)):
@@ -102,7 +102,7 @@ def push_mirror(
             found=found,
             mirror=mirror,
             options=replace(options, target_dataset=target, run_in_background=False),
-            progress=progress or PushProgress(),
+            progress=progress,
             lock=lock,
             began_at=began_at,
         ).run()

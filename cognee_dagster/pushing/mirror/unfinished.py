@@ -21,6 +21,7 @@ from cognee_dagster.pushing.mirror.foreign_runs import changes_since
 from cognee_dagster.pushing.mirror.known import only_deletions, runs_of_mirrors
 from cognee_dagster.pushing.mirror.records import edge_key, key_of
 from cognee_dagster.pushing.mirror.state import MirrorFiles, latest
+from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.remote_graph import RemoteGraph
 from cognee_dagster.remote.responses import RemoteDataset
@@ -29,7 +30,12 @@ logger = logging.getLogger(__name__)
 
 
 def finish_deletions(
-    client: CogneeClient, dataset: RemoteDataset, files: MirrorFiles, *, heed: Callable[[], None]
+    client: CogneeClient,
+    dataset: RemoteDataset,
+    files: MirrorFiles,
+    *,
+    heed: Callable[[], None],
+    progress: PushProgress,
 ) -> None:
     """Delete the generations that a push before has left to be deleted, and note whether all the rest is there.
 
@@ -40,6 +46,7 @@ def finish_deletions(
         dataset: The remote dataset.
         files: The mirror's.
         heed: Called before each deletion; raises where it is not this push's turn any more.
+        progress: Who is told of each.
 
     Raises:
         RemoteError: The remote does not answer, or refuses a deletion.
@@ -61,6 +68,7 @@ def finish_deletions(
         began_at=began_at,
         is_shared=True,
         heed=heed,
+        progress=progress,
     )
     deletions.generations(state.deleting)
     is_proven = found and contents is not None and only_deletions(found) and _has_all(client, dataset, contents)
