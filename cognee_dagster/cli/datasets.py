@@ -99,8 +99,7 @@ def _look(client: "CogneeClient", *, sizes: bool) -> list[_Shown]:
 
 def _size(client: "CogneeClient", dataset: "RemoteDataset") -> tuple[int, int] | None:
     try:
-        graph = client.graph(dataset.id)
+        return client.graph_size(dataset.id)
     except RemoteError as error:
         say(f"The size of dataset {dataset.name!r} is not known: {error}", err=True)
         return None
-    return len(graph.nodes), len(graph.edges)

@@ -73,14 +73,14 @@ def verify(
 def _differences(found: "RemoteComparison") -> Iterable[str]:
     for difference in found.differences:
         words = _WORDS_OF_DOCUMENTS if difference.kind == "document" else _WORDS
-        count = counted(len(difference.records), difference.kind)
+        count = counted(difference.count, difference.kind)
         yield f"{count} {words[difference.what]}, such as {'; '.join(difference.examples[:_SHOWN])}"
 
 
 def _as_json(found: "RemoteComparison") -> dict[str, object]:
     by_kind: dict[str, dict[str, object]] = {}
     for one in found.compared:
-        by_kind.setdefault(f"{one.kind}s", {})[one.what] = {"count": len(one.records), "examples": list(one.examples)}
+        by_kind.setdefault(f"{one.kind}s", {})[one.what] = {"count": one.count, "examples": list(one.examples)}
     return {
         "exact": found.is_exact,
         "target_dataset": found.target_dataset,

@@ -6,7 +6,7 @@ from .archive import refused_nodes as refused_nodes
 from .format import SERVER_LIMITS as SERVER_LIMITS
 from .format import Limits as Limits
 from .read.brief import BriefReader as BriefReader
-from .read.compare_nodes import compare_nodes as compare_nodes
+from .read.compare_nodes import SentNodes as SentNodes
 from .read.imported import ImportedGraph as ImportedGraph
 from .read.inspect import inspect_archive as inspect_archive
 from .read.reader import ArchiveReader as ArchiveReader

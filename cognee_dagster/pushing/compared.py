@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cognee_dagster.cogx.read.documents import document_prints
 from cognee_dagster.errors import DatasetNotFoundError
+from cognee_dagster.pushing.graph_comparison import EXAMPLES, GraphComparison
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.push import archives_of_graph
-from cognee_dagster.pushing.verification import EXAMPLES, GraphComparison, compare_graph
+from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.responses import RemoteDataset
@@ -30,12 +31,19 @@ class Difference:
         what: ``missing`` on the remote; ``renamed`` or ``changed`` there; or ``extra``: the remote only has them.
         records: Ids, with the property for ``changed``; an edge as its source, relationship and target. May be empty.
         examples: The first of them, with names beside the ids where they are known.
+        more: How many more there are, of which only the number is known.
     """
 
     kind: str
     what: str
     records: Sequence[str]
     examples: Sequence[str] = ()
+    more: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.records) + self.more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,20 +93,20 @@ class RemoteComparison:
                 records=tuple(f"{node_id} ({what})" for node_id, what in changed),
                 examples=[f"{graph.named(node_id)} ({what})" for node_id, what in islice(changed, EXAMPLES)],
             ),
-            self._nodes("extra", graph.extra_nodes),
+            self._nodes("extra", graph.extra_nodes, more=graph.more_extra_nodes),
             self._edges("missing", graph.missing_edges),
-            self._edges("extra", graph.extra_edges),
+            self._edges("extra", graph.extra_edges, more=graph.more_extra_edges),
             self._documents("missing", self.missing_documents),
             self._documents("extra", self.extra_documents),
         )
 
-    def _nodes(self, what: str, ids: Collection[str]) -> Difference:
+    def _nodes(self, what: str, ids: Collection[str], *, more: int = 0) -> Difference:
         examples = [self.graph.named(node_id) for node_id in islice(ids, EXAMPLES)]
-        return Difference(kind="node", what=what, records=tuple(ids), examples=examples)
+        return Difference(kind="node", what=what, records=tuple(ids), examples=examples, more=more)
 
-    def _edges(self, what: str, edges: Collection[tuple[str, str, str]]) -> Difference:
+    def _edges(self, what: str, edges: Collection[tuple[str, str, str]], *, more: int = 0) -> Difference:
         examples = [self.graph.named_edge(edge) for edge in islice(edges, EXAMPLES)]
-        return Difference(kind="edge", what=what, records=tuple(map(" ".join, edges)), examples=examples)
+        return Difference(kind="edge", what=what, records=tuple(map(" ".join, edges)), examples=examples, more=more)
 
     def _documents(self, what: str, names: Sequence[str]) -> Difference:
         return Difference(kind="document", what=what, records=names, examples=names[:EXAMPLES])
@@ -138,13 +146,13 @@ def compare_archives(archives: "Sequence[Archive]", *, client: CogneeClient, tar
             f"{client.connection.url} has no dataset {target_dataset!r} of this user. `cognee-dagster datasets` lists "
             "what is there."
         )
-    found = client.graph(dataset.id)
+    found = compare_graph(client, dataset.id, archives)
     missing, extra = _documents(archives, client, dataset)
     return RemoteComparison(
         target_dataset=target_dataset,
-        num_nodes=len(found.nodes),
-        num_edges=len(set(found.edges)),
-        graph=compare_graph(archives, found),
+        num_nodes=found.num_nodes,
+        num_edges=found.num_edges,
+        graph=found,
         missing_documents=missing,
         extra_documents=extra,
     )

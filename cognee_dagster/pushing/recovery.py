@@ -134,7 +134,7 @@ def _confirm(request: DeliveryRequest, run_ids: Iterable[str], *, ours: str | No
                 f"The import into {request.where} (run {run_id}) has {verdict.state.value}: {verdict.reason}"
             )
     try:
-        found = compare_graph([request.archive], request.client.graph(request.dataset.id))
+        found = compare_graph(request.client, request.dataset.id, [request.archive])
         lacking = found.problems or missing_documents(request.client, request.archive, dataset=request.dataset)
     except PushInterruptedError:
         raise

@@ -44,7 +44,7 @@ def _is_there(client: CogneeClient, target: str) -> bool | None:
 def _delete_empty(client: CogneeClient, target: str) -> None:
     try:
         made = client.find_dataset(target)
-        if made is None or next(client.data(made.id), None) is not None or client.graph(made.id).nodes:
+        if made is None or next(client.data(made.id), None) is not None or client.graph_size(made.id)[0]:
             return
         client.delete_dataset(made.id)
         logger.info("The dataset %r on %s was made for this push, and is deleted again", target, client.connection.url)

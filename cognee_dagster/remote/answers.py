@@ -8,10 +8,11 @@ import httpx
 
 from cognee_dagster.remote.failures import JSON_ERRORS, Answer, Question, page_title, refusal, too_long, unexpected
 from cognee_dagster.remote.graph_answer import GraphAnswer
-from cognee_dagster.remote.remote_graph import RemoteGraph
+from cognee_dagster.remote.remote_graph import GraphRows
 from cognee_dagster.remote.wording import quoted
 
 _T = TypeVar("_T")
+_Rows = TypeVar("_Rows", bound=GraphRows)
 
 _SMALL = 16 * 2**20  # bytes that may come out of any number
 _MAX_RATIO = 100  # beyond those; a graph with its ids gives about 10
@@ -41,26 +42,29 @@ def read_answer(response: httpx.Response, question: Question, *, limit: int) -> 
     return Answer(response.status_code, response.headers, body)
 
 
-def read_graph(response: httpx.Response, question: Question, *, limit: int, max_values: int) -> RemoteGraph:
+def read_graph(
+    response: httpx.Response, question: Question, rows: _Rows, *, limit: int, max_values: int
+) -> GraphAnswer[_Rows]:
     """The graph that an answer holds, taken in as it comes; no more than ``limit`` bytes of it, unpacked.
 
     ``max_values`` is for what is no row of it.
 
     Raises:
         RemoteError: Any other status than 2xx, in words; see ``refusal``.
-        UnexpectedAnswerError: It is no graph, is too long, or would take too much memory.
+        UnexpectedAnswerError: It is no graph, is too long, or more than ``rows`` holds.
         httpx.HTTPError: As ``read_answer``.
     """
     if not response.is_success:
         raise refusal(read_answer(response, question, limit=limit), question)
-    graph, size, begin = GraphAnswer(max_values=max_values), 0, b""
+    graph, size, begin = GraphAnswer(rows, max_values=max_values), 0, b""
     try:
         for part in _parts(response, question, room=limit):
             if (size := size + len(part)) > limit:
                 raise too_long(limit, question, status=response.status_code)
             begin = begin or bytes(part[:MAX_REFUSAL_BYTES])
             graph.take(part)
-        return graph.graph()
+        graph.end()
+        return graph
     except (ValueError, RecursionError) as error:
         found = _what_else(Answer(response.status_code, response.headers, begin), question, error)
     raise unexpected(f"sends {found}", question, status=response.status_code)

@@ -8,16 +8,19 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
 from cognee_dagster.errors import RemoteAuthError, RemotePermissionError, RemoteRejectedError
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.documents import every_document
+from cognee_dagster.remote.graph_answer import GraphAnswer
 from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
+from cognee_dagster.remote.kept_rows import MAX_HELD_BYTES, CountedRows, HeldRows
 from cognee_dagster.remote.language_model import lacks_language_model
 from cognee_dagster.remote.names import validate_dataset_name
-from cognee_dagster.remote.remote_graph import RemoteGraph
+from cognee_dagster.remote.remote_graph import GraphRows, RemoteGraph
 from cognee_dagster.remote.responses import (
     Health,
     PipelineRun,
@@ -40,6 +43,8 @@ from cognee_dagster.remote.transport import Timeouts, open_http
 from cognee_dagster.remote.upload import Upload, UploadRequest
 
 __all__ = ["CogneeClient", "RetryPolicy", "Timeouts", "validate_dataset_name"]
+
+_Rows = TypeVar("_Rows", bound=GraphRows)
 
 MAX_RUNS_PER_PAGE = 500  # Cognee 1.6.5, api/v1/activity/routers/get_activity_router.py
 
@@ -239,10 +244,28 @@ class CogneeClient:
             bounds=replace(self._session.ordinary, read=self.timeouts.graph_read, within=self.timeouts.graph_answer),
         )
 
-    def graph(self, dataset_id: UUID | str) -> RemoteGraph:
-        """The whole graph of a dataset; a partial one while an import is running."""
+    def graph(self, dataset_id: UUID | str, *, max_bytes: int = MAX_HELD_BYTES) -> RemoteGraph:
+        """The whole graph of a dataset; a partial one while an import is running.
+
+        Args:
+            dataset_id: The dataset.
+            max_bytes: How much memory the graph may take.
+
+        Raises:
+            UnexpectedAnswerError: It takes more.
+        """
+        answer = self.read_graph(dataset_id, lambda: HeldRows(max_bytes=max_bytes))
+        return answer.rows.graph(skipped=answer.skipped, problem=answer.problem)
+
+    def graph_size(self, dataset_id: UUID | str) -> tuple[int, int]:
+        """How many nodes and edges ``graph`` has; there may be any number of them."""
+        rows = self.read_graph(dataset_id, CountedRows).rows
+        return rows.num_nodes, rows.num_edges
+
+    def read_graph(self, dataset_id: UUID | str, begin: Callable[[], _Rows]) -> GraphAnswer[_Rows]:
+        """``graph``, row by row as it comes, into what ``begin`` makes: anew where the graph is asked for again."""
         path = f"/api/v1/datasets/{_segment(dataset_id)}/graph"
-        return self._session.ask_for_graph(path, what=f"reading the graph of dataset {dataset_id}")
+        return self._session.ask_for_graph(path, what=f"reading the graph of dataset {dataset_id}", begin=begin)
 
     def search(
         self, dataset_id: UUID | str, question: str, *, search_type: SearchType = "GRAPH_COMPLETION", top_k: int = 15

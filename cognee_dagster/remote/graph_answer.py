@@ -1,4 +1,4 @@
-"""A dataset's whole graph, read from an answer as it comes: what is held is small, whatever its size and its form.
+"""A dataset's whole graph, read from an answer as it comes, row by row, whatever its size and its form.
 
 Cognee (1.6.5) sends ``{"nodes":[{…},{…}],"edges":[{…}]}``, hundreds of bytes a node. Whole rows are taken from its
 beginning while the rest is still on its way. Where a row ends is tried out: the bytes up to any ``},{`` are a list of
@@ -7,23 +7,19 @@ whole rows if, and only if, they decode as one.
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from cognee_dagster.remote.remote_graph import RemoteEdge, RemoteGraph, RemoteNode
+from cognee_dagster.remote.remote_graph import GraphRows, RemoteEdge, RemoteNode
 from cognee_dagster.remote.rows import Rows, Text, row_of, rows_of
 
 _T = TypeVar("_T", bound=msgspec.Struct)
+_Rows = TypeVar("_Rows", bound=GraphRows)
 
-MAX_HELD_BYTES = 2**30
 MAX_ROW_BYTES = 16 * 2**20
 _BATCH_BYTES = 256 * 2**10
 _TRIES = 20  # ends of rows that are tried out before more bytes are waited for
-
-# What a record takes in this process besides its texts (CPython 3.11, 64 bits).
-_NODE_BYTES = 400
-_EDGE_BYTES = 100
 
 _NODES = re.compile(rb'\s*\{\s*"nodes"\s*:\s*\[\s*')
 _EDGES = re.compile(rb'\]\s*,\s*"edges"\s*:\s*\[\s*')
@@ -53,26 +49,27 @@ class _Rest(msgspec.Struct, frozen=True):
     edges: msgspec.Raw
 
 
-class GraphAnswer:
+class GraphAnswer(Generic[_Rows]):
     """Takes an answer in, part by part.
 
     Args:
-        max_held: How many bytes of memory the graph may take.
+        rows: Takes the graph.
         max_values: How many JSON values may be left when all whole rows were taken.
+
+    Attributes:
+        rows: What took the graph.
+        skipped: How many rows made no sense.
+        problem: What is wrong with the first of those.
     """
 
-    def __init__(self, *, max_held: int = MAX_HELD_BYTES, max_values: int) -> None:
-        self._max_held = max_held
+    def __init__(self, rows: _Rows, *, max_values: int) -> None:
+        self.rows = rows
+        self.skipped = 0
+        self.problem = ""
         self._max_values = max_values
-        self._held = 0
         self._buffer = bytearray()
         self._enough = _BATCH_BYTES
         self._begin = b""  # of a document that goes on with the buffer
-        self._nodes: list[RemoteNode] = []
-        self._edges: list[RemoteEdge] = []
-        self._known: dict[str, str] = {}
-        self._skipped = 0
-        self._problem = ""
 
     def take(self, part: bytes) -> None:
         """The next bytes.
@@ -90,8 +87,8 @@ class GraphAnswer:
                 return
             self._enough = _BATCH_BYTES
 
-    def graph(self) -> RemoteGraph:
-        """The graph, once all of it was taken.
+    def end(self) -> None:
+        """Take the rest: there is no more.
 
         Raises:
             ValueError: As ``take``.
@@ -103,7 +100,6 @@ class GraphAnswer:
         rest = row_of(self._buffer, _Rest, what="a graph")
         self._keep(rows_of(rest.nodes, _Node, what="a node"), self._keep_node)
         self._keep(rows_of(rest.edges, _Edge, what="an edge"), self._keep_edge)
-        return RemoteGraph(tuple(self._nodes), tuple(self._edges), self._skipped, self._problem)
 
     def _take_rows(self) -> bool:
         """Whether whole rows were taken from the buffer's beginning."""
@@ -144,26 +140,14 @@ class GraphAnswer:
     def _keep(self, rows: Rows[_T], keep: Callable[[Any], None]) -> None:
         for row in rows:
             keep(row)
-        self._skipped += rows.skipped
-        self._problem = self._problem or rows.problem
-        if self._held > self._max_held:
-            raise ValueError(f"a graph that takes more than {self._max_held:,} bytes of memory")
+        self.skipped += rows.skipped
+        self.problem = self.problem or rows.problem
 
     def _keep_node(self, row: _Node) -> None:
-        label, stored = _text(row.label), bytes(row.properties)
-        self._nodes.append(RemoteNode(self._one(row.id), label, self._one(_text(row.type)), stored))
-        self._held += _NODE_BYTES + len(label) + len(stored)
+        self.rows.node(RemoteNode(row.id, _text(row.label), _text(row.type), bytes(row.properties)))
 
     def _keep_edge(self, row: _Edge) -> None:
-        self._edges.append(RemoteEdge(self._one(row.source), self._one(row.target), self._one(_text(row.label))))
-        self._held += _EDGE_BYTES
-
-    def _one(self, text: str) -> str:
-        """The one string for that text: ids come up in every edge."""
-        found = self._known.setdefault(text, text)
-        if found is text:
-            self._held += 2 * len(text)
-        return found
+        self.rows.edge(RemoteEdge(row.source, row.target, _text(row.label)))
 
 
 def _text(value: msgspec.Raw) -> str:

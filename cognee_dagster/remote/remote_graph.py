@@ -1,7 +1,7 @@
-"""A graph as a remote shows it, in as little memory as comparing it takes."""
+"""A graph as a remote shows it, and who takes its rows as they come."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -36,6 +36,20 @@ class RemoteEdge(NamedTuple):
     source: str
     target: str
     label: str = ""
+
+
+class GraphRows(Protocol):
+    """Takes a remote graph, row by row. What it makes of them decides how much memory a remote can take.
+
+    Raises:
+        ValueError: That is more than it holds; with what it is.
+    """
+
+    def node(self, node: RemoteNode, /) -> None:
+        """A node."""
+
+    def edge(self, edge: RemoteEdge, /) -> None:
+        """An edge; all nodes have come."""
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from cognee_dagster.remote.answers import content_of, read_answer, read_graph
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.exchange_limits import Exchange
 from cognee_dagster.remote.failures import Question, unreachable
+from cognee_dagster.remote.graph_answer import GraphAnswer
 from cognee_dagster.remote.meanings import READS
 from cognee_dagster.remote.moments import http_date
-from cognee_dagster.remote.remote_graph import RemoteGraph
+from cognee_dagster.remote.remote_graph import GraphRows
 from cognee_dagster.remote.retry import RetryPolicy, with_retries
 from cognee_dagster.remote.rows import Rows
 from cognee_dagster.remote.slow_answers import waiting_aloud
@@ -24,6 +25,7 @@ from cognee_dagster.remote.transport import Timeouts, open_http
 from cognee_dagster.tracing import trace_headers
 
 _T = TypeVar("_T")
+_Rows = TypeVar("_Rows", bound=GraphRows)
 
 MAX_ANSWER_BYTES = 16 * 2**20
 MAX_ANSWER_VALUES = 500_000  # of JSON; a page of runs has 11,000
@@ -136,8 +138,13 @@ class Session:
 
         return self._repeated(request, question, allowed, read)
 
-    def ask_for_graph(self, path: str, *, what: str) -> RemoteGraph:
+    def ask_for_graph(self, path: str, *, what: str, begin: Callable[[], _Rows]) -> GraphAnswer[_Rows]:
         """A whole graph, taken in as it comes, with retries.
+
+        Args:
+            path: Of the URL.
+            what: What is asked, as messages say it.
+            begin: Makes what takes the rows, anew at each attempt.
 
         Raises:
             RemoteError: As ``ask``.
@@ -147,8 +154,8 @@ class Session:
             "GET", path, headers=trace_headers(), timeout=self._timeouts.for_httpx(allowed.read)
         )
 
-        def read(response: httpx.Response) -> RemoteGraph:
-            return read_graph(response, question, limit=allowed.size, max_values=allowed.values)
+        def read(response: httpx.Response) -> GraphAnswer[_Rows]:
+            return read_graph(response, question, begin(), limit=allowed.size, max_values=allowed.values)
 
         return self._repeated(request, question, allowed, read)
 
@@ -185,7 +192,7 @@ class Session:
             chance=patience.chance,
             log=patience.log,
         )
-        if isinstance(found, Rows | RemoteGraph) and found.skipped:
+        if isinstance(found, Rows | GraphAnswer) and found.skipped:
             self._complain(what, found)
         return found
 
@@ -231,7 +238,7 @@ class Session:
         if (theirs := http_date(date)) is not None:
             self.clock_offset = theirs - datetime.now(timezone.utc)
 
-    def _complain(self, what: str, found: "Rows[Any] | RemoteGraph") -> None:
+    def _complain(self, what: str, found: "Rows[Any] | GraphAnswer[Any]") -> None:
         """Say once of each list that rows of it were left out; then only for who looks for it."""
         level = logging.DEBUG if what in self._complained else logging.WARNING
         self._complained.add(what)

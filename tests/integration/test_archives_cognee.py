@@ -122,9 +122,9 @@ def test_a_server_gets_the_very_bytes_and_has_all_that_they_say(
     assert path.read_bytes() in upload.body
     assert result.status == "completed"
     found = client.find_dataset(dataset)
-    graph = client.graph(found.id) if found else None
-    assert graph is not None
-    comparison = compare_graph([inspect_archive(path)], graph)
+    assert found is not None
+    graph = client.graph(found.id)
+    comparison = compare_graph(client, found.id, [inspect_archive(path)])
     assert (comparison.problems, comparison.remarks) == ([], [])
     if "entities.jsonl" in SYSTEMS[system]:
         named = {node.label: node for node in graph.nodes}

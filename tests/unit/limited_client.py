@@ -4,15 +4,20 @@
 """
 
 import json
+import os
 import resource
 import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 from pydantic import SecretStr
 
+from cognee_dagster.cogx.read.inspect import inspect_archive
 from cognee_dagster.errors import CogneeDagsterError
+from cognee_dagster.pushing.graph_comparison import GraphComparison
+from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.retry import RetryPolicy
@@ -28,23 +33,34 @@ ASK: dict[str, Callable[[CogneeClient], object]] = {
     "runs": CogneeClient.runs,
     "documents": lambda client: deque(client.data(ID), maxlen=0),
     "graph": lambda client: client.graph(ID),
+    "size": lambda client: client.graph_size(ID),
+    "comparison": lambda client: compare_graph(client, ID, [inspect_archive(Path(os.environ["ARCHIVE"]))]),
     "openapi": CogneeClient.require_cogx,
 }
+
+
+def as_json(value: object) -> object:
+    """What a test wants to know of what was asked."""
+    if isinstance(value, GraphComparison):
+        return {"problems": value.problems, "remarks": value.remarks, "sizes": (value.num_nodes, value.num_edges)}
+    return value if isinstance(value, tuple) else None
 
 
 def main(url: str, method: str, seconds: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     timeouts = Timeouts(connect=5, read=20, write=20, answer=float(seconds), graph_read=20, graph_answer=float(seconds))
     connection = Connection(url=url, api_key=SecretStr("ck_marker_0123456789"))
-    ended, words, began = "value", "", time.monotonic()
+    ended, words, value, began = "value", "", None, time.monotonic()
     with CogneeClient(connection, timeouts=timeouts, retry=RetryPolicy(attempts=1)) as client:
         try:
-            ASK[method](client)
+            value = ASK[method](client)
         except CogneeDagsterError as error:
             ended, words = type(error).__name__, str(error)
     took = time.monotonic() - began
     peak = peak_mebibytes()
-    sys.stdout.write(json.dumps({"ended": ended, "words": words, "seconds": took, "peak_mib": peak}))
+    sys.stdout.write(
+        json.dumps({"ended": ended, "words": words, "seconds": took, "peak_mib": peak, "value": as_json(value)})
+    )
 
 
 if __name__ == "__main__":

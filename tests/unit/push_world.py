@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from pydantic import SecretStr
 
 from cognee_dagster.errors import RemoteError, RemoteUnreachableError, UnexpectedAnswerError
 from cognee_dagster.remote.connection import Connection
-from cognee_dagster.remote.remote_graph import RemoteGraph
+from cognee_dagster.remote.graph_answer import GraphAnswer
+from cognee_dagster.remote.remote_graph import GraphRows
 from cognee_dagster.remote.responses import (
     PipelineRun,
     RemoteDataset,
@@ -31,8 +32,10 @@ from cognee_dagster.remote.server_check import Server
 from cognee_dagster.testing.graph import Graph
 from cognee_dagster.testing.runs import IMPORT_PIPELINE, Run
 from cognee_dagster.testing.state import State, User
-from tests.remote_graphs import parse_graph
+from tests.remote_graphs import pour
 from tests.unit.virtual_clock import VirtualClock
+
+_Rows = TypeVar("_Rows", bound=GraphRows)
 
 ROUND_TRIP = 0.02
 
@@ -246,9 +249,9 @@ class ModelClient:
     def data(self, dataset_id: str) -> Iterator[Any]:
         return iter(())
 
-    def graph(self, dataset_id: str) -> RemoteGraph:
+    def read_graph(self, dataset_id: str, begin: Callable[[], _Rows]) -> GraphAnswer[_Rows]:
         self._world.advance(ROUND_TRIP)
-        return parse_graph(msgspec.json.encode(self._world.dataset.graph.shown()))
+        return pour(msgspec.json.encode(self._world.dataset.graph.shown()), begin())
 
     def runs(
         self, *, pipeline_name: str = IMPORT_PIPELINE, dataset_id: str | None = None, limit: int = 500, offset: int = 0

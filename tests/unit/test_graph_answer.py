@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cognee_dagster.remote import graph_answer
 from cognee_dagster.remote.graph_answer import GraphAnswer
+from cognee_dagster.remote.kept_rows import HeldRows
 from cognee_dagster.remote.remote_graph import RemoteGraph
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
@@ -39,10 +40,11 @@ EDGES = st.lists(
 
 
 def taken(body: bytes, *, parts: int) -> RemoteGraph:
-    answer = GraphAnswer(max_values=500_000)
+    answer = GraphAnswer(HeldRows(), max_values=500_000)
     for begin in range(0, len(body), parts):
         answer.take(body[begin : begin + parts])
-    return answer.graph()
+    answer.end()
+    return answer.rows.graph(skipped=answer.skipped, problem=answer.problem)
 
 
 @settings(max_examples=300, deadline=None)
@@ -76,7 +78,7 @@ def test_half_an_answer_is_no_graph(gone: int) -> None:
         taken((b'{"nodes":[' + rows + b'],"edges":[]}')[:-gone], parts=65_536)
 
 
-def pour(answer: GraphAnswer, parts: Iterable[bytes]) -> None:
+def pour(answer: GraphAnswer[HeldRows], parts: Iterable[bytes]) -> None:
     for part in parts:
         answer.take(part)
 
@@ -91,7 +93,7 @@ FLOODS = {
 
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_without_rows_ends_at_the_largest_row(flood: str) -> None:
-    answer = GraphAnswer(max_values=500_000)
+    answer = GraphAnswer(HeldRows(), max_values=500_000)
     answer.take(b'{"nodes":[{"id":"' if "string" in flood else b'{"nodes":[')
     with pytest.raises(ValueError, match="no rows of a graph"):
         pour(answer, repeat(FLOODS[flood]))
@@ -105,7 +107,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_graph_is_refused_before_it_takes_more_memory_than_it_may(shape: str) -> None:
-    allowed, answer = 8 * 2**20, GraphAnswer(max_held=8 * 2**20, max_values=500_000)
+    allowed, answer = 8 * 2**20, GraphAnswer(HeldRows(max_bytes=8 * 2**20), max_values=500_000)
     tracemalloc.start()
     try:
         answer.take(b'{"nodes":[')

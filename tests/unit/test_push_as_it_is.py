@@ -79,7 +79,7 @@ def test_the_command_sends_the_very_bytes_and_all_of_it_is_there(
     texts = [name for name in SYSTEMS[system] if name not in ("entities.jsonl", "facts.jsonl", "nodes.jsonl")]
     assert len(dataset.documents) == sum(len(SYSTEMS[system][name]) for name in texts)
     with client_of(remote.url, remote.api_key) as client:
-        found = compare_graph([inspect_archive(path)], client.graph(dataset.id))
+        found = compare_graph(client, dataset.id, [inspect_archive(path)])
     assert (found.problems, found.remarks) == ([], [])
 
 

@@ -11,11 +11,12 @@ import pytest
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.write.writer import write_archive
-from cognee_dagster.pushing.verification import compare_graph, count_problems
+from cognee_dagster.pushing.verification import count_problems
 from cognee_dagster.remote.remote_graph import RemoteEdge, RemoteGraph, RemoteNode
 from cognee_dagster.testing import FakeRemote
 from tests.cogx_graphs import ID_A, ID_B, ID_C, MemoryReader
 from tests.pushes import HASTY, client_of, demo_archive, push_archive
+from tests.remote_graphs import compare
 
 NODES = tuple(RemoteNode(node_id, "", "Entity") for node_id in (ID_A, ID_B, ID_C))
 EDGES = (RemoteEdge(ID_A, ID_B, "contains"), RemoteEdge(ID_B, ID_C, "is_a"))
@@ -29,12 +30,12 @@ def answer(**item: object) -> dict[str, object]:
 def test_a_complete_import_has_no_problems(tmp_path: Path) -> None:
     archive = demo_archive(tmp_path)
     assert count_problems([archive], answer()) == []
-    assert compare_graph([archive], RemoteGraph(NODES, EDGES)).problems == []
+    assert compare([archive], RemoteGraph(NODES, EDGES)).problems == []
 
 
 def test_a_remote_that_has_more_is_right(tmp_path: Path) -> None:
     more = RemoteGraph((*NODES, RemoteNode("x", "", "Entity")), (*EDGES, RemoteEdge(ID_A, "x", "knows")))
-    assert compare_graph([demo_archive(tmp_path)], more).problems == []
+    assert compare([demo_archive(tmp_path)], more).problems == []
 
 
 def test_dropped_facts_and_unread_records_are_told(tmp_path: Path) -> None:
@@ -55,7 +56,7 @@ def test_dropped_facts_and_unread_records_are_told(tmp_path: Path) -> None:
     ids=["node", "edge", "relationship"],
 )
 def test_what_is_missing_is_told_with_examples(graph: RemoteGraph, words: str, tmp_path: Path) -> None:
-    (problem,) = compare_graph([demo_archive(tmp_path)], graph).problems
+    (problem,) = compare([demo_archive(tmp_path)], graph).problems
     assert words in problem
 
 
@@ -71,7 +72,7 @@ def test_an_answer_that_counts_some_kinds_read_nothing_of_the_others(tmp_path: P
 
 def test_a_node_under_another_name_is_told(tmp_path: Path) -> None:
     renamed = (*NODES[:1], *(msgspec.structs.replace(node, label="Somebody else") for node in NODES[1:]))
-    (problem,) = compare_graph([demo_archive(tmp_path)], RemoteGraph(renamed, EDGES)).problems
+    (problem,) = compare([demo_archive(tmp_path)], RemoteGraph(renamed, EDGES)).problems
     assert "nodes have another name on the remote" in problem
 
 
@@ -81,17 +82,17 @@ def test_a_server_spells_an_id_in_its_own_way_and_has_it_all_the_same(tmp_path: 
     reader = MemoryReader([(spelled, "Ada", kind, None)], [(spelled, spelled, "knows", None)])
     archive = write_archive(reader, tmp_path / "spelled.cogx.tar.gz")
     graph = RemoteGraph((RemoteNode(kept, "Ada", kind),), (RemoteEdge(kept, kept, "knows"),))
-    assert compare_graph([archive], graph).problems == []
+    assert compare([archive], graph).problems == []
 
 
 def test_a_node_of_another_kind_keeps_an_id_that_is_no_uuid(tmp_path: Path) -> None:
     archive = write_archive(MemoryReader([("r2", "R2", "Robot", None)]), tmp_path / "robot.cogx.tar.gz")
-    assert compare_graph([archive], RemoteGraph((RemoteNode("r2", "R2", "Robot"),), ())).problems == []
+    assert compare([archive], RemoteGraph((RemoteNode("r2", "R2", "Robot"),), ())).problems == []
 
 
 def test_what_only_the_remote_has_is_told(tmp_path: Path) -> None:
     more = RemoteGraph((*NODES, RemoteNode("x", "", "Entity")), (*EDGES, RemoteEdge(ID_A, "x", "knows")))
-    found = compare_graph([demo_archive(tmp_path)], more)
+    found = compare([demo_archive(tmp_path)], more)
     assert found.remarks[1:] == [
         "1 node is on the remote only, such as x.",
         f"1 edge is on the remote only, such as {ID_A} knows x.",
@@ -126,10 +127,10 @@ def test_ids_that_are_no_uuids_are_looked_for_under_those_that_the_server_makes(
     with FakeRemote() as remote, client_of(remote.url, remote.api_key) as client:
         push_archive(archive, client=client, settings=HASTY)
         graph = client.graph(client.ensure_dataset("demo").id)
-        found = compare_graph([archive], graph)
+        found = compare([archive], graph)
         assert (found.problems, len(graph.edges)) == ([], 2)
         gapped = RemoteGraph(graph.nodes, graph.edges[1:])
-        assert "1 edge is missing" in compare_graph([archive], gapped).problems[0]
+        assert "1 edge is missing" in compare([archive], gapped).problems[0]
 
 
 PLANET = {
@@ -158,7 +159,7 @@ def test_nodes_as_a_server_shows_them_have_the_values_that_were_sent(tmp_path: P
     """With defaults of its own, without what its class of the type does not declare, and without what is null."""
     with FakeRemote() as remote:
         archive, graph = pushed(remote, tmp_path)
-    found = compare_graph([archive], graph)
+    found = compare([archive], graph)
     assert (found.problems, found.remarks, found.other_values) == ([], [], {})
 
 
@@ -193,7 +194,7 @@ def test_a_node_with_another_type_or_property_is_named_with_it(
         else node
         for node in graph.nodes
     ]
-    found = compare_graph([archive], RemoteGraph(tuple(nodes), graph.edges))
+    found = compare([archive], RemoteGraph(tuple(nodes), graph.edges))
     assert found.other_values == {node_id: what}
     name = {ID_A: " Ada", ID_B: " Kepler"}.get(node_id, "")
     assert found.remarks == [
@@ -207,6 +208,6 @@ def test_a_node_that_was_sent_twice_is_as_sent_if_it_is_as_either(tmp_path: Path
         archive, graph = pushed(remote, tmp_path)
     rows = [(ID_B, "Kepler", "Planet", json.dumps({**PLANET, "population": 8}))]
     other = write_archive(MemoryReader(rows, []), tmp_path / "other.cogx.tar.gz")
-    assert compare_graph([other, archive], graph).other_values == {}
-    assert compare_graph([archive, other], graph).other_values == {}
-    assert compare_graph([other], graph).other_values == {ID_B: "population"}
+    assert compare([other, archive], graph).other_values == {}
+    assert compare([archive, other], graph).other_values == {}
+    assert compare([other], graph).other_values == {ID_B: "population"}

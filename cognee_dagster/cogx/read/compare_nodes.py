@@ -1,15 +1,23 @@
-"""Nodes that were sent, held against those that a remote shows."""
+"""Nodes that were sent, ready to be held against those that a remote shows, in whatever order those come."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
+from msgspec import Struct
+
+from cognee_dagster.cogx.encode.exact_json import parse
 from cognee_dagster.cogx.read.imported import ImportedNode
 from cognee_dagster.cogx.schema import Entity, RawNode
-from cognee_dagster.cogx.server.shown_nodes import description_of, difference
+from cognee_dagster.cogx.server.shown_nodes import Expected, description_of, difference, expected_of
+
+_MORE_VALUES = 200_000  # than were sent: JSON may take seventy times its size as values
 
 
 class ShownNode(Protocol):
-    """A node as a remote shows it; see ``remote.responses.RemoteNode``."""
+    """A node as a remote shows it; see ``remote.remote_graph.RemoteNode``."""
+
+    @property
+    def id(self) -> str: ...
 
     @property
     def label(self) -> str: ...
@@ -18,46 +26,93 @@ class ShownNode(Protocol):
     def type(self) -> str: ...
 
     @property
+    def stored(self) -> bytes: ...
+
+    @property
     def properties(self) -> Mapping[str, Any]: ...
 
 
-def compare_nodes(
-    sent: Iterable[ImportedNode], there: Mapping[str, ShownNode]
-) -> tuple[dict[str, bool], dict[str, str]]:
-    """Hold nodes against a remote's. One that was sent in several records is as it was sent if it is as any of them.
+class _Sent(Struct, gc=False):
+    """One record of a node, and the next one of the same node."""
+
+    name: str | None
+    expected: Expected | None
+    is_entity: bool
+    next: "_Sent | None" = None
+
+
+class SentNodes:
+    """What was sent, by the ids that the remote gives it: of each node its name and the properties it should show.
 
     Args:
-        sent: What was sent, of every record one.
-        there: What the remote shows, by id.
-
-    Returns:
-        Of each node that was sent, whether the remote's has its name; and of those that are there with other values,
-        in what they differ: ``type``, or a property's name.
+        sent: Of every record one.
     """
-    named: dict[str, bool] = {}
-    differing: dict[str, str] = {}
-    descriptions: dict[str, str] = {}
-    for node_id, name, record in sent:
-        node, is_settled = there.get(node_id), node_id in named and node_id not in differing
-        named[node_id] = not name or ((node.label if node else "") or name) == name or named.get(node_id, False)
-        if node is None or record is None or is_settled:
-            continue
-        if isinstance(record, Entity):
-            descriptions[node_id] = _merged(descriptions.get(node_id), description_of(record))
-        if what := _difference(record, node, descriptions.get(node_id, "")):
-            differing[node_id] = what
-        else:
-            differing.pop(node_id, None)
-            descriptions.pop(node_id, None)
-    return named, differing
+
+    def __init__(self, sent: Iterable[ImportedNode]) -> None:
+        self._first: dict[str, _Sent] = {}
+        last: dict[str, _Sent] = {}  # of nodes of several records
+        for node_id, name, record in sent:
+            first = self._first.get(node_id)
+            one = _Sent(name, _expected(record, first), isinstance(record, Entity))
+            if first is None:
+                self._first[node_id] = one
+            else:
+                last.get(node_id, first).next = one
+                last[node_id] = one
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._first)
+
+    def __contains__(self, node_id: str) -> bool:
+        return node_id in self._first
+
+    def name_of(self, node_id: str) -> str | None:
+        """What a node was called when it was sent; None: it need not have that name, or was not sent."""
+        record = self._first.get(node_id)
+        return None if record is None else record.name
+
+    def compare(self, node: ShownNode) -> tuple[bool, str]:
+        """Hold what a remote shows against a node that was sent; one of several records is right if it is as any.
+
+        Returns:
+            Whether it has its name; and in what else it differs: ``type``, or a property's name; empty if in nothing.
+        """
+        is_named, what, is_settled = False, "", False
+        record: _Sent | None = self._first[node.id]
+        while record is not None:
+            is_named = is_named or not record.name or (node.label or record.name) == record.name
+            if not is_settled and record.expected is not None:
+                what = _difference(record.expected, node)
+            is_settled = not what
+            record = record.next
+        return is_named, what
 
 
-def _merged(known: str | None, description: str) -> str:
-    """A server puts the descriptions of several records of an entity together."""
-    return description if known is None or known == description else f"{known}\n{description}"
-
-
-def _difference(record: Entity | RawNode, node: ShownNode, description: str) -> str:
+def _expected(record: Entity | RawNode | None, before: _Sent | None) -> Expected | None:
+    """What is expected of a record; a server puts the descriptions of several records of an entity together."""
+    if record is None:
+        return None
     if isinstance(record, RawNode):
-        return difference(record.properties, node.type, node.properties)
-    return difference({"type": "Entity", "name": record.name, "description": description}, node.type, node.properties)
+        return expected_of(record.properties)
+    description, known = description_of(record), None
+    while before is not None:
+        if before.is_entity and before.expected is not None:
+            known = parse(before.expected.stored.decode())["description"]
+        before = before.next
+    if known is not None and known != description:
+        description = f"{known}\n{description}"
+    return expected_of({"type": "Entity", "name": record.name, "description": description})
+
+
+def _difference(expected: Expected, node: ShownNode) -> str:
+    if _num_values(node.stored) > _MORE_VALUES + 2 * _num_values(expected.stored):
+        return "more values than were sent"
+    return difference(expected, node.type, node.properties)
+
+
+def _num_values(stored: bytes) -> int:
+    """No fewer than there are."""
+    return stored.count(b",") + stored.count(b"[") + stored.count(b"{")

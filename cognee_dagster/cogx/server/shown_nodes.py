@@ -6,9 +6,13 @@ of edges nothing but their ends and the relationship's name.
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+
+from cognee_dagster.cogx.encode.exact_json import dump, parse
 from cognee_dagster.cogx.schema import Entity
 from cognee_dagster.cogx.server.declared_types import BASE_FIELDS, DECLARED
 from cognee_dagster.cogx.server.raw_nodes import UNFIT, is_declared
@@ -27,28 +31,50 @@ def description_of(entity: Entity) -> str:
     return f"{description} Also known as: {', '.join(entity.aliases)}." if entity.aliases else description
 
 
-def difference(sent: Mapping[str, Any], shown_type: str, shown: Mapping[str, Any]) -> str:
-    """In what a node is there otherwise than it was sent: ``type``, or a property's name; empty if in nothing.
+class Expected(Struct, frozen=True, gc=False):
+    """What a server should show of a node, in little memory.
 
-    Args:
-        sent: The properties of a raw node, as its record has them.
-        shown_type: The type that the server shows.
-        shown: The properties that it shows.
+    Attributes:
+        type: The type.
+        is_declared: Whether the server makes an object of its own class of that type.
+        stored: The properties that it keeps, as JSON.
     """
+
+    type: str
+    is_declared: bool
+    stored: bytes
+
+
+def expected_of(sent: Mapping[str, Any]) -> Expected:
+    """What a server should show of a raw node with these properties."""
     node_type = str(sent.get("type") or "DataPoint")
-    if shown_type != node_type:
-        return "type"
-    its_class = DECLARED[node_type].fields if is_declared(node_type, sent) else None
-    expected = {
+    declared = is_declared(node_type, sent)
+    its_class = DECLARED[node_type].fields if declared else None
+    kept = {
         name: value
         for name, value in sent.items()
         if value is not None and name not in _HIDDEN | _KEPT_BY_SERVER and _is_kept(name, sent, its_class)
     }
-    for name, value in expected.items():
+    return Expected(sys.intern(node_type), declared, dump(kept))
+
+
+def difference(expected: Expected, shown_type: str, shown: Mapping[str, Any]) -> str:
+    """In what a node is there otherwise than it was sent: ``type``, or a property's name; empty if in nothing.
+
+    Args:
+        expected: What it should be.
+        shown_type: The type that the server shows.
+        shown: The properties that it shows.
+    """
+    if shown_type != expected.type:
+        return "type"
+    its_class = DECLARED[expected.type].fields if expected.is_declared else None
+    values: dict[str, Any] = parse(expected.stored.decode())
+    for name, value in values.items():
         is_relation = its_class is not None and isinstance(value, dict | list) and name not in shown
         if not is_relation and not _same(value, shown.get(name)):
             return name
-    besides = shown.keys() - expected.keys() - BASE_FIELDS - (its_class or frozenset())
+    besides = shown.keys() - values.keys() - BASE_FIELDS - (its_class or frozenset())
     return min(besides, default="")
 
 

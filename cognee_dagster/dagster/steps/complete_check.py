@@ -72,7 +72,7 @@ def _compare(
         if remote_dataset is None:
             problems = [f"{url} has no dataset {target!r}. Push it."]
         else:
-            found = compare_graph(archives, client.graph(remote_dataset.id))
+            found = compare_graph(client, remote_dataset.id, archives)
             problems = found.problems
             if found.remarks:
                 metadata[keys.REMARKS] = " ".join(found.remarks)

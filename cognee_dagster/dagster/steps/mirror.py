@@ -102,5 +102,5 @@ def check_mirror(
     if verify == "counts":
         return ImportFindings(problems=problems)
     dataset_id = str(result.remote_response["dataset_id"])
-    found = compare_graph(archives, client.graph(dataset_id))
+    found = compare_graph(client, dataset_id, archives)
     return ImportFindings(problems=[*problems, *found.problems], remarks=found.remarks)

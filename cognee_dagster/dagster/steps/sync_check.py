@@ -92,7 +92,7 @@ def _result(dataset: CogneeDataset, found: RemoteComparison, push: Push) -> dg.A
         **_of_push(push),
         keys.NUM_NODES: found.num_nodes,
         keys.NUM_EDGES: found.num_edges,
-        keys.NUM_DIFFERENCES: sum(len(difference.records) for difference in found.differences),
+        keys.NUM_DIFFERENCES: sum(difference.count for difference in found.differences),
         keys.NOT_COMPARED: found.not_compared,
     }
     if found.differences:
@@ -121,7 +121,7 @@ def _advice(wrong: Sequence[Difference], push: Push) -> str:
 
 
 def _in_words(difference: Difference) -> str:
-    count = counted(len(difference.records), difference.kind)
+    count = counted(difference.count, difference.kind)
     return f"{count} {_PHRASES[difference.what]}, such as {difference.examples[0]}"
 
 
@@ -132,7 +132,7 @@ def _table(differences: Sequence[Difference]) -> dg.TableMetadataValue:
                 {
                     "kind": difference.kind,
                     "difference": difference.what,
-                    "count": len(difference.records),
+                    "count": difference.count,
                     "examples": "; ".join(difference.examples[:_EXAMPLES]),
                 }
             )
