@@ -14,7 +14,7 @@ One request a connection, so that a fault hits nothing but its request.
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from socketserver import StreamRequestHandler, ThreadingTCPServer
@@ -38,11 +38,16 @@ class Passage:
 
 
 class FaultProxy(Faults):
-    """A proxy before ``target_url``, which may keep the bodies of requests. A context manager."""
+    """A proxy before ``target_url``, which may keep the bodies of requests. A context manager.
+
+    Attributes:
+        sleep: Takes the time that faults take.
+    """
 
     def __init__(self, target_url: str, *, keeps_bodies: bool = False) -> None:
         super().__init__()
         self.keeps_bodies = keeps_bodies
+        self.sleep: Callable[[float], None] = time.sleep
         target = urlsplit(target_url)
         self.target = (target.hostname or "127.0.0.1", target.port or 80)
         self.passages: list[Passage] = []
@@ -129,13 +134,14 @@ class _Passing(StreamRequestHandler):
             self._pass(head, fault or Fault(), passage)
 
     def _pass(self, head: _Head, fault: Fault, passage: Passage) -> None:
-        time.sleep(fault.delay)
+        sleep = self.server.proxy.sleep
+        sleep(fault.delay)
         if fault.request_bytes == 0:
             break_off(self.connection)
         if not fault.deliver:
             for block in body_blocks(self.rfile, length=head.length):
                 passage.body_bytes += len(block)
-            send_spoiled([fault.answer or b""], fault=fault, connection=self.connection)
+            send_spoiled([fault.answer or b""], fault=fault, connection=self.connection, sleep=sleep)
             return
         with socket.create_connection(self.server.proxy.target) as target:
             target.sendall(head.for_target())
@@ -143,7 +149,7 @@ class _Passing(StreamRequestHandler):
             passage.delivered = True
             try:
                 blocks = iter([fault.answer]) if fault.answer is not None else _answer_of(target)
-                send_spoiled(blocks, fault=fault, connection=self.connection)
+                send_spoiled(blocks, fault=fault, connection=self.connection, sleep=sleep)
             finally:
                 _drain(target)
 
@@ -163,7 +169,7 @@ class _Passing(StreamRequestHandler):
         return head
 
     def _send_body(self, head: _Head, fault: Fault, passage: Passage, target: socket.socket) -> None:
-        spoiled = SpoiledBody(self.rfile, fault=fault, connection=self.connection)
+        spoiled = SpoiledBody(self.rfile, fault=fault, connection=self.connection, sleep=self.server.proxy.sleep)
         for block in body_blocks(spoiled, length=head.length):
             target.sendall(block if head.length is not None else b"%x\r\n%b\r\n" % (len(block), block))
             passage.body_bytes += len(block)

@@ -245,15 +245,7 @@ class CogneeClient:
         )
 
     def graph(self, dataset_id: UUID | str, *, max_bytes: int = MAX_HELD_BYTES) -> RemoteGraph:
-        """The whole graph of a dataset; a partial one while an import is running.
-
-        Args:
-            dataset_id: The dataset.
-            max_bytes: How much memory the graph may take.
-
-        Raises:
-            UnexpectedAnswerError: It takes more.
-        """
+        """The whole graph of a dataset, in that much memory at most; a partial one while an import is running."""
         answer = self.read_graph(dataset_id, lambda: HeldRows(max_bytes=max_bytes))
         return answer.rows.graph(skipped=answer.skipped, problem=answer.problem)
 

@@ -170,8 +170,15 @@ class SpoiledBody:
         ConnectionResetError: From ``read``, once the fault has cut the body off; ``connection`` is closed then.
     """
 
-    def __init__(self, source: Readable, *, fault: Fault, connection: socket.socket) -> None:
-        self._source, self._fault, self._connection = source, fault, connection
+    def __init__(
+        self,
+        source: Readable,
+        *,
+        fault: Fault,
+        connection: socket.socket,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._source, self._fault, self._connection, self._sleep = source, fault, connection, sleep
         self._left = fault.request_bytes
 
     def read(self, size: int = -1, /) -> bytes:
@@ -181,7 +188,7 @@ class SpoiledBody:
         if self._left is not None:
             self._left -= len(block)
         if self._fault.upload_rate:
-            time.sleep(len(block) / self._fault.upload_rate)
+            self._sleep(len(block) / self._fault.upload_rate)
         return block
 
     def readline(self, size: int = -1, /) -> bytes:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote
+from cognee_dagster.testing.pace import Pace
 from tests.contract.archives import Records, document, handbook, people
 
 HTTP = httpx.Client(timeout=30)  # one for all: each new one reads the certificate authorities
@@ -167,11 +168,12 @@ def test_an_import_can_be_made_to_fail(remote: FakeRemote) -> None:
     assert states(remote) == ["COMPLETED", "STARTED", "ERRORED", "STARTED"]
 
 
-def test_imports_take_their_time() -> None:
-    with FakeRemote(import_seconds=0.1, seconds_per_node=0.05, seconds_per_document=0.1) as remote:
-        began = time.monotonic()
+def test_imports_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[float] = []
+    monkeypatch.setattr(Pace, "sleep", lambda _, seconds: taken.append(seconds))
+    with FakeRemote(import_seconds=100.0, seconds_per_node=1.0, seconds_per_document=10.0) as remote:
         push(remote, people("a").plus(document=[document("a", "a.md", "text")]), "team")
-        assert time.monotonic() - began >= 0.3
+        assert sorted(seconds for seconds in taken if seconds >= 1.0) == [10.0, 100.0 + len(remote.graph("team").nodes)]
 
 
 def test_the_servers_clock_can_be_off(remote: FakeRemote) -> None:

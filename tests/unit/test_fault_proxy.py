@@ -1,7 +1,7 @@
 """The fault proxy does what a fault test relies on, and nothing to other requests."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -137,14 +137,20 @@ def test_a_redirect_names_its_target(http: httpx.Client, proxy: FaultProxy) -> N
 
 
 def test_slow_faults_take_their_time(http: httpx.Client, proxy: FaultProxy) -> None:
-    proxy.on("/health", delay(0.1), delay_answer(0.1), drip(0.001))
-    proxy.on(UPLOADS, slow_upload(5_000))
-    began = time.monotonic()
+    taken: list[float] = []
+    proxy.sleep = taken.append
 
-    assert [http.get("/health").status_code for _ in range(3)] == [200] * 3
-    assert upload(http).status_code == 200
+    def taken_by(fault: Fault, ask: Callable[[], httpx.Response], path: str = "/health") -> list[float]:
+        taken.clear()
+        proxy.on(path, fault)
+        assert ask().status_code == 200
+        return [seconds for seconds in taken if seconds]
 
-    assert time.monotonic() - began > 0.4
+    assert taken_by(delay(600), lambda: http.get("/health")) == [600]
+    assert taken_by(delay_answer(600), lambda: http.get("/health")) == [600]
+    assert taken_by(drip(5), lambda: http.get("/health"))[:100] == [5] * 100
+    uploading = taken_by(slow_upload(5_000), lambda: upload(http), UPLOADS)
+    assert sum(uploading) == pytest.approx(proxy.passages[-1].body_bytes / 5_000)
 
 
 def test_answers_may_be_empty_or_huge(http: httpx.Client, proxy: FaultProxy) -> None:

@@ -133,10 +133,8 @@ def test_a_child_that_takes_too_long_is_ended(stand_in: Callable[..., LocalCogne
         pathlib.Path(os.environ["MARK"], "pid").write_text(str(os.getpid()))
         time.sleep(600)
     """)
-    started = time.monotonic()
     with pytest.raises(LocalCogneeError, match="within 3 s"):
         list(ask_cognee("read_graph", REQUEST, config=config, limit_seconds=3))
-    assert time.monotonic() - started < 30
     assert wait_until_gone(int((tmp_path / "pid").read_text()))
 
 

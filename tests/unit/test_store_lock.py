@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +20,7 @@ from upath import UPath
 from cognee_dagster.errors import PushInterruptedError
 from cognee_dagster.pushing.mirror import one_at_a_time as pushes
 from cognee_dagster.pushing.mirror.one_at_a_time import one_at_a_time
+from cognee_dagster.store import lock as store_locks
 from cognee_dagster.store.lock import LockHolder, Pace, StoreLock, store_lock
 from cognee_dagster.system.host_lock import host_name
 from tests.unit.test_archive_prune import EndpointConnectionError
@@ -26,6 +29,7 @@ QUICK = Pace(beat=0.05, stale=1.0, look=0.02, settle=0.1)
 HOLDER = """
 import sys, threading
 from upath import UPath
+from cognee_dagster.store import lock as store_locks
 from cognee_dagster.store.lock import Pace, store_lock
 pace = Pace(beat=0.05, stale=5.0, look=0.02, settle=0.1)
 with store_lock(UPath(sys.argv[1]), host="one", process=1, stop=threading.Event(), waiting=print, pace=pace) as lock:
@@ -38,6 +42,21 @@ with store_lock(UPath(sys.argv[1]), host="one", process=1, stop=threading.Event(
 def path(request: pytest.FixtureRequest, tmp_path: Path) -> UPath:
     base = UPath(tmp_path) if request.param == "local" else UPath(f"memory://{uuid4().hex}")
     return base / "demo.lock"
+
+
+class Looks(threading.Event):
+    """Lets time pass on a clock of its own, instead of waiting, so often; then it is set."""
+
+    def __init__(self, most: int = 1_000) -> None:
+        super().__init__()
+        self.left, self.seconds = most, 0.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.left -= 1
+        self.seconds += timeout or 0.0
+        if self.left < 0:
+            self.set()
+        return self.is_set()
 
 
 def held(path: UPath, host: str, **options: Any) -> AbstractContextManager[StoreLock | None]:
@@ -73,14 +92,18 @@ def test_a_process_of_another_host_waits_until_the_lock_is_given_back_and_says_f
     assert not path.exists()
 
 
-def test_a_lock_whose_process_was_killed_is_taken_over(holder: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_a_lock_whose_process_was_killed_is_taken_over_when_it_is_stale_and_no_sooner(
+    holder: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = UPath(tmp_path / "demo.lock")
     holder.kill()
     holder.wait()
-    began = time.monotonic()
-    with held(path, "two") as lock:
+    stop = Looks()
+    monkeypatch.setattr(store_locks, "time", SimpleNamespace(**{**vars(time), "monotonic": lambda: stop.seconds}))
+    with held(path, "two", stop=stop, pace=replace(QUICK, look=0.25)) as lock:
         assert lock is not None
-        assert time.monotonic() - began >= QUICK.stale
+        assert stop.seconds == QUICK.stale
+    monkeypatch.undo()
     with held(path, "two") as lock:
         assert lock is not None
 
@@ -89,10 +112,10 @@ def test_a_lock_that_a_process_of_the_same_host_left_is_taken_at_once(path: UPat
     left = LockHolder(host="one", process=1, token="left", since=0.0)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.encode(left))
-    began = time.monotonic()
-    with held(path, "one", pace=Pace(beat=0.05, stale=600.0, settle=0.0)) as lock:
+    stop = Looks(most=0)
+    with held(path, "one", stop=stop, pace=Pace(beat=0.05, stale=600.0, settle=0.0)) as lock:
         assert lock is not None
-    assert time.monotonic() - began < 300.0
+    assert stop.seconds == 0
 
 
 def test_who_lost_the_lock_is_told_and_leaves_it_to_who_has_it(path: UPath) -> None:
