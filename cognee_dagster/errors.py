@@ -23,10 +23,12 @@
     │   ├── EmptyGraphError                      0 nodes: nothing to push
     │   └── RemovedRecordsError                  more of a mirror would be removed than is allowed
     ├── ArchiveError (ValueError)                a COGX archive that is not one
+    │   ├── ArchiveNotFoundError                 no file where one was named
     │   └── ArchiveLimitError                    beyond what a Cognee server accepts
     ├── ArchiveNotStoredError (LookupError)      the archive store does not have it
     ├── PromotionError (RuntimeError)            no target has confirmed what is to be promoted
     ├── GraphFileError (ValueError)              a graph object or file that cannot become an archive
+    │   └── GraphFileNotFoundError               neither a file nor a folder where one was named
     ├── DocumentsGoneError (RuntimeError)        documents left their folder, and none of them is to be forgotten
     ├── DatasetNotFoundError (LookupError)       no such local dataset
     ├── DatasetPermissionError (PermissionError) the user may not read it
@@ -182,6 +184,10 @@ class ArchiveError(CogneeDagsterError, ValueError):
     """A file that is not a valid COGX archive."""
 
 
+class ArchiveNotFoundError(ArchiveError):
+    """No file where an archive was named."""
+
+
 class ArchiveLimitError(ArchiveError):
     """An archive beyond the limits of a Cognee server."""
 
@@ -196,6 +202,10 @@ class PromotionError(CogneeDagsterError, RuntimeError):
 
 class GraphFileError(CogneeDagsterError, ValueError):
     """A NetworkX graph or a graph file that cannot be expressed as COGX."""
+
+
+class GraphFileNotFoundError(GraphFileError):
+    """Neither a file nor a folder where a graph was named."""
 
 
 class DocumentsGoneError(CogneeDagsterError, RuntimeError):

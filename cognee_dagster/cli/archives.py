@@ -35,7 +35,7 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic since cli
             self.fail(str(error), param, ctx)
 
 
-@click.group()
+@click.group(short_help="Look at the archive store of the assets, and clear it up.")
 def archives() -> None:
     """Look at the archive store of the assets, and remove from it what is no longer needed."""
 
@@ -63,7 +63,7 @@ def list_archives(*, dataset: str | None, location: str | None, as_json: bool) -
     _end(report, as_json=as_json)
 
 
-@archives.command()
+@archives.command(short_help="Remove stored archives that neither rule keeps.")
 @_dataset_argument
 @click.option(
     "--keep-last",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cognee_dagster.remote.responses import RemoteDataset, RemoteUser
 
 
-@click.command()
+@click.command(short_help="List the remote's datasets: owner, size, last import.")
 @click.option("--no-sizes", is_flag=True, help="Do not count nodes and edges: each graph is read for that.")
 @remote_options
 @json_option

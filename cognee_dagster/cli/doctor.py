@@ -14,7 +14,7 @@ from cognee_dagster.cli.terminal import log_to_stderr, print_json, say, waiting
 from cognee_dagster.errors import CogneeDagsterError, ConnectionConfigError, RemoteUnreachableError
 
 
-@click.command()
+@click.command(short_help="Check all that a push needs, and where settings come from.")
 @click.argument("dataset", type=TEXT, required=False)
 @remote_options
 @user_option

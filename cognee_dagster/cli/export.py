@@ -10,6 +10,8 @@ from cognee_dagster.cli.options import NEW_FILE, TEXT, json_option, user_option
 from cognee_dagster.cli.source import Source, mapping_options
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX
+from cognee_dagster.cogx.read.manifest import dataset_name_of, read_manifest
+from cognee_dagster.errors import ArchiveError
 from cognee_dagster.graph.counting import counted
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 _SUFFIXES = (".tar.gz", ".tgz", ".cogx")  # by which what takes a graph's file knows a gzipped archive
 
 
-@click.command()
+@click.command(short_help="Write SOURCE to a file as a .cogx.tar.gz archive.")
 @click.argument("source", type=TEXT)
 @click.argument("destination", type=NEW_FILE)
 @mapping_options
@@ -36,6 +38,8 @@ def export(
     """Write SOURCE to the file DESTINATION as a .cogx.tar.gz archive. SOURCE is a local dataset's name, or else its
     UUID; or a graph file, a folder that holds a graph, or a URL.
 
+    An archive of another dataset is not written over; one of the same is.
+
     With --json: path, num_nodes, num_edges, digest, size_bytes.
     """
     if not destination.name.lower().endswith(_SUFFIXES):
@@ -46,6 +50,7 @@ def export(
         )
     given = Source(text=source, mapping=mapping, profile=profile, user=user)
     with progress_bars(reminders=not as_json) as bars, given.open() as reader:
+        _require_no_other(destination, reader.origin.dataset_name)
         if not destination.parent.exists():
             destination.parent.mkdir(parents=True, exist_ok=True)
             say(f"Made the directory {destination.parent}", err=True)
@@ -67,4 +72,19 @@ def export(
         say(
             f"Wrote {archive.path}: {counted(archive.num_nodes, 'node')}, {counted(archive.num_edges, 'edge')}, "
             f"{counted(archive.size_bytes, 'byte')}, digest {archive.digest}"
+        )
+
+
+def _require_no_other(destination: Path, dataset: str) -> None:
+    """Refuse to write over what may be the only archive of another dataset."""
+    if not destination.is_file():  # a pipe or a device would wait for whoever writes to it
+        return
+    try:
+        other = dataset_name_of(read_manifest(destination), destination)
+    except (ArchiveError, OSError):  # no archive, or none that anybody can use
+        return
+    if other != dataset:
+        raise click.UsageError(
+            f"{destination} is an archive of dataset {other!r}, and this one would be of {dataset!r}; nothing was "
+            "written. Name another file, or remove that one first."
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SHOWN_SAMPLES = 5
 
 
-@click.command()
+@click.command(short_help="Show what SOURCE is and what of it a remote would get.")
 @click.argument("source", type=TEXT)
 @mapping_options
 @user_option

@@ -1,5 +1,6 @@
 """Options that several commands share, and what they mean."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from cognee_dagster.remote.connection import Connection
 
 EMPTY = "It is empty. Give a value, or leave it out."
+
+_UNITS = {"": 1, "b": 1} | {
+    f"{prefix}{ending}": base**power
+    for power, prefix in enumerate("kmgt", 1)
+    for ending, base in (("b", 1000), ("", 1024), ("ib", 1024))
+}
+_SIZE = re.compile(rf"\s*(\d+(?:\.\d+)?)\s*({'|'.join(_UNITS)})\s*", re.IGNORECASE | re.ASCII)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -47,7 +55,23 @@ class _Place(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _NumBytes(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3 only
+    """A size: a number of bytes, or one with its unit."""
+
+    name = "bytes"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = _SIZE.fullmatch(str(value))
+        number = round(float(found[1]) * _UNITS[found[2].lower()]) if found else 0
+        if number < 1:
+            self.fail(
+                f"{value!r} is no size. Give a number of bytes, or one with a unit: 5MB, 512 MiB, 2GB.", param, ctx
+            )
+        return number
+
+
 TEXT = _Text()
+NUM_BYTES = _NumBytes()
 DIRECTORY = _Place(file_okay=False, path_type=Path)
 NEW_FILE = _Place(dir_okay=False, path_type=Path)
 

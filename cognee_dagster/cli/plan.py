@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cognee_dagster.pushing.mirror.options import MirrorOptions
 
 
-@click.command()
+@click.command(short_help="Say what `push --sync incremental` would send and remove.")
 @source_options
 @target_option
 @removal_options

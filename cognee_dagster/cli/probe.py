@@ -12,7 +12,7 @@ from cognee_dagster.pushing.probes import judged
 from cognee_dagster.remote.search_types import SEARCH_TYPES
 
 
-@click.command()
+@click.command(short_help="Say whether the remote DATASET has an answer.")
 @click.argument("dataset", type=TEXT)
 @click.argument("question", type=TEXT)
 @click.option("--contains", type=TEXT, required=True, metavar="TEXT", help="What must be found, in any case.")

@@ -9,7 +9,7 @@ import click
 from cognee_dagster import pushing, remote, sources
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.mirror import mirror_options, print_plan
-from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_options
+from cognee_dagster.cli.options import NUM_BYTES, TEXT, json_option, remote_connection, remote_options
 from cognee_dagster.cli.progress_lines import chosen_lines, progress_option
 from cognee_dagster.cli.source import Source, source_options, target_option
 from cognee_dagster.cli.status import ask_remote, exit_code_of_import
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cognee_dagster.remote.imports.verdict import ImportVerdict
 
 
-@click.command()
+@click.command(short_help="Upload SOURCE to a remote Cognee.")
 @source_options
 @target_option
 @click.option(
@@ -50,14 +50,16 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-archive-bytes",
-    type=click.IntRange(min=1),
+    type=NUM_BYTES,
+    metavar="BYTES|5MB|2GiB",
     default=MAX_TOTAL_BYTES,
     show_default=True,
     help="What the remote unpacks at most. A graph beyond that is pushed in several archives.",
 )
 @click.option(
     "--max-file-bytes",
-    type=click.IntRange(min=1),
+    type=NUM_BYTES,
+    metavar="BYTES|5MB|2GiB",
     default=MAX_MEMBER_BYTES,
     show_default=True,
     help="What one file in an archive may have at most.",

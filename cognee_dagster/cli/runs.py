@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cognee_dagster.remote.imports.verdict import ImportVerdict
 
 
-@click.command()
+@click.command(short_help="List the imports that the remote knows, the newest first.")
 @click.option("--dataset", type=TEXT, metavar="NAME|UUID", help="Only the imports into this remote dataset.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="How many imports at most.")
 @remote_options

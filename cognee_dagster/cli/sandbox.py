@@ -11,7 +11,7 @@ from cognee_dagster.cli.terminal import say, stderr_console
 from cognee_dagster.errors import LocalCogneeError
 
 
-@click.command()
+@click.command(short_help="Start a real Cognee server on this machine.")
 @click.option(
     "--directory",
     type=DIRECTORY,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cognee_dagster.remote.imports.watch import WatchedImport
 
 
-@click.command()
+@click.command(short_help="Say what has become of an import on the remote.")
 @click.argument("pipeline_run_id", type=TEXT)
 @click.option("--dataset", type=TEXT, metavar="NAME|UUID", help="The remote dataset; finds imports long past, too.")
 @click.option("--wait", is_flag=True, help="Wait until it has ended or stalled.")

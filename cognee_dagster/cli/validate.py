@@ -8,16 +8,17 @@ import click
 
 from cognee_dagster import cogx
 from cognee_dagster.cli.exit_codes import ExitCode
-from cognee_dagster.cli.options import json_option
+from cognee_dagster.cli.options import NEW_FILE, json_option
 from cognee_dagster.cli.terminal import print_json, say
+from cognee_dagster.errors import ArchiveNotFoundError
 from cognee_dagster.graph.counting import counted
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx import Problem, ValidationReport
 
 
-@click.command()
-@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.command(short_help="Judge a COGX archive as a Cognee server will.")
+@click.argument("archive", type=NEW_FILE)
 @click.option("--strict", is_flag=True, help="End with an error, too, where a server takes ARCHIVE but changes it.")
 @json_option
 def validate(*, archive: Path, strict: bool, as_json: bool) -> None:
@@ -27,6 +28,8 @@ def validate(*, archive: Path, strict: bool, as_json: bool) -> None:
     With --json: path, verdict (taken, changed, refused), valid, num_problems, problems (each with file, line, reason),
     num_warnings, warnings, record_counts.
     """
+    if not archive.exists():
+        raise ArchiveNotFoundError(f"There is no archive {archive}. Correct the path.")
     report = cogx.validate_archive(archive)
     if as_json:
         print_json(_as_json(report))

@@ -25,7 +25,7 @@ _WORDS = {
 _WORDS_OF_DOCUMENTS = {**_WORDS, "missing": "missing, or there with another text"}
 
 
-@click.command()
+@click.command(short_help="Say whether the remote dataset holds exactly SOURCE.")
 @source_options
 @target_option
 @remote_options

@@ -15,7 +15,7 @@ from cognee_dagster.cogx.read.inspect import inspect_archive
 from cognee_dagster.cogx.read.safe_members import require_regular
 from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
 from cognee_dagster.cogx.write.packing import archive_root, pack_directory
-from cognee_dagster.errors import ArchiveError
+from cognee_dagster.errors import ArchiveError, ArchiveNotFoundError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.sources.remote_files import fetched, is_url, local_path, name_of, public
 
@@ -65,7 +65,7 @@ def local_archive(place: str | os.PathLike[str], *, to: Path) -> Path:
     """A copy of an archive, packed if it is a directory.
 
     Raises:
-        ArchiveError: There is no archive.
+        ArchiveNotFoundError: There is no archive.
         GraphFileError: A URL cannot be fetched.
     """
     if isinstance(place, str) and is_url(place):
@@ -78,7 +78,7 @@ def local_archive(place: str | os.PathLike[str], *, to: Path) -> Path:
         return packed
     if not path.exists():
         where = "" if path.is_absolute() else f" (looked in {Path.cwd()})"
-        raise ArchiveError(f"There is no archive {path}{where}. Correct the path.")
+        raise ArchiveNotFoundError(f"There is no archive {path}{where}. Correct the path.")
     require_regular(path)
     return Path(shutil.copyfile(path, Path(tempfile.mkdtemp(dir=to)) / path.name))
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX, ARCHIVE_SUFFIXES
 from cognee_dagster.cogx.read.reader import ArchiveReader
 from cognee_dagster.cogx.write.packing import archive_root, pack_directory
-from cognee_dagster.errors import GraphFileError
+from cognee_dagster.errors import GraphFileError, GraphFileNotFoundError
 from cognee_dagster.graph.reader import GraphReader
 from cognee_dagster.sources.elements import ElementSource
 from cognee_dagster.sources.folders import LOOKED_FOR, holds_graph, is_read_from_folders, missing_part, open_folder
@@ -81,9 +81,7 @@ def _open(path: Path, meaning: _Meaning, *, shown: str) -> GraphReader:
     if not path.exists():
         where = "" if path.is_absolute() else f" (looked in {Path.cwd()})"
         instead = meant_instead(path, is_source=_is_source)
-        raise GraphFileError(
-            f"The graph file {shown} does not exist, or is no file{where}.{instead or ' Correct the path.'}"
-        )
+        raise GraphFileNotFoundError(f"There is no file or folder {shown}{where}.{instead or ' Correct the path.'}")
     if not (path.is_file() or path.is_dir()):  # to open a named pipe would wait for whoever writes to it
         raise GraphFileError(f"The graph file {shown} is not a regular file. Write or copy the graph to a file first.")
     dataset_name = meaning.dataset_name or path.name.split(".", 1)[0] or path.name

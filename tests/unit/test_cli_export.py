@@ -13,7 +13,8 @@ import pytest
 from click.testing import Result
 
 from cognee_dagster.cli.exit_codes import ExitCode
-from tests.cogx_graphs import demo_reader
+from cognee_dagster.graph.origin import GraphOrigin
+from tests.cogx_graphs import ID_A, MemoryReader, demo_reader
 from tests.command_line import call, have_datasets
 
 # A local Cognee whose graph is never read to its end, in a process that can be interrupted.
@@ -41,7 +42,13 @@ main()
 
 @pytest.fixture(autouse=True)
 def local_graph(monkeypatch: pytest.MonkeyPatch) -> None:
-    have_datasets(monkeypatch, {"demo": demo_reader})
+    have_datasets(
+        monkeypatch,
+        {
+            "demo": demo_reader,
+            "notes": lambda: MemoryReader([(ID_A, "A", None, None)], origin=GraphOrigin(dataset_name="notes")),
+        },
+    )
 
 
 def export(destination: Path) -> Result:
@@ -145,3 +152,14 @@ def test_an_interrupted_export_leaves_the_file_that_was_there_and_nothing_else(
     assert [path.name for path in out.iterdir()] == [destination.name]
     assert destination.read_bytes() == b"before"
     assert [path.name for path in temporary.iterdir() if path.name.startswith("cognee-")] == []
+
+
+def test_an_archive_of_another_dataset_is_not_written_over(tmp_path: Path) -> None:
+    destination = tmp_path / "demo.cogx.tar.gz"
+    assert export(destination).exit_code == ExitCode.OK
+    before = destination.read_bytes()
+    refused = call("export", "notes", str(destination))
+    assert refused.exit_code == ExitCode.USAGE
+    assert f"{destination} is an archive of dataset 'demo', and this one would be of 'notes'" in refused.stderr
+    assert destination.read_bytes() == before
+    assert export(destination).exit_code == ExitCode.OK

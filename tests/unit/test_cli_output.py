@@ -61,8 +61,8 @@ def test_no_command_ends_in_a_traceback_where_standard_output_cannot_be_written(
     tmp_path: Path, arguments: tuple[str, ...], streams: str
 ) -> None:
     ended = Ended(tmp_path, *arguments, streams=streams)
-    assert ended.code == (ExitCode.USAGE if "validate" in arguments else ExitCode.NO_OUTPUT)
-    assert ("does not exist" if "validate" in arguments else "cognee-dagster") in ended.error
+    assert ended.code == (ExitCode.NO_DATASET if "validate" in arguments else ExitCode.NO_OUTPUT)
+    assert ("There is no archive" if "validate" in arguments else "cognee-dagster") in ended.error
     assert ended.error.count(LOST) == 1
     assert "Traceback" not in ended.error
 

@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import Result
 
 from cognee_dagster.cli.exit_codes import ExitCode
+from cognee_dagster.cli.options import NUM_BYTES
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.testing import FakeRemote
 from tests.command_line import call, have_datasets, have_no_settings
 from tests.unit.test_cogx_cut import topics
 
-LIMITS = ("--max-file-bytes", "100000", "--max-archive-bytes", "200000")
+LIMITS = ("--max-file-bytes", "100000", "--max-archive-bytes", "0.2 MB")
 
 
 @pytest.fixture
@@ -88,3 +90,17 @@ class _AfterSome(list[str]):
 
     def pop(self, index: Any = -1) -> str:
         return "RuntimeError"
+
+
+@pytest.mark.parametrize(
+    ("size", "num_bytes"),
+    [("7", 7), ("7b", 7), ("5MB", 5_000_000), ("5 mb", 5_000_000), ("1.5MiB", 3 << 19), ("2G", 2 << 30), ("1kB", 1000)],
+)
+def test_a_size_may_have_a_unit(size: str, num_bytes: int) -> None:
+    assert NUM_BYTES.convert(size, None, None) == num_bytes
+
+
+@pytest.mark.parametrize("size", ["0", "-5", "5 parsecs", "", "1e9", "0.1", "\u0665"])
+def test_what_is_no_size_is_refused_with_examples(size: str) -> None:
+    with pytest.raises(click.UsageError, match=r"is no size\. Give a number of bytes, or one with a unit: 5MB"):
+        NUM_BYTES.convert(size, None, None)

@@ -250,8 +250,12 @@ def test_an_import_that_is_not_confirmed_holds_its_archive_until_one_is(remote: 
         assert chain.run("my_graph", "cognified_graph", "cogx_archive").success
         ((_, newest), (_, why)) = needed(chain.directory)
         assert (newest, why) == (
-            [], [f"pushed in the background to 'people' on {remote.url} (import {run_id}), and not confirmed"],
-        )  # fmt: skip
+            [],
+            [
+                f"pushed in the background to 'people' on {remote.url} (import {run_id}): kept until the next push "
+                "there, for 7 days at most"
+            ],
+        )
     chain.options = {}
     assert chain.run("remote_push").success
     assert [why for _, why in needed(chain.directory)] == [[], []]

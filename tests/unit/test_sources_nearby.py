@@ -50,7 +50,7 @@ def test_a_json_file_of_a_working_directory_leads_to_the_directory(tmp_path: Pat
 def test_a_name_that_is_nearly_right_leads_to_the_right_one(tmp_path: Path, wrong: str) -> None:
     (tmp_path / "birds.graphml").write_text("")
     said = told(tmp_path / wrong)
-    assert f"{tmp_path / wrong} does not exist" in said
+    assert f"There is no file or folder {tmp_path / wrong}" in said
     assert said.endswith(f" Did you mean {tmp_path / 'birds.graphml'}?")
 
 

@@ -63,7 +63,8 @@ class PushHold:
         """What is needed is held before anything is released."""
         if ImportState.of_status(result.status).is_under_way:
             run = f" (import {result.pipeline_run_id})" if result.pipeline_run_id else ""
-            why = f"pushed in the background to {self._where}{run}, and not confirmed"
+            until = "" if is_needed else f", for {HOLD_SECONDS // 86_400} days at most"
+            why = f"pushed in the background to {self._where}{run}: kept until the next push there{until}"
             self._hold(directory, self._background, why, seconds=_FOR_EVER if is_needed else HOLD_SECONDS)
             over = [self._begun]
         elif is_needed:
