@@ -41,7 +41,7 @@ ASK: dict[str, Callable[[CogneeClient], object]] = {
     "documents": lambda client: deque(client.data(ID), maxlen=0),
     "graph": lambda client: client.graph(ID),
     "size": lambda client: client.graph_size(ID),
-    "comparison": lambda client: compare(client),
+    "comparison": compare,
     "openapi": CogneeClient.require_cogx,
 }
 
