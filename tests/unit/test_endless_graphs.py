@@ -50,13 +50,13 @@ def test_rows_that_were_never_sent_are_counted_and_not_held() -> None:
         result = asked(server.url, "comparison", seconds=200)
     assert result["ended"] == "value", result["words"]
     assert result["value"]["sizes"] == [NODES, EDGES]
-    assert [remark.partition(",")[0] for remark in result["value"]["remarks"]] == [
-        f"{NODES} nodes are on the remote only",
-        f"{EDGES} edges are on the remote only",
+    assert [remark.partition(", such as")[0] for remark in result["value"]["remarks"]] == [
+        f"{NODES:,} nodes are on the remote only",
+        f"{EDGES:,} edges are on the remote only",
     ]
-    assert [problem.partition(",")[0] for problem in result["value"]["problems"]] == [
-        "1 nodes are missing on the remote",
-        "1 edges are missing on the remote",
+    assert [problem.partition(", such as")[0] for problem in result["value"]["problems"]] == [
+        "1 node is missing on the remote",
+        "1 edge is missing on the remote",
     ]
     assert result["peak_mib"] < PEAK_MIB
 
