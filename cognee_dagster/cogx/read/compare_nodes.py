@@ -1,11 +1,12 @@
 """Nodes that were sent, ready to be held against those that a remote shows, in whatever order those come."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from msgspec import Struct
 
-from cognee_dagster.cogx.encode.exact_json import parse
+from cognee_dagster.cogx.encode.exact_json import dump, parse
 from cognee_dagster.cogx.read.imported import ImportedNode
 from cognee_dagster.cogx.schema import Entity, RawNode
 from cognee_dagster.cogx.server.shown_nodes import Expected, description_of, difference, expected_of
@@ -32,11 +33,26 @@ class ShownNode(Protocol):
     def properties(self) -> Mapping[str, Any]: ...
 
 
+class _Kept(Struct, frozen=True, gc=False):
+    """What is expected of a node, in little memory: ``stored`` are its properties as JSON."""
+
+    type: str
+    is_declared: bool
+    stored: bytes
+
+    @classmethod
+    def of(cls, expected: Expected) -> "_Kept":
+        return cls(sys.intern(expected.type), expected.is_declared, dump(expected.properties))
+
+    def expected(self) -> Expected:
+        return Expected(self.type, self.is_declared, parse(self.stored.decode()))
+
+
 class _Sent(Struct, gc=False):
     """One record of a node, and the next one of the same node."""
 
     name: str | None
-    expected: Expected | None
+    expected: _Kept | None
     is_entity: bool
     next: "_Sent | None" = None
 
@@ -91,12 +107,12 @@ class SentNodes:
         return is_named, what
 
 
-def _expected(record: Entity | RawNode | None, before: _Sent | None) -> Expected | None:
+def _expected(record: Entity | RawNode | None, before: _Sent | None) -> _Kept | None:
     """What is expected of a record; a server puts the descriptions of several records of an entity together."""
     if record is None:
         return None
     if isinstance(record, RawNode):
-        return expected_of(record.properties)
+        return _Kept.of(expected_of(record.properties))
     description, known = description_of(record), None
     while before is not None:
         if before.is_entity and before.expected is not None:
@@ -104,13 +120,13 @@ def _expected(record: Entity | RawNode | None, before: _Sent | None) -> Expected
         before = before.next
     if known is not None and known != description:
         description = f"{known}\n{description}"
-    return expected_of({"type": "Entity", "name": record.name, "description": description})
+    return _Kept.of(expected_of({"type": "Entity", "name": record.name, "description": description}))
 
 
-def _difference(expected: Expected, node: ShownNode) -> str:
+def _difference(expected: _Kept, node: ShownNode) -> str:
     if _num_values(node.stored) > _MORE_VALUES + 2 * _num_values(expected.stored):
         return "more values than were sent"
-    return difference(expected, node.type, node.properties)
+    return difference(expected.expected(), node.type, node.properties)
 
 
 def _num_values(stored: bytes) -> int:

@@ -6,13 +6,9 @@ of edges nothing but their ends and the relationship's name.
 """
 
 import json
-import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from msgspec import Struct
-
-from cognee_dagster.cogx.encode.exact_json import dump, parse
 from cognee_dagster.cogx.schema import Entity
 from cognee_dagster.cogx.server.declared_types import BASE_FIELDS, DECLARED
 from cognee_dagster.cogx.server.raw_nodes import UNFIT, is_declared
@@ -31,18 +27,18 @@ def description_of(entity: Entity) -> str:
     return f"{description} Also known as: {', '.join(entity.aliases)}." if entity.aliases else description
 
 
-class Expected(Struct, frozen=True, gc=False):
-    """What a server should show of a node, in little memory.
+class Expected(NamedTuple):
+    """What a server should show of a node.
 
     Attributes:
         type: The type.
         is_declared: Whether the server makes an object of its own class of that type.
-        stored: The properties that it keeps, as JSON.
+        properties: Those that it keeps.
     """
 
     type: str
     is_declared: bool
-    stored: bytes
+    properties: Mapping[str, Any]
 
 
 def expected_of(sent: Mapping[str, Any]) -> Expected:
@@ -55,7 +51,7 @@ def expected_of(sent: Mapping[str, Any]) -> Expected:
         for name, value in sent.items()
         if value is not None and name not in _HIDDEN | _KEPT_BY_SERVER and _is_kept(name, sent, its_class)
     }
-    return Expected(sys.intern(node_type), declared, dump(kept))
+    return Expected(node_type, declared, kept)
 
 
 def difference(expected: Expected, shown_type: str, shown: Mapping[str, Any]) -> str:
@@ -69,12 +65,11 @@ def difference(expected: Expected, shown_type: str, shown: Mapping[str, Any]) ->
     if shown_type != expected.type:
         return "type"
     its_class = DECLARED[expected.type].fields if expected.is_declared else None
-    values: dict[str, Any] = parse(expected.stored.decode())
-    for name, value in values.items():
+    for name, value in expected.properties.items():
         is_relation = its_class is not None and isinstance(value, dict | list) and name not in shown
         if not is_relation and not _same(value, shown.get(name)):
             return name
-    besides = shown.keys() - values.keys() - BASE_FIELDS - (its_class or frozenset())
+    besides = shown.keys() - expected.properties.keys() - BASE_FIELDS - (its_class or frozenset())
     return min(besides, default="")
 
 
