@@ -17,10 +17,11 @@ from cognee_dagster.sources.formats.opening import read_whole
 _object = msgspec.json.Decoder(dict[str, Raw])
 _array = msgspec.json.Decoder(list[Raw])
 _any = msgspec.json.Decoder()
+_raw = msgspec.json.Decoder(Raw)  # reads all, and makes no values
 _BEGINS_OBJECT = re.compile(rb"\s*\{")
 _BOM = b"\xef\xbb\xbf"
 # Measured: each element of a list takes 86 bytes beside its text, which is held, too.
-MAX_BYTES = 512 << 20
+MAX_BYTES = 256 << 20
 MAX_OBJECTS = 8_000_000
 MAX_VALUES = 40_000_000
 _MAX_UNUSUAL_BYTES = 128 << 20  # of what only Python's own parser reads, which takes ten times its size
@@ -122,13 +123,15 @@ def read_object(path: Path) -> JsonObject | None:
     Raises:
         GraphFileError: It is not JSON.
     """
-    content = read_whole(path, most=MAX_BYTES, instead=_IN_PIECES).removeprefix(_BOM)
+    content = read_whole(path, most=MAX_BYTES, instead=_IN_PIECES)
+    if content.startswith(_BOM):
+        del content[: len(_BOM)]
     if not content or content.isspace():
         raise GraphFileError(f"cannot be read as .json: {path.name} is empty. {WRITE_AGAIN}")
     _require_few(content, path)
     try:
         if not _BEGINS_OBJECT.match(content):
-            _any.decode(content)
+            _raw.decode(content)
             return None
         members = _object.decode(content)
         with _once(path.name):
@@ -151,7 +154,7 @@ def read_object(path: Path) -> JsonObject | None:
     return JsonObject(value) if isinstance(value, dict) else None
 
 
-def _require_few(content: bytes, path: Path) -> None:
+def _require_few(content: bytearray, path: Path) -> None:
     """Refuse a document that would take much more memory than its size."""
     objects, values = content.count(b"{") + content.count(b"["), content.count(b",")
     if objects > MAX_OBJECTS or values > MAX_VALUES:

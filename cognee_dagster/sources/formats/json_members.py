@@ -39,12 +39,12 @@ def parse(content: bytes) -> Any:
     return parse_unusual(content) if more and more != _count(_COLON_IN_TEXT, content) else value
 
 
-def parse_unusual(content: bytes) -> Any:
+def parse_unusual(content: bytes | bytearray) -> Any:
     """As ``parse``, slowly, also of what only Python's own parser reads: NaN, lone surrogates, UTF-16."""
     return json.loads(content, object_pairs_hook=_once)
 
 
-def require_once(members: dict[str, Raw], content: bytes | memoryview) -> None:
+def require_once(members: dict[str, Raw], content: bytes | bytearray | memoryview) -> None:
     """Hold the members that were found in an object against its text, by their lengths.
 
     Raises:
@@ -61,12 +61,12 @@ def require_once(members: dict[str, Raw], content: bytes | memoryview) -> None:
         raise TwiceError(next((name for name in members if _is_twice(name, members, content)), next(iter(members))))
 
 
-def _is_twice(name: str, members: dict[str, Raw], content: bytes | memoryview) -> bool:
+def _is_twice(name: str, members: dict[str, Raw], content: bytes | bytearray | memoryview) -> bool:
     key = re.compile(re.escape(json.dumps(name).encode()) + rb"\s*:")
     return _count(key, content) - sum(_count(key, memoryview(value)) for value in members.values()) > 1
 
 
-def _count(pattern: re.Pattern[bytes], content: bytes | memoryview) -> int:
+def _count(pattern: re.Pattern[bytes], content: bytes | bytearray | memoryview) -> int:
     return sum(1 for _ in pattern.finditer(content))
 
 

@@ -41,7 +41,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
             yield cast(IO[bytes], io.BufferedReader(_Bounded(content, path=path, allowed=allowed), 1 << 16))
 
 
-def read_whole(path: Path, *, most: int, instead: str) -> bytes:
+def read_whole(path: Path, *, most: int, instead: str) -> bytearray:
     """The content of a file that can only be read whole; how long it is, is known before it is held.
 
     Args:
@@ -61,7 +61,10 @@ def read_whole(path: Path, *, most: int, instead: str) -> bytes:
         beginning = file.read(_BEGINNING)
         if beginning and not beginning.strip(b"\0"):
             raise GraphFileError(f"cannot be read: {path.name} begins with {len(beginning):,} zeros. {WRITE_AGAIN}")
-        return beginning + file.read()
+        content = bytearray(beginning)  # grows in place: joined pieces would take twice the memory
+        while chunk := file.read(_BEGINNING):
+            content += chunk
+        return content
 
 
 def _is_longer(path: Path, most: int) -> bool:
