@@ -9,6 +9,8 @@ import httpx
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.faults import UPLOADS
 from tests.cogx_graphs import MemoryReader
 
 
@@ -46,6 +48,21 @@ class Rival:
     def begin(self) -> None:
         """Start the upload."""
         self._thread.start()
+
+    def begin_after(self, remote: FakeRemote, *, uploads: int = 1) -> threading.Thread:
+        """Start the upload in the background, when others' have come there and been answered; a thread to be joined."""
+
+        def begin() -> None:
+            pause = threading.Event()
+            while sum(request.path == UPLOADS for request in remote.requests) < uploads:
+                pause.wait(0.01)
+            pause.wait(0.5)
+            self.begin()
+            self.wait()
+
+        thread = threading.Thread(target=begin, daemon=True)
+        thread.start()
+        return thread
 
     def wait(self) -> None:
         """Until the server has answered."""

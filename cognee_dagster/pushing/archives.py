@@ -15,7 +15,8 @@ from cognee_dagster.errors import EmptyGraphError, InvalidModeError, RemoteError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.graph.empty import empty_graph
 from cognee_dagster.pushing.delivery import deliver
-from cognee_dagster.pushing.delivery_result import DeliveryResult, KnownBy
+from cognee_dagster.pushing.delivery_result import DeliveryResult
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushBeginning, PushProgress
 from cognee_dagster.pushing.resume import NoRecord, ResumeRecord

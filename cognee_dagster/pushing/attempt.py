@@ -6,7 +6,8 @@ from typing import Any
 
 from cognee_dagster.errors import CogxUnsupportedError, ImportFailedError
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
-from cognee_dagster.pushing.delivery_result import DeliveryResult, KnownBy, going_on
+from cognee_dagster.pushing.delivery_result import DeliveryResult, going_on
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.recovery import read_an_unknown_answer
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.pushing.run_lookup import RunLookup
@@ -33,7 +34,7 @@ class DeliveryAttempt:
         self.run_id: str | None = None
         self._request = request
         self._lookup = lookup
-        self._looks = lookup.is_possible
+        self._looks = lookup.is_possible and request.mode != "re-derive"  # which has no import run
         self._waiting: WaitingForAnswer | None = None
 
     def see_through(self) -> DeliveryResult:
@@ -93,7 +94,7 @@ class DeliveryAttempt:
         self.run_id = sighting.run_id
         if self.run_id is not None:
             logger.info("The remote imports into %r as run %s", self._request.dataset.name, self.run_id)
-            self._request.note(BegunImport(run_id=self.run_id))
+            self._request.note(BegunImport(run_id=self.run_id, known_by=sighting.known_by))
             self._looks = False
         elif sighting.candidates:
             logger.info(
@@ -129,7 +130,8 @@ class DeliveryAttempt:
         if state is not ImportState.SUCCEEDED and not state.is_under_way:
             return read_an_unknown_answer(self._request, answer, run_id=self.run_id)
         if self.run_id is not None:
-            self._request.note(BegunImport(run_id=self.run_id, answered=state is ImportState.SUCCEEDED))
+            known_by = KnownBy.ANSWER if state is ImportState.SUCCEEDED else KnownBy.RUN
+            self._request.note(BegunImport(run_id=self.run_id, known_by=known_by))
         if imports[-1].skipped_facts:
             logger.warning(
                 "The remote dropped %d facts with an end that is not in the archive", imports[-1].skipped_facts

@@ -1,22 +1,11 @@
 """What became of a delivery, and how that is known."""
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.remote.imports.verdict import ImportState
-
-
-class KnownBy(str, Enum):
-    """Where the word on an import comes from."""
-
-    ANSWER = "answer"
-    """The server's own answer to our upload."""
-    REMOTE_GRAPH = "remote_graph"
-    """The answer was lost or made no sense; the remote graph was read back and holds the archive."""
-    RUN = "run"
-    """The import goes on: its run is the only one of the dataset that began after our last byte."""
 
 
 @dataclass(frozen=True, kw_only=True)

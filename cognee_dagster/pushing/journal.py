@@ -1,13 +1,14 @@
 """What a push of several archives has come to, in a file, so that the next try of the same push goes on from there."""
 
+import contextlib
 import hashlib
 import json
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.system.files import write_whole
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:  # Arrow comes with it
     from cognee_dagster.cogx.archive import Archive
 
 DEFAULT_DIRECTORY = "~/.cognee-dagster/pushes"
-# What was imported longer ago may have been changed there by others since.
-_VALID_SECONDS = 7 * 86400.0
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +52,9 @@ class PushJournal:
         return cls((directory or Path(DEFAULT_DIRECTORY).expanduser()) / f"{name}.json")
 
     def begun(self) -> Mapping[str, BegunImport]:
-        """Imports of an earlier try by the archive's ``content_sha256``; empty if there was none lately."""
+        """Imports of an earlier try by the archive's ``content_sha256``; empty if there was none."""
         try:
-            if self._path is not None and time.time() - self._path.stat().st_mtime < _VALID_SECONDS:
+            if self._path is not None:
                 found = json.loads(self._path.read_bytes())
                 self._runs = {str(content): _run_of(kept) for content, kept in found.items()}
         except (OSError, ValueError, AttributeError):
@@ -69,7 +68,7 @@ class PushJournal:
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            kept = {content: {"run": run.run_id, "answered": run.answered} for content, run in self._runs.items()}
+            kept = {content: {"run": run.run_id, "known_by": run.known_by} for content, run in self._runs.items()}
             write_whole(self._path, json.dumps(kept).encode())
         except OSError as error:
             logger.warning("If this push fails, the next one will begin at its first archive: %s", error)
@@ -77,11 +76,13 @@ class PushJournal:
     def done(self) -> None:
         """Forget the push: it has come to its end."""
         if self._path is not None:
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what cannot be removed could not be written
+                self._path.unlink(missing_ok=True)
 
 
 def _run_of(kept: object) -> BegunImport:
     """An import as it was kept; releases up to 0.1 kept nothing but its run's id."""
     if isinstance(kept, dict):
-        return BegunImport(run_id=str(kept.get("run")), answered=kept.get("answered") is True)
+        known_by = next((known_by for known_by in KnownBy if known_by == kept.get("known_by")), None)
+        return BegunImport(run_id=str(kept.get("run")), known_by=known_by)
     return BegunImport(run_id=str(kept))

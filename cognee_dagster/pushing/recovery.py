@@ -8,13 +8,15 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from cognee_dagster.errors import ImportFailedError, ImportUnconfirmedError, PushInterruptedError, RemoteError
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
-from cognee_dagster.pushing.delivery_result import DeliveryResult, KnownBy, going_on, read_back
+from cognee_dagster.pushing.delivery_result import DeliveryResult, going_on, read_back
 from cognee_dagster.pushing.documents import missing_documents
+from cognee_dagster.pushing.graph_comparison import GraphComparison
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.pushing.run_lookup import RunLookup, Sighting
 from cognee_dagster.pushing.verification import compare_graph
@@ -22,6 +24,9 @@ from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
 from cognee_dagster.remote.imports.watch import ImportWatch, wait_for_import
 from cognee_dagster.remote.wording import quoted
+
+# What was imported longer ago may have been changed there by others since.
+_TRUSTED_FOR = timedelta(days=7)
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +36,7 @@ def attach(request: DeliveryRequest, begun: BegunImport) -> DeliveryResult | Non
     watch = ImportWatch(feed=request.client, now=time.time(), stalled_after=request.settings.stalled_after)
     verdict = watch.ask(request.watched(begun.run_id))
     if not verdict.state.is_under_way and verdict.state is not ImportState.SUCCEEDED:
-        logger.info("An earlier try's import (run %s) is %s; uploading again", begun.run_id, verdict.state.value)
+        _say_came_to_nothing(begun.run_id, verdict)
         return None
     made_at = request.dataset.created_at
     if made_at is not None and verdict.started_at is not None and verdict.started_at < made_at:
@@ -39,11 +44,18 @@ def attach(request: DeliveryRequest, begun: BegunImport) -> DeliveryResult | Non
         return None
     logger.info("Attaching to the import that an earlier try has begun: run %s", begun.run_id)
     request.note(begun)
-    if request.strategy is not Strategy.FOREGROUND:
+    if request.strategy is not Strategy.FOREGROUND and begun.known_by is not None:
         return going_on(request, begun.run_id, recovered=True, detached=request.strategy is Strategy.DETACHED)
-    if begun.answered:
-        return replace(read_back(request, begun.run_id, repeated_edges=0), known_by=KnownBy.ANSWER)
-    return _confirm(request, [begun.run_id], ours=begun.run_id)
+    if begun.known_by is KnownBy.ANSWER and _is_as_it_was(request, since=verdict.finished_at):
+        from cognee_dagster.pushing.compared_rows import SentGraph  # Arrow comes with it
+
+        repeated = SentGraph([request.archive]).repeated_edges
+        return replace(read_back(request, begun.run_id, repeated_edges=repeated), known_by=KnownBy.ANSWER)
+    verdict = _end_of(request, begun.run_id)
+    if verdict.state is not ImportState.SUCCEEDED:
+        _say_came_to_nothing(begun.run_id, verdict)
+        return None
+    return _read_back(request, begun.run_id)
 
 
 def recover(
@@ -74,12 +86,13 @@ def recover(
         return None
     if sighting.run_id is not None:
         logger.info("The remote imports into %r as run %s", request.dataset.name, sighting.run_id)
-        request.note(BegunImport(run_id=sighting.run_id))
+        request.note(BegunImport(run_id=sighting.run_id))  # it may be another's, also where it was told before
     found = _confirm(request, sorted(sighting.candidates), ours=sighting.run_id)
     if found is None or found.pipeline_run_id is None:
         return found
     again = lookup.look(body_sent_at=body_sent_at)  # another run may have brought the archive, after the one seen first
     if again is not None and again.run_id is not None:
+        request.note(BegunImport(run_id=again.run_id, known_by=KnownBy.REMOTE_GRAPH))
         return found
     repeated = found.response["items"][0]["deduped_edges"]
     return read_back(request, None, repeated_edges=repeated)
@@ -133,15 +146,20 @@ def _confirm(request: DeliveryRequest, run_ids: Iterable[str], *, ours: str | No
             raise ImportFailedError(
                 f"The import into {request.where} (run {run_id}) has {verdict.state.value}: {verdict.reason}"
             )
+    return _read_back(request, ours)
+
+
+def _read_back(request: DeliveryRequest, run_id: str | None) -> DeliveryResult | None:
+    """The result of an import that has ended, where the remote graph holds the archive; None where it does not."""
     try:
         found = compare_graph(request.client, request.dataset.id, [request.archive])
-        lacking = found.problems or missing_documents(request.client, request.archive, dataset=request.dataset)
+        lacking = _lacking(request, found)
     except PushInterruptedError:
         raise
     except RemoteError as error:
         raise ImportUnconfirmedError(
             f"The answer to the upload into {request.where} was lost. An import of that dataset has ended (run "
-            f"{ours or 'not known'}), but whether it brought this archive is not known: the remote graph cannot be "
+            f"{run_id or 'not known'}), but whether it brought this archive is not known: the remote graph cannot be "
             f"read back. Push again, or look at that graph. ({error})",
             status=error.status,
             retryable=error.retryable,
@@ -150,7 +168,29 @@ def _confirm(request: DeliveryRequest, run_ids: Iterable[str], *, ours: str | No
         logger.warning("The import that was seen did not bring this archive: %s", " ".join(lacking))
         return None
     logger.info("The remote graph was read back: it holds all nodes, edges and documents of the archive")
-    return read_back(request, ours, repeated_edges=found.repeated_edges)
+    return read_back(request, run_id, repeated_edges=found.repeated_edges)
+
+
+def _lacking(request: DeliveryRequest, found: GraphComparison) -> list[str]:
+    """What the remote dataset has not, or not as the archive has it, in words.
+
+    Ids that were there before say nothing of this upload: what nodes are like does, but for a mode in which the server
+    makes something of them.
+    """
+    lacking = found.problems
+    if request.mode == "preserve":
+        lacking = [*lacking, *GraphComparison(other_values=found.other_values, names=found.names).remarks]
+    return lacking or missing_documents(request.client, request.archive, dataset=request.dataset)
+
+
+def _is_as_it_was(request: DeliveryRequest, *, since: datetime | None) -> bool:
+    """Whether nobody is likely to have taken anything out of the remote dataset since then, by the server's clock."""
+    now = datetime.now(timezone.utc) + request.client.clock_offset
+    return since is not None and now - since < _TRUSTED_FOR
+
+
+def _say_came_to_nothing(run_id: str, verdict: ImportVerdict) -> None:
+    logger.info("An earlier try's import (run %s) is %s; uploading again", run_id, verdict.state.value)
 
 
 def _end_of(request: DeliveryRequest, run_id: str) -> ImportVerdict:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from cognee_dagster.pushing.known_by import KnownBy
+
 if TYPE_CHECKING:  # Arrow comes with it
     from cognee_dagster.cogx.archive import Archive
 
@@ -18,12 +20,13 @@ class BegunImport:
 
     Attributes:
         run_id: Its ``pipeline_run_id``.
-        answered: Whether the server's own answer to the upload said that it is finished. Otherwise the run was only
-            seen, and what is on the remote has to be looked at.
+        known_by: How it is known to be ours: the server's answer to the upload said that it is finished (``ANSWER``),
+            the remote graph held the archive at its end (``REMOTE_GRAPH``), or by the rules for hanging up (``RUN``).
+            None: it was seen, and may be somebody else's.
     """
 
     run_id: str
-    answered: bool = False
+    known_by: KnownBy | None = None
 
 
 class ResumeRecord(Protocol):
@@ -33,7 +36,7 @@ class ResumeRecord(Protocol):
         """Imports of an earlier try that never came to its end, by the archive's ``content_sha256``."""
 
     def note(self, archive: "Archive", run: BegunImport) -> None:
-        """Remember an import, as soon as its run is known, and again when the server has answered."""
+        """Remember an import as soon as its run is known, and again when more is known of it, or less."""
 
     def done(self) -> None:
         """Forget the push: it has come to its end."""

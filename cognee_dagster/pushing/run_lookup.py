@@ -8,6 +8,7 @@ from math import ceil
 
 from cognee_dagster.errors import RemoteError, RemoteUnreachableError
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.run_times import RunTimes, run_times
@@ -37,16 +38,23 @@ class Sighting:
         candidates: Import runs that began after our last byte, and were not there before.
         others: Whether anybody else was seen at work on the dataset since then.
         storing: Whether documents were stored since then, perhaps ours.
+        awaited: Whether somebody else's import may be about to begin, of documents stored before.
     """
 
     candidates: frozenset[str] = frozenset()
     others: bool = False
     storing: bool = False
+    awaited: bool = False
 
     @property
     def run_id(self) -> str | None:
         """Our run, where it can be told; None while it is not there, or where it may be somebody else's."""
         return next(iter(self.candidates)) if len(self.candidates) == 1 and not self.others else None
+
+    @property
+    def known_by(self) -> KnownBy | None:
+        """``RUN`` where our run is told by the rules for hanging up; None where it may be somebody else's."""
+        return None if self.run_id is None or self.awaited else KnownBy.RUN
 
 
 class RunLookup:
@@ -108,14 +116,16 @@ class RunLookup:
         stored = sum(run.pipeline == ADD_PIPELINE for run in ours)
         over = {run.id for run in self._before.values() if run.ended is not None}
         of_others = [run for run in runs if run not in ours]
+        awaited = _documents_await_their_import(of_others, earliest=earliest)
         return Sighting(
             candidates=candidates,
             others=self._earlier_upload
             or len(candidates) > 1
             or stored > ceil(self._request.num_documents / _DOCUMENTS_PER_RUN)
             or any(_was_active(run, earliest) for run in of_others if run.id not in over)
-            or (self._hangs_up and _documents_await_their_import(of_others, earliest=earliest)),
+            or (self._hangs_up and awaited),
             storing=stored > 0,
+            awaited=awaited,
         )
 
     def _rows(self, client: CogneeClient) -> list[PipelineRun]:

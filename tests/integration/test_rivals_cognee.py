@@ -16,7 +16,7 @@ import pytest
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.delivery_result import KnownBy
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import DeliverySettings
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, STALLED_AFTER, ImportState

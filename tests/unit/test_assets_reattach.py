@@ -8,8 +8,10 @@ import dagster as dg
 import pytest
 
 from cognee_dagster.pushing.archives import push_archives
-from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing import FakeRemote, faults
+from cognee_dagster.testing.faults import UPLOADS
 from tests.asset_chain import NO_RETRY, Chain, metadata_of, people
+from tests.rivals import Rival, rival_archive
 
 
 @pytest.fixture
@@ -60,6 +62,24 @@ def test_a_graph_that_has_changed_since_is_uploaded(
     assert len(remote.uploads) == 2
 
 
+def test_a_dry_run_in_between_makes_nobody_forget_the_import(
+    chain: Chain, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die_after_push(chain, monkeypatch)
+    assert chain.run("remote_push", config={"dry_run": True}).success
+    assert chain.run("remote_push").success
+    assert len(remote.uploads) == 1
+
+
+def test_another_archive_in_between_does(chain: Chain, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch) -> None:
+    die_after_push(chain, monkeypatch)
+    graph, chain.graph = chain.graph, people(size=4)
+    die_after_push(chain, monkeypatch)
+    chain.graph = graph
+    assert chain.run().success
+    assert len(remote.uploads) == 3
+
+
 def test_another_target_is_uploaded(chain: Chain, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch) -> None:
     die_after_push(chain, monkeypatch)
     assert chain.run(config={"target_dataset": "elsewhere"}).success
@@ -70,6 +90,23 @@ def test_a_push_that_was_reported_is_made_again_when_asked_for(chain: Chain, rem
     assert chain.run().success
     assert chain.run("remote_push").success
     assert len(remote.uploads) == 2
+
+
+def test_a_run_that_may_be_somebody_elses_is_no_push_in_the_background(
+    chain: Chain, remote: FakeRemote, tmp_path: Path
+) -> None:
+    """The gateway swallows our upload, another's import begins, and then the gateway is down."""
+    rival = Rival(remote.url, remote.api_key, rival_archive(tmp_path), dataset="people")
+    remote.faults.on(UPLOADS, faults.answer(502))
+    theirs = rival.begin_after(remote)
+    assert not chain.run(config={"run_in_background": True}).success
+    theirs.join(60)
+    (noted,) = chain.instance.fetch_observations(chain.dataset.push_key, limit=9).records[1:]
+    assert noted.asset_observation is not None
+    assert noted.asset_observation.metadata["pipeline_run_id"].value == rival.run_id
+    result = chain.run("remote_push", config={"run_in_background": True})
+    assert result.success
+    assert pushed_run(result) != rival.run_id
 
 
 def test_an_import_that_came_to_nothing_is_uploaded_again(

@@ -13,7 +13,7 @@ from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import ImportFailedError, RemoteError
 from cognee_dagster.pushing import recovery
 from cognee_dagster.pushing.archives import PushResult, push_archives
-from cognee_dagster.pushing.delivery_result import KnownBy
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import DeliverySettings, PushOptions
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing.graph import Graph, Node
@@ -22,7 +22,8 @@ from tests.unit.push_world import Job, ModelClient, UploadFault, VirtualStop, Wo
 
 SEQUENCES, BATCHES = 2400, 8
 OURS = Graph(
-    nodes={ID_A: Node("Ada", "Entity", {}), ID_B: Node("Bob", "Entity", {})}, edges={(ID_A, "knows", ID_B): {}}
+    nodes={node_id: Node(name, "Entity", {"description": name}) for node_id, name in ((ID_A, "Ada"), (ID_B, "Bob"))},
+    edges={(ID_A, "knows", ID_B): {}},
 )
 THEIRS = Graph(nodes={"11111111-1111-4111-8111-111111111111": Node("Rival", "Entity", {})})
 SETTINGS = DeliverySettings(poll_interval=0.2, quiet_after=2.0, recovery_timeout=6.0, detach_timeout=1e9)

@@ -1,5 +1,6 @@
 """A graph in several archives is pushed as one: in order, resumably, and to the same remote graph."""
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -15,13 +16,15 @@ from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, PushInterruptedError, RemoteError
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.journal import PushJournal
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.resume import BegunImport
+from cognee_dagster.pushing.verification import num_edges_there
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.archive import Limits as ServerLimits
 from cognee_dagster.testing.runs import IMPORT_PIPELINE
-from tests.cogx_graphs import write_archives
+from tests.cogx_graphs import ID_A, ID_B, MemoryReader, write_archives
 from tests.pushes import HASTY, Noting, client_of, push_archive
 from tests.unit.test_cogx_cut import topics
 
@@ -129,6 +132,34 @@ def test_what_was_deleted_on_the_remote_meanwhile_is_uploaded_again(
     assert len(remote.graph("demo").nodes) == result.num_nodes
 
 
+def test_what_was_taken_out_of_the_remote_graph_since_is_uploaded_again(
+    remote: FakeRemote, parts: tuple[Archive, ...]
+) -> None:
+    """The answer to an upload says what was there then; a week later that is looked at."""
+    record = Noting()
+    push(remote, parts, record=record)
+    remote.graph("demo").nodes.clear()
+    remote.state.clock.skew += 8 * 86400.0
+    before = len(remote.uploads)
+    result = push(remote, parts, record=record)
+    assert len(remote.uploads) - before == len(parts)
+    assert len(remote.graph("demo").nodes) == result.num_nodes
+
+
+def test_a_resumed_push_knows_as_well_as_a_straight_one_how_many_edges_are_one(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    nodes = [(node_id, node_id, "Entity", "{}") for node_id in (ID_A, ID_B)]
+    edges = [(ID_A, ID_B, "knows", json.dumps({"since": year})) for year in (1840, 1850)]
+    archive = write_archive(MemoryReader(nodes, edges), tmp_path / "twice.cogx.tar.gz")
+    record = Noting()
+    straight = push(remote, (archive,), record=record)
+    resumed = push(remote, (archive,), record=record)
+    assert len(remote.uploads) == 1
+    told = [num_edges_there(result.num_edges, result.remote_response) for result in (straight, resumed)]
+    assert told == [1, 1]
+
+
 def test_in_the_background_only_the_last_import_is_left_to_itself(
     remote: FakeRemote, parts: tuple[Archive, ...]
 ) -> None:
@@ -200,10 +231,28 @@ def test_a_journal_never_fails_a_push(parts: tuple[Archive, ...], tmp_path: Path
     unwritable = journal(parts, tmp_path / "file")
     unwritable.note(parts[0], BegunImport(run_id="run-1"))
     assert unwritable.begun() == {}
+    unwritable.done()
     damaged = journal(parts, tmp_path / "d")
     damaged.note(parts[0], BegunImport(run_id="run-1"))
     next((tmp_path / "d").iterdir()).write_bytes(b"[1")
     assert damaged.begun() == {}
+
+
+@pytest.mark.parametrize("known_by", [None, *KnownBy])
+def test_a_journal_keeps_how_an_import_is_known(
+    parts: tuple[Archive, ...], tmp_path: Path, known_by: KnownBy | None
+) -> None:
+    run = BegunImport(run_id="run-1", known_by=known_by)
+    journal(parts, tmp_path).note(parts[0], run)
+    assert journal(parts, tmp_path).begun() == {parts[0].content_sha256: run}
+
+
+def test_what_an_old_release_noted_is_looked_at(parts: tuple[Archive, ...], tmp_path: Path) -> None:
+    journal(parts, tmp_path).note(parts[0], BegunImport(run_id="run-1"))
+    (kept,) = tmp_path.glob("*.json")
+    for old in ("run-1", {"run": "run-1", "answered": True}):
+        kept.write_text(json.dumps({parts[0].content_sha256: old}))
+        assert journal(parts, tmp_path).begun() == {parts[0].content_sha256: BegunImport(run_id="run-1")}
 
 
 def test_a_push_of_one_archive_leaves_nothing_behind(parts: tuple[Archive, ...], tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import (
     ImportFailedError,
     ImportUnconfirmedError,
@@ -21,18 +23,22 @@ from cognee_dagster.errors import (
     UnexpectedAnswerError,
 )
 from cognee_dagster.pushing import recovery
-from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.delivery_result import KnownBy
-from cognee_dagster.pushing.options import DeliverySettings
+from cognee_dagster.pushing.archives import PushResult, push_archives
+from cognee_dagster.pushing.known_by import KnownBy
+from cognee_dagster.pushing.options import DeliverySettings, PushOptions
+from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.remote.client import CogneeClient, RetryPolicy
-from cognee_dagster.testing import FakeRemote, faults
+from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote, faults
 from cognee_dagster.testing.faults import UPLOADS
-from tests.pushes import HASTY, client_of, demo_archive, push_archive
+from cognee_dagster.testing.runs import Run
+from tests.cogx_graphs import ID_A, MemoryReader
+from tests.pushes import HASTY, Noting, client_of, demo_archive, push_archive
 from tests.rivals import Rival, rival_archive
 from tests.unit.test_delivery import import_outcomes, wait_until
 
 GRAPHS = r"/api/v1/datasets/[^/]+/graph"
 DATASETS = "/api/v1/datasets"
+PATIENT = replace(HASTY, recovery_timeout=20.0, quiet_after=20.0)
 LOST = {
     "502": faults.answer(502),
     "504": faults.answer(504),
@@ -323,3 +329,61 @@ def test_a_proxy_whose_server_is_down_for_good_fails_within_ninety_seconds(
         push_by_default_settings(remote, tmp_path, waits)
     assert sum(request.path == UPLOADS for request in remote.requests) == 5
     assert sum(waits.asked) < 75
+
+
+def described(directory: Path, description: str) -> Archive:
+    """One node, the same at every push but for what is said of it."""
+    directory.mkdir()
+    row = (ID_A, "Ada", "Entity", json.dumps({"description": description}))
+    return write_archive(MemoryReader([row]), directory / "described.cogx.tar.gz")
+
+
+def test_ids_that_were_there_before_are_no_proof_of_an_upload(
+    remote: FakeRemote, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Yesterday's push had all the ids of today's, whose answer is lost while somebody else imports."""
+    with client_of(remote.url, remote.api_key) as client:
+        push_archive(described(tmp_path / "yesterday", "A mathematician"), client=client, settings=HASTY)
+        remote.faults.on(UPLOADS, faults.answer(504))
+        theirs = Rival(remote.url, remote.api_key, rival_archive(tmp_path)).begin_after(remote, uploads=2)
+        push_archive(described(tmp_path / "today", "A programmer"), client=client, settings=PATIENT)
+        theirs.join(60)
+    assert remote.graph("demo").nodes[ID_A].properties["description"] == "A programmer"
+    assert "another type or other properties" in caplog.text
+
+
+@pytest.mark.parametrize("run_in_background", [False, True], ids=["foreground", "background"])
+def test_a_run_that_was_found_to_be_somebody_elses_is_not_attached_to_by_the_next_try(
+    remote: FakeRemote, tmp_path: Path, run_in_background: bool
+) -> None:
+    """The gateway swallows every upload of the first try, and another's import begins meanwhile."""
+    record = Noting()
+    rival = Rival(remote.url, remote.api_key, rival_archive(tmp_path))
+    remote.faults.on(UPLOADS, faults.answer(502), None, faults.answer(401))
+    with client_of(remote.url, remote.api_key) as client:
+        theirs = rival.begin_after(remote)
+        with pytest.raises(RemoteError, match="401"):
+            push_demo_noting(client, tmp_path, record, run_in_background=run_in_background)
+        theirs.join(60)
+        assert [run.run_id for run in record.runs.values()] == [rival.run_id]
+        result = push_demo_noting(client, tmp_path, record, run_in_background=run_in_background)
+    assert result.pipeline_run_id != rival.run_id
+    wait_until(lambda: import_outcomes(remote).get(str(result.pipeline_run_id)) == "succeeded")
+    assert holds_demo(remote)
+
+
+def push_demo_noting(client: CogneeClient, directory: Path, record: Noting, **options: Any) -> PushResult:
+    options = {"target_dataset": "demo", "delivery": PATIENT, **options}
+    return push_archives((demo_archive(directory),), client=client, options=PushOptions(**options), record=record)
+
+
+def test_an_import_that_may_be_somebody_elses_and_fails_is_no_failure_of_the_next_try(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    dataset = remote.state.ensure_dataset("demo", remote.admin)
+    theirs = Run(state=remote.state, pipeline=IMPORT_PIPELINE, dataset=dataset, user=remote.admin).start()
+    record = Noting({demo_archive(tmp_path).content_sha256: BegunImport(run_id=theirs.id)})
+    threading.Timer(0.3, theirs.fail, args=("RuntimeError",)).start()
+    with client_of(remote.url, remote.api_key) as client:
+        assert push_demo_noting(client, tmp_path, record).status == "completed"
+    assert holds_demo(remote)

@@ -12,7 +12,7 @@ import dagster as dg
 
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.event_log.pushes import of_partition
-from cognee_dagster.pushing.delivery_result import KnownBy
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
 
 if TYPE_CHECKING:
@@ -66,35 +66,37 @@ class BegunImports:
         for record in observed:
             observation = record.asset_observation
             found = {key: value.value for key, value in observation.metadata.items()} if observation else {}
-            if found.get(keys.PUSH_FAILED) or any(found.get(key) != self._push[key] for key in _PLACE):
+            says_nothing = found.get(keys.PUSH_FAILED) or found.get(keys.DRY_RUN)
+            if says_nothing or any(found.get(key) != self._push[key] for key in _PLACE):
                 continue
             if record.storage_id < last_end or any(found.get(key) != self._push[key] for key in _CONTENT):
                 break
-            answered = found.get(keys.IMPORT_KNOWN_BY) == KnownBy.ANSWER.value
-            run = BegunImport(run_id=str(found[keys.PIPELINE_RUN_ID]), answered=answered)
+            known_by = next((known_by for known_by in KnownBy if known_by == found.get(keys.IMPORT_KNOWN_BY)), None)
+            run = BegunImport(run_id=str(found[keys.PIPELINE_RUN_ID]), known_by=known_by)
             begun.setdefault(str(found.get(keys.ARCHIVE_CONTENT)), run)
         return begun
 
     def note(self, archive: "Archive", run: BegunImport) -> None:
         """Write down that the remote has begun an import, or has finished that of one archive among several."""
         total, done = len(self._positions), self._positions[archive.content_sha256]
-        if run.answered and total == 1 and run.run_id in self._noted:  # the push itself is materialized next
+        answered = run.known_by is KnownBy.ANSWER
+        if answered and total == 1 and run.run_id in self._noted:  # the push itself is materialized next
             return
         self._noted.add(run.run_id)
         which = f" of archive {done + 1} of {total}" if total > 1 else ""
-        known_by = KnownBy.ANSWER if run.answered else KnownBy.RUN
+        known_by = {} if run.known_by is None else {keys.IMPORT_KNOWN_BY: run.known_by.value}
         self._context.log_event(
             dg.AssetObservation(
                 self._context.asset_key,
                 partition=self._partition,
-                description=f"The remote has {'finished' if run.answered else 'begun'} the import{which}.",
+                description=f"The remote has {'finished' if answered else 'begun'} the import{which}.",
                 metadata={
                     **self._push,
                     keys.ARCHIVE_CONTENT: archive.content_sha256,
-                    keys.ARCHIVES_DONE: done + run.answered,
+                    keys.ARCHIVES_DONE: done + answered,
                     keys.PIPELINE_RUN_ID: run.run_id,
-                    keys.IMPORT_KNOWN_BY: known_by.value,
                     keys.PUSH_RUN_ID: self._context.run.run_id,
+                    **known_by,
                 },
             )
         )
