@@ -202,6 +202,21 @@ def test_without_its_variables_a_remote_is_the_one_that_cognee_would_use(monkeyp
     assert made.remote == CogneeRemote()
 
 
+def test_one_of_several_remotes_whose_variable_is_not_set_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PRODUCTION_COGNEE_URL", raising=False)
+    attributes = {
+        "remotes": {"production": {"url": "{{ env.PRODUCTION_COGNEE_URL }}"}},
+        "datasets": [{"name": "orders", "remote": "production"}],
+    }
+    with pytest.raises(Exception) as refused, project(tmp_path, shipping=attributes):  # noqa: PT011  (not public)
+        pass
+    assert "url of the remote 'production' is empty" in str(refused.value.__cause__)
+    with project(tmp_path, shipping={**attributes, "demo_mode": True}) as defs:
+        assert defs.resolve_all_asset_specs()
+
+
 def test_several_components_share_what_a_code_location_has_one_of(tmp_path: Path) -> None:
     remote = {"url": "https://cognee.example.com", "api_key": "key"}
     alerts = {"slack_webhook_url": "https://hooks.example.com/1"}

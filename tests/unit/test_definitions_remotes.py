@@ -180,6 +180,15 @@ def test_a_remote_under_the_key_of_another_resource_is_refused(key: str) -> None
         build_definitions([CogneeDataset(name="people")], remotes={key: CogneeRemote(url="https://a.example.com")})
 
 
+@pytest.mark.parametrize("url", [None, ""])
+def test_a_named_remote_whose_address_came_out_empty_is_not_looked_for_elsewhere(url: str | None) -> None:
+    dataset = CogneeDataset(name="people", remote="production")
+    with pytest.raises(DatasetDefinitionError, match="url of the remote 'production' is empty"):
+        build_definitions([dataset], remotes={"production": CogneeRemote(url=url)})
+    build_definitions([dataset], remotes={"production": CogneeRemote()})
+    build_definitions([CogneeDataset(name="people")], remote=CogneeRemote(url=url))
+
+
 @pytest.mark.parametrize(("other", "is_same"), [("https://A.example.com/", True), ("https://b.example.com", False)])
 def test_two_targets_of_one_server_and_dataset_are_refused_whatever_their_remotes_are_called(
     other: str, is_same: bool

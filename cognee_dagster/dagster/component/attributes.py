@@ -28,6 +28,9 @@ _IN_CODE = frozenset({"translator", "execute"})
 DatasetAttributes = written_model(CogneeDataset, without=_IN_CODE)
 DatasetDefaults = written_model(CogneeDataset, without=_IN_CODE | {"name"}, optional=True)
 
+# A remote of several whose address came out empty is refused, and not found where Cognee would look for one.
+_SAID_EVEN_IF_EMPTY = frozenset({"url"})
+
 
 @cache
 def _resource_model(kind: type[dg.ConfigurableResource[Any]]) -> type[dg.Model]:
@@ -55,7 +58,7 @@ def shared_resource(kind: Any, given: Mapping[str, Any]) -> Any:
     Raises:
         DatasetDefinitionError: A value that cannot work; the message names the field.
     """
-    said = {name: value for name, value in given.items() if value not in (None, "")}
+    said = {name: value for name, value in given.items() if value not in (None, "") or name in _SAID_EVEN_IF_EMPTY}
     try:
         return _resource(kind, pydantic.TypeAdapter(dict[str, Any]).dump_json(dict(sorted(said.items()))).decode())
     except pydantic.ValidationError as error:
