@@ -32,13 +32,17 @@ class VariableSource:
     Attributes:
         file: The ``.env``; None for the process's environment.
         line: The line in it, counted from 1.
+        overrides: Whether the process's environment says something else, which does not count then.
     """
 
     file: Path | None = None
     line: int | None = None
+    overrides: bool = False
 
     def __str__(self) -> str:
-        return "the environment" if self.file is None else f"{self.file}, line {self.line}"
+        if self.file is None:
+            return "the environment"
+        return f"{self.file}, line {self.line}{', which overrides the environment' if self.overrides else ''}"
 
 
 class CogneeEnvironment(dict[str, str]):
@@ -49,19 +53,21 @@ class CogneeEnvironment(dict[str, str]):
     """
 
     def __init__(
-        self, variables: Mapping[str, str], *, env_file: Path | None = None, lines: Mapping[str, int] | None = None
+        self,
+        variables: Mapping[str, str],
+        *,
+        env_file: Path | None = None,
+        from_file: Mapping[str, VariableSource] | None = None,
     ) -> None:
         super().__init__(variables)
         self.env_file = env_file
-        self._lines = dict(lines or {})
+        self._from_file = dict(from_file or {})
 
     def source_of(self, name: str) -> VariableSource | None:
         """Where the variable of that name came from; None if there is no such variable."""
         if name not in self:
             return None
-        if name in self._lines:
-            return VariableSource(file=self.env_file, line=self._lines[name])
-        return VariableSource()
+        return self._from_file.get(name, VariableSource())
 
 
 def cognee_environment(environ: Mapping[str, str] | None = None, *, directory: Path | None = None) -> CogneeEnvironment:
@@ -81,8 +87,16 @@ def cognee_environment(environ: Mapping[str, str] | None = None, *, directory: P
         return CogneeEnvironment(variables)
     text = _read_env_file(env_file)
     given = {key: value for key, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
-    lines = {binding.key: _line_of(binding) for binding in parse_stream(StringIO(text)) if binding.key in given}
-    return CogneeEnvironment({**variables, **given}, env_file=env_file, lines=lines)
+    from_file = {
+        binding.key: VariableSource(
+            file=env_file,
+            line=_line_of(binding),
+            overrides=variables.get(binding.key, "") not in ("", given[binding.key]),
+        )
+        for binding in parse_stream(StringIO(text))
+        if binding.key is not None and binding.key in given
+    }
+    return CogneeEnvironment({**variables, **given}, env_file=env_file, from_file=from_file)
 
 
 def source_of(environ: Mapping[str, str], name: str) -> VariableSource | None:

@@ -90,9 +90,9 @@ def remote_options(command: _Command) -> _Command:
             "--url",
             type=TEXT,
             metavar="URL",
-            help="The remote's address. Default: COGNEE_SERVICE_URL, then what `cognee-cli serve` saved. Without "
-            "--api-key, COGNEE_API_KEY goes there (one in Cognee's .env, too) unless COGNEE_SERVICE_URL names another "
-            "host.",
+            help="The remote's address. Default: COGNEE_SERVICE_URL, for which Cognee's .env goes before the "
+            "environment, then what `cognee-cli serve` saved. Without --api-key, COGNEE_API_KEY goes there (one in "
+            "Cognee's .env, too) unless COGNEE_SERVICE_URL names another host.",
         ),
     ):
         command = option(command)

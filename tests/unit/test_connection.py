@@ -149,7 +149,7 @@ class TestOrderOfSources:
         monkeypatch.setenv("COGNEE_API_KEY", "ck_process")
         found = resolve_connection()
         assert (found.url, key_of(found)) == ("https://file.example.com", "ck_file")
-        assert found.source == f"{env_file.resolve()}, line 1"
+        assert found.source == f"{env_file.resolve()}, line 1, which overrides the environment"
 
     def test_a_distant_env_file_that_names_the_remote_is_named(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

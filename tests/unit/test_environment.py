@@ -18,12 +18,13 @@ def test_a_variable_is_known_to_come_from_the_file_and_its_line_or_from_the_envi
     environ = cognee_environment({"COGNEE_SERVICE_URL": "http://shell", "HOME": "/root"}, directory=tmp_path)
     assert environ["COGNEE_SERVICE_URL"] == "http://file"
     assert environ.env_file == file
-    assert environ.source_of("COGNEE_SERVICE_URL") == VariableSource(file=file, line=3)
+    assert environ.source_of("COGNEE_SERVICE_URL") == VariableSource(file=file, line=3, overrides=True)
     assert environ.source_of("LLM_API_KEY") == VariableSource(file=file, line=4)
     assert environ.source_of("LLM_MODEL") == VariableSource(file=file, line=6)
     assert environ.source_of("HOME") == VariableSource()
     assert environ.source_of("EMPTY") is None
     assert [str(environ.source_of(name)) for name in ("LLM_MODEL", "HOME")] == [f"{file}, line 6", "the environment"]
+    assert str(environ.source_of("COGNEE_SERVICE_URL")) == f"{file}, line 3, which overrides the environment"
     assert source_of({"HOME": "/"}, "HOME") == VariableSource()
     assert source_of(environ, "LLM_MODEL") == environ.source_of("LLM_MODEL")
 
