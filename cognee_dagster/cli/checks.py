@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cognee_dagster import remote, sources, store
 from cognee_dagster.cli.options import remote_connection
-from cognee_dagster.cli.settings import MASK
+from cognee_dagster.cli.settings import ARCHIVES_VARIABLE, MASK, PYTHON_VARIABLE
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError
 from cognee_dagster.graph.counting import counted
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from cognee_dagster.remote.client import CogneeClient
 
-ARCHIVES_VARIABLE = "COGNEE_DAGSTER_ARCHIVES"
-PYTHON_VARIABLE = "COGNEE_DAGSTER_PYTHON"
 OF_THE_REMOTE = ("remote", "server", "key")
 """Checks of which the later ones ask whom the earlier ones could not reach."""
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from cognee_dagster.environment import VariableSource, cognee_environment
 
 PREFIX = "COGNEE_"
+ARCHIVES_VARIABLE = "COGNEE_DAGSTER_ARCHIVES"
+PYTHON_VARIABLE = "COGNEE_DAGSTER_PYTHON"
 # Cognee's own that decide where a local dataset is, and how it is read.
 _COGNEES = (
     "SYSTEM_ROOT_DIRECTORY",

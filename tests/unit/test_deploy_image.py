@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from cognee_dagster import __version__
-from cognee_dagster.cli.checks import ARCHIVES_VARIABLE
+from cognee_dagster.cli.settings import ARCHIVES_VARIABLE
 from tests.compose_file import DEPLOY, ROOT, deployed, services
 
 tomllib = pytest.importorskip("tomllib", reason="Python 3.11 reads TOML by itself")
