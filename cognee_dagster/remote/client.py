@@ -112,9 +112,9 @@ class CogneeClient:
         """The server's clock minus ours, to the second, as of its latest answer."""
         return self._session.clock_offset
 
-    def requests_sent(self, method: str) -> int:
-        """How many requests of a method were sent so far, those that were sent again included, but for uploads."""
-        return self._session.requests_sent[method]
+    def requests_done(self, method: str) -> int:
+        """How many requests of a method were answered so far as they were to be, each once, but for uploads."""
+        return self._session.requests_done[method]
 
     def without_retries(self) -> "CogneeClient":
         """The same remote for who asks again by himself: every request is sent once. It has its own connections."""

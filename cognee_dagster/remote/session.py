@@ -73,7 +73,7 @@ class Session:
         connection: Where, and with which key.
         http: The HTTP client.
         clock_offset: The server's clock minus ours, to the second, as of its latest answer.
-        requests_sent: How many requests of each method were sent so far, those that were sent again included.
+        requests_done: How many requests of each method were answered so far as they were to be.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Session:
         self._patience = patience
         self._complained: set[str] = set()
         self.clock_offset = timedelta(0)
-        self.requests_sent = Counter[str]()
+        self.requests_done = Counter[str]()
         self.http = open_http(connection)
 
     def ask(
@@ -167,7 +167,6 @@ class Session:
 
         def attempt() -> _T:
             failure: RemoteError
-            self.requests_sent[request.method] += 1
             with (
                 waiting_aloud(self.connection.url, what),
                 Exchange(seconds=self._within(allowed), max_bytes=allowed.size) as exchange,
@@ -192,6 +191,7 @@ class Session:
             chance=patience.chance,
             log=patience.log,
         )
+        self.requests_done[request.method] += 1
         if isinstance(found, Rows | GraphAnswer) and found.skipped:
             self._complain(what, found)
         return found

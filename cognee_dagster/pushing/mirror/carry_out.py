@@ -98,7 +98,9 @@ class MirrorPush:
         self._deletions.generations(state.deleting)
         if self.mirror.adopt:
             self._deletions.others(self.found.documents, self.found.beside.files)
-        self._save(msgspec.structs.replace(state, deleting=(), documents_deleting=()))
+        if self._deletions.are_told_apart:
+            state = msgspec.structs.replace(state, deleting=(), documents_deleting=())
+        self._save(state)
         return self._result(results, state=state)
 
     @cached_property
@@ -267,8 +269,7 @@ class MirrorPush:
         return tuple((number, letter) for number in numbers for letter in LETTERS)
 
     def _result(self, results: Sequence[DeliveryResult], *, state: MirrorState) -> PushResult:
-        changed = not (self.found.plan.is_empty and self.found.documents.is_empty)
-        status = ImportState.SUCCEEDED.status if changed else UNCHANGED
+        status = ImportState.SUCCEEDED.status if results or self._deletions.were_sent else UNCHANGED
         run_id = state.run_ids[-1] if state.run_ids else None
         answer = one_answer(results) if results else {"dataset_name": self.dataset.name, "items": []}
         return PushResult(

@@ -1,8 +1,8 @@
 """What a push to a mirror deletes, and how that is told from what others delete.
 
-A server shows of a deletion that it happened, and not of what. So a push counts the requests that it sent: as many of
-the operations that came up meanwhile are its own. If there are more, somebody else deleted, too, and the next push does
-not rely on what is known.
+A server shows of a deletion that it happened, and not of what. So a push counts those that the server has confirmed:
+as many of the operations that came up meanwhile are its own. If there are more, a request that had to be sent again may
+have left one of them, or somebody else has deleted, too: nobody can tell, and the next push finds out (``unfinished``).
 """
 
 import contextlib
@@ -39,6 +39,9 @@ class Deletions:
         is_shared: Whether mirrors beside this one cannot rely on its deletions.
         heed: Called before each; raises where it is not this push's turn any more.
         progress: Who is told of each.
+
+    Attributes:
+        were_sent: Whether the remote was asked for any.
     """
 
     def __init__(
@@ -61,9 +64,15 @@ class Deletions:
         self._is_shared = is_shared
         self._heed = heed
         self._progress = progress
-        self._sent = Counter[str]()
+        self._done = Counter[str]()
         self._of_ours: tuple[str, ...] = ()
         self._of_all: tuple[str, ...] = ()
+        self.were_sent = False
+
+    @property
+    def are_told_apart(self) -> bool:
+        """Whether all that the server was asked for so far is known to be ours, or has left nothing to be seen."""
+        return not any(self._done.values())
 
     @property
     def are_known(self) -> bool:
@@ -117,22 +126,24 @@ class Deletions:
         """Empty the remote graph."""
         self._heed()
         logger.warning("Emptying the graph of %r; nobody finds anything there until it is sent", self._dataset.name)
+        self.were_sent = True
         with self._telling(), self._counting("forget", method="POST"), self._progress.deleting():
             self._client.empty_dataset(self._dataset.id)
 
     def _delete(self, data_id: UUID | str) -> None:
         self._heed()
+        self.were_sent = True
         with self._counting("delete"), self._progress.deleting():
             self._client.delete_data(self._dataset.id, data_id)
 
     @contextlib.contextmanager
     def _counting(self, operation: str, *, method: str = "DELETE") -> Iterator[None]:
-        """Count the requests, those that were sent again included: each of them may have a row."""
-        before = self._client.requests_sent(method)
+        """Count what the server confirms: each has left a row, or none where there was nothing to do."""
+        before = self._client.requests_done(method)
         try:
             yield
         finally:
-            self._sent[operation] += self._client.requests_sent(method) - before
+            self._done[operation] += self._client.requests_done(method) - before
 
     @contextlib.contextmanager
     def _telling(self, *, of_ours: bool = False) -> Iterator[None]:
@@ -145,7 +156,7 @@ class Deletions:
         self._tell(of_ours=of_ours)
 
     def _tell(self, *, of_ours: bool) -> None:
-        if not any(self._sent.values()):
+        if self.are_told_apart:
             return
         known = {*self._seen, *self._of_ours, *self._of_all}
         try:
@@ -161,17 +172,17 @@ class Deletions:
 
     def _own_among(self, found: Mapping[str, PipelineRun]) -> Iterator[str]:
         """Operations that are ours, where there are no more of their name than were asked for."""
-        for name, sent in list(self._sent.items()):
+        for name, done in list(self._done.items()):
             numbers = [number for number, row in found.items() if row.pipeline_name is None and name_of(row) == name]
-            if len(numbers) <= sent:
-                del self._sent[name]
+            if len(numbers) <= done:
+                del self._done[name]
                 yield from reversed(numbers)
             else:
                 logger.warning(
-                    "%d operations %r came up in dataset %r, and this push asked for %d: somebody else has changed it, "
-                    "too, and the next push sends everything",
+                    "%d operations %r came up in dataset %r, and %d of this push were confirmed: somebody else may have "
+                    "changed it, too, and the next push looks whether everything is there, or sends it again",
                     len(numbers),
                     name,
                     self._dataset.name,
-                    sent,
+                    done,
                 )
