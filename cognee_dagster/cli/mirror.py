@@ -1,6 +1,6 @@
 """How a mirror is kept, said on the command line, and what a push to one would do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import click
 
 from cognee_dagster import pushing, sources
-from cognee_dagster.cli.exit_codes import ExitCode
+from cognee_dagster.cli.exit_codes import ExitCode, exit_code_of
 from cognee_dagster.cli.source import Source
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.graph.counting import counted
@@ -122,7 +122,7 @@ def print_plan(
     mirror: MirrorOptions | None,
     as_json: bool,
 ) -> None:
-    """Print what a push to a mirror would do; exit with ``CHANGES`` where that is anything.
+    """Print what a push to a mirror would do; exit with ``CHANGES`` where that is anything, else as the push would.
 
     Raises:
         click.UsageError: The source is an archive, which is sent as it is.
@@ -135,12 +135,12 @@ def print_plan(
             source.open(), connection=connection, options=options, mirror=mirror, progress=progress
         )
     plan = found.as_json()
-    if mirror is not None and mirror.adopt:
-        say("With --adopt, what others have pushed and the graph does not have is removed, too.", err=True)
     if as_json:
         print_json(plan)
     else:
         say("\n".join(_sentences(plan, url=connection.url)))
+    if found.refusal is not None:
+        raise click.exceptions.Exit(exit_code_of(found.refusal))
     if not plan["in_sync"]:
         raise click.exceptions.Exit(ExitCode.CHANGES)
 
@@ -152,11 +152,15 @@ def _sentences(plan: dict[str, Any], *, url: str) -> Iterator[str]:
         yield f"{where}: {counts}; {segments} would be sent, about {_size(plan['about_bytes'])}"
     elif plan["in_sync"]:
         yield f"Nothing to do: {where} {'has all of the graph' if plan['nodes_of_other_mirrors'] else 'is in sync'}"
+    elif plan["adopts"] and not any(plan[what] for what in ("segments_sent", "segments_replaced", "names_left_over")):
+        yield f"{where} has all of the graph"
     else:
         yield f"{where} would be tidied up after a push that was interrupted"
     if kept := [counted(n, kind) for kind in ("node", "edge") if (n := plan[f"{kind}s"].get("kept"))]:
         yield f"{' and '.join(kept)} that the graph no longer has stay there"
-    if beside := plan["nodes_of_other_mirrors"]:
+    if plan["adopts"]:
+        yield _adopted_in_words(plan)
+    elif beside := plan["nodes_of_other_mirrors"]:
         yield f"{counted(beside, 'node')} of another mirror that the graph does not have stay there without --adopt"
     if plan["emptied_first"]:
         yield "The remote graph would be emptied first"
@@ -167,6 +171,13 @@ def _sentences(plan: dict[str, Any], *, url: str) -> Iterator[str]:
     yield from (f"  {line}" for line in (_remote_in_words(plan), _time_in_words(plan)) if line)
     if plan["refusal"]:
         yield f"A push would be refused: {plan['refusal']}"
+
+
+def _adopted_in_words(plan: Mapping[str, Any]) -> str:
+    """What a push that adopts would remove besides, as far as that can be known before."""
+    beside = plan["nodes_of_other_mirrors"]
+    known = f", {counted(beside, 'node')} of another mirror among it" if beside else ""
+    return f"What full pushes and other mirrors have brought and the graph does not have would be removed{known}"
 
 
 def counts_in_words(plan: dict[str, Any]) -> str:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cognee_dagster import store
-from cognee_dagster.cli.settings import ARCHIVES_VARIABLE
 from cognee_dagster.cli.options import TEXT
+from cognee_dagster.cli.settings import ARCHIVES_VARIABLE
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.store.names import safe_segment
 

@@ -90,6 +90,16 @@ def test_a_dry_run_observes_what_a_push_would_do_and_materializes_nothing(remote
     assert "Person 8" not in names_there(remote)
 
 
+def test_a_dry_run_that_adopts_says_so(remote: FakeRemote, chain: Chain) -> None:
+    assert chain.run().success
+    result = chain.run(config={"dry_run": True, "adopt": True})
+    (event,) = [one for one in result.all_events if one.event_type is dg.DagsterEventType.ASSET_OBSERVATION]
+    said = event.asset_observation_data.asset_observation.description
+    assert said is not None
+    assert "what others have brought and the graph does not have would be removed" in said
+    assert "in sync" not in said
+
+
 def test_a_dry_run_of_a_full_push_says_how_much_it_would_send(remote: FakeRemote, chain: Chain) -> None:
     chain.options["sync"] = "full"
     result = chain.run(config={"dry_run": True})

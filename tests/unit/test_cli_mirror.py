@@ -39,7 +39,7 @@ def test_plan_says_what_a_push_then_does(source: Path, fake_remote_environment: 
     in_sync = call("plan", str(source)).stdout
     assert "in sync since" in in_sync
     without(source, "eve")
-    changed = call("plan", str(source))
+    changed = call("plan", str(source), "--max-removed", "50%")
     assert "removed nodes, such as " in changed.stdout
     assert "last confirmed for a push of" in changed.stdout
     assert "the server would take about" in changed.stdout
@@ -58,7 +58,7 @@ def test_a_dataset_of_somebody_elses_would_be_refused_and_not_be_made(
     remote.state.ensure_dataset("friends", owner)
     remote.grant("friends", remote.admin, "read", owner=owner)
     planned = call("plan", str(source))
-    assert planned.exit_code == 10
+    assert planned.exit_code == call("push", str(source), "--sync", "incremental").exit_code == 2
     assert (
         f"A push would be refused: The dataset 'friends' on {remote.url} belongs to user {owner.id}" in planned.stdout
     )
@@ -70,6 +70,36 @@ def test_a_dry_run_is_a_plan(source: Path, fake_remote_environment: FakeRemote) 
     assert ended.exit_code == 10
     assert json.loads(ended.stdout) == json.loads(call("plan", str(source), "--json").stdout)
     assert fake_remote_environment.uploads == []
+
+
+def test_a_plan_of_a_push_that_removes_too_much_exits_as_the_push_does(source: Path) -> None:
+    call("push", str(source), "--sync", "incremental")
+    without(source, "dot", "eve")
+    planned = call("plan", str(source), "--json")
+    assert planned.exit_code == call("push", str(source), "--sync", "incremental").exit_code == 9
+    assert "max_removed is 20%" in json.loads(planned.stdout)["refusal"]
+    assert call("plan", str(source), "--max-removed", "1").exit_code == 10
+
+
+def test_a_dry_run_that_adopts_says_that_it_would_delete_what_others_brought(
+    source: Path, fake_remote_environment: FakeRemote
+) -> None:
+    whole = source.read_bytes()
+    call("push", str(source))
+    without(source, "eve")
+    call("push", str(source), "--sync", "incremental")
+    assert call("plan", str(source)).exit_code == 0
+    adopting = ("push", str(source), "--sync", "incremental", "--adopt")
+    planned = call(*adopting, "--dry-run")
+    assert (planned.exit_code, "has all of the graph" in planned.stdout) == (10, True)
+    assert "What full pushes and other mirrors have brought and the graph does not have would be" in planned.stdout
+    as_json = json.loads(call(*adopting, "--dry-run", "--json").stdout)
+    assert (as_json["in_sync"], as_json["adopts"]) == (False, True)
+    before = len(fake_remote_environment.graph("friends").nodes)
+    assert json.loads(call(*adopting, "--json").stdout)["status"] == "completed"
+    assert len(fake_remote_environment.graph("friends").nodes) < before
+    source.write_bytes(whole)
+    assert "would be removed" not in call("plan", str(source)).stdout
 
 
 def test_verify_is_exact_after_a_push_and_names_what_differs(source: Path, fake_remote_environment: FakeRemote) -> None:

@@ -72,7 +72,8 @@ def _in_words(plan: Mapping[str, Any]) -> str:
         return "The remote is in sync: a push would send nothing"
     kinds = ("nodes", "edges", "documents")
     counts = ", ".join(f"+{(of := plan[kind])['added']} ~{of['changed']} -{of['removed']} {kind}" for kind in kinds)
-    return f"{counts}; {plan['segments_sent']} of {counted(plan['segments'], 'segment')} would be sent"
+    adopted = "; what others have brought and the graph does not have would be removed" if plan["adopts"] else ""
+    return f"{counts}; {plan['segments_sent']} of {counted(plan['segments'], 'segment')} would be sent{adopted}"
 
 
 def _table(plan: Mapping[str, Any]) -> dg.TableMetadataValue:

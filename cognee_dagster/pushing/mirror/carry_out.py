@@ -79,7 +79,7 @@ class MirrorPush:
             logger.warning("The mirror %r is sent whole: %s%s", self.dataset.name, known.reason, stays)
         if self.found.beside.num_nodes and not self.found.empties and not self.mirror.adopt:
             tell_of_mirrors_beside(self.found.beside, target=self.dataset.name, is_first=known.state is None)
-        if self.found.is_in_sync and not self.mirror.adopt and known.state is not None:
+        if self.found.is_in_sync and known.state is not None:
             return self._result((), state=known.state)
         announce(self.archives, target=self.dataset.name, connection=self.client.connection, progress=self.progress)
         try:

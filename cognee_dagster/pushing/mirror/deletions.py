@@ -179,8 +179,8 @@ class Deletions:
                 yield from reversed(numbers)
             else:
                 logger.warning(
-                    "%d operations %r came up in dataset %r, and %d of this push were confirmed: somebody else may have "
-                    "changed it, too, and the next push looks whether everything is there, or sends it again",
+                    "%d operations %r came up in dataset %r, and %d of this push were confirmed: somebody else may "
+                    "have changed it, too, and the next push looks whether everything is there, or sends it again",
                     len(numbers),
                     name,
                     self._dataset.name,

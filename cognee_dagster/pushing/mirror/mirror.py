@@ -132,6 +132,7 @@ def plan_mirror(
         owner = owner_of(mirror.source or name)
         base = base or default_base()
         files = MirrorFiles.of(base, remote_url=client.connection.url, dataset_id=dataset.id, owner=owner)
+    refusal: InvalidPushError | None = None
     try:
         with span("plan", **_about(archives, target=target, client=client)):
             found = survey(archives, client=client, target_dataset=target, dataset=dataset, files=files, options=mirror)
@@ -139,10 +140,11 @@ def plan_mirror(
             refuse_a_shared_one(client, target)
         require_few_removed(found, mirror, source=name, where=f"{target!r} on {client.connection.url}")
     except (InvalidTargetError, RemovedRecordsError) as error:
-        found = replace(found, refusal=str(error))
+        refusal = error
     except NotMirrorableError as error:
         raise _not_mirrorable(name, error) from error
-    return MirrorPlan(found=found, outlook=look_ahead(archives, found, client=client, dataset=dataset))
+    outlook = look_ahead(archives, found, client=client, dataset=dataset)
+    return MirrorPlan(found=found, outlook=outlook, refusal=refusal)
 
 
 def _about(archives: Sequence[Archive], *, target: str, client: CogneeClient) -> dict[str, str | int]:

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.errors import CogneeDagsterError
 from cognee_dagster.pushing.mirror.documents import removed_documents
 from cognee_dagster.pushing.mirror.estimate import ServerTime, estimate
 from cognee_dagster.pushing.mirror.examples import EXAMPLES, Examples, first_examples
@@ -67,10 +68,12 @@ class MirrorPlan:
     Attributes:
         found: What there is, and what is to be done.
         outlook: What that would meet and take.
+        refusal: What the push would raise, and send nothing; None where it would be carried out.
     """
 
     found: MirrorSurvey
     outlook: Outlook
+    refusal: CogneeDagsterError | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As JSON values."""
@@ -79,7 +82,7 @@ class MirrorPlan:
             **self.outlook.as_json(),
             "target_dataset": self.found.target_dataset,
             "in_sync": self.found.is_in_sync,
-            "refusal": self.found.refusal,
+            "refusal": "" if self.refusal is None else str(self.refusal),
         }
 
 

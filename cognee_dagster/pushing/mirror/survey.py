@@ -30,7 +30,7 @@ class MirrorSurvey:
         documents: And with documents.
         beside: Other mirrors in the remote dataset.
         empties: Whether the remote graph is emptied first: see ``MirrorOptions.on_removed``.
-        refusal: Why a push would not be carried out; empty where it would.
+        adopts: Whether what full pushes and other mirrors have brought is taken over: see ``MirrorOptions.adopt``.
     """
 
     target_dataset: str
@@ -40,12 +40,12 @@ class MirrorSurvey:
     documents: DocumentDifference
     beside: MirrorsBeside
     empties: bool = False
-    refusal: str = ""
+    adopts: bool = False
 
     @property
     def is_in_sync(self) -> bool:
-        """Whether there is nothing to do."""
-        return self.plan.is_empty and self.documents.is_empty and not self.known.leftovers
+        """Whether there is nothing to do; nobody can tell beforehand what a server has for a push that adopts."""
+        return self.plan.is_empty and self.documents.is_empty and not self.known.leftovers and not self.adopts
 
 
 def survey(
@@ -100,6 +100,7 @@ def survey(
         documents=documents,
         beside=beside,
         empties=empties,
+        adopts=options.adopt,
     )
 
 
