@@ -11,8 +11,8 @@ from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import TEXT, json_option, user_option
 from cognee_dagster.cli.source import Source, mapping_options
 from cognee_dagster.cli.terminal import print_json, say
-from cognee_dagster.graph.counting import counted, with_counts
-from cognee_dagster.graph.left_behind import advice_on_left_behind
+from cognee_dagster.graph.counting import counted
+from cognee_dagster.graph.left_behind import advice_on_left_behind, neighbours_in_words
 
 if TYPE_CHECKING:
     from cognee_dagster.sources.inspection import Counts, Inspection
@@ -73,9 +73,7 @@ def _show(source: str, found: "Inspection") -> None:
         say(f"  {source} -[{relationship}]-> {target}")
     _list("Kept as documents", found.texts)
     if found.reached_as_neighbours:
-        kinds = with_counts(found.reached_as_neighbours)
-        say(f"Cognee's search reaches {kinds} as neighbours only, never by their names.")
-        say("  --mapping as_nodes=cognee makes entities of them, which it finds.")
+        say(neighbours_in_words(found.reached_as_neighbours))
     if found.attributes_left_behind:
         _list("Left behind", found.attributes_left_behind)
         say(f"  {advice_on_left_behind(found.as_nodes)}")

@@ -1,4 +1,4 @@
-"""What is said of attributes that do not reach a remote."""
+"""What is said of attributes that do not reach a remote, and of nodes that its search does not find."""
 
 from collections.abc import Mapping
 
@@ -22,6 +22,18 @@ def left_behind_in_words(counts: Mapping[str, int], *, as_nodes: str | None) -> 
         as_nodes: What the graph's nodes become; ``as_they_are`` for a graph in Cognee's own language.
     """
     return f"Attributes that do not reach the remote: {with_counts(counts)}. {advice_on_left_behind(as_nodes)}"
+
+
+def neighbours_in_words(counts: Mapping[str, int]) -> str:
+    """Which nodes a search finds as neighbours only, and which mapping changes that.
+
+    Args:
+        counts: By type.
+    """
+    return (
+        f"Cognee's search reaches {with_counts(counts)} as neighbours only, never by their names. The mapping "
+        "as_nodes=cognee makes entities of them, which it finds."
+    )
 
 
 def advice_on_left_behind(as_nodes: str | None) -> str:

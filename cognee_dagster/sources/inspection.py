@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
-from cognee_dagster.cogx.server.declared_types import DECLARED
+from cognee_dagster.cogx.server.declared_types import not_searched
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.graph.empty import empty_graph
 
@@ -87,7 +87,7 @@ def inspect_graph(reader: "GraphReader") -> Inspection:
         sample_edges=[_sample_edge(row, names) for row in edges.first],
         attributes_left_behind=getattr(reader, "attributes_left_behind", {}),
         as_nodes=getattr(reader, "as_nodes", None),
-        reached_as_neighbours=_not_searched(nodes.once) if hasattr(reader, "as_nodes") else {},
+        reached_as_neighbours=not_searched(dict(nodes.once.most_common())) if hasattr(reader, "as_nodes") else {},
         refused=refused if nodes.all else [_empty(reader)],
         entities_by_type=summary.entities_by_type,
     )
@@ -109,10 +109,6 @@ class _Seen:
         if counts and (mark := hash(identity)) not in self._hashes:
             self._hashes.add(mark)
             self.once[kind] += 1
-
-
-def _not_searched(nodes: Counter[str]) -> dict[str, int]:
-    return {kind: count for kind, count in nodes.most_common() if kind not in DECLARED}
 
 
 def _counts(nodes: Counter[str], edges: Counter[str]) -> Counts:

@@ -79,7 +79,16 @@ def test_what_stays_behind_is_a_warning_of_a_check_that_stops_nothing(chain: Cha
 
 def test_the_check_passes_where_nothing_stays_behind(chain: Chain) -> None:
     chain.options["mapping"] = GraphMapping(node_type="species", relationship="does")
-    assert checks(chain.run())["no_attributes_left_behind"].passed
+    found = checks(chain.run())["no_attributes_left_behind"]
+    assert (found.passed, found.description) == (True, "Every attribute reaches the remote.")
+
+
+def test_the_check_says_which_nodes_a_search_finds_as_neighbours_only(chain: Chain) -> None:
+    chain.graph = nx.DiGraph()
+    chain.graph.add_node("a", type="Robin", name="Rob")
+    found = checks(chain.run())["no_attributes_left_behind"]
+    assert found.passed
+    assert "search reaches Robin (1) as neighbours only" in str(found.description)
 
 
 @pytest.mark.parametrize("place", ["file", "folder", "url"])

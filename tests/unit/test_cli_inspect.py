@@ -123,7 +123,7 @@ def test_nodes_that_a_search_finds_as_neighbours_only_are_named_with_what_change
     (path := tmp_path / "people.json").write_text(json.dumps(PEOPLE))
     text = " ".join(call("inspect", str(path)).stdout.split())
     assert "Cognee's search reaches Person (1), Machine (1) as neighbours only, never by their names" in text
-    assert "--mapping as_nodes=cognee makes entities of them" in text
+    assert "mapping as_nodes=cognee makes entities of them" in text
     found = json.loads(call("inspect", str(path), "--json").stdout)
     assert (found["reached_as_neighbours"], found["as_nodes"]) == ({"Person": 1, "Machine": 1}, "as_they_are")
     changed = json.loads(call("inspect", str(path), "--mapping", "as_nodes=cognee", "--json").stdout)
@@ -177,7 +177,7 @@ def test_a_local_dataset_without_a_graph_is_told_how_to_get_one(tmp_path: Path) 
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    assert call("inspect", str(tmp_path / "gone.graphml")).exit_code == ExitCode.FAILED
+    assert call("inspect", str(tmp_path / "gone.graphml")).exit_code == ExitCode.NO_DATASET
 
 
 # Of archives that hold more than a graph: nodes and edges as they would arrive, and texts by kind.

@@ -4,7 +4,7 @@ A server makes its own class of a node whose type it knows, if every required fi
 attributes, even the name. Of a node of any other type it keeps everything.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 BASE_FIELDS = frozenset(
@@ -138,6 +138,14 @@ DECLARED: dict[str, DeclaredType] = {
     for names, required, others in _TABLE
     for name in names.split()
 }
+
+
+def not_searched(nodes_by_type: Mapping[str, int]) -> dict[str, int]:
+    """How many nodes are of types that Cognee does not know, by type.
+
+    A search never finds them by name or text, but only as neighbours of what it has found.
+    """
+    return {kind: count for kind, count in nodes_by_type.items() if kind not in DECLARED}
 
 
 def loses_attributes(node_type: str, attributes: Collection[str]) -> bool:

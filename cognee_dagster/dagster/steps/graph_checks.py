@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from cognee_dagster.cogx.server.declared_types import not_searched
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.steps.tables import count_table
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.graph.empty import empty_graph
-from cognee_dagster.graph.left_behind import left_behind_in_words
+from cognee_dagster.graph.left_behind import left_behind_in_words, neighbours_in_words
 
 if TYPE_CHECKING:
     from cognee_dagster.graph.reader import GraphSummary
@@ -54,15 +55,14 @@ def _no_dangling_edges(dataset: CogneeDataset, summary: "GraphSummary") -> dg.As
 
 
 def _nothing_left_behind(dataset: CogneeDataset, summary: "GraphSummary") -> dg.AssetCheckResult:
-    left = summary.attributes_left_behind
+    left, neighbours = summary.attributes_left_behind, not_searched(summary.nodes_by_type)
+    arrives = left_behind_in_words(left, as_nodes=summary.as_nodes) if left else "Every attribute reaches the remote."
     return dg.AssetCheckResult(
         check_name=keys.CHECK_NOTHING_LEFT_BEHIND,
         asset_key=dataset.graph_key,
         passed=not left,
         severity=dg.AssetCheckSeverity.WARN,
-        description=(
-            left_behind_in_words(left, as_nodes=summary.as_nodes) if left else "Every attribute reaches the remote."
-        ),
+        description=f"{arrives} {neighbours_in_words(neighbours)}" if neighbours else arrives,
         metadata=(
             {keys.ATTRIBUTES_LEFT_BEHIND: count_table(left, name="attribute", count="nodes_and_edges")} if left else {}
         ),
