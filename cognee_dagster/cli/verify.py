@@ -11,6 +11,7 @@ from cognee_dagster.cli.options import json_option, remote_connection, remote_op
 from cognee_dagster.cli.source import Source, source_options, target_option
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.graph_comparison import unreadable_in_words
 
 if TYPE_CHECKING:
     from cognee_dagster.pushing.compared import RemoteComparison
@@ -46,7 +47,7 @@ def verify(
 
     With --json: exact, target_dataset, num_nodes, num_edges, and nodes, edges and documents (each with missing and
     extra, which have a count and the first examples, ids with names where they are known; nodes with renamed and
-    changed, too), and not_compared.
+    changed, too), unreadable (nodes and edges that the remote shows and that make no sense), and not_compared.
     """
     connection = remote_connection(url, api_key)
     with progress_bars(reminders=not as_json) as bars:
@@ -75,6 +76,8 @@ def _differences(found: "RemoteComparison") -> Iterable[str]:
         words = _WORDS_OF_DOCUMENTS if difference.kind == "document" else _WORDS
         count = counted(difference.count, difference.kind)
         yield f"{count} {words[difference.what]}, such as {'; '.join(difference.examples[:_SHOWN])}"
+    if found.unreadable:
+        yield unreadable_in_words(found.unreadable)
 
 
 def _as_json(found: "RemoteComparison") -> dict[str, object]:
@@ -86,6 +89,7 @@ def _as_json(found: "RemoteComparison") -> dict[str, object]:
         "target_dataset": found.target_dataset,
         "num_nodes": found.num_nodes,
         "num_edges": found.num_edges,
+        "unreadable": found.unreadable,
         **by_kind,
         "not_compared": found.not_compared,
     }

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
-from cognee_dagster.cogx.read.documents import document_prints
 from cognee_dagster.errors import DatasetNotFoundError
+from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.documents import compare_documents
 from cognee_dagster.pushing.graph_comparison import EXAMPLES, GraphComparison
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
@@ -15,11 +16,18 @@ from cognee_dagster.pushing.push import archives_of_graph
 from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
-from cognee_dagster.remote.responses import RemoteDataset
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
     from cognee_dagster.graph.reader import GraphReader
+
+
+_PHRASES = {
+    "missing": "missing on the remote",
+    "renamed": "there under another name",
+    "changed": "there with another type or property",
+    "extra": "on the remote only",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +52,11 @@ class Difference:
     def count(self) -> int:
         """How many there are."""
         return len(self.records) + self.more
+
+    @property
+    def in_words(self) -> str:
+        """How many there are, and the first."""
+        return f"{counted(self.count, self.kind)} {_PHRASES[self.what]}, such as {self.examples[0]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +85,22 @@ class RemoteComparison:
     @property
     def is_exact(self) -> bool:
         """Whether the remote has all of it as it is, and nothing else, as far as it shows: see ``not_compared``."""
-        return not self.differences
+        return not self.differences and not self.unreadable
+
+    @property
+    def unreadable(self) -> int:
+        """How many nodes and edges the remote shows that make no sense, and so were not compared."""
+        return self.graph.unreadable
+
+    def wrong(self, *, exact: bool, mode: str) -> tuple[Difference, ...]:
+        """Those of the differences that a push should not have left.
+
+        Args:
+            exact: Whether the remote should have nothing besides; a full push merges.
+            mode: The push's. After ``hybrid`` cognify may have changed nodes.
+        """
+        wrong = {"missing", *(("renamed", "changed") if mode == "preserve" else ()), *(("extra",) if exact else ())}
+        return tuple(difference for difference in self.differences if difference.what in wrong)
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -147,7 +175,7 @@ def compare_archives(archives: "Sequence[Archive]", *, client: CogneeClient, tar
             "what is there."
         )
     found = compare_graph(client, dataset.id, archives)
-    missing, extra = _documents(archives, client, dataset)
+    missing, extra = compare_documents(archives, client.data(dataset.id), dataset_id=dataset.id)
     return RemoteComparison(
         target_dataset=target_dataset,
         num_nodes=found.num_nodes,
@@ -156,21 +184,3 @@ def compare_archives(archives: "Sequence[Archive]", *, client: CogneeClient, tar
         missing_documents=missing,
         extra_documents=extra,
     )
-
-
-def _documents(
-    archives: "Sequence[Archive]", client: CogneeClient, dataset: RemoteDataset
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """External ids of documents that are missing, and of imported ones that are there besides."""
-    expected = {
-        document.external_id: f"text_{document.md5}"
-        for archive in archives
-        if archive.record_counts.get("document")
-        for document in document_prints(archive.path)
-    }
-    own = f"{dataset.id}:"
-    there = {
-        row.external_id.removeprefix(own): row.name for row in client.data(dataset.id) if row.external_id is not None
-    }
-    missing = tuple(sorted(name for name, text in expected.items() if there.get(name) != text))
-    return missing, tuple(sorted(there.keys() - expected.keys()))

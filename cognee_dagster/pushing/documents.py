@@ -116,6 +116,34 @@ def prepare_documents(
     return replace(archive, path=copy)
 
 
+def compare_documents(
+    archives: Iterable[Archive], present: Iterable[RemoteDocument], *, dataset_id: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """External ids of documents that are missing on the remote, or have another text there; and of those besides.
+
+    A document that is there twice, under an id of the dataset's own and under the plain one, is one too many.
+
+    Args:
+        archives: What was sent; of a graph in several, all of them.
+        present: What the remote dataset holds; what was not imported is nobody's.
+        dataset_id: The remote dataset's id.
+    """
+    expected = {
+        (document.external_system, document.external_id): f"text_{document.md5}"
+        for archive in archives
+        if _has_documents(archive)
+        for document in document_prints(archive.path)
+    }
+    there: dict[tuple[str | None, str], list[str | None]] = {}
+    for row in present:
+        if row.external_id is not None:
+            name = row.external_id.removeprefix(f"{dataset_id}:")
+            there.setdefault((row.external_system, name), []).append(row.name)
+    missing = {key[1] for key, text in expected.items() if text not in there.get(key, ())}
+    extra = {key[1] for key, texts in there.items() if key not in expected or len(texts) > 1}
+    return tuple(sorted(missing)), tuple(sorted(extra))
+
+
 def missing_documents(client: CogneeClient, archive: Archive, *, dataset: RemoteDataset) -> list[str]:
     """Documents of an archive that a remote dataset does not hold, or holds with another text, in words.
 
@@ -124,16 +152,7 @@ def missing_documents(client: CogneeClient, archive: Archive, *, dataset: Remote
     """
     if not _has_documents(archive):
         return []
-    there = {(row.external_system, row.external_id): row.name for row in client.data(dataset.id)}
-    missing = [
-        document.external_id
-        for document in document_prints(archive.path)
-        if f"text_{document.md5}"
-        not in (
-            there.get((document.external_system, f"{dataset.id}:{document.external_id}")),
-            there.get((document.external_system, document.external_id)),
-        )
-    ]
+    missing, _ = compare_documents([archive], client.data(dataset.id), dataset_id=dataset.id)
     are = counted(len(missing), "document is", "documents are")
     return [f"{are} missing on the remote, such as {missing[0]}. Push again."] if missing else []
 

@@ -26,6 +26,7 @@ class GraphComparison:
         extra_edges: Edges that only the remote has, likewise.
         more_extra_nodes: How many rows of such nodes came besides.
         more_extra_edges: How many rows of such edges came besides.
+        unreadable: How many nodes and edges the remote shows that make no sense.
         names: What nodes are called, as far as that is known, by id: enough of them for examples.
         repeated_edges: How many edges of the archives are one with another: the remote keeps one of a kind between two
             nodes.
@@ -41,6 +42,7 @@ class GraphComparison:
     extra_edges: Collection[_Triple] = ()
     more_extra_nodes: int = 0
     more_extra_edges: int = 0
+    unreadable: int = 0
     names: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     repeated_edges: int = 0
     num_nodes: int = 0
@@ -70,6 +72,7 @@ class GraphComparison:
             ),
             *_counted(nodes, "node is", "nodes are", only, more=self.more_extra_nodes),
             *_counted(edges, "edge is", "edges are", only, more=self.more_extra_edges),
+            *([f"{unreadable_in_words(self.unreadable)}."] if self.unreadable else []),
         ]
 
     def named(self, node_id: str) -> str:
@@ -79,6 +82,12 @@ class GraphComparison:
     def named_edge(self, edge: _Triple) -> str:
         """An edge by its ids and, as far as they are known, the names of its ends."""
         return with_names(edge, source=self.names.get(edge[0]), target=self.names.get(edge[2]))
+
+
+def unreadable_in_words(count: int) -> str:
+    """What of a remote graph could not be compared."""
+    rows = counted(count, "row of the remote graph makes", "rows of the remote graph make")
+    return f"{rows} no sense and could not be compared"
 
 
 def _counted(found: Iterable[str], one: str, several: str, what: str, *, more: int = 0) -> Iterator[str]:

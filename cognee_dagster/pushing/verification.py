@@ -1,7 +1,7 @@
 """Whether what was sent is what the remote now has. A remote that has more is right: imports merge."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster.graph.counting import counted
@@ -104,4 +104,5 @@ def compare_graph(client: "CogneeClient", dataset_id: str, archives: "Sequence[A
     from cognee_dagster.pushing.compared_rows import ComparedRows, SentGraph  # Arrow comes with it
 
     sent = SentGraph(archives)
-    return client.read_graph(dataset_id, lambda: ComparedRows(sent)).rows.comparison()
+    answer = client.read_graph(dataset_id, lambda: ComparedRows(sent))
+    return replace(answer.rows.comparison(), unreadable=answer.skipped)

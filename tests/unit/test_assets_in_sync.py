@@ -98,6 +98,33 @@ def test_documents_that_are_gone_or_there_besides_are_named(remote: FakeRemote, 
     assert metadata["cognee/num_differences"] == 2
 
 
+def test_a_document_that_is_there_twice_is_one_too_many(remote: FakeRemote, chain: Chain) -> None:
+    """``cognee.push()`` brings it under its plain id, whatever is there under the dataset's own."""
+    chain.graph.add_node("chunk", name="", type="DocumentChunk", text="Ada leads.")
+    assert chain.run().success
+    documents = remote.dataset("people").documents
+    (ours,) = documents.values()
+    plain = str(ours.external_id).rpartition(":")[2]
+    documents["twin"] = replace(ours, id="twin", external_id=plain)
+    passed, said, metadata = asked(chain)
+    assert (passed, metadata["cognee/num_differences"]) == (False, 1)
+    assert f"1 document on the remote only, such as {plain}" in said
+
+
+def test_where_rows_of_the_remote_graph_make_no_sense_nothing_is_known(
+    remote: FakeRemote, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert chain.run().success
+    shown = Graph.shown
+
+    def with_nonsense(self: Graph) -> dict[str, list[dict[str, object]]]:
+        graph = shown(self)
+        return {**graph, "nodes": [*graph["nodes"], {"label": "Nobody"}]}
+
+    monkeypatch.setattr(Graph, "shown", with_nonsense)
+    assert "1 row of the remote graph makes no sense" in warned(chain)
+
+
 def test_after_a_full_push_more_is_right_and_less_is_not(remote: FakeRemote, chain: Chain) -> None:
     chain.options = {"retry_policy": NO_RETRY}
     assert chain.run().success

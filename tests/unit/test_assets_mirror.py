@@ -1,6 +1,7 @@
 """``sync="incremental"``: the chain of assets keeps a mirror."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,13 @@ def remote() -> Iterator[FakeRemote]:
 def chain(remote: FakeRemote, tmp_path: Path) -> Chain:
     options = {"sync": "incremental", "verify": "graph", "retry_policy": NO_RETRY}
     return Chain(remote=remote, directory=tmp_path, graph=people(size=9), options=options)
+
+
+def relabelled(graph: Any) -> Any:
+    """The same with other nodes."""
+    import networkx as nx
+
+    return nx.relabel_nodes(graph, {node: f"other {node}" for node in graph})
 
 
 def names_there(remote: FakeRemote) -> set[str | None]:
@@ -164,3 +172,39 @@ def test_a_given_archive_is_sent_as_it_is_unless_something_else_is_said() -> Non
 def test_what_cannot_be_mirrored_is_refused_where_it_is_said(options: dict[str, str], reason: str) -> None:
     with pytest.raises(DatasetDefinitionError, match=reason):
         CogneeDataset(name="people", sync="incremental", **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("on_removed", "change", "passes"),
+    [("remove", "extra", False), ("keep", "extra", True), ("remove", "changed", False), ("keep", "changed", False)],
+)
+def test_read_back_a_mirror_has_to_be_what_was_pushed_for_the_push_as_for_the_check(
+    remote: FakeRemote, chain: Chain, on_removed: str, change: str, passes: bool
+) -> None:
+    chain.options["on_removed"] = on_removed
+    assert chain.run().success
+    graph = remote.graph("people")
+    node_id, node = next(iter(graph.nodes.items()))
+    if change == "extra":
+        graph.nodes["33333333-3333-5333-8333-333333333333"] = replace(node, name="Somebody")
+    else:
+        graph.nodes[node_id] = replace(node, properties={**node.properties, "description": "Another."})
+    result = chain.run()
+    assert result.success
+    check = checks(result)["remote_import_succeeded"]
+    assert check.passed is passes is chain.check("remote_in_sync").passed
+    said = str(check.metadata["cognee/remarks"].value if passes else check.description)
+    assert "1 node on the remote only" in said if change == "extra" else "1 node there with another type" in said
+
+
+def test_read_back_a_mirror_may_share_its_dataset_with_another_one(remote: FakeRemote, chain: Chain) -> None:
+    assert chain.run().success
+    other = Chain(
+        remote=remote,
+        directory=chain.directory / "other",
+        graph=relabelled(chain.graph),
+        archives=str(chain.directory / "archives"),
+        options={**chain.options, "name": "others", "target_dataset": "people"},
+    )
+    assert checks(other.run())["remote_import_succeeded"].passed
+    assert other.check("remote_in_sync").passed

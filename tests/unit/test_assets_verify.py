@@ -98,6 +98,34 @@ def test_the_check_does_not_know_about_an_archive_that_is_not_stored_any_more(
     assert "is not stored any more" in str(evaluation.description)
 
 
+def not_known(chain: Chain) -> str:
+    evaluation = chain.check("remote_graph_complete")
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
+    return str(evaluation.description)
+
+
+def test_the_check_says_nothing_of_another_remote_than_was_pushed_to(remote: FakeRemote, tmp_path: Path) -> None:
+    chain = Chain(remote=remote, directory=tmp_path, options={"verify": "graph"})
+    assert chain.run().success
+    with FakeRemote() as another:
+        chain.remote = another
+        assert f"The latest push went to {remote.url}, and the remote is now {another.url}" in not_known(chain)
+
+
+def test_the_check_says_nothing_while_the_import_is_under_way(remote: FakeRemote, tmp_path: Path) -> None:
+    chain = Chain(remote=remote, directory=tmp_path, options={"verify": "graph", "run_in_background": True})
+    with remote.hold_imports():
+        assert chain.run().success
+        assert "still under way" in not_known(chain)
+
+
+def test_the_check_says_nothing_of_a_graph_that_the_remote_made_itself(remote: FakeRemote, tmp_path: Path) -> None:
+    remote.pace.llm_works = True
+    chain = Chain(remote=remote, directory=tmp_path, options={"verify": "graph", "sync": None})
+    assert chain.run(config={"mode": "re-derive"}).success
+    assert "in mode re-derive" in not_known(chain)
+
+
 @pytest.mark.parametrize("fail_on_incomplete", [False, True])
 def test_a_push_that_lacks_something_fails_its_step_where_that_is_wanted(
     remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail_on_incomplete: bool

@@ -14,7 +14,7 @@ from cognee_dagster.dagster.steps.import_check import ask_about, unless_unanswer
 from cognee_dagster.dagster.steps.partition_checks import pushes_of_partitions, result_of_partitions
 from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.dagster.steps.unknown import not_known
+from cognee_dagster.dagster.steps.unknown import not_known, nothing_pushed, pushed_elsewhere
 from cognee_dagster.pushing.probes import ask_probes
 
 
@@ -24,10 +24,10 @@ def check_answers(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset
     if dataset.partitions is not None and partition is None:
         pushes = pushes_of_partitions(context, dataset)
         results = {key: _ask(context, dataset.of_partition(key), push) for key, push in sorted(pushes.items())}
-        return result_of_partitions(results) if results else _nothing_pushed(dataset)
+        return result_of_partitions(results) if results else nothing_pushed(dataset)
     push = latest_push(context.instance, dataset.push_key, partition=partition)
     if push is None:
-        return _nothing_pushed(dataset)
+        return nothing_pushed(dataset)
     return _ask(context, dataset if partition is None else dataset.of_partition(partition), push)
 
 
@@ -37,10 +37,7 @@ def _ask(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, push: P
     def ask() -> dg.AssetCheckResult:
         with remote.client() as client:
             if push.remote_url != client.connection.url:
-                return not_known(
-                    f"The latest push went to {push.remote_url}, and the remote is now {client.connection.url} "
-                    f"({client.connection.source}). Push again, or point {dataset.remote} to where the push went."
-                )
+                return pushed_elsewhere(push, client.connection, remote=dataset.remote)
             if push.in_background and (verdict := ask_about(client, push)).state.is_under_way:
                 return not_known(f"The import of the latest push is still under way: {verdict.reason}")
             answers = ask_probes(client, dataset.probes, target_dataset=push.target_dataset)
@@ -48,7 +45,3 @@ def _ask(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, push: P
 
     with engine_step(context):
         return unless_unanswered(ask)
-
-
-def _nothing_pushed(dataset: CogneeDataset) -> dg.AssetCheckResult:
-    return not_known(f"Nothing was pushed yet. Materialize {dataset.push_key.to_user_string()} first.")

@@ -19,6 +19,7 @@ from cognee_dagster.dagster.steps.partition_checks import check_each_partition
 from cognee_dagster.dagster.steps.pushed_archive import compare_with_pushed
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.pushing.verification import compare_graph
+from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
@@ -33,9 +34,14 @@ def check_complete(
     if push is not None:
         return _check(context, dataset, archive=archive, push=push)
     remote: CogneeRemote = getattr(context.resources, dataset.remote)
+    target = str(dataset.target_dataset or archive.dataset_name)
+
+    def ask() -> dg.AssetCheckResult:
+        with remote.client() as client:
+            return _compare(client, archives, target, push=None)
+
     with engine_step(context), archive.local() as archives:
-        target = dataset.target_dataset or archive.dataset_name
-        return unless_unanswered(lambda: _compare(remote, archives, str(target), push=None))
+        return unless_unanswered(ask)
 
 
 def check_partitions_complete(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dg.AssetCheckResult:
@@ -46,36 +52,34 @@ def check_partitions_complete(context: dg.AssetCheckExecutionContext, dataset: C
 def _check(
     context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive, push: Push
 ) -> dg.AssetCheckResult:
-    remote: CogneeRemote = getattr(context.resources, dataset.remote)
     return compare_with_pushed(
         context,
         dataset,
-        lambda archives: _compare(remote, archives, push.target_dataset, push=push),
+        lambda client, archives: _compare(client, archives, push.target_dataset, push=push),
         made=archive,
         push=push,
     )
 
 
 def _compare(
-    remote: CogneeRemote, archives: "Sequence[Archive]", target: str, *, push: Push | None
+    client: CogneeClient, archives: "Sequence[Archive]", target: str, *, push: Push | None
 ) -> dg.AssetCheckResult:
-    with remote.client() as client:
-        url = client.connection.url
-        remote_dataset = client.find_dataset(target)
-        metadata: dict[str, Any] = {
-            keys.TARGET_DATASET: target,
-            keys.REMOTE_URL: url,
-            keys.ARCHIVE_DIGEST: archives[0].digest,
-        }
-        if push is not None:  # which import brought the graph
-            metadata |= {keys.PIPELINE_RUN_ID: push.run_id or None, keys.PUSH_RUN_ID: push.dagster_run_id}
-        if remote_dataset is None:
-            problems = [f"{url} has no dataset {target!r}. Push it."]
-        else:
-            found = compare_graph(client, remote_dataset.id, archives)
-            problems = found.problems
-            if found.remarks:
-                metadata[keys.REMARKS] = " ".join(found.remarks)
+    url = client.connection.url
+    remote_dataset = client.find_dataset(target)
+    metadata: dict[str, Any] = {
+        keys.TARGET_DATASET: target,
+        keys.REMOTE_URL: url,
+        keys.ARCHIVE_DIGEST: archives[0].digest,
+    }
+    if push is not None:  # which import brought the graph
+        metadata |= {keys.PIPELINE_RUN_ID: push.run_id or None, keys.PUSH_RUN_ID: push.dagster_run_id}
+    if remote_dataset is None:
+        problems = [f"{url} has no dataset {target!r}. Push it."]
+    else:
+        found = compare_graph(client, remote_dataset.id, archives)
+        problems = found.problems
+        if found.remarks:
+            metadata[keys.REMARKS] = " ".join(found.remarks)
     return dg.AssetCheckResult(
         passed=not problems,
         description=" ".join(problems) or f"All nodes and edges of the archive are in {target!r} on {url}.",

@@ -1,6 +1,6 @@
 """What the step of ``remote_push`` does where the remote dataset is a mirror."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,14 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.dagster.steps.partitions import partition_of
+from cognee_dagster.errors import DatasetNotFoundError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.options import PushOptions, Verification
+from cognee_dagster.pushing.compared import Difference, compare_archives
+from cognee_dagster.pushing.graph_comparison import unreadable_in_words
+from cognee_dagster.pushing.options import OnRemoved, PushOptions, Verification
 from cognee_dagster.pushing.progress import PushProgress
-from cognee_dagster.pushing.verification import ImportFindings, compare_graph
+from cognee_dagster.pushing.verification import ImportFindings
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import migration_imports
 from cognee_dagster.store.stored import StoredArchive
@@ -86,7 +89,12 @@ def plan_for_mirror(
 
 
 def check_mirror(
-    client: CogneeClient, archives: "Sequence[Archive]", result: PushResult, *, verify: Verification
+    client: CogneeClient,
+    archives: "Sequence[Archive]",
+    result: PushResult,
+    *,
+    verify: Verification,
+    on_removed: OnRemoved,
 ) -> ImportFindings:
     """Look whether everything arrived; with ``graph`` the remote graph is read back, whole.
 
@@ -101,6 +109,36 @@ def check_mirror(
     )
     if verify == "counts":
         return ImportFindings(problems=problems)
-    dataset_id = str(result.remote_response["dataset_id"])
-    found = compare_graph(client, dataset_id, archives)
-    return ImportFindings(problems=[*problems, *found.problems], remarks=found.remarks)
+    try:
+        found = compare_archives(archives, client=client, target_dataset=result.target_dataset)
+    except DatasetNotFoundError as error:
+        return ImportFindings(problems=[*problems, f"{error} Push again."])
+    exact = has_to_be_exact(result.remote_response["mirror"], on_removed=on_removed)
+    wrong = found.wrong(exact=exact, mode="preserve")
+    if wrong:
+        what = "; ".join(difference.in_words for difference in wrong)
+        problems.append(f"The remote dataset is not what was pushed: {what}. {how_to_mend(wrong)}")
+    besides = [f"{difference.in_words}." for difference in found.differences if difference not in wrong]
+    if found.unreadable:
+        besides.append(f"{unreadable_in_words(found.unreadable)}.")
+    return ImportFindings(problems=problems, remarks=besides)
+
+
+def has_to_be_exact(mirror: Mapping[str, Any] | None, *, on_removed: OnRemoved) -> bool:
+    """Whether the remote dataset should have nothing besides what was pushed.
+
+    Args:
+        mirror: What a push says of the mirror; None for a full one, which merges.
+        on_removed: What becomes of what is gone.
+    """
+    return mirror is not None and on_removed != "keep" and not mirror.get("nodes_of_other_mirrors")
+
+
+def how_to_mend(wrong: Sequence[Difference]) -> str:
+    """What to do about a mirror that is not exact."""
+    if any(difference.what != "extra" for difference in wrong):
+        return "Launch the push with resend, which sends everything again."
+    return (
+        "Launch the push with adopt, which removes what other pushes have brought; what was made on the remote itself "
+        'goes with on_removed="replace" and a push that is launched with resend.'
+    )

@@ -28,7 +28,7 @@ from cognee_dagster.dagster.steps.push_hold import PushHold
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.archives import PushResult, push_archives
-from cognee_dagster.pushing.options import PushOptions, Verification
+from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.probes import ProbeAnswer, ask_probes
 from cognee_dagster.pushing.verification import ImportFindings, check_import, num_edges_there
 from cognee_dagster.remote.client import CogneeClient
@@ -86,7 +86,7 @@ def push_stored(
                 result = push_archives(archives, client=client, options=options, progress=sent.progress, record=record)
             metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
             metadata |= launched.metadata
-            findings = _findings(client, archives, result, verify=dataset.verify)
+            findings = _findings(client, archives, result, dataset=dataset)
             if findings is None or not findings.problems:
                 hold.end(result, is_needed=launched.as_mirror or dataset.target_name is not None)
             answers = ask_probes(client, dataset.probes if findings else (), target_dataset=result.target_dataset)
@@ -162,7 +162,7 @@ def _push_metadata(
 
 
 def _findings(
-    client: CogneeClient, archives: "Sequence[Archive]", result: PushResult, *, verify: Verification
+    client: CogneeClient, archives: "Sequence[Archive]", result: PushResult, *, dataset: CogneeDataset
 ) -> ImportFindings | None:
     """What a finished import lacks; None for one in the background, whose end is not known yet."""
     is_mirror = "mirror" in result.remote_response
@@ -171,8 +171,8 @@ def _findings(
     target = result.target_dataset
     with span("verify", dataset=result.dataset_name, target_dataset=target, remote_host=host_of(client.connection.url)):
         if is_mirror:
-            return check_mirror(client, archives, result, verify=verify)
-        return check_import(client, archives, result.remote_response, target_dataset=target, verify=verify)
+            return check_mirror(client, archives, result, verify=dataset.verify, on_removed=dataset.on_removed)
+        return check_import(client, archives, result.remote_response, target_dataset=target, verify=dataset.verify)
 
 
 def _report_remote_graph(

@@ -13,26 +13,21 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.links import with_links
-from cognee_dagster.dagster.resources import CogneeRemote
-from cognee_dagster.dagster.steps.import_check import ask_about
+from cognee_dagster.dagster.steps.mirror import has_to_be_exact, how_to_mend
 from cognee_dagster.dagster.steps.partition_checks import check_each_partition
 from cognee_dagster.dagster.steps.pushed_archive import compare_with_pushed
-from cognee_dagster.dagster.steps.unknown import not_known, nothing_pushed, pushed_elsewhere
+from cognee_dagster.dagster.steps.unknown import nothing_pushed
 from cognee_dagster.errors import DatasetNotFoundError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.compared import Difference, RemoteComparison, compare_archives
+from cognee_dagster.pushing.graph_comparison import unreadable_in_words
+from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
 
 _EXAMPLES = 10
-_PHRASES = {
-    "missing": "missing on the remote",
-    "renamed": "there under another name",
-    "changed": "there with another type or property",
-    "extra": "on the remote only",
-}
 
 
 def check_in_sync(
@@ -53,42 +48,41 @@ def check_partitions_in_sync(context: dg.AssetCheckExecutionContext, dataset: Co
 def _check(
     context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, *, archive: StoredArchive, push: Push
 ) -> dg.AssetCheckResult:
-    if push.metadata.get(keys.MODE) == "re-derive":
-        return not_known("The latest push was in mode re-derive: the remote has a graph of its own, not what was sent.")
-    remote: CogneeRemote = getattr(context.resources, dataset.remote)
     return compare_with_pushed(
-        context, dataset, lambda archives: _ask(dataset, remote, archives, push), made=archive, push=push
+        context,
+        dataset,
+        lambda client, archives: _compare(dataset, client, archives, push),
+        made=archive,
+        push=push,
     )
 
 
-def _ask(
-    dataset: CogneeDataset, remote: CogneeRemote, archives: "Sequence[Archive]", push: Push
+def _compare(
+    dataset: CogneeDataset, client: CogneeClient, archives: "Sequence[Archive]", push: Push
 ) -> dg.AssetCheckResult:
-    with remote.client() as client:
-        if push.remote_url != client.connection.url:
-            return pushed_elsewhere(push, client.connection, remote=dataset.remote)
-        if push.in_background and (verdict := ask_about(client, push)).state.is_under_way:
-            return not_known(f"The import of the latest push is still under way: {verdict.reason}")
-        try:
-            found = compare_archives(archives, client=client, target_dataset=push.target_dataset)
-        except DatasetNotFoundError as error:
-            reason = f"{error} Push again."
-            metadata = {keys.REASON: reason, **_of_push(push)}
-            return dg.AssetCheckResult(passed=False, description=reason, metadata=metadata)
-        return _result(dataset, found, push)
+    try:
+        found = compare_archives(archives, client=client, target_dataset=push.target_dataset)
+    except DatasetNotFoundError as error:
+        reason = f"{error} Push again."
+        return dg.AssetCheckResult(passed=False, description=reason, metadata={keys.REASON: reason, **_of_push(push)})
+    return _result(dataset, found, push)
 
 
 def _result(dataset: CogneeDataset, found: RemoteComparison, push: Push) -> dg.AssetCheckResult:
-    wrong = [difference for difference in found.differences if _is_wrong(difference, dataset, push)]
-    besides = [_in_words(difference) for difference in found.differences if difference not in wrong]
+    exact = has_to_be_exact(push.metadata.get(keys.MIRROR), on_removed=dataset.on_removed)
+    wrong = found.wrong(exact=exact, mode=str(push.metadata.get(keys.MODE)))
+    besides = [difference.in_words for difference in found.differences if difference not in wrong]
     nodes, edges = counted(found.num_nodes, "node"), counted(found.num_edges, "edge")
     where = f"{found.target_dataset!r} on {push.remote_url}"
     if wrong:
-        words = f"{where} is not what was last pushed: {'; '.join(map(_in_words, wrong))}. {_advice(wrong, push)}"
+        what = "; ".join(difference.in_words for difference in wrong)
+        words = f"{where} is not what was last pushed: {what}. {_advice(wrong, push)}"
+    elif found.unreadable:
+        words = f"Whether {where} is what was last pushed is not known: {unreadable_in_words(found.unreadable)}."
     else:
         words = f"{where} {'is exactly' if found.is_exact else 'has all of'} what was last pushed: {nodes}, {edges}."
     metadata: dict[str, Any] = {
-        **({keys.REASON: words} if wrong else {}),
+        **({keys.REASON: words} if wrong or found.unreadable else {}),
         **_of_push(push),
         keys.NUM_NODES: found.num_nodes,
         keys.NUM_EDGES: found.num_edges,
@@ -99,30 +93,16 @@ def _result(dataset: CogneeDataset, found: RemoteComparison, push: Push) -> dg.A
         metadata[keys.DIFFERENCES] = _table(found.differences)
     if besides:
         metadata[keys.REMARKS] = "; ".join(besides)
-    return dg.AssetCheckResult(passed=not wrong, description=words, metadata=metadata)
-
-
-def _is_wrong(difference: Difference, dataset: CogneeDataset, push: Push) -> bool:
-    """A full push merges: what the remote has besides is right. After hybrid, cognify may have changed nodes."""
-    if difference.what == "extra":
-        return keys.MIRROR in push.metadata and dataset.on_removed != "keep"
-    return difference.what == "missing" or push.metadata.get(keys.MODE) == "preserve"
-
-
-def _advice(wrong: Sequence[Difference], push: Push) -> str:
-    if keys.MIRROR not in push.metadata:
-        return "Push again."
-    if any(difference.what != "extra" for difference in wrong):
-        return "Launch the push with resend, which sends everything again."
-    return (
-        "Launch the push with adopt, which removes what other pushes have brought; what was made on the remote itself "
-        'goes with on_removed="replace" and a push that is launched with resend.'
+    return dg.AssetCheckResult(
+        passed=not wrong and not found.unreadable,
+        severity=dg.AssetCheckSeverity.WARN if found.unreadable and not wrong else dg.AssetCheckSeverity.ERROR,
+        description=words,
+        metadata=metadata,
     )
 
 
-def _in_words(difference: Difference) -> str:
-    count = counted(difference.count, difference.kind)
-    return f"{count} {_PHRASES[difference.what]}, such as {difference.examples[0]}"
+def _advice(wrong: Sequence[Difference], push: Push) -> str:
+    return how_to_mend(wrong) if keys.MIRROR in push.metadata else "Push again."
 
 
 def _table(differences: Sequence[Difference]) -> dg.TableMetadataValue:
