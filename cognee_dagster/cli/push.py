@@ -130,7 +130,7 @@ def push(
                 progress=progress,
             )
     code, reason = ExitCode.OK, ""
-    if wait and background and result.status != remote.ImportState.SUCCEEDED.status:
+    if wait and remote.ImportState.of_status(result.status).is_under_way:
         with log_to_stderr(reminders=not as_json):
             verdict = _wait(result, mode=mode, connection=connection)
         code, reason = exit_code_of_import(verdict), verdict.reason

@@ -34,7 +34,8 @@ class PushResult:
     """What a push did; field for field the ``PushResult`` of ``cognee.push()``.
 
     Attributes:
-        status: ``completed``, or ``started``/``running`` for an import that goes on in the background.
+        status: ``completed``, or ``started``/``running`` for an import that goes on in the background; of a push to a
+            mirror ``completed``, or ``unchanged`` where nothing was to be done.
         dataset_name: The local dataset.
         target_dataset: The remote dataset.
         num_nodes: Nodes of the graph.
@@ -56,7 +57,9 @@ class PushResult:
 
     @property
     def known_by(self) -> KnownBy:
-        """What this rests on: the server's own answer, the remote graph that was read back, or the import's run."""
+        """What this rests on: the server's own answer, the remote graph that was read back, the import's run, or what
+        an earlier push has confirmed.
+        """
         return KnownBy(self.remote_response.get("known_by", KnownBy.ANSWER))
 
 

@@ -12,3 +12,5 @@ class KnownBy(str, Enum):
     """The answer was lost or made no sense; the remote graph was read back and holds the archive."""
     RUN = "run"
     """The import goes on: its run is the only one of the dataset that began after our last byte."""
+    CONFIRMED_BEFORE = "confirmed_before"
+    """Nothing was sent: an earlier push has noted that the remote has all of it, and nobody has changed that since."""

@@ -55,6 +55,7 @@ def test_an_unchanged_graph_sends_nothing_and_materializes_the_remote_graph_agai
     again = chain.run()
     assert len(remote.uploads) == uploads
     assert metadata_of(again, "remote_push")["status"] == "unchanged"
+    assert metadata_of(again, "remote_push")["cognee/import_known_by"] == "confirmed_before"
     assert metadata_of(again, "remote_push")["pipeline_run_id"] == metadata_of(first, "remote_push")["pipeline_run_id"]
     assert "remote_graph" in materialized(again)
     versions = [

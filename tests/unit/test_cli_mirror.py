@@ -47,7 +47,9 @@ def test_plan_says_what_a_push_then_does(source: Path, fake_remote_environment: 
     assert changed.stdout.startswith(f"friends on {fake_remote_environment.url}: +0 ~0 -1 nodes, +0 ~0 -")
     again = call("push", str(source), "--sync", "incremental", "--max-removed", "50%", "--json")
     assert json.loads(again.stdout)["remote_response"]["mirror"]["nodes"]["removed"] == 1
-    assert json.loads(call("push", str(source), "--sync", "incremental", "--json").stdout)["status"] == "unchanged"
+    for waiting in ([], ["--background", "--wait"]):
+        unchanged = call("push", str(source), "--sync", "incremental", "--json", *waiting)
+        assert json.loads(unchanged.stdout)["status"] == "unchanged"
 
 
 def test_a_dataset_of_somebody_elses_would_be_refused_and_not_be_made(

@@ -166,7 +166,7 @@ def _findings(
 ) -> ImportFindings | None:
     """What a finished import lacks; None for one in the background, whose end is not known yet."""
     is_mirror = "mirror" in result.remote_response
-    if not is_mirror and ImportState.of_status(result.status) is not ImportState.SUCCEEDED:
+    if not ImportState.of_status(result.status).has_arrived:
         return None
     target = result.target_dataset
     with span("verify", dataset=result.dataset_name, target_dataset=target, remote_host=host_of(client.connection.url)):

@@ -16,6 +16,7 @@ from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.archives import PushResult, announce, one_answer
 from cognee_dagster.pushing.delivery import deliver
 from cognee_dagster.pushing.delivery_result import DeliveryResult
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.mirror.archives import write_documents, write_segments
 from cognee_dagster.pushing.mirror.beside import tell_of_mirrors_beside
 from cognee_dagster.pushing.mirror.deletions import Deletions
@@ -33,7 +34,6 @@ from cognee_dagster.remote.imports.verdict import ImportState
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.store.lock import StoreLock
 
-UNCHANGED = "unchanged"
 # How many segments a mirror may have had whose state was lost: each push after one of another tool takes new numbers.
 _STRAYS_TIMES = 4
 _STRAYS_BEYOND = 16
@@ -269,7 +269,8 @@ class MirrorPush:
         return tuple((number, letter) for number in numbers for letter in LETTERS)
 
     def _result(self, results: Sequence[DeliveryResult], *, state: MirrorState) -> PushResult:
-        status = ImportState.SUCCEEDED.status if results or self._deletions.were_sent else UNCHANGED
+        changed = bool(results) or self._deletions.were_sent
+        status = (ImportState.SUCCEEDED if changed else ImportState.UNCHANGED).status
         run_id = state.run_ids[-1] if state.run_ids else None
         answer = one_answer(results) if results else {"dataset_name": self.dataset.name, "items": []}
         return PushResult(
@@ -280,6 +281,7 @@ class MirrorPush:
             num_edges=len(self.found.fingerprints.edge_keys),
             remote_response={
                 **answer,
+                **({} if changed else {"known_by": KnownBy.CONFIRMED_BEFORE.value}),
                 "status": status,
                 "dataset_id": self.dataset.id,
                 "pipeline_run_id": run_id,

@@ -37,6 +37,8 @@ class ImportState(str, Enum):
     RUNNING = "running"
     """Under way. As a server's answer: and a cognify run will follow the graph's import."""
     SUCCEEDED = "succeeded"
+    UNCHANGED = "unchanged"
+    """Of a push: nothing was to be sent or deleted, as the remote has confirmed all of it before."""
     FAILED = "failed"
     STALLED = "stalled"
     """Begun long ago and without an end: the server most likely died under it."""
@@ -64,11 +66,17 @@ class ImportState(str, Enum):
         """Whether asking again is pointless. Not so for STALLED: a slow import may still end."""
         return self in (
             ImportState.SUCCEEDED,
+            ImportState.UNCHANGED,
             ImportState.FAILED,
             ImportState.INCOMPLETE,
             ImportState.SUPERSEDED,
             ImportState.GONE,
         )
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether the remote has finished what was sent."""
+        return self in (ImportState.SUCCEEDED, ImportState.UNCHANGED)
 
     @property
     def is_under_way(self) -> bool:
