@@ -8,7 +8,7 @@ from cognee_dagster.errors import CogxUnsupportedError, ImportFailedError
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.pushing.delivery_result import DeliveryResult, going_on
 from cognee_dagster.pushing.known_by import KnownBy
-from cognee_dagster.pushing.recovery import read_an_unknown_answer
+from cognee_dagster.pushing.recovery import read_an_unknown_answer, see_through_to_its_end
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.pushing.run_lookup import RunLookup
 from cognee_dagster.pushing.waiting import WaitingForAnswer
@@ -132,6 +132,8 @@ class DeliveryAttempt:
         if self.run_id is not None:
             known_by = KnownBy.ANSWER if state is ImportState.SUCCEEDED else KnownBy.RUN
             self._request.note(BegunImport(run_id=self.run_id, known_by=known_by))
+        if state.is_under_way and self._request.strategy is Strategy.FOREGROUND and self._request.mode != "re-derive":
+            return see_through_to_its_end(self._request, answer, run_id=self.run_id)
         if imports[-1].skipped_facts:
             logger.warning(
                 "The remote dropped %d facts with an end that is not in the archive", imports[-1].skipped_facts

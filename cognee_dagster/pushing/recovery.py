@@ -121,6 +121,31 @@ def read_an_unknown_answer(request: DeliveryRequest, answer: dict[str, Any], *, 
     return result
 
 
+def see_through_to_its_end(request: DeliveryRequest, answer: dict[str, Any], *, run_id: str | None) -> DeliveryResult:
+    """The result of an answer that an import which was to be waited for has only begun; no release up to 1.6.5 says so.
+
+    Raises:
+        ImportFailedError: The import has failed.
+        ImportUnconfirmedError: The answer names no run, and the remote graph does not hold the archive.
+    """
+    if run_id is None or not request.dataset.id:
+        return read_an_unknown_answer(request, answer, run_id=run_id)
+    logger.info("The remote has only begun the import into %s (run %s): waiting for its end", request.where, run_id)
+    _require_success(request, run_id)
+    request.note(BegunImport(run_id=run_id, known_by=KnownBy.ANSWER))
+    status = ImportState.SUCCEEDED.status
+    response = {**answer, "status": status}
+    return DeliveryResult(status=status, response=response, pipeline_run_id=run_id, known_by=KnownBy.ANSWER)
+
+
+def _require_success(request: DeliveryRequest, run_id: str) -> None:
+    verdict = _end_of(request, run_id)
+    if verdict.state is not ImportState.SUCCEEDED:
+        raise ImportFailedError(
+            f"The import into {request.where} (run {run_id}) has {verdict.state.value}: {verdict.reason}"
+        )
+
+
 def _search(request: DeliveryRequest, lookup: RunLookup, *, body_sent_at: datetime, once: bool) -> Sighting:
     """Look until a run that can be ours is there, or there is no reason left to wait for one."""
     settings = request.settings
@@ -141,11 +166,10 @@ def _search(request: DeliveryRequest, lookup: RunLookup, *, body_sent_at: dateti
 def _confirm(request: DeliveryRequest, run_ids: Iterable[str], *, ours: str | None) -> DeliveryResult | None:
     """Wait for the end of these imports, then read the remote graph back; None: it does not hold the archive."""
     for run_id in run_ids:
-        verdict = _end_of(request, run_id)
-        if verdict.state is not ImportState.SUCCEEDED and ours is not None:
-            raise ImportFailedError(
-                f"The import into {request.where} (run {run_id}) has {verdict.state.value}: {verdict.reason}"
-            )
+        if ours is not None:
+            _require_success(request, run_id)
+        else:
+            _end_of(request, run_id)
     return _read_back(request, ours)
 
 

@@ -117,6 +117,14 @@ def test_between_two_looks_for_a_lost_import_the_remote_is_left_alone(remote: Fa
     assert stop.waits >= len(looks) - 5  # the first look of each upload and the last are not waited for
 
 
+def test_in_a_re_derive_no_import_run_is_looked_for(remote: FakeRemote, tmp_path: Path) -> None:
+    """There is none, and a server's language model may be at work for hours."""
+    remote.pace.llm_works, remote.pace.cognify_seconds = True, 1.0
+    push_demo(remote, tmp_path, mode="re-derive")
+    looks = [request for request in remote.requests if request.path == RUNS]
+    assert len(looks) <= 2  # what there was before the upload
+
+
 def test_the_run_is_told_as_soon_as_it_is_known(remote: FakeRemote, tmp_path: Path) -> None:
     runs: list[str] = []
     result = push_demo(remote, tmp_path, on_run=runs.append)

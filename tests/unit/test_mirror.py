@@ -20,7 +20,7 @@ from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.segments import usual_segment_nodes
 from cognee_dagster.pushing.mirror.state import MirrorFiles
-from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.pushing.options import DeliverySettings, PushOptions
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import UPLOADS, answer
@@ -45,13 +45,20 @@ class Mirror:
     def archive(self) -> Archive:
         return self.graph.archive(self.directory / "graph.cogx.tar.gz")
 
-    def push(self, *, target: str = "demo", stop: threading.Event | None = None, **options: Any) -> PushResult:
+    def push(
+        self,
+        *,
+        target: str = "demo",
+        stop: threading.Event | None = None,
+        delivery: DeliverySettings = HASTY,
+        **options: Any,
+    ) -> PushResult:
         with client_of(self.remote.url, self.remote.api_key) as client:
             return push_mirror(
                 [self.archive()],
                 client=client,
                 base=UPath(self.directory / "mirrors"),
-                options=PushOptions(target_dataset=target, delivery=HASTY),
+                options=PushOptions(target_dataset=target, delivery=delivery),
                 mirror=MirrorOptions(**{"segment_nodes": 8, "max_removed": 1.0, **options}),
                 stop=stop,
             )

@@ -2,6 +2,7 @@
 does itself is not taken for theirs."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ from cognee_dagster.errors import ImportUnconfirmedError, PushInterruptedError, 
 from cognee_dagster.pushing.mirror.generations import Generation, owner_of
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing import FakeRemote
-from cognee_dagster.testing.faults import UPLOADS, answer
+from cognee_dagster.testing.faults import UPLOADS, answer, drop_answer
 from cognee_dagster.testing.runs import Operation
 from tests.mirrored_graph import ChangingGraph
-from tests.pushes import client_of
+from tests.pushes import HASTY, client_of
 from tests.rivals import Rival, rival_archive
 from tests.unit.test_mirror import Crash, Crashed, Mirror, unlike
 
@@ -99,6 +100,33 @@ def test_whatever_somebody_else_did_to_the_dataset_is_made_good_once(
     assert said in because
     mirror.assert_exact()
     assert whole_because(mirror) == ""
+
+
+def test_an_import_that_came_in_place_of_ours_is_never_taken_for_it_for_good(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    """The gateway swallows a new text of an edge, which no server shows, and somebody else imports then."""
+    mirror.push()
+    source, target, relationship = ends = next(iter(mirror.graph.edges))
+    mirror.graph.edges[ends] = "Another text."
+    remote.faults.on(UPLOADS, answer(504))
+    theirs = Rival(remote.url, remote.api_key, rival_archive(mirror.directory)).begin_after(
+        remote, uploads=len(remote.uploads) + 1
+    )
+    mirror.push(delivery=replace(HASTY, recovery_timeout=20.0, quiet_after=20.0))
+    theirs.join(60)
+    assert mirror.push().status == "completed"
+    assert remote.graph("demo").edges[source, relationship, target]["edge_text"] == "Another text."
+    assert mirror.push().status == "unchanged"
+
+
+def test_an_import_of_ours_whose_answer_was_lost_is_nobody_elses(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    mirror.graph.change_edge()
+    remote.pace.import_seconds = 0.5
+    remote.faults.on(UPLOADS, drop_answer())
+    assert mirror.push().status == "completed"
+    assert mirror.push().status == "unchanged"
 
 
 def test_questions_of_readers_and_what_was_refused_or_ran_nothing_cost_no_push(

@@ -255,6 +255,34 @@ def test_a_status_that_nobody_knows_without_the_graph_is_no_success(remote: Fake
         push_demo(remote, tmp_path)
 
 
+@pytest.mark.parametrize("status", ["started", "running"])
+@pytest.mark.parametrize("names_its_run", [True, False])
+def test_an_answer_that_an_import_in_the_foreground_has_only_begun_is_no_end(
+    remote: FakeRemote, tmp_path: Path, status: str, names_its_run: bool
+) -> None:
+    """Of several archives, the next one would be sent, and a mirror would delete what was there before."""
+    dataset = remote.state.ensure_dataset("demo", remote.admin)
+    run = Run(state=remote.state, pipeline=IMPORT_PIPELINE, dataset=dataset, user=remote.admin).start()
+    answer = strange_answer(status, **({"pipeline_run_id": run.id} if names_its_run else {}))
+    remote.faults.on(UPLOADS, answer)
+    threading.Timer(0.5, run.complete).start()
+    result = push_demo(remote, tmp_path)
+    assert result.status == "completed"
+    assert import_outcomes(remote)[run.id] == "succeeded" or not names_its_run
+    assert holds_demo(remote)
+
+
+def test_an_import_in_the_foreground_that_was_only_begun_and_fails_is_a_failure(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    dataset = remote.state.ensure_dataset("demo", remote.admin)
+    run = Run(state=remote.state, pipeline=IMPORT_PIPELINE, dataset=dataset, user=remote.admin).start()
+    remote.faults.on(UPLOADS, replace(strange_answer("started", pipeline_run_id=run.id), deliver=False))
+    threading.Timer(0.3, run.fail, args=("RuntimeError",)).start()
+    with pytest.raises(ImportFailedError, match="RuntimeError"):
+        push_demo(remote, tmp_path)
+
+
 def test_an_answer_that_says_failed_is_a_failure(remote: FakeRemote, tmp_path: Path) -> None:
     remote.faults.on(UPLOADS, strange_answer("failed"))
     with pytest.raises(ImportFailedError, match="'failed'"):

@@ -259,6 +259,60 @@ def test_waiting_has_an_end_when_asked_for(feed: Feed) -> None:
     assert feed.now <= NOW + 30
 
 
+@pytest.mark.parametrize(("was_seen", "seconds"), [(True, 60), (False, HOUR)])
+def test_a_run_that_the_remote_does_not_show_is_not_waited_for_for_ever(
+    feed: Feed, was_seen: bool, seconds: float
+) -> None:
+    """Its database was restored, or its rows were removed, and the dataset is there."""
+    run = feed.start("a")
+    seen: list[ImportState] = []
+
+    def lose(seconds: float) -> None:
+        feed.wait(seconds)
+        feed.remote.state.rows.clear()
+
+    if not was_seen:
+        lose(0)
+    verdict = wait_for_import(
+        feed,
+        WatchedImport(run_id=run, dataset_id=dataset_id("a"), pushed_at=NOW),
+        stalled_after=timedelta(hours=1),
+        poll_seconds=10,
+        report=lambda current: seen.append(current.state),
+        sleep=lose,
+        clock=lambda: feed.now,
+    )
+    assert verdict.state is ImportState.UNKNOWN
+    assert (seen[0] is ImportState.RUNNING) == was_seen
+    assert seconds < feed.now - NOW < seconds + 30
+
+
+def test_a_run_that_the_remote_does_not_show_for_a_moment_is_waited_for(feed: Feed) -> None:
+    """One of several servers behind a load balancer may not have its row yet."""
+    run = feed.start("a")
+    rows = list(feed.remote.state.rows)
+    looks: list[ImportState] = []
+
+    def sleep(seconds: float) -> None:
+        feed.wait(seconds)
+        feed.remote.state.rows[:] = [] if len(looks) % 2 else rows
+        if len(looks) == 20:
+            feed.end(run)
+            rows[:] = feed.remote.state.rows
+
+    verdict = wait_for_import(
+        feed,
+        WatchedImport(run_id=run, dataset_id=dataset_id("a"), pushed_at=NOW),
+        stalled_after=timedelta(hours=1),
+        poll_seconds=10,
+        report=lambda current: looks.append(current.state),
+        sleep=sleep,
+        clock=lambda: feed.now,
+    )
+    assert verdict.state is ImportState.SUCCEEDED
+    assert ImportState.UNKNOWN in looks
+
+
 def test_a_run_whose_end_the_look_has_passed_is_asked_about_before_it_counts_as_stalled(feed: Feed) -> None:
     """A look that goes on at an old offset shows the row of its start alone."""
     run = feed.start("a")

@@ -22,9 +22,10 @@ from cognee_dagster.pushing.mirror.beside import tell_of_mirrors_beside
 from cognee_dagster.pushing.mirror.deletions import Deletions
 from cognee_dagster.pushing.mirror.foreign_runs import wait_until_quiet
 from cognee_dagster.pushing.mirror.generations import LETTERS
+from cognee_dagster.pushing.mirror.noted_runs import NotedRuns
 from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, interrupted
 from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, NotedRuns, latest
+from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, latest
 from cognee_dagster.pushing.mirror.summary import summary_of
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 from cognee_dagster.pushing.options import PushOptions

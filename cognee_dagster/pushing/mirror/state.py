@@ -11,7 +11,7 @@ after. Killed anywhere, a push leaves a state from which the next one can go on.
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -19,7 +19,6 @@ import msgspec
 
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.mirror.contents import MirrorContents
-from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.store.files import put_bytes
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ _FORMAT: Literal[2] = 2
 _STATE = "mirror.json"
 # Runs of ours that are told from others'; those of earlier pushes are older than what is looked at.
 _RUNS_KEPT = 20_000
-_SIZES_KEPT = 200
+SIZES_KEPT = 200
 
 logger = logging.getLogger(__name__)
 
@@ -252,35 +251,6 @@ def _read(path: "UPath") -> bytes | None:
             f"What is known of the mirror cannot be read: {path}: {type(error).__name__}: {error}. Nothing was sent, "
             "and nothing of it is lost. Push again when the store can be read."
         ) from error
-
-
-class NotedRuns:
-    """The runs of a push, noted as soon as they are known: after a kill they are still told from others'.
-
-    Args:
-        state: The state before.
-        is_shared: Whether mirrors beside this one cannot rely on these runs.
-        save: Notes a state.
-
-    Attributes:
-        state: The state with the runs so far.
-    """
-
-    def __init__(self, state: MirrorState, *, is_shared: bool, save: Callable[[MirrorState], None]) -> None:
-        self.state = state
-        self._is_shared = is_shared
-        self._save = save
-
-    def note(self, num_nodes: int, run: BegunImport) -> None:
-        """Remember a run that brings so many nodes."""
-        if run.run_id not in self.state.run_ids[-1:]:
-            run_ids = (*self.state.run_ids, run.run_id)[-_RUNS_KEPT:]
-            run_nodes = dict([*self.state.run_nodes.items(), (run.run_id, num_nodes)][-_SIZES_KEPT:])
-            self.state = msgspec.structs.replace(self.state, run_ids=run_ids, run_nodes=run_nodes)
-            if self._is_shared:
-                accounted = latest((*self.state.accounted, run.run_id))
-                self.state = msgspec.structs.replace(self.state, accounted=accounted)
-            self._save(self.state)
 
 
 def latest(ids: Iterable[str]) -> tuple[str, ...]:

@@ -28,6 +28,9 @@ from cognee_dagster.remote.responses import PipelineRun
 # and the push's own duration, before the push was logged.
 _REDERIVE_MARGIN_SECONDS = 30.0
 
+# A server that has lost its answer to a run it has shown is asked again for so long: one of several may be behind.
+_GONE_FOR_GOOD = timedelta(minutes=1)
+
 _DOUBTFUL = (ImportState.UNKNOWN, ImportState.STALLED, ImportState.GONE)
 
 
@@ -180,7 +183,7 @@ def wait_for_import(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.time,
 ) -> ImportVerdict:
-    """Ask until the import has come to its end, seems to have stalled, or the time is up.
+    """Ask until the import has come to its end, seems to have stalled or to be gone, or the time is up.
 
     Args:
         feed: The remote.
@@ -193,18 +196,24 @@ def wait_for_import(
         clock: Our time, in Unix seconds.
 
     Returns:
-        The last verdict; still RUNNING or UNKNOWN when the time was up.
+        The last verdict; still RUNNING when the time was up, and UNKNOWN also where the remote shows no such run any
+        more, or has shown none for ``stalled_after``.
 
     Raises:
         RemoteError: The remote gave no answer, or none of Cognee's.
     """
-    began = clock()
+    began = known_until = clock()
+    patience = stalled_after
     while True:
         now = clock()
         verdict = ImportWatch(feed=feed, now=now, stalled_after=stalled_after).ask(item)
         if report is not None:
             report(verdict)
-        over = timeout_seconds is not None and now + poll_seconds - began > timeout_seconds
+        if verdict.state is not ImportState.UNKNOWN:
+            known_until, patience = now, min(_GONE_FOR_GOOD, stalled_after)
+        over = now - known_until > patience.total_seconds() or (
+            timeout_seconds is not None and now + poll_seconds - began > timeout_seconds
+        )
         if verdict.state.is_final or verdict.state is ImportState.STALLED or over:
             return verdict
         sleep(poll_seconds)
