@@ -211,6 +211,7 @@ def _wait(result: "PushResult", *, mode: str, connection: "Connection") -> "Impo
             run_id=result.pipeline_run_id or "",
             dataset_id=dataset.id if dataset else "",
             pushed_at=time.time(),
+            delivered_at=result.delivered_at,
             cognifies=remote.cognify_follows(status=result.status, mode=mode),
         )
         return ask_remote(client, watched, wait=True)

@@ -35,6 +35,7 @@ PLAN_DETAILS = "cognee/plan_details"  # the same and the rest, as `cognee-dagste
 REMARKS = "cognee/remarks"  # what the remote graph has besides the archive
 GRAPH_DIGEST = "cognee/graph_digest"
 SECONDS = "cognee/seconds"
+DELIVERED_AT = "cognee/delivered_at"  # by the server's clock; of an import without a run of its own
 PUSH_FAILED = "cognee/push_failed"  # True: of a push that was not made, and had sent something
 PUSH_RUN_ID = "cognee/push_run_id"  # the Dagster run whose remote_push an import belongs to
 REASON = "cognee/reason"

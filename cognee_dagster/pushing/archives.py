@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from cognee_dagster.pushing.progress import PushBeginning, PushProgress
 from cognee_dagster.pushing.resume import NoRecord, ResumeRecord
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
+from cognee_dagster.remote.imports.watch import time_of
 
 if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
@@ -61,6 +63,11 @@ class PushResult:
         an earlier push has confirmed.
         """
         return KnownBy(self.remote_response.get("known_by", KnownBy.ANSWER))
+
+    @property
+    def delivered_at(self) -> datetime | None:
+        """When the whole archive was out, by the server's clock; for an import in the background without a run."""
+        return time_of(self.remote_response.get("delivered_at"))
 
 
 def push_archives(

@@ -116,6 +116,10 @@ class DeliveryAttempt:
                 "time with detach_timeout."
             )
 
+    def _delivered_at(self) -> datetime:
+        """When the whole body was out, by the server's clock."""
+        return (self.upload.body_sent_at or datetime.now(timezone.utc)) + self._request.client.clock_offset
+
     def _answered(self, answer: dict[str, Any]) -> DeliveryResult:
         imports = migration_imports(answer)
         if not imports:
@@ -134,6 +138,8 @@ class DeliveryAttempt:
             self._request.note(BegunImport(run_id=self.run_id, known_by=known_by))
         if state.is_under_way and self._request.strategy is Strategy.FOREGROUND and self._request.mode != "re-derive":
             return see_through_to_its_end(self._request, answer, run_id=self.run_id)
+        if self.run_id is None and state.is_under_way:  # it is told by the time
+            answer = {**answer, "delivered_at": self._delivered_at().isoformat()}
         if imports[-1].skipped_facts:
             logger.warning(
                 "The remote dropped %d facts with an end that is not in the archive", imports[-1].skipped_facts

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import dagster as dg
@@ -65,6 +65,11 @@ class Feed:
     def wait(self, seconds: float) -> None:
         """Time goes by, here and there."""
         self.clock.seconds += seconds
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """As ``CogneeClient.clock_offset``, for our time."""
+        return timedelta(seconds=self.clock.skew)
 
     def start(self, dataset: str, *, pipeline: str = IMPORT_PIPELINE) -> str:
         """A run begins."""

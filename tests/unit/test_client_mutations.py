@@ -159,6 +159,8 @@ def test_whatever_the_rows_say_there_is_a_verdict_and_never_a_foreign_error(
     content = changed(rows, random.Random(seed).choice(paths(rows)[1:]), value, gone=gone)
 
     class Feed:
+        clock_offset = timedelta(0)
+
         def runs(self, **_: object) -> Rows[PipelineRun]:
             return answered(content, parse_runs)  # type: ignore[no-any-return]
 
@@ -214,6 +216,8 @@ def test_a_page_with_a_bad_row_is_not_taken_for_the_last_one() -> None:
     offsets = []
 
     class Feed:
+        clock_offset = timedelta(0)
+
         def runs(self, *, offset: int = 0, **_: object) -> Rows[PipelineRun]:
             offsets.append(offset)
             return answered(page if offset == 0 else [FAILED], parse_runs)  # type: ignore[no-any-return]

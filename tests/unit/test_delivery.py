@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,17 @@ def test_between_two_looks_for_a_lost_import_the_remote_is_left_alone(remote: Fa
     looks = [r for r in remote.requests if r.path == RUNS and r.query["pipeline_name"] == IMPORT_PIPELINE]
     assert len(looks) > 5
     assert stop.waits >= len(looks) - 5  # the first look of each upload and the last are not waited for
+
+
+@pytest.mark.parametrize("skew", [-3600.0, 0.0, 3600.0])
+def test_a_re_derive_in_the_background_says_when_the_server_had_it_by_its_own_clock(
+    remote: FakeRemote, tmp_path: Path, skew: float
+) -> None:
+    remote.state.clock.skew = skew
+    before = remote.state.clock.now()
+    result = push_demo(remote, tmp_path, mode="re-derive", run_in_background=True)
+    assert result.delivered_at is not None
+    assert timedelta(seconds=-2) < result.delivered_at - before < timedelta(minutes=5)
 
 
 def test_in_a_re_derive_no_import_run_is_looked_for(remote: FakeRemote, tmp_path: Path) -> None:

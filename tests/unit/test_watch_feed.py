@@ -83,6 +83,8 @@ def test_an_answer_that_is_cut_off_by_time_loses_no_page_before_it(feed: Feed) -
     newest = feed.start("newest")
 
     class OnePage:
+        clock_offset = timedelta(0)
+
         def runs(self, **wanted: Any) -> Sequence[PipelineRun]:
             if wanted["offset"]:
                 raise RemoteUnreachableError("the time for the whole exchange is over")
@@ -257,6 +259,33 @@ def test_waiting_has_an_end_when_asked_for(feed: Feed) -> None:
     )
     assert verdict.state is ImportState.RUNNING
     assert feed.now <= NOW + 30
+
+
+@pytest.mark.parametrize("skew", [-7 * HOUR, 0.0, 7 * HOUR])
+def test_ages_are_taken_by_the_servers_clock_however_far_it_is_from_ours(feed: Feed, skew: float) -> None:
+    feed.clock.skew = skew
+    run = feed.start("a")
+    feed.wait(60)
+    item = WatchedImport(run_id=run, dataset_id=dataset_id("a"))  # nobody knows when it was pushed
+    assert state(feed, item) is ImportState.RUNNING
+    feed.wait(HOUR)
+    assert state(feed, item) is ImportState.STALLED
+
+
+@pytest.mark.parametrize("skew", [-300.0, 0.0, 300.0])
+def test_a_rederive_is_told_by_the_servers_clock(feed: Feed, skew: float) -> None:
+    feed.clock.skew = skew
+    feed.end(feed.start("a", pipeline=COGNIFY_PIPELINE))  # another's, or an earlier one's
+    feed.wait(5)
+    delivered_at = feed.clock.now()
+    item = WatchedImport(
+        run_id="", dataset_id=dataset_id("a"), pushed_at=NOW + 5, cognifies=True, delivered_at=delivered_at
+    )
+    ours = feed.start("a", pipeline=COGNIFY_PIPELINE)
+    feed.wait(100)
+    assert state(feed, item) is ImportState.RUNNING
+    feed.end(ours)
+    assert state(feed, item) is ImportState.SUCCEEDED
 
 
 @pytest.mark.parametrize(("was_seen", "seconds"), [(True, 60), (False, HOUR)])

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import dagster as dg
 
 from cognee_dagster.dagster.keys import (
+    DELIVERED_AT,
     MODE,
     PIPELINE_RUN_ID,
     REMOTE_DATASET_ID,
@@ -17,7 +18,7 @@ from cognee_dagster.dagster.keys import (
     TARGET_DATASET,
 )
 from cognee_dagster.remote.imports.verdict import ImportState, cognify_follows
-from cognee_dagster.remote.imports.watch import WatchedImport
+from cognee_dagster.remote.imports.watch import WatchedImport, time_of
 
 REMOTE_GRAPH = "remote_graph"
 
@@ -94,6 +95,7 @@ class Push:
             pushed_at=self.timestamp,
             push_seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
             cognifies=self.cognifies,
+            delivered_at=time_of(self.metadata.get(DELIVERED_AT)),
         )
 
 

@@ -53,6 +53,11 @@ class FeedWithin:
     feed: RunFeed
     budget: TimeBudget
 
+    @property
+    def clock_offset(self) -> timedelta:
+        """As ``RunFeed.clock_offset``."""
+        return self.feed.clock_offset
+
     def runs(self, **wanted: Any) -> Sequence[PipelineRun]:
         """As ``RunFeed.runs``."""
         try:

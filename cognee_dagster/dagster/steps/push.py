@@ -156,6 +156,8 @@ def _push_metadata(
     }
     if (mirror := result.remote_response.get("mirror")) is not None:
         metadata[keys.MIRROR] = mirror
+    if result.delivered_at is not None:
+        metadata[keys.DELIVERED_AT] = result.delivered_at.isoformat()
     if dataset_id := result.remote_response.get("dataset_id"):  # null after a preserve import in the foreground
         metadata[keys.REMOTE_DATASET_ID] = str(dataset_id)
     return metadata

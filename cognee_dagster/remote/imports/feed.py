@@ -30,6 +30,10 @@ class TimeUpError(Exception):
 class RunFeed(Protocol):
     """What is asked; ``CogneeClient`` in earnest."""
 
+    @property
+    def clock_offset(self) -> timedelta:
+        """The server's clock minus ours, as of its latest answer."""
+
     def runs(
         self, *, pipeline_name: str = ..., dataset_id: str | None = ..., limit: int = ..., offset: int = ...
     ) -> Sequence[PipelineRun]:

@@ -62,7 +62,8 @@ def list_imports(feed: RunFeed, *, dataset_id: str | None = None, limit: int) ->
     for row in [*imports, *following]:
         by_dataset.setdefault(row.dataset_id, []).append(row)
     times = {dataset: run_times(rows) for dataset, rows in by_dataset.items()}
-    return [_listed(run, rows=by_dataset[run.dataset_id], others=times[run.dataset_id]) for run in newest]
+    now = datetime.now(timezone.utc) + feed.clock_offset
+    return [_listed(run, rows=by_dataset[run.dataset_id], others=times[run.dataset_id], now=now) for run in newest]
 
 
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
@@ -89,13 +90,13 @@ def _newest_rows(
     return rows
 
 
-def _listed(run: RunTimes, *, rows: Sequence[PipelineRun], others: Sequence[RunTimes]) -> ListedImport:
+def _listed(run: RunTimes, *, rows: Sequence[PipelineRun], others: Sequence[RunTimes], now: datetime) -> ListedImport:
     """The listed import, from all that is known of its dataset."""
     cognified = cognify_has_followed(run, others)
     return ListedImport(
         run_id=run.id,
         dataset_id=run.dataset_id,
         dataset_name=next((row.dataset_name for row in rows if row.dataset_name), None),
-        verdict=judge_import(rows, run_id=run.id, cognifies=cognified, now=datetime.now(timezone.utc)),
+        verdict=judge_import(rows, run_id=run.id, cognifies=cognified, now=now),
         cognified=cognified,
     )

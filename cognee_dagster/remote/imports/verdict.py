@@ -5,9 +5,9 @@ first alone for ever. What must not be trusted, measured on Cognee 1.6.5: the da
 closes a dead *older* run an hour later and so overturns a newer success), "operation" rows (their "succeeded" means
 accepted), and the answer "started" itself. Hence everything here goes by the run's own id.
 
-Ages are differences between two times of the *server's* clock: a row's own time and ``now``, which is the ``Date`` of
-the answer that brought the rows (``moments.http_date``). Without it the newest time in the rows stands in. That can
-only be too early: a clock that is off never lets a healthy import look stalled, but a dead one may be noticed late.
+Ages are differences between two times of the *server's* clock: a row's own time and ``now``, which callers know from
+the ``Date`` of its answers, or from what has passed since it took the import over. Without it the newest time in the
+rows stands in. That can only be too early: a healthy import never looks stalled, but a dead one may be noticed late.
 """
 
 from collections.abc import Iterable, Sequence
@@ -143,7 +143,7 @@ def judge_import(
         run_id: The import's ``pipeline_run_id``.
         cognifies: The import (hybrid with documents, in the background) is finished only when the cognify run that
             follows it is. That run's id is told nowhere: it is the dataset's first that started after the import's end.
-        now: The server's clock (``moments.http_date``); None: the newest time in ``rows``.
+        now: The time by the server's clock; None: the newest time in ``rows``.
         stalled_after: Age from which a run without an end is given up.
     """
     rows = [row for row in rows if row.kind == "pipeline"]

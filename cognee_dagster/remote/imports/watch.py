@@ -24,8 +24,11 @@ from cognee_dagster.remote.imports.feed import (
 from cognee_dagster.remote.imports.verdict import GONE, ImportState, ImportVerdict, judge_import, judge_rederive
 from cognee_dagster.remote.responses import PipelineRun
 
-# A re-derive has no run id; what follows it is told from earlier runs by the time. It was accepted at most this long,
-# and the push's own duration, before the push was logged.
+# The server's clock is known to the second, from the Date of its answers.
+_CLOCK_MARGIN = timedelta(seconds=2)
+
+# A re-derive has no run id; what follows it is told from earlier runs by the time. Where it is not known when it was
+# delivered, that was at most this long, and the push's own duration, before the push was logged.
 _REDERIVE_MARGIN_SECONDS = 30.0
 
 # A server that has lost its answer to a run it has shown is asked again for so long: one of several may be behind.
@@ -45,6 +48,7 @@ class WatchedImport:
         push_seconds: How long the push took until then.
         cognifies: Whether it is finished only when the cognify run that follows it is (hybrid and re-derive with raw
             content, in the background).
+        delivered_at: When the whole archive was out, by the server's clock, where that is all that tells the import.
     """
 
     run_id: str
@@ -52,6 +56,16 @@ class WatchedImport:
     pushed_at: float | None = None
     push_seconds: float = 0.0
     cognifies: bool = False
+    delivered_at: datetime | None = None
+
+
+def time_of(text: object) -> datetime | None:
+    """A ``delivered_at`` as it was written down; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,18 +170,21 @@ class ImportWatch:
 
     def _judge_rederive(self, item: WatchedImport, rows: Sequence[PipelineRun]) -> ImportVerdict:
         pushed_at = self.now if item.pushed_at is None else item.pushed_at
-        return judge_rederive(
-            rows,
-            dataset_id=item.dataset_id,
-            since=moment_of(pushed_at - item.push_seconds - _REDERIVE_MARGIN_SECONDS),
-            now=moment_of(self.now),
-            stalled_after=self.stalled_after,
-        )
+        if item.delivered_at is not None:
+            since = item.delivered_at - _CLOCK_MARGIN
+            now = item.delivered_at + timedelta(seconds=max(0.0, self.now - pushed_at))
+        else:
+            since = moment_of(pushed_at - item.push_seconds - _REDERIVE_MARGIN_SECONDS) + self.feed.clock_offset
+            now = moment_of(self.now) + self.feed.clock_offset
+        return judge_rederive(rows, dataset_id=item.dataset_id, since=since, now=now, stalled_after=self.stalled_after)
 
     def _server_now(self, item: WatchedImport, rows: Sequence[PipelineRun]) -> datetime | None:
-        """The server's time: its own at the run's start, plus what has passed by ours since. No clocks are compared."""
+        """The server's time: its own at the run's start, plus what has passed by ours since.
+
+        Of an import of which it is not known when it was pushed, the time of the server's latest answer.
+        """
         if item.pushed_at is None:
-            return moment_of(self.now)
+            return moment_of(self.now) + self.feed.clock_offset
         begun = [moment for row in rows if (moment := row.started_at or row.created_at)]
         return min(begun) + timedelta(seconds=max(0.0, self.now - item.pushed_at)) if begun else None
 
