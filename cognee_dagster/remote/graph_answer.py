@@ -7,6 +7,7 @@ whole rows if, and only if, they decode as one.
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -112,7 +113,8 @@ class GraphAnswer(Generic[_Rows]):
             return True
         if self._begin.endswith(b'"edges":['):
             return self._take_until_a_row(_Edge, "an edge", self._keep_edge)
-        for end, after in [match.span() for match in _EDGES.finditer(self._buffer)][:_TRIES]:
+        # All at once, for the buffer cannot shrink while it is being searched.
+        for end, after in [match.span() for match in islice(_EDGES.finditer(self._buffer), _TRIES)]:
             if self._take_whole(end, after, _Node, "a node", self._keep_node):
                 self._begin = b'{"nodes":[],"edges":['
                 return True

@@ -99,6 +99,20 @@ def test_a_flood_without_rows_ends_at_the_largest_row(flood: str) -> None:
         pour(answer, repeat(FLOODS[flood]))
 
 
+@pytest.mark.parametrize("begin", [b'{"nodes":[{"id":"', b'{"nodes":[{"id":"a","properties":{"p":['])
+def test_a_flood_of_what_looks_like_the_begin_of_the_edges_takes_no_memory_of_its_own(begin: bytes) -> None:
+    flood, answer = b'],"edges":[' * 6_000, GraphAnswer(HeldRows(), max_values=500_000)
+    answer.take(begin)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="no rows of a graph"):
+            pour(answer, repeat(flood))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 * graph_answer.MAX_ROW_BYTES
+
+
 SHAPES = {
     "shortest nodes": b'{"id":"%x"},',
     "as Cognee sends them": b'{"id":"11111111-2222-5333-8444-%012x","label":"Ada","type":"E","properties":{"a":1}},',

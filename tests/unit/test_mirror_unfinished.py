@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 from upath import UPath
 
+from cognee_dagster.errors import RemoteError
 from cognee_dagster.pushing.mirror.generations import Generation
 from cognee_dagster.pushing.mirror.mirror import plan_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
 from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.faults import cut_answer
 from tests.mirrored_graph import ChangingGraph
-from tests.pushes import client_of
+from tests.pushes import QUICK_RETRIES, client_of
 from tests.unit.test_mirror import Crash, Crashed, Mirror
 
 DELETIONS = 5
@@ -150,6 +153,38 @@ def test_an_import_of_somebody_else_since_is_made_good(
     assert because
     assert "they are finished" not in caplog.text
     mirror.assert_exact()
+
+
+def test_a_remote_graph_that_cannot_be_held_is_read_all_the_same(
+    remote: FakeRemote, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill(mirror, at=2, after=True)
+    uploads = len(remote.uploads)
+    monkeypatch.setattr(CogneeClient.graph, "__kwdefaults__", {"max_bytes": 10_000})
+    with client_of(remote.url, remote.api_key) as client, pytest.raises(RemoteError, match="10,000 bytes of memory"):
+        client.graph(remote.dataset("demo").id)
+    mirror.push()
+    assert len(remote.uploads) == uploads
+    monkeypatch.undo()
+    mirror.assert_exact()
+    assert mirror.push().status == "unchanged"
+
+
+@pytest.mark.parametrize("path", ["graph", "data"])
+def test_where_the_remote_cannot_be_read_everything_is_sent_again_and_the_plan_says_so(
+    remote: FakeRemote, mirror: Mirror, path: str
+) -> None:
+    """A graph that a proxy cuts off is cut off each time: a push that failed by that would fail for ever."""
+    kill(mirror, at=2, after=True)
+    address, times = f"/api/v1/datasets/{remote.dataset('demo').id}/{path}", QUICK_RETRIES.attempts
+    remote.faults.on(address, *[cut_answer(10)] * times)
+    plan = planned(mirror)
+    assert ("(delete, operation " in plan["sent_whole_because"], plan["segments_sent"]) == (True, plan["segments"])
+    assert planned(mirror)["sent_whole_because"] == ""
+    remote.faults.on(address, *[cut_answer(10)] * times)
+    assert "(delete, operation " in mirror.push().remote_response["mirror"]["sent_whole_because"]
+    mirror.assert_exact()
+    assert mirror.push().status == "unchanged"
 
 
 def test_a_state_without_documents_to_delete_is_written_as_releases_before_it_read_it(mirror: Mirror) -> None:

@@ -12,6 +12,7 @@ from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.documents import missing_documents
 from cognee_dagster.pushing.mirror.foreign_runs import CLOCK_MARGIN_SECONDS, DEAD_AFTER, changes_since, name_of
+from cognee_dagster.pushing.mirror.presence import is_all_there
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, has_ended
@@ -92,8 +93,9 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
     contents = files.load_contents(state)
     known_runs = runs_of_mirrors(files, state, contents)
     others = changes_since(client, dataset, began_at=min(state.began_at, now), known=known_runs)
-    if state.has_deletions_left and only_deletions(others):
-        others = {}  # a push that finds them to be others' notes that there are none left: ``finish_deletions``
+    if state.has_deletions_left and others and contents is not None and only_deletions(others):
+        # A push has looked before (``finish_deletions``), and there are none left: it is a plan that does here.
+        others = {} if is_all_there(client, dataset, contents) else others
     reason = (
         _reason(dataset, state, now=now, resend=resend)
         or _what_others_did(state, others)
