@@ -92,9 +92,19 @@ def _look(client: "CogneeClient", *, sizes: bool) -> list[_Shown]:
     for item in remote.list_imports(client, limit=2000):
         last.setdefault(item.dataset_id, item)
     return [
-        _Shown(dataset=dataset, user=user, size=_size(client, dataset) if sizes else None, last=last.get(dataset.id))
+        _Shown(
+            dataset=dataset,
+            user=user,
+            size=_size(client, dataset) if sizes else None,
+            last=last.get(dataset.id) or _last_import(client, dataset),
+        )
         for dataset in found
     ]
+
+
+def _last_import(client: "CogneeClient", dataset: "RemoteDataset") -> "ListedImport | None":
+    """Of a dataset that is not among those with the newest imports of all."""
+    return next(iter(remote.list_imports(client, dataset_id=dataset.id, limit=1)), None)
 
 
 def _size(client: "CogneeClient", dataset: "RemoteDataset") -> tuple[int, int] | None:

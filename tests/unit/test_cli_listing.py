@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cognee_dagster.cli.exit_codes import ExitCode
+from cognee_dagster.remote.imports import listing
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import DATASETS, HEALTH, answer
 from tests.cogx_graphs import demo_reader
@@ -111,6 +112,19 @@ def test_datasets_lists_owner_size_and_last_import(remote: FakeRemote) -> None:
     assert (theirs["owned_by_you"], theirs["owner_id"], theirs["last_import"]) == (False, colleague.id, None)
     assert "admin@example.com (you)" in call("datasets").stdout
     assert listed("datasets", "--no-sizes")["datasets"][0]["num_nodes"] is None
+
+
+def test_a_last_import_is_found_however_many_others_came_after_it(
+    remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_MAX_PAGES", 1)
+    old = remote.add_run("old", state="COMPLETED")
+    for _ in range(260):  # a page and more
+        remote.add_run("new", state="COMPLETED")
+    remote.state.ensure_dataset("never", remote.admin)
+    last = {dataset["name"]: dataset["last_import"] for dataset in listed("datasets", "--no-sizes")["datasets"]}
+    assert last["old"]["pipeline_run_id"] == old
+    assert last["never"] is None
 
 
 def test_a_dataset_whose_graph_cannot_be_read_does_not_hide_the_others(remote: FakeRemote) -> None:
