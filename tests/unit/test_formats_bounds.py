@@ -10,7 +10,7 @@ import pytest
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.files import open_graph_file
-from cognee_dagster.sources.formats import json_file, tables
+from cognee_dagster.sources.formats import json_file, json_scan, tables
 from cognee_dagster.sources.formats.apoc_lines import ApocLines
 
 MEBI = 1 << 20
@@ -41,7 +41,7 @@ def sparse(path: Path, size: int) -> Path:
 
 @pytest.mark.usefixtures("little_memory")
 def test_a_document_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    with pytest.raises(GraphFileError, match=r"g\.json has more than 268,435,456 bytes, .*JSON lines, CSV or Parquet"):
+    with pytest.raises(GraphFileError, match=r"g\.json has more than 201,326,592 bytes, .*JSON lines, CSV or Parquet"):
         read(sparse(tmp_path / "g.json", 8 << 30))
 
 
@@ -59,28 +59,58 @@ def test_a_document_is_measured_unpacked_before_it_is_held(tmp_path: Path, monke
 @pytest.mark.usefixtures("little_memory")
 def test_a_file_of_zeros_is_refused_at_its_beginning(tmp_path: Path) -> None:
     with pytest.raises(GraphFileError, match=r"g\.json begins with 65,536 zeros\. Write or copy it again"):
-        read(sparse(tmp_path / "g.json", 200 * MEBI))
+        read(sparse(tmp_path / "g.json", 100 * MEBI))
 
 
-@pytest.mark.parametrize("most", ["MAX_OBJECTS", "MAX_VALUES"])
-def test_a_document_of_very_many_elements_is_refused_before_it_is_parsed(
-    most: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("bound", "value", "what"),
+    [
+        ("MAX_MEMBERS", 1, r"g\.json holds 2 members"),
+        ("MAX_ELEMENT_BYTES", 20, 'what begins with \'{"id": "b".* has [0-9]+ bytes'),
+        ("MAX_ELEMENT_VALUES", 5, 'what begins with \'{"id": "b".* holds 7 values'),
+        ("_MAX_HELD", 1_000, "it holds 2 nodes and 0 links in [0-9]+ bytes"),
+    ],
+)
+def test_a_document_of_which_too_much_would_be_held_is_refused(
+    bound: str, value: int, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "g.json").write_text('{"nodes": [{"id": "a"}, {"id": "b"}], "links": []}')
+    text = '{"nodes": [{"id": "a"}, {"id": "b", "x": [1, 2, 3, ","]}], "links": []}'
+    (tmp_path / "g.json").write_text(text)
     read(tmp_path / "g.json")
-    monkeypatch.setattr(json_file, most, 1)
-    with pytest.raises(GraphFileError, match=r"holds 5 objects and lists and 2 values; .*CSV or Parquet"):
+    monkeypatch.setattr(json_file, bound, value)
+    with pytest.raises(GraphFileError, match=f"{what}.* CSV or Parquet"):
         read(tmp_path / "g.json")
 
 
-def test_a_large_document_that_only_pythons_parser_reads_is_refused(
+def test_of_a_large_document_with_what_only_pythons_parser_reads_no_more_is_made_values_than_of_any_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "g.json").write_text('{"nodes": [{"id": "a", "x": NaN}], "links": []}')
-    read(tmp_path / "g.json")
-    monkeypatch.setattr(json_file, "_MAX_UNUSUAL_BYTES", 20)
-    with pytest.raises(GraphFileError, match=r"or holds NaN, .* Write null in their place"):
-        read(tmp_path / "g.json")
+    content = {"nodes": [{"id": "a", "x": float("nan")}, {"id": "\ud800b\\", "y": 'a "\\' * 9}], "links": [["a", "a"]]}
+    (tmp_path / "g.json").write_text(json.dumps(content))
+    whole = [batch.to_pylist() for batch in open_graph_file(tmp_path / "g.json").nodes()]
+    monkeypatch.setattr(json_file, "MAX_ELEMENT_BYTES", 90)
+    assert [batch.to_pylist() for batch in open_graph_file(tmp_path / "g.json").nodes()] == whole
+    for damaged, what in (
+        (json.dumps(content)[:-2], "cut off"),
+        (json.dumps(content) + "]]", "goes on behind its end"),
+    ):
+        (tmp_path / "g.json").write_text(damaged)
+        with pytest.raises(GraphFileError, match=what):
+            read(tmp_path / "g.json")
+
+
+@pytest.mark.parametrize("chunk", [2, 3, 5, 1 << 18])
+def test_elements_are_found_wherever_the_text_is_cut(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_scan, "_CHUNK", chunk)
+    content = ["a,b", 'say "x, y"', "\\", '\\"', "[", {"a:,": [1, {}]}, [[], [2, 3]], None, "é😀", ""]
+    text = memoryview(json.dumps(content, indent=1).encode())
+    assert [json.loads(element.tobytes()) for element in json_scan.elements(text)] == content
+    assert json_scan.num_elements(text) == len(content)
+    by_name = {str(element): element for element in content}
+    text = memoryview(json.dumps(by_name).encode())
+    found = {json.loads(name.tobytes()): json.loads(value.tobytes()) for name, value in json_scan.members(text)}
+    assert found == by_name
+    assert list(json_scan.elements(memoryview(b"[ \n ]"))) == []
 
 
 @pytest.mark.usefixtures("little_memory")

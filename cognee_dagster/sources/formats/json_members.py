@@ -5,15 +5,11 @@ import re
 from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 _decode = msgspec.json.Decoder().decode
 # What ends the name of a member; within a text it may stand, too, so that there are never fewer than members.
 _COLON = re.compile(rb'"\s*:')
 _COLON_IN_TEXT = re.compile(rb'(?<!\\)(?:\\\\)*\\"\s*:')
-# What stands before a member's value, and what behind the last one.
-_BEFORE = re.compile(rb'\s*[{,]\s*"(?:[^"\\]|\\.)*"\s*:\s*')
-_BEHIND = re.compile(rb"\s*}\s*")
 
 
 class TwiceError(Exception):
@@ -44,29 +40,7 @@ def parse_unusual(content: bytes | bytearray) -> Any:
     return json.loads(content, object_pairs_hook=_once)
 
 
-def require_once(members: dict[str, Raw], content: bytes | bytearray | memoryview) -> None:
-    """Hold the members that were found in an object against its text, by their lengths.
-
-    Raises:
-        TwiceError: The text has more of them.
-    """
-    if not members:
-        return
-    position = 0
-    for value in members.values():
-        if (before := _BEFORE.match(content, position)) is None:
-            break
-        position = before.end() + len(memoryview(value))
-    if _BEHIND.fullmatch(content, position) is None:
-        raise TwiceError(next((name for name in members if _is_twice(name, members, content)), next(iter(members))))
-
-
-def _is_twice(name: str, members: dict[str, Raw], content: bytes | bytearray | memoryview) -> bool:
-    key = re.compile(re.escape(json.dumps(name).encode()) + rb"\s*:")
-    return _count(key, content) - sum(_count(key, memoryview(value)) for value in members.values()) > 1
-
-
-def _count(pattern: re.Pattern[bytes], content: bytes | bytearray | memoryview) -> int:
+def _count(pattern: re.Pattern[bytes], content: bytes) -> int:
     return sum(1 for _ in pattern.finditer(content))
 
 

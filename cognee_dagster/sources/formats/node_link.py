@@ -4,15 +4,15 @@ NetworkX 1 to 3, D3, vis.js, graphology, cytoscape.js, JSON Graph Format, and Co
 ``json``, and as a snapshot (``pydantic``).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.sources.elements import Edge, Node
-from cognee_dagster.sources.formats.json_file import JsonObject, Members, read_object
+from cognee_dagster.sources.formats.json_file import JsonObject, Members, read_object, require_room
 from cognee_dagster.sources.mapping.ids import key_text
 
 _LINK_KEYS = ("links", "edges", "rels", "relationships")  # NetworkX until 3.5, since; APOC; LLM-made graphs
@@ -21,8 +21,15 @@ _NODE_KEYS = ("id", "key", "_id")
 _NAMES = ("name", "label", "title")
 
 
+class _Elements(Protocol):
+    """Nodes or links: they are counted, and read several times."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
 NO_NODE_LINK = "is no node-link JSON"
-_Links = Members | list[Any]
 
 
 class NodeLinkFile:
@@ -68,6 +75,8 @@ class NodeLinkFile:
     def _content(self) -> "_Content":
         content = read_object(self._path)
         found = None if content is None else _Content.of(content)
+        if found is not None and content is not None:
+            require_room(nodes=len(found.nodes), links=sum(map(len, found.links)), size=content.size)
         if found is None:
             raise GraphFileError(
                 f"{NO_NODE_LINK}. Write an object with 'nodes' and 'links' or 'edges', as NetworkX, D3, vis.js, "
@@ -119,11 +128,11 @@ class NodeLinkFile:
 class _Content:
     """Where in a file nodes and links are."""
 
-    def __init__(self, nodes: Any, links: "list[_Links]", *, whole: JsonObject) -> None:
+    def __init__(self, nodes: "_Elements", links: "list[_Elements]", *, whole: JsonObject) -> None:
         self.nodes = nodes
         self.links = links
         self.multigraph = whole.get("multigraph") is True
-        self._networkx_1 = isinstance(whole.get("graph"), list)  # later ones write an object
+        self._networkx_1 = whole.array("graph") is not None  # later ones write an object
 
     @property
     def num_elements(self) -> int:
@@ -157,16 +166,16 @@ class _Content:
         return numbers or None
 
 
-def _plain(whole: JsonObject) -> "tuple[Members, list[_Links]] | None":
+def _plain(whole: JsonObject) -> "tuple[_Elements, list[_Elements]] | None":
     nodes = whole.array("nodes")
-    links: list[_Links] = [found for key in _LINK_KEYS if (found := whole.array(key)) is not None]
+    links: list[_Elements] = [found for key in _LINK_KEYS if (found := whole.array(key)) is not None]
     if nodes is None or not links:
         return None
     _refuse_other_links(whole)
     return nodes, links
 
 
-def _cytoscape(whole: JsonObject) -> "tuple[Any, list[_Links]] | None":
+def _cytoscape(whole: JsonObject) -> "tuple[_Elements, list[_Elements]] | None":
     if (elements := whole.object("elements")) is not None:
         members = elements.array("nodes")
         if members is None:
@@ -175,24 +184,51 @@ def _cytoscape(whole: JsonObject) -> "tuple[Any, list[_Links]] | None":
         return members, [elements.array("edges") or []]
     if (flat := whole.array("elements")) is None:
         return None
-    found = list(flat)
-    if not all(isinstance(element, Mapping) and isinstance(element.get("data"), Mapping) for element in found):
+    if not all(isinstance(element, Mapping) and isinstance(element.get("data"), Mapping) for element in flat):
         return None
-    edges: list[Any] = []
-    nodes: list[Any] = []
-    for element in found:
-        (edges if element.get("group") == "edges" or "source" in element["data"] else nodes).append(element)
-    return nodes, [edges]
+    return _Chosen(flat, lambda element: not _is_cytoscape_edge(element)), [_Chosen(flat, _is_cytoscape_edge)]
 
 
-def _json_graph_format(whole: JsonObject) -> "tuple[Any, list[_Links]] | None":
+def _is_cytoscape_edge(element: Mapping[str, Any]) -> bool:
+    return element.get("group") == "edges" or "source" in element["data"]
+
+
+def _json_graph_format(whole: JsonObject) -> "tuple[_Elements, list[_Elements]] | None":
     graph = whole.object("graph")
     nodes = None if graph is None else graph.object("nodes")
     if graph is None or nodes is None:
         return None
     _refuse_other_links(graph)
-    keyed = graph.get("nodes")
-    return [{"id": key, **(node or {})} for key, node in keyed.items()], [graph.array("edges") or []]
+    return _Keyed(nodes), [graph.array("edges") or []]
+
+
+class _Chosen:
+    """Those elements that are nodes, or those that are links, where both are in one array."""
+
+    def __init__(self, elements: Members, is_one: Callable[[Any], bool]) -> None:
+        self._elements = elements
+        self._is_one = is_one
+        self._number = sum(1 for _ in self)
+
+    def __len__(self) -> int:
+        return self._number
+
+    def __iter__(self) -> Iterator[Any]:
+        return filter(self._is_one, self._elements)
+
+
+class _Keyed:
+    """The nodes of an object, where their ids are the names of its members."""
+
+    def __init__(self, members: JsonObject) -> None:
+        self._members = members
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[Any]:
+        for key in self._members:
+            yield {"id": key, **(self._members.get(key) or {})}
 
 
 def _refuse_other_links(holder: JsonObject) -> None:
