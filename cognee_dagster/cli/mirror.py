@@ -175,9 +175,13 @@ def _sentences(plan: dict[str, Any], *, url: str) -> Iterator[str]:
 
 def _adopted_in_words(plan: Mapping[str, Any]) -> str:
     """What a push that adopts would remove besides, as far as that can be known before."""
-    beside = plan["nodes_of_other_mirrors"]
+    beside, found = plan["nodes_of_other_mirrors"], plan["adoption"] or {}
     known = f", {counted(beside, 'node')} of another mirror among it" if beside else ""
-    return f"What full pushes and other mirrors have brought and the graph does not have would be removed{known}"
+    counts = ", ".join(f"-{of['removed']:,} of {of['of']:,} {kind}" for kind, of in found.items() if kind != "problem")
+    how_much = f": at most {counts}" if counts else ""
+    return (
+        f"What full pushes and other mirrors have brought and the graph does not have would be removed{known}{how_much}"
+    )
 
 
 def counts_in_words(plan: dict[str, Any]) -> str:

@@ -35,9 +35,9 @@ def plan(
     refused with the exit code that it would have: 9 where it would remove more than is allowed.
 
     With --json: nodes, edges and documents (each with added, changed, removed), segments, segments_sent,
-    segments_replaced, emptied_first, adopts, names_left_over, sent_whole_because, in_sync, refusal, target_dataset;
-    remote (exists, dataset_id, owner, readers, confirmed_at, in_sync_since); examples; about_bytes, archives;
-    server_seconds, which is null where it is not known, and server_seconds_by_runs.
+    segments_replaced, emptied_first, adopts, adoption, names_left_over, sent_whole_because, in_sync, refusal,
+    target_dataset; remote (exists, dataset_id, owner, readers, confirmed_at, in_sync_since); examples; about_bytes,
+    archives; server_seconds, which is null where it is not known, and server_seconds_by_runs.
     """
     print_plan(
         source,

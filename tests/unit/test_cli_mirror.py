@@ -9,6 +9,7 @@ import networkx as nx
 import pytest
 
 from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.faults import answer
 from cognee_dagster.testing.plugin import fake_remote, fake_remote_environment
 
 __all__ = ["fake_remote", "fake_remote_environment"]  # fixtures
@@ -91,10 +92,11 @@ def test_a_dry_run_that_adopts_says_that_it_would_delete_what_others_brought(
     without(source, "eve")
     call("push", str(source), "--sync", "incremental")
     assert call("plan", str(source)).exit_code == 0
-    adopting = ("push", str(source), "--sync", "incremental", "--adopt")
+    adopting = ("push", str(source), "--sync", "incremental", "--adopt", "--max-removed", "30%")
     planned = call(*adopting, "--dry-run")
     assert (planned.exit_code, "has all of the graph" in planned.stdout) == (10, True)
     assert "What full pushes and other mirrors have brought and the graph does not have would be" in planned.stdout
+    assert "would be removed: at most -1 of 5 nodes, -1 of 4 edges, -0 of 0 documents" in planned.stdout
     as_json = json.loads(call(*adopting, "--dry-run", "--json").stdout)
     assert (as_json["in_sync"], as_json["adopts"]) == (False, True)
     before = len(fake_remote_environment.graph("friends").nodes)
@@ -102,6 +104,41 @@ def test_a_dry_run_that_adopts_says_that_it_would_delete_what_others_brought(
     assert len(fake_remote_environment.graph("friends").nodes) < before
     source.write_bytes(whole)
     assert "would be removed" not in call("plan", str(source)).stdout
+
+
+@pytest.mark.parametrize("brought_by", [(), ("--sync", "incremental")], ids=["a full push", "another mirror"])
+@pytest.mark.parametrize("said", [(), ("--on-removed", "fail"), ("--on-removed", "keep")], ids=str)
+def test_what_an_adoption_removes_counts_whoever_has_brought_it(
+    source: Path, fake_remote_environment: FakeRemote, brought_by: tuple[str, ...], said: tuple[str, ...]
+) -> None:
+    call("push", str(source), *brought_by)
+    few = source.rename(source.with_name("few.graphml"))
+    without(few, "cyd", "dot", "eve")
+    adopting = ("push", str(few), "--target-dataset", "friends", "--sync", "incremental", "--adopt", *said)
+    uploads, whole = len(fake_remote_environment.uploads), set(fake_remote_environment.graph("friends").nodes)
+    planned, pushed = call(*adopting, "--dry-run"), call(*adopting)
+    for told in (planned.stdout, pushed.stderr):
+        assert "would remove up to 3 nodes of 5, 3 edges of 4 from 'friends' on" in told
+    assert "at most -3 of 5 nodes, -3 of 4 edges" in planned.stdout
+    assert (planned.exit_code, pushed.exit_code) == (9, 9)
+    assert len(fake_remote_environment.uploads) == uploads
+    assert set(fake_remote_environment.graph("friends").nodes) == whole
+    if "fail" not in said:
+        assert call(*adopting, "--max-removed", "1").exit_code == 0
+        assert len(fake_remote_environment.graph("friends").nodes) == 2
+
+
+def test_an_adoption_of_which_nobody_can_tell_what_it_removes_is_refused_unless_all_may_go(
+    source: Path, fake_remote_environment: FakeRemote
+) -> None:
+    call("push", str(source))
+    path = f"/api/v1/datasets/{fake_remote_environment.dataset('friends').id}/graph"
+    fake_remote_environment.faults.on(path, *[answer(400)] * 2)
+    adopting = ("push", str(source), "--sync", "incremental", "--adopt")
+    refused = call(*adopting)
+    assert "It cannot be told how much a push with adopt would remove" in refused.stderr
+    assert refused.exit_code == 9
+    assert call(*adopting, "--max-removed", "1").exit_code == 0
 
 
 def test_verify_is_exact_after_a_push_and_names_what_differs(source: Path, fake_remote_environment: FakeRemote) -> None:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from cognee_dagster.errors import RemovedRecordsError
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.mirror.adoption import Adoption
 from cognee_dagster.pushing.mirror.matching import places_in, unmatched
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
@@ -23,6 +24,8 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
     Raises:
         RemovedRecordsError: More would be removed than ``max_removed`` allows, or anything at all with ``fail``.
     """
+    if found.adoption is not None:
+        _refuse_a_large_adoption(found.adoption, options, source=source, where=where)
     if options.on_removed == "keep":
         return
     if found.empties and found.known.has_history and options.max_removed < 1:
@@ -60,6 +63,27 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
     raise RemovedRecordsError(
         f"The graph of {source!r} lacks {what} that {where} has, and {rule}: nothing was sent.{examples} If they are "
         f"gone on purpose, push again {advice}; with on_removed keep they stay on the remote."
+    )
+
+
+def _refuse_a_large_adoption(found: Adoption, options: MirrorOptions, *, source: str, where: str) -> None:
+    """What others have brought counts like what the mirror has brought itself."""
+    allowed = 0.0 if options.on_removed == "fail" else options.max_removed
+    if found.problem and allowed < 1:
+        raise RemovedRecordsError(
+            f"It cannot be told how much a push with adopt would remove from {where}: nothing was sent. "
+            f"{found.problem.rstrip('.')}. Push again when it can be read, or with max_removed 1, which allows all."
+        )
+    if not any(removed > allowed * there for _, removed, there in found.counts):
+        return
+    what = ", ".join(f"{counted(removed, name)} of {there:,}" for name, removed, there in found.counts if removed)
+    examples = f" Nodes such as {', '.join(found.examples)} are there." if found.examples else ""
+    rule = "on_removed is fail" if options.on_removed == "fail" else f"max_removed is {options.max_removed:.0%}"
+    advice = "on_removed remove and " if options.on_removed == "fail" else ""
+    raise RemovedRecordsError(
+        f"A push with adopt would remove up to {what} from {where}, which the graph of {source!r} lacks, and {rule}: "
+        f"nothing was sent.{examples} If they are to go, push again with {advice}a larger max_removed (--max-removed; "
+        "1 allows everything); without adopt (--adopt) what others have brought stays."
     )
 
 

@@ -31,6 +31,7 @@ def summary_of(found: MirrorSurvey) -> dict[str, Any]:
         "segments_replaced": len(found.plan.deleted),
         "emptied_first": found.empties,
         "adopts": found.adopts,
+        "adoption": None if found.adoption is None else found.adoption.as_json(),
         "nodes_of_other_mirrors": found.beside.num_nodes,
         "names_left_over": len(known.leftovers),
         "sent_whole_because": known.reason or ("" if known.state is not None else "nothing is known of the remote yet"),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.pushing.mirror.adoption import Adoption, look_for_adoption
 from cognee_dagster.pushing.mirror.beside import MirrorsBeside, look_beside
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.documents import DocumentDifference, compare_documents
@@ -31,6 +32,7 @@ class MirrorSurvey:
         beside: Other mirrors in the remote dataset.
         empties: Whether the remote graph is emptied first: see ``MirrorOptions.on_removed``.
         adopts: Whether what full pushes and other mirrors have brought is taken over: see ``MirrorOptions.adopt``.
+        adoption: What goes with that; None where nothing is taken over.
     """
 
     target_dataset: str
@@ -41,6 +43,7 @@ class MirrorSurvey:
     beside: MirrorsBeside
     empties: bool = False
     adopts: bool = False
+    adoption: Adoption | None = None
 
     @property
     def is_in_sync(self) -> bool:
@@ -92,6 +95,10 @@ def survey(
     if empties:
         nothing = plan_sync(fingerprints, MirrorContents.empty(), {}, segment_nodes=segment_nodes)
         plan = replace(nothing, difference=plan.difference)
+    adoption = None
+    if options.adopt and dataset is not None:
+        kept = plan.difference if keeps_removed else None
+        adoption = look_for_adoption(archives, client=client, dataset=dataset, documents=documents, kept=kept)
     return MirrorSurvey(
         target_dataset=target_dataset,
         known=known,
@@ -101,6 +108,7 @@ def survey(
         beside=beside,
         empties=empties,
         adopts=options.adopt,
+        adoption=adoption,
     )
 
 
