@@ -15,6 +15,7 @@
     │   ├── UnexpectedAnswerError                an answer that is not Cognee's
     │   ├── ImportFailedError                    the import ended in failure, or stalled
     │   ├── ImportUnconfirmedError               whether the import brought the archive is not known
+    │   ├── LockLostError                        another host took over the push's turn at a mirror
     │   └── PushInterruptedError                 the caller stopped the push
     ├── DatasetDefinitionError (ValueError)      a CogneeDataset, or a setting, that cannot work
     ├── InvalidPushError (ValueError)            arguments that can never work
@@ -150,6 +151,10 @@ class ImportFailedError(RemoteError):
 
 class ImportUnconfirmedError(RemoteError):
     """The server's answer was lost or makes no sense, and the remote graph does not tell what became of the import."""
+
+
+class LockLostError(RemoteError):
+    """A push to a mirror ended halfway, since another host took over its lock, or the store did not answer."""
 
 
 class PushInterruptedError(RemoteError):

@@ -11,15 +11,9 @@ from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.compat import Strategy
-from cognee_dagster.remote.imports.run_times import RunTimes, run_times
+from cognee_dagster.remote.imports.run_times import CLOCK_MARGIN, DEAD_AFTER, RunTimes, run_times
 from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, IMPORT_PIPELINE
 from cognee_dagster.remote.responses import PipelineRun
-
-# The server's clock is known to the second, from the Date of its answers.
-_CLOCK_MARGIN = timedelta(seconds=2)
-
-# A run that has no end after so long is of a server that died: Cognee itself closes it from this age on (1.6.5).
-_DEAD_AFTER = timedelta(hours=1)
 
 # From the last of an archive's documents to the beginning of its import, on a server that is busy with others' at most.
 _IMPORT_FOLLOWS_WITHIN = timedelta(minutes=10)
@@ -108,7 +102,7 @@ class RunLookup:
         except RemoteError as error:  # a server that is parsing an archive answers nobody else
             logger.info("The remote does not answer just now: %s", error)
             return None
-        return self._judge(run_times(rows), earliest=body_sent_at + self._client.clock_offset - _CLOCK_MARGIN)
+        return self._judge(run_times(rows), earliest=body_sent_at + self._client.clock_offset - CLOCK_MARGIN)
 
     def _judge(self, runs: list[RunTimes], *, earliest: datetime) -> Sighting:
         ours = [run for run in runs if run.id not in self._before and (run.began is None or run.began >= earliest)]
@@ -154,4 +148,4 @@ def _was_active(run: RunTimes, since: datetime) -> bool:
     """Whether it was at work at ``since`` or later."""
     if run.ended is not None:
         return run.ended >= since
-    return run.began is None or run.began >= since - _DEAD_AFTER
+    return run.began is None or run.began >= since - DEAD_AFTER

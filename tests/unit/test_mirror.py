@@ -218,6 +218,43 @@ def test_records_that_are_kept_stay_also_after_another_tools_push_and_go_with_a_
     mirror.assert_exact()
 
 
+@pytest.mark.parametrize("options", [{"on_removed": "fail"}, {"max_removed": 0.2}])
+def test_records_that_were_kept_over_another_tools_push_are_not_removed_unasked(
+    remote: FakeRemote, mirror: Mirror, options: dict[str, Any]
+) -> None:
+    mirror.push()
+    before = set(mirror.graph.nodes)
+    for _ in range(24):
+        mirror.graph.remove_node()
+    kept = before - set(mirror.graph.nodes)
+    mirror.push(on_removed="keep")
+    other = ChangingGraph(2, nodes=3)
+    push_as_another_tool(remote, mirror, other)
+    mirror.push(on_removed="keep")
+    with pytest.raises(RemovedRecordsError, match="24 nodes of 40"):
+        mirror.push(**options)
+    assert kept <= set(remote.graph("demo").nodes)
+    assert mirror.push(on_removed="keep").status == "unchanged"
+    mirror.push()
+    assert set(remote.graph("demo").nodes) == {*mirror.graph.nodes, *other.nodes}
+
+
+@pytest.mark.parametrize("on_removed", ["keep", "remove"])
+def test_a_record_that_was_kept_until_somebody_emptied_the_graph_is_sent_when_it_is_back(
+    remote: FakeRemote, mirror: Mirror, on_removed: str
+) -> None:
+    mirror.push()
+    whole = dict(mirror.graph.nodes), dict(mirror.graph.edges)
+    mirror.graph.remove_node()
+    mirror.push(on_removed="keep")
+    with client_of(remote.url, remote.api_key) as client:
+        client.empty_dataset(remote.dataset("demo").id)
+    mirror.push(on_removed="keep")
+    mirror.graph.nodes, mirror.graph.edges = whole
+    mirror.push(on_removed=on_removed)
+    mirror.assert_exact()
+
+
 def test_records_that_are_kept_stay_also_after_a_push_was_killed(remote: FakeRemote, mirror: Mirror) -> None:
     mirror.push()
     before = set(mirror.graph.nodes)

@@ -60,7 +60,7 @@ class Library:
 
 def planned(graph: GraphFingerprints, before: tuple[GraphFingerprints, SyncPlan] | None = None) -> SyncPlan:
     nothing = MirrorContents.empty()
-    there = nothing if before is None else before[1].contents_after(before[0], nothing)
+    there = nothing if before is None else before[1].contents_after(before[0], nothing, confirmed=nothing)
     letters = {} if before is None else before[1].letters
     return plan_sync(graph, there, letters, segment_nodes=SEGMENT_NODES)
 
@@ -82,9 +82,9 @@ def test_a_document_that_is_added_later_is_in_one_segment_too(tmp_path: Path) ->
     more = Library(range(21)).fingerprints(tmp_path)
     second = planned(more, (graph, first))
     assert len(second.uploads) == 1
-    again = plan_sync(
-        graph, second.contents_after(more, MirrorContents.empty()), second.letters, segment_nodes=SEGMENT_NODES
-    )
+    nothing = MirrorContents.empty()
+    there = second.contents_after(more, nothing, confirmed=nothing)
+    again = plan_sync(graph, there, second.letters, segment_nodes=SEGMENT_NODES)
     assert (len(again.uploads), len(again.deleted)) == (1, 1)
 
 

@@ -12,7 +12,7 @@ import pytest
 from upath import UPath
 
 from cognee_dagster.dagster.failures import is_retryable
-from cognee_dagster.errors import PushInterruptedError
+from cognee_dagster.errors import LockLostError, PushInterruptedError
 from cognee_dagster.pushing.mirror import carry_out
 from cognee_dagster.pushing.mirror.generations import owner_of
 from cognee_dagster.pushing.mirror.state import MirrorFiles
@@ -142,9 +142,10 @@ def test_a_push_whose_turn_another_host_took_over_does_nothing_more(
             try:
                 mirror.push(**round_options)
                 break
-            except PushInterruptedError as error:
-                said = str(error)
+            except LockLostError as error:
+                said, retried = str(error), is_retryable(error)
         assert "another host took over its lock" in said
+        assert retried
         assert steps.done[number:] in ([], ["deliver"])  # which had its answer already
         (lock,) = mirror.directory.glob("mirrors/*.lock")
         assert lock.read_bytes() == other

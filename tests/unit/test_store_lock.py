@@ -17,7 +17,8 @@ import msgspec
 import pytest
 from upath import UPath
 
-from cognee_dagster.errors import PushInterruptedError
+from cognee_dagster.cli.exit_codes import ExitCode, exit_code_of
+from cognee_dagster.errors import LockLostError, PushInterruptedError
 from cognee_dagster.pushing.mirror import one_at_a_time as pushes
 from cognee_dagster.pushing.mirror.one_at_a_time import one_at_a_time
 from cognee_dagster.store import lock as store_locks
@@ -275,8 +276,9 @@ def test_a_push_whose_lock_was_taken_over_says_so_and_what_to_do(
             assert held_lock.ended.wait(30)
             raise PushInterruptedError("The push to dataset 'demo' was interrupted.")
 
-    with pytest.raises(PushInterruptedError, match=r"another host took over its lock .*Push again"):
+    with pytest.raises(LockLostError, match=r"another host took over its lock .*Push again") as raised:
         push()
+    assert exit_code_of(raised.value) is ExitCode.FAILED  # nobody pressed Ctrl-C
 
 
 def test_a_host_is_known_by_its_name_and_by_where_its_locks_are(tmp_path: Path) -> None:

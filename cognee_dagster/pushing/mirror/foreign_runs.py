@@ -4,24 +4,21 @@ import logging
 import threading
 import time
 from collections.abc import Collection
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 from cognee_dagster.errors import ImportUnconfirmedError, PushInterruptedError
 from cognee_dagster.remote.client import MAX_RUNS_PER_PAGE, CogneeClient
+from cognee_dagster.remote.imports.run_times import CLOCK_MARGIN, DEAD_AFTER
 from cognee_dagster.remote.imports.verdict import has_ended
 from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
 
 _MAX_PAGES = 400  # questions of readers are among the rows
-# The server's clock is known to the second.
-CLOCK_MARGIN_SECONDS = 2.0
 # They change nothing that is there (Cognee 1.6.5): ``remember`` has a row of its own for each pipeline that it runs,
 # and ``add_pipeline`` stores documents beside those that are there, ours among them.
 _HARMLESS = frozenset({"search", "recall", "remember", "add_pipeline"})
 _REFUSED = frozenset({"PermissionDeniedError", "UnauthorizedDataAccessError"})
 _LOOK_EVERY_SECONDS = 1.0
 _QUIET_WITHIN_SECONDS = 600.0
-# Cognee itself closes a run without an end from this age on (1.6.5).
-DEAD_AFTER = timedelta(hours=1)
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +79,7 @@ def changes_since(
     Raises:
         RemoteError: They cannot be listed.
     """
-    since = datetime.fromtimestamp(began_at - CLOCK_MARGIN_SECONDS, timezone.utc)
+    since = datetime.fromtimestamp(began_at, timezone.utc) - CLOCK_MARGIN
     found: dict[str, PipelineRun] = {}
     for page in range(_MAX_PAGES):
         rows = client.runs(pipeline_name=None, dataset_id=dataset.id, offset=page * MAX_RUNS_PER_PAGE)

@@ -11,10 +11,11 @@ import numpy as np
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.documents import missing_documents
-from cognee_dagster.pushing.mirror.foreign_runs import CLOCK_MARGIN_SECONDS, DEAD_AFTER, changes_since, name_of
+from cognee_dagster.pushing.mirror.foreign_runs import changes_since, name_of
 from cognee_dagster.pushing.mirror.presence import is_all_there
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.imports.run_times import CLOCK_MARGIN, DEAD_AFTER
 from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, has_ended
 from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
 
@@ -150,14 +151,19 @@ def _reason(dataset: RemoteDataset, state: MirrorState, *, now: float, resend: b
     """Why what was confirmed is not to be relied on, whatever others did since; empty if nothing speaks for it."""
     if resend:
         return "that was asked for"
-    made_at = None if dataset.created_at is None else dataset.created_at.timestamp()
-    if None not in (made_at, state.dataset_made_at) and made_at != state.dataset_made_at:
+    if was_made_again(dataset, state):
         return "the remote dataset was made again since"
     if state.emptying:
         return "a push that was to empty the remote graph did not come to its end"
-    if state.began_at > now + CLOCK_MARGIN_SECONDS:
+    if state.began_at > now + CLOCK_MARGIN.total_seconds():
         return "the remote's clock was ahead at the last push, so that it cannot be told what came after"
     return ""
+
+
+def was_made_again(dataset: RemoteDataset, state: MirrorState) -> bool:
+    """Whether a remote dataset is known to be another one than that which a state speaks of."""
+    made_at = None if dataset.created_at is None else dataset.created_at.timestamp()
+    return None not in (made_at, state.dataset_made_at) and made_at != state.dataset_made_at
 
 
 def _what_others_did(state: MirrorState, others: Mapping[str, PipelineRun] | None) -> str:

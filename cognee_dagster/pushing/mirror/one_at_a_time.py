@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cognee_dagster.errors import PushInterruptedError
+from cognee_dagster.errors import LockLostError, PushInterruptedError
 from cognee_dagster.store.lock import LockHolder, Pace, StoreLock, store_lock
 from cognee_dagster.system.host_lock import host_lock, host_name
 
@@ -34,7 +34,8 @@ def one_at_a_time(base: "UPath", *, url: str, target: str, stop: threading.Event
         The lock; what ends the push is that it has ``ended``: ``stop`` was set, or it was lost.
 
     Raises:
-        PushInterruptedError: ``stop`` was set; or another host took the lock over, and the push was ended for that.
+        PushInterruptedError: ``stop`` was set.
+        LockLostError: Another host took the lock over, or the store did not answer, and the push was ended for that.
         OSError: The store cannot be read or written.
     """
     remote, dataset = (hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() for text in (url, target))
@@ -52,9 +53,10 @@ def one_at_a_time(base: "UPath", *, url: str, target: str, stop: threading.Event
         except PushInterruptedError as error:
             if not lock.is_lost:
                 raise
-            raise PushInterruptedError(
+            raise LockLostError(
                 f"The push to dataset {target!r} on {url} ended halfway: another host took over its lock {path}, as "
-                "that of a dead process, or the store did not answer. Push again: it goes on from there."
+                "that of a dead process, or the store did not answer. Push again: it goes on from there.",
+                retryable=True,
             ) from error
 
 

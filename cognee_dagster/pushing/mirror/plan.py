@@ -90,18 +90,27 @@ class SyncPlan:
         """Whether there is nothing to do for the graph."""
         return not self.uploads and not self.deleted
 
-    def contents_after(self, graph: GraphFingerprints, there: MirrorContents) -> MirrorContents:
-        """What the remote holds once the plan is carried out; its documents are as before."""
-        nodes, edges = self.difference.removed_nodes, self.difference.removed_edges
-        if not self.keeps_removed:
-            nodes = edges = nodes[:0]
+    def contents_after(
+        self, graph: GraphFingerprints, there: MirrorContents, *, confirmed: MirrorContents
+    ) -> MirrorContents:
+        """What the remote holds once the plan is carried out.
+
+        Args:
+            graph: The graph.
+            there: What the remote has; its documents are as before.
+            confirmed: What it once confirmed, also where that cannot be relied on: if what is gone from it stays, a
+                later push that removes it has to know of it.
+        """
+        kept = confirmed if self.keeps_removed else MirrorContents.empty()
+        nodes = unmatched(places_in(kept.node_keys, graph.node_keys), len(kept.node_ids))
+        edges = unmatched(places_in(kept.edge_keys, graph.edge_keys), len(kept.edge_keys))
         return MirrorContents(
-            node_ids=np.concatenate((graph.ids, there.node_ids[nodes])),
-            node_contents=np.concatenate((graph.node_contents, there.node_contents[nodes])),
-            node_segments=np.concatenate((self.node_segments, there.node_segments[nodes])),
-            edge_keys=np.concatenate((graph.edge_keys, there.edge_keys[edges])),
-            edge_contents=np.concatenate((graph.edge_contents, there.edge_contents[edges])),
-            edge_segments=np.concatenate((self.edge_segments, there.edge_segments[edges])),
+            node_ids=np.concatenate((graph.ids, kept.node_ids[nodes])),
+            node_contents=np.concatenate((graph.node_contents, kept.node_contents[nodes])),
+            node_segments=np.concatenate((self.node_segments, kept.node_segments[nodes])),
+            edge_keys=np.concatenate((graph.edge_keys, kept.edge_keys[edges])),
+            edge_contents=np.concatenate((graph.edge_contents, kept.edge_contents[edges])),
+            edge_segments=np.concatenate((self.edge_segments, kept.edge_segments[edges])),
             document_keys=there.document_keys,
             document_contents=there.document_contents,
         )

@@ -1,11 +1,16 @@
-"""When the runs of a feed began and ended, by the server's clock."""
+"""When the runs of a feed began and ended, by the server's clock, and how far that can be relied on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cognee_dagster.remote.imports.verdict import has_ended
 from cognee_dagster.remote.responses import PipelineRun
+
+# The server's clock is known to the second, by the Date of its answers.
+CLOCK_MARGIN = timedelta(seconds=2)
+# Cognee itself closes a run without an end from this age on (1.6.5).
+DEAD_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
