@@ -49,6 +49,12 @@ def entries(directory: "UPath") -> dict[str, int]:
     return {PurePosixPath(entry["name"]).name: int(entry["size"] or 0) for entry in found if entry["type"] == "file"}
 
 
+def matching(directory: "UPath", pattern: str) -> "list[UPath]":
+    """What a directory has by a pattern of names, as it is now, directories included."""
+    directory.fs.invalidate_cache(directory.path)
+    return list(directory.glob(pattern))
+
+
 def modified_at(path: "UPath") -> float | None:
     """When a file was last written, in Unix seconds; None where the file system does not say, or the file is gone."""
     try:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from upath import UPath
 from cognee_dagster.dagster.failures import is_retryable
 from cognee_dagster.errors import LockLostError, PushInterruptedError
 from cognee_dagster.pushing.mirror import carry_out
+from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.generations import owner_of
 from cognee_dagster.pushing.mirror.state import MirrorFiles
 from cognee_dagster.remote.client import CogneeClient
@@ -174,3 +176,27 @@ def stopping(original: Callable[..., Any], steps: Steps, stop: threading.Event) 
         stop.set()
 
     return delete_data
+
+
+def test_a_mirror_that_another_host_has_made_since_is_seen_however_long_this_process_lives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """File systems of object stores remember listings."""
+    base = UPath(f"memory://{uuid4().hex}")
+    kind, remembered = type(base.fs), dict[Any, Any]()
+    original = kind.glob
+
+    def glob(fs: Any, path: str, **options: Any) -> Any:
+        if path not in remembered:
+            remembered[path] = original(fs, path, **options)
+        return remembered[path]
+
+    monkeypatch.setattr(kind, "glob", glob)
+    monkeypatch.setattr(kind, "invalidate_cache", lambda fs, path=None: remembered.clear())
+    ours, other = (MirrorFiles.of(base, remote_url="http://r", dataset_id="d", owner=owner) for owner in ("a", "b"))
+    ours.save_contents(MirrorContents.empty())
+    assert list(ours.siblings()) == []
+    before = dict(remembered)
+    other.save_contents(MirrorContents.empty())
+    remembered.update(before)  # it was another process
+    assert [files.owner for files in ours.siblings()] == ["b"]

@@ -19,7 +19,7 @@ import msgspec
 
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.mirror.contents import MirrorContents
-from cognee_dagster.store.files import put_bytes
+from cognee_dagster.store.files import matching, put_bytes
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -167,7 +167,7 @@ class MirrorFiles:
     def siblings(self) -> "Iterator[MirrorFiles]":
         """The files of other mirrors in the same remote dataset that are kept beside these."""
         pattern = f"{self.directory.name.rpartition('-')[0]}-*"
-        for directory in self.directory.parent.glob(pattern):
+        for directory in matching(self.directory.parent, pattern):
             if directory.name != self.directory.name:
                 yield MirrorFiles(directory)
 
@@ -201,13 +201,13 @@ class MirrorFiles:
     def save(self, state: MirrorState) -> None:
         """Write the state, whose contents are there already, and remove contents that it does not name."""
         put_bytes(state.encode(), self.directory / _STATE)
-        for path in self.directory.glob("contents-*.bin"):
+        for path in matching(self.directory, "contents-*.bin"):
             if path.name != self._contents(state.contents).name:
                 path.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Leave nothing that is known, the state first."""
-        for path in (self.directory / _STATE, *self.directory.glob("contents-*.bin")):
+        for path in (self.directory / _STATE, *matching(self.directory, "contents-*.bin")):
             path.unlink(missing_ok=True)
 
     def _contents(self, sha256: str) -> "UPath":
