@@ -18,6 +18,6 @@ graph = read_fingerprints(pickle.loads((directory / "archives").read_bytes()))
 letters = dict.fromkeys(range(int(there.node_segments.max(initial=-1)) + 1), "a")
 plan = plan_sync(graph, there, letters)
 if which == "first":
-    contents.write_bytes(plan.contents_after(graph, there).encode())
+    contents.write_bytes(plan.contents_after(graph, there, confirmed=there).encode())
 elif not plan.is_empty:
     raise SystemExit("an unchanged graph has a plan")

@@ -129,6 +129,30 @@ def test_an_import_of_ours_whose_answer_was_lost_is_nobody_elses(remote: FakeRem
     assert mirror.push().status == "unchanged"
 
 
+def test_a_server_that_was_restored_from_a_backup_is_sent_what_it_lost(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    graph = remote.graph("demo")
+    backup = list(remote.state.rows), dict(graph.nodes), dict(graph.edges)
+    remote.state.clock.skew = 60.0
+    mirror.graph.add_node()
+    mirror.push()
+    mirror.assert_exact()
+    remote.state.rows[:], graph.nodes, graph.edges = backup
+    assert "no longer knows this mirror's last import" in whole_because(mirror)
+    mirror.assert_exact()
+    assert whole_because(mirror) == ""
+
+
+def test_a_push_that_only_deletes_is_not_missed_among_the_imports(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    remote.state.clock.skew = 60.0
+    mirror.graph.nodes = dict(list(mirror.graph.nodes.items())[:1])
+    mirror.graph.edges = {}
+    mirror.push()
+    remote.state.clock.skew = 120.0
+    assert whole_because(mirror) == ""
+
+
 def test_questions_of_readers_and_what_was_refused_or_ran_nothing_cost_no_push(
     remote: FakeRemote, mirror: Mirror
 ) -> None:

@@ -250,6 +250,7 @@ class MirrorPush:
             state,
             contents=self.files.save_contents(self.found.documents.contents_after(contents)),
             letters=dict(plan.letters),
+            last_import=state.run_ids[-1] if state.run_ids != self._runs_before else "",
             began_at=min(self.began_at, known.unfinished_since or self.began_at),
             dataset_made_at=self._made_at,
             accounted=latest((*sorted(known.others), *state.accounted)),
@@ -262,6 +263,10 @@ class MirrorPush:
         )
         self._save(confirmed)
         return confirmed
+
+    @property
+    def _runs_before(self) -> tuple[str, ...]:
+        return () if self.found.known.state is None else self.found.known.state.run_ids
 
     def _strays(self) -> tuple[tuple[int, str], ...]:
         """What a mirror of this owner may have left whose state was lost, where anything at all may be removed.

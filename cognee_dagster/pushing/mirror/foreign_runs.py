@@ -92,6 +92,20 @@ def changes_since(
     return None
 
 
+def has_forgotten(client: CogneeClient, dataset: RemoteDataset, run_id: str, *, began_at: float) -> bool:
+    """Whether a server knows imports from before a push and not that push's own, as after it was restored.
+
+    A server that lists the newest few runs only says nothing by leaving one out, unless it shows older ones.
+
+    Raises:
+        RemoteError: They cannot be listed.
+    """
+    rows = client.runs(dataset_id=dataset.id)
+    since = datetime.fromtimestamp(began_at, timezone.utc) - CLOCK_MARGIN
+    is_listed = any(row.pipeline_run_id == run_id for row in rows)
+    return not is_listed and any((moment := _written(row)) is not None and moment < since for row in rows)
+
+
 def id_of(row: PipelineRun) -> str:
     """What a run or operation is known by."""
     return row.pipeline_run_id or row.row_id

@@ -11,7 +11,7 @@ import numpy as np
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.documents import missing_documents
-from cognee_dagster.pushing.mirror.foreign_runs import changes_since, name_of
+from cognee_dagster.pushing.mirror.foreign_runs import changes_since, has_forgotten, name_of
 from cognee_dagster.pushing.mirror.presence import is_all_there
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
 from cognee_dagster.remote.client import CogneeClient
@@ -93,12 +93,16 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
     begun_documents = (*state.documents_begun, *state.documents_deleting)
     contents = files.load_contents(state)
     known_runs = runs_of_mirrors(files, state, contents)
-    others = changes_since(client, dataset, began_at=min(state.began_at, now), known=known_runs)
+    last = state.last_import
+    others = changes_since(client, dataset, began_at=min(state.began_at, now), known=known_runs - {last})
+    was_seen = not last or others is None or others.pop(last, None) is not None
+    is_restored = not was_seen and has_forgotten(client, dataset, last, began_at=min(state.began_at, now))
     if state.has_deletions_left and others and contents is not None and only_deletions(others):
         # A push has looked before (``finish_deletions``), and there are none left: it is a plan that does here.
         others = {} if is_all_there(client, dataset, contents) else others
     reason = (
         _reason(dataset, state, now=now, resend=resend)
+        or (f"the remote no longer knows this mirror's last import (run {last})" if is_restored else "")
         or _what_others_did(state, others)
         or ("what it has confirmed was lost" if contents is None else "")
     )

@@ -59,6 +59,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         began_at: When the push began that confirmed the contents: seconds since 1970, by the server's clock.
         dataset_made_at: When the server made the dataset; None where it does not say.
         run_ids: Its runs, and those of pushes before; oldest first.
+        last_import: The last run of the push that confirmed the contents; empty where it had none.
         deletions: Its operations that deleted what it had brought itself.
         accounted: What else happened to the dataset and is made good for: what others did, and what this mirror did
             that may have taken something from others, or changed it.
@@ -71,6 +72,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     began_at: _Moment
     dataset_made_at: _Moment | None = None
     run_ids: tuple[str, ...] = ()
+    last_import: str = ""
     deletions: tuple[str, ...] = ()
     accounted: tuple[str, ...] = ()
     run_nodes: dict[str, _Count] = {}
@@ -121,8 +123,9 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def _encode(self, *, checksum: str) -> bytes:
         values = msgspec.to_builtins(msgspec.structs.replace(self, format=_FORMAT, checksum=checksum))
-        if not self.documents_deleting:  # earlier releases do not know it
-            del values["documents_deleting"]
+        for name in ("documents_deleting", "last_import"):  # earlier releases do not know them
+            if not values[name]:
+                del values[name]
         return msgspec.json.encode(values)
 
 
