@@ -193,6 +193,16 @@ def counts_in_words(plan: dict[str, Any]) -> str:
     )
 
 
+def pushed_in_words(done: Mapping[str, Any]) -> str:
+    """What a push to a mirror did, from its summary; empty where it had nothing to do."""
+    counts = counts_in_words(dict(done))
+    sent, replaced = done["segments_sent"], done["segments_replaced"]
+    what = [counts] if counts else []
+    if sent or replaced:
+        what.append(f"{sent} of {counted(done['segments'], 'segment')} sent, {replaced} replaced")
+    return "; ".join(what)
+
+
 def _size(num_bytes: int) -> str:
     return f"{num_bytes / 1e6:,.1f} MB" if num_bytes >= 100_000 else f"{num_bytes / 1e3:,.1f} kB"
 

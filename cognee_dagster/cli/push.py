@@ -8,7 +8,7 @@ import click
 
 from cognee_dagster import pushing, remote, sources
 from cognee_dagster.cli.exit_codes import ExitCode
-from cognee_dagster.cli.mirror import mirror_options, print_plan
+from cognee_dagster.cli.mirror import mirror_options, print_plan, pushed_in_words
 from cognee_dagster.cli.options import NUM_BYTES, TEXT, json_option, remote_connection, remote_options
 from cognee_dagster.cli.progress_lines import chosen_lines, progress_option
 from cognee_dagster.cli.source import Source, source_options, target_option
@@ -174,6 +174,8 @@ def _end(result: "PushResult", *, code: ExitCode, reason: str, as_json: bool) ->
             f"Pushed {result.dataset_name} ({nodes}, {edges}) to {result.target_dataset}: {result.status}\n"
             f"pipeline_run_id: {result.pipeline_run_id}"
         )
+        if done := pushed_in_words(mirror) if (mirror := result.remote_response.get("mirror")) else "":
+            say(done)
     lines = chosen_lines()
     if code is ExitCode.OK:
         if lines:

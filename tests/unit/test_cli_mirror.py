@@ -31,6 +31,16 @@ def without(source: Path, *names: str) -> None:
     nx.write_graphml(graph, source)
 
 
+def test_a_push_ends_with_what_it_did(source: Path) -> None:
+    first = call("push", str(source), "--sync", "incremental")
+    assert first.stdout.endswith("\n+5 ~0 -0 nodes, +4 ~0 -0 edges; 1 of 1 segment sent, 0 replaced\n")
+    assert "segment" not in call("push", str(source), "--sync", "incremental").stdout
+    without(source, "eve")
+    second = call("push", str(source), "--sync", "incremental", "--max-removed", "50%")
+    assert second.stdout.endswith("\n+0 ~0 -1 nodes, +0 ~0 -1 edges; 1 of 1 segment sent, 1 replaced\n")
+    assert "segment" not in call("push", str(source)).stdout
+
+
 def test_plan_says_what_a_push_then_does(source: Path, fake_remote_environment: FakeRemote) -> None:
     first = call("plan", str(source), "--json")
     assert (first.exit_code, json.loads(first.stdout)["in_sync"]) == (10, False)
