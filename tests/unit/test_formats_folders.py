@@ -272,7 +272,7 @@ class TestElsewhere:
             open_graph_file(url)
 
     def test_a_relative_path_says_where_it_was_looked_for(self) -> None:
-        with pytest.raises(GraphFileError, match=rf"no file \(looked in {Path.cwd()}\)"):
+        with pytest.raises(GraphFileError, match=rf"no file or folder nowhere/g\.graphml \(looked in {Path.cwd()}\)"):
             open_graph_file("nowhere/g.graphml")
 
 
