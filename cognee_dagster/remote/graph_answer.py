@@ -20,6 +20,7 @@ _Rows = TypeVar("_Rows", bound=GraphRows)
 
 MAX_ROW_BYTES = 16 * 2**20
 _BATCH_BYTES = 256 * 2**10
+_ROWS_AT_ONCE = 200_000  # some 40 MiB of them; only an answer that was made to hide the ends of its rows has as many
 _TRIES = 20  # ends of rows that are tried out before more bytes are waited for
 
 _NODES = re.compile(rb'\s*\{\s*"nodes"\s*:\s*\[\s*')
@@ -130,7 +131,13 @@ class GraphAnswer(Generic[_Rows]):
         return False
 
     def _take_whole(self, end: int, after: int, kind: type[_T], what: str, keep: Callable[[Any], None]) -> bool:
-        """Whether the bytes before ``end`` are whole rows; then they are kept, and the buffer begins at ``after``."""
+        """Whether the bytes before ``end`` are whole rows; then they are kept, and the buffer begins at ``after``.
+
+        Raises:
+            ValueError: They would be too many rows to decode at once.
+        """
+        if self._buffer.count(_NEXT_ROW, 0, end) > _ROWS_AT_ONCE:
+            raise ValueError(f"more than {_ROWS_AT_ONCE:,} rows whose ends cannot be told apart")
         try:
             rows = rows_of(b"[%b]" % bytes(self._buffer[:end]), kind, what=what)
         except msgspec.DecodeError:

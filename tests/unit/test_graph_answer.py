@@ -95,7 +95,7 @@ FLOODS = {
 def test_a_flood_without_rows_ends_at_the_largest_row(flood: str) -> None:
     answer = GraphAnswer(HeldRows(), max_values=500_000)
     answer.take(b'{"nodes":[{"id":"' if "string" in flood else b'{"nodes":[')
-    with pytest.raises(ValueError, match="no rows of a graph"):
+    with pytest.raises(ValueError, match=r"no rows of a graph|cannot be told apart"):
         pour(answer, repeat(FLOODS[flood]))
 
 
@@ -107,6 +107,20 @@ def test_a_flood_of_what_looks_like_the_begin_of_the_edges_takes_no_memory_of_it
     try:
         with pytest.raises(ValueError, match="no rows of a graph"):
             pour(answer, repeat(flood))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 * graph_answer.MAX_ROW_BYTES
+
+
+def test_short_rows_among_which_no_end_is_found_are_not_decoded_all_at_once() -> None:
+    rows, decoy = b'{"id":"1"},' * 80_000, b'{"id":"1","label":"' + b"},{" * 2_000 + b'"},'
+    answer = GraphAnswer(HeldRows(), max_values=500_000)
+    answer.take(b'{"nodes":[')
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="rows whose ends cannot be told apart"):
+            pour(answer, repeat(rows + decoy, 40))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
