@@ -1,9 +1,11 @@
 """Nodes and edges as examples for a person: the id, and the name where it is at hand."""
 
+_MAX_NAME = 120  # characters; a remote, or a file, may have names of megabytes
+
 
 def with_name(node_id: str, name: str | None) -> str:
-    """A node: ``3f2a… Ada``, or its id alone."""
-    return f"{node_id} {name}" if name and name != node_id else node_id
+    """A node: ``3f2a… Ada``, or its id alone; of a long name the beginning."""
+    return f"{node_id} {_short(name)}" if name and name != node_id else node_id
 
 
 def with_names(edge: tuple[str, str, str], *, source: str | None, target: str | None) -> str:
@@ -11,4 +13,8 @@ def with_names(edge: tuple[str, str, str], *, source: str | None, target: str | 
     ids = " ".join(edge)
     if not source and not target:
         return ids
-    return f"{ids} ({source or edge[0]} {edge[1]} {target or edge[2]})"
+    return f"{ids} ({_short(source or edge[0])} {edge[1]} {_short(target or edge[2])})"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}…"
