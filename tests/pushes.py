@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.pushing.archives import PushResult, push_archives
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import DeliverySettings, PushOptions
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.remote.client import CogneeClient, RetryPolicy, Timeouts
@@ -65,7 +66,7 @@ def push_archive(
     **options: Any,
 ) -> PushResult:
     """``push_archives`` of a graph that fits into one."""
-    begun = {archive.content_sha256: BegunImport(run_id=earlier_run)} if earlier_run else None
+    begun = {archive.content_sha256: BegunImport(run_id=earlier_run, known_by=KnownBy.RUN)} if earlier_run else None
     return push_archives(
         (archive,),
         client=client,

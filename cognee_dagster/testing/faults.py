@@ -176,9 +176,9 @@ class SpoiledBody:
         *,
         fault: Fault,
         connection: socket.socket,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
-        self._source, self._fault, self._connection, self._sleep = source, fault, connection, sleep
+        self._source, self._fault, self._connection, self._sleep = source, fault, connection, sleep or time.sleep
         self._left = fault.request_bytes
 
     def read(self, size: int = -1, /) -> bytes:
@@ -196,7 +196,7 @@ class SpoiledBody:
 
 
 def send_spoiled(
-    blocks: Iterable[bytes], *, fault: Fault, connection: socket.socket, sleep: Callable[[float], None] = time.sleep
+    blocks: Iterable[bytes], *, fault: Fault, connection: socket.socket, sleep: Callable[[float], None] | None = None
 ) -> None:
     """Send an answer as the fault lets it out.
 
@@ -206,12 +206,13 @@ def send_spoiled(
     left = fault.answer_bytes
     unsent = iter(blocks)
     block = next(unsent, b"") if left != 0 else b""
-    sleep(fault.answer_delay)
+    pause = sleep or time.sleep
+    pause(fault.answer_delay)
     while block and left != 0:
         part = block[:left]
         for piece in [part] if fault.drip is None else [part[i : i + 1] for i in range(len(part))]:
             connection.sendall(piece)
-            sleep(fault.drip or 0)
+            pause(fault.drip or 0)
         left = None if left is None else left - len(part)
         block = next(unsent, b"")
     if fault.answer_bytes is not None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from cognee_dagster.errors import GraphFileError
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.sources.formats.damage import WRITE_AGAIN, json_error
 from cognee_dagster.sources.formats.json_members import TwiceError, parse, parse_unusual
 from cognee_dagster.sources.formats.json_scan import elements, members, num_elements, num_values, trimmed
@@ -64,7 +65,7 @@ class JsonObject:
         """
         with _sound(content), _once(what):
             if (number := num_elements(content)) > MAX_MEMBERS:
-                raise _too_large(f"{what} holds {number:,} members, and at most {MAX_MEMBERS:,} are read")
+                raise _too_large(f"{what} holds {counted(number, 'member')}, and at most {MAX_MEMBERS:,} are read")
             found: dict[str, memoryview] = {}
             for name, value in members(content):
                 if not isinstance(key := _value(name), str):
