@@ -70,13 +70,18 @@ class Rival:
         assert not self._thread.is_alive()
 
     def _push(self) -> None:
+        answer = self._upload()
+        if answer.status_code == 403:  # the dataset is just being made by somebody else, who has no right to it yet
+            answer = self._upload()
+        answer.raise_for_status()
+        self.run_id = answer.json()["pipeline_run_id"]
+
+    def _upload(self) -> httpx.Response:
         with self._archive.path.open("rb") as file:
-            answer = httpx.post(
+            return httpx.post(
                 f"{self._url}/api/v1/remember",
                 headers={"x-api-key": self._key},
                 data={"datasetName": self._dataset, "content_type": "cogx-archive", "import_mode": "preserve"},
                 files={"data": ("rival.cogx.tar.gz", file)},
                 timeout=60,
             )
-        answer.raise_for_status()
-        self.run_id = answer.json()["pipeline_run_id"]
