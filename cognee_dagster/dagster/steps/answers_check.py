@@ -9,13 +9,13 @@ import dagster as dg
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.answers import Answers
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
-from cognee_dagster.dagster.resources import CogneeRemote
-from cognee_dagster.dagster.steps.import_check import ask_about, unless_unanswered
+from cognee_dagster.dagster.steps.import_check import once_imported, unless_unanswered
 from cognee_dagster.dagster.steps.partition_checks import pushes_of_partitions, result_of_partitions
 from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.dagster.steps.unknown import not_known, nothing_pushed, pushed_elsewhere
+from cognee_dagster.dagster.steps.unknown import nothing_pushed
 from cognee_dagster.pushing.probes import ask_probes
+from cognee_dagster.remote.client import CogneeClient
 
 
 def check_answers(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset) -> dg.AssetCheckResult:
@@ -32,16 +32,9 @@ def check_answers(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset
 
 
 def _ask(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, push: Push) -> dg.AssetCheckResult:
-    remote: CogneeRemote = getattr(context.resources, dataset.remote)
-
-    def ask() -> dg.AssetCheckResult:
-        with remote.client() as client:
-            if push.remote_url != client.connection.url:
-                return pushed_elsewhere(push, client.connection, remote=dataset.remote)
-            if push.in_background and (verdict := ask_about(client, push)).state.is_under_way:
-                return not_known(f"The import of the latest push is still under way: {verdict.reason}")
-            answers = ask_probes(client, dataset.probes, target_dataset=push.target_dataset)
-            return Answers(push=push, items=answers).check_result()
+    def ask(client: CogneeClient) -> dg.AssetCheckResult:
+        answers = ask_probes(client, dataset.probes, target_dataset=push.target_dataset)
+        return Answers(push=push, items=answers).check_result()
 
     with engine_step(context):
-        return unless_unanswered(ask)
+        return unless_unanswered(lambda: once_imported(context, dataset, push, ask))

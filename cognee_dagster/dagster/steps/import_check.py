@@ -66,6 +66,22 @@ def _check_partitions(context: dg.AssetCheckExecutionContext, dataset: CogneeDat
         return unless_unanswered(ask)
 
 
+def once_imported(
+    context: dg.AssetCheckExecutionContext,
+    dataset: CogneeDataset,
+    push: Push,
+    ask: Callable[[CogneeClient], dg.AssetCheckResult],
+) -> dg.AssetCheckResult:
+    """What is found where a push went; a warning where the remote is another now, or the import is under way."""
+    remote: CogneeRemote = getattr(context.resources, dataset.remote)
+    with remote.client() as client:
+        if push.remote_url != client.connection.url:
+            return pushed_elsewhere(push, client.connection, remote=dataset.remote)
+        if push.in_background and (verdict := ask_about(client, push)).state.is_under_way:
+            return not_known(f"The import of the latest push is still under way: {verdict.reason}")
+        return ask(client)
+
+
 def unless_unanswered(ask: Callable[[], dg.AssetCheckResult]) -> dg.AssetCheckResult:
     """The check's result; where the remote gives no answer, that nothing is known, and why."""
     try:

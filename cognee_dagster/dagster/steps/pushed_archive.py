@@ -8,11 +8,10 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.pushes import Push
-from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.chosen_archive import find_stored
-from cognee_dagster.dagster.steps.import_check import ask_about, unless_unanswered
+from cognee_dagster.dagster.steps.import_check import once_imported, unless_unanswered
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.dagster.steps.unknown import not_known, pushed_elsewhere
+from cognee_dagster.dagster.steps.unknown import not_known
 from cognee_dagster.errors import ArchiveNotStoredError
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.store.stored import StoredArchive
@@ -43,20 +42,12 @@ def compare_with_pushed(
     """
     if push.metadata.get(keys.MODE) == "re-derive":
         return not_known("The latest push was in mode re-derive: the remote has a graph of its own, not what was sent.")
-    remote: CogneeRemote = getattr(context.resources, dataset.remote)
-
-    def ask() -> dg.AssetCheckResult:
-        with remote.client() as client:
-            if push.remote_url != client.connection.url:
-                return pushed_elsewhere(push, client.connection, remote=dataset.remote)
-            if push.in_background and (verdict := ask_about(client, push)).state.is_under_way:
-                return not_known(f"The import of the latest push is still under way: {verdict.reason}")
-            return compare(client, archives)
-
     with engine_step(context):
         try:
             with _pushed(context, dataset, push, made=made).local() as archives:
-                return unless_unanswered(ask)
+                return unless_unanswered(
+                    lambda: once_imported(context, dataset, push, lambda client: compare(client, archives))
+                )
         except ArchiveNotStoredError as error:
             return not_known(
                 f"The archive last pushed ({_digest(push)}) is not stored any more, or not where it can be found: "

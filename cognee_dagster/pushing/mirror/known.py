@@ -93,17 +93,10 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
     begun_documents = (*state.documents_begun, *state.documents_deleting)
     contents = files.load_contents(state)
     known_runs = runs_of_mirrors(files, state, contents)
-    last = state.last_import
-    others = changes_since(client, dataset, began_at=min(state.began_at, now), known=known_runs - {last})
-    was_seen = not last or others is None or others.pop(last, None) is not None
-    is_restored = not was_seen and has_forgotten(client, dataset, last, began_at=min(state.began_at, now))
-    if state.has_deletions_left and others and contents is not None and only_deletions(others):
-        # A push has looked before (``finish_deletions``), and there are none left: it is a plan that does here.
-        others = {} if is_all_there(client, dataset, contents) else others
+    others, happened = _since(client, dataset, state, contents, known_runs=known_runs, now=now)
     reason = (
         _reason(dataset, state, now=now, resend=resend)
-        or (f"the remote no longer knows this mirror's last import (run {last})" if is_restored else "")
-        or _what_others_did(state, others)
+        or happened
         or ("what it has confirmed was lost" if contents is None else "")
     )
     if reason:
@@ -168,6 +161,28 @@ def was_made_again(dataset: RemoteDataset, state: MirrorState) -> bool:
     """Whether a remote dataset is known to be another one than that which a state speaks of."""
     made_at = None if dataset.created_at is None else dataset.created_at.timestamp()
     return None not in (made_at, state.dataset_made_at) and made_at != state.dataset_made_at
+
+
+def _since(
+    client: CogneeClient,
+    dataset: RemoteDataset,
+    state: MirrorState,
+    contents: MirrorContents | None,
+    *,
+    known_runs: frozenset[str],
+    now: float,
+) -> tuple[Mapping[str, PipelineRun] | None, str]:
+    """What others did since the last push, None where it is too much to look at; and in words, if it counts."""
+    last, began_at = state.last_import, min(state.began_at, now)
+    others = changes_since(client, dataset, began_at=began_at, known=known_runs - {last})
+    was_seen = not last or others is None or others.pop(last, None) is not None
+    is_restored = not was_seen and has_forgotten(client, dataset, last, began_at=began_at)
+    if state.has_deletions_left and others and contents is not None and only_deletions(others):
+        # A push has looked before (``finish_deletions``), and there are none left: it is a plan that does here.
+        others = {} if is_all_there(client, dataset, contents) else others
+    if is_restored:
+        return others, f"the remote no longer knows this mirror's last import (run {last})"
+    return others, _what_others_did(state, others)
 
 
 def _what_others_did(state: MirrorState, others: Mapping[str, PipelineRun] | None) -> str:
