@@ -13,6 +13,8 @@ from cognee_dagster.cogx.format import ARCHIVE_SUFFIX
 from cognee_dagster.cogx.read.manifest import dataset_name_of, read_manifest
 from cognee_dagster.errors import ArchiveError
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.graph.empty import empty_graph
+from cognee_dagster.sources.places import is_place
 
 if TYPE_CHECKING:
     from cognee_dagster.sources.mapping.value import GraphMapping
@@ -58,6 +60,9 @@ def export(
         archive = cogx.write_archive(reader, destination, progress=bars.export)
     if archive.summary is not None and (problem := cogx.refused_nodes(archive.summary)):
         say(f"Warning: {problem}", err=True)
+    if not archive.num_nodes:
+        is_of_cognee = not is_place(source)
+        say(f"Warning: {empty_graph(reader.origin.dataset_name, is_of_cognee=is_of_cognee)}", err=True)
     if as_json:
         print_json(
             {

@@ -163,3 +163,10 @@ def test_an_archive_of_another_dataset_is_not_written_over(tmp_path: Path) -> No
     assert f"{destination} is an archive of dataset 'demo', and this one would be of 'notes'" in refused.stderr
     assert destination.read_bytes() == before
     assert export(destination).exit_code == ExitCode.OK
+
+
+def test_an_archive_without_nodes_is_written_with_a_warning(tmp_path: Path) -> None:
+    (graph := tmp_path / "empty.json").write_text('{"nodes": [], "links": []}')
+    written = call("export", str(graph), str(tmp_path / "empty.cogx.tar.gz"))
+    assert written.exit_code == ExitCode.OK
+    assert "Warning: Dataset 'empty' has 0 nodes: there is nothing to push." in written.stderr

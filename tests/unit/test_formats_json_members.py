@@ -35,8 +35,11 @@ def test_a_member_that_is_there_twice_is_no_graph_of_which_half_is_read(tmp_path
 def test_what_is_there_twice_deep_in_a_document_is_named_with_its_place(
     tmp_path: Path, content: str, what: str
 ) -> None:
-    with pytest.raises(GraphFileError, match=f"{what} more than once, and only the last would be read. Join them."):
+    with pytest.raises(
+        GraphFileError, match=f"{what} more than once, and only the last would be read. Join them."
+    ) as refused:
         read(tmp_path / "g.json", content)
+    assert "is not JSON" not in str(refused.value)
 
 
 def test_a_table_of_texts_in_which_one_is_there_twice_is_none(tmp_path: Path) -> None:

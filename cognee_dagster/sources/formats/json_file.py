@@ -141,6 +141,8 @@ def _described(content: memoryview) -> str:
 def _sound(content: Any) -> Iterator[None]:
     try:
         yield
+    except GraphFileError:  # which says already what is wrong
+        raise
     except (ValueError, RecursionError) as error:
         what = _described(content) if isinstance(content, memoryview) else "it"
         raise GraphFileError(
@@ -193,6 +195,8 @@ def _unusual_object(content: bytearray, text: memoryview, path: Path) -> JsonObj
     try:
         with _once(path.name):
             value = parse_unusual(content)
+    except GraphFileError:  # as above
+        raise
     except (ValueError, RecursionError) as error:
         reason = json_error(error)
         raise GraphFileError(f"cannot be read as .json: {path.name} is not JSON: {reason}. {WRITE_AGAIN}") from error
