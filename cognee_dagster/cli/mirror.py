@@ -177,11 +177,15 @@ def _adopted_in_words(plan: Mapping[str, Any]) -> str:
     """What a push that adopts would remove besides, as far as that can be known before."""
     beside, found = plan["nodes_of_other_mirrors"], plan["adoption"] or {}
     known = f", {counted(beside, 'node')} of another mirror among it" if beside else ""
-    counts = ", ".join(f"-{of['removed']:,} of {of['of']:,} {kind}" for kind, of in found.items() if kind != "problem")
+    counts = _adoption_counts(found)
     how_much = f": at most {counts}" if counts else ""
     return (
         f"What full pushes and other mirrors have brought and the graph does not have would be removed{known}{how_much}"
     )
+
+
+def _adoption_counts(found: Mapping[str, Any]) -> str:
+    return ", ".join(f"-{of['removed']:,} of {of['of']:,} {kind}" for kind, of in found.items() if kind != "problem")
 
 
 def counts_in_words(plan: dict[str, Any]) -> str:
@@ -200,6 +204,8 @@ def pushed_in_words(done: Mapping[str, Any]) -> str:
     what = [counts] if counts else []
     if sent or replaced:
         what.append(f"{sent} of {counted(done['segments'], 'segment')} sent, {replaced} replaced")
+    if taken_over := _adoption_counts(done["adoption"] or {}):
+        what.append(f"of what others had brought at most {taken_over}")
     return "; ".join(what)
 
 

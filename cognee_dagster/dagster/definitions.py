@@ -133,12 +133,14 @@ def _remotes(
             f"remotes[{min(other)!r}] cannot be used: that is the key of another resource. Call the remote otherwise."
         )
     for key, named in remotes.items():
-        if "url" in named.model_fields_set and not named.url:
-            raise DatasetDefinitionError(
-                f"The url of the remote {key!r} is empty; it may come from a variable that is not set here. Set it, "
-                "since a remote with a name of its own is not looked for where Cognee would look: what was meant for "
-                "it would go to another server. To have it found there, leave the field out."
-            )
+        for field in ("url", "api_key"):
+            if field in named.model_fields_set and not getattr(named, field):
+                raise DatasetDefinitionError(
+                    f"The {field} of the remote {key!r} is empty; it may come from a variable that is not set here. "
+                    "Set it, since a remote with a name of its own is not looked for where Cognee would look: what "
+                    "was meant for it, or another server's key, would go to the wrong one. To have it found there, "
+                    "leave the field out."
+                )
     asked = remote is not None or any(dataset.remote == REMOTE_RESOURCE for dataset in datasets)
     known = {**({REMOTE_RESOURCE: remote or _default_remote()} if asked else {}), **remotes}
     _check_places(datasets, {key: remote.url for key, remote in known.items()})

@@ -134,7 +134,9 @@ def test_what_an_adoption_removes_counts_whoever_has_brought_it(
     assert len(fake_remote_environment.uploads) == uploads
     assert set(fake_remote_environment.graph("friends").nodes) == whole
     if "fail" not in said:
-        assert call(*adopting, "--max-removed", "1").exit_code == 0
+        adopted = call(*adopting, "--max-removed", "1")
+        assert adopted.exit_code == 0
+        assert "of what others had brought at most -3 of 5 nodes, -3 of 4 edges" in adopted.stdout
         assert len(fake_remote_environment.graph("friends").nodes) == 2
 
 

@@ -185,6 +185,8 @@ def test_a_named_remote_whose_address_came_out_empty_is_not_looked_for_elsewhere
     dataset = CogneeDataset(name="people", remote="production")
     with pytest.raises(DatasetDefinitionError, match="url of the remote 'production' is empty"):
         build_definitions([dataset], remotes={"production": CogneeRemote(url=url)})
+    with pytest.raises(DatasetDefinitionError, match="api_key of the remote 'production' is empty"):
+        build_definitions([dataset], remotes={"production": CogneeRemote(url="https://a.example.com", api_key=url)})
     build_definitions([dataset], remotes={"production": CogneeRemote()})
     build_definitions([CogneeDataset(name="people")], remote=CogneeRemote(url=url))
 

@@ -28,8 +28,8 @@ _IN_CODE = frozenset({"translator", "execute"})
 DatasetAttributes = written_model(CogneeDataset, without=_IN_CODE)
 DatasetDefaults = written_model(CogneeDataset, without=_IN_CODE | {"name"}, optional=True)
 
-# A remote of several whose address came out empty is refused, and not found where Cognee would look for one.
-_SAID_EVEN_IF_EMPTY = frozenset({"url"})
+# A remote of several whose address or key came out empty is refused, and neither is found where Cognee would look.
+_SAID_EVEN_IF_EMPTY = frozenset({"url", "api_key"})
 
 
 @cache

@@ -9,6 +9,7 @@ from cognee_dagster.pushing.mirror.matching import places_in, unmatched
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 
+_WHERE_TO_SAY_SO = "--max-removed, or the dataset's field in Dagster; 1 allows everything"
 _EXAMPLES = 5
 
 
@@ -58,7 +59,7 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
     else:
         rule, advice = (
             f"max_removed is {options.max_removed:.0%}",
-            "with a larger max_removed (--max-removed; 1 allows everything)",
+            f"with a larger max_removed ({_WHERE_TO_SAY_SO})",
         )
     raise RemovedRecordsError(
         f"The graph of {source!r} lacks {what} that {where} has, and {rule}: nothing was sent.{examples} If they are "
@@ -82,8 +83,8 @@ def _refuse_a_large_adoption(found: Adoption, options: MirrorOptions, *, source:
     advice = "on_removed remove and " if options.on_removed == "fail" else ""
     raise RemovedRecordsError(
         f"A push with adopt would remove up to {what} from {where}, which the graph of {source!r} lacks, and {rule}: "
-        f"nothing was sent.{examples} If they are to go, push again with {advice}a larger max_removed (--max-removed; "
-        "1 allows everything); without adopt (--adopt) what others have brought stays."
+        f"nothing was sent.{examples} If they are to go, push again with {advice}a larger "
+        f"max_removed ({_WHERE_TO_SAY_SO}); without adopt (--adopt) what others have brought stays."
     )
 
 
