@@ -29,12 +29,13 @@
     ├── ArchiveNotStoredError (LookupError)      the archive store does not have it
     ├── PromotionError (RuntimeError)            no target has confirmed what is to be promoted
     ├── GraphFileError (ValueError)              a graph object or file that cannot become an archive
-    │   └── GraphFileNotFoundError               neither a file nor a folder where one was named
+    │   └── GraphFileNotFoundError               no file, or no folder with a graph, where one was named
     ├── DocumentsGoneError (RuntimeError)        documents left their folder, and none of them is to be forgotten
     ├── DatasetNotFoundError (LookupError)       no such local dataset
     ├── DatasetPermissionError (PermissionError) the user may not read it
     └── LocalCogneeError (RuntimeError)          the local Cognee does not work
         ├── CogneeNotInstalledError
+        ├── StoreNotFoundError                   there is no Cognee where one is looked for
         ├── StoreBusyError                       another process is writing the graph
         ├── StoreFormatError                     the graph file is not readable by this Ladybug
         └── StoreDamagedError                    the graph file, or what belongs to it, is damaged
@@ -210,7 +211,7 @@ class GraphFileError(CogneeDagsterError, ValueError):
 
 
 class GraphFileNotFoundError(GraphFileError):
-    """Neither a file nor a folder where a graph was named."""
+    """No file, and no folder that holds a graph, where one was named."""
 
 
 class DocumentsGoneError(CogneeDagsterError, RuntimeError):
@@ -231,6 +232,10 @@ class LocalCogneeError(CogneeDagsterError, RuntimeError):
 
 class CogneeNotInstalledError(LocalCogneeError):
     """The interpreter that should run Cognee does not have it."""
+
+
+class StoreNotFoundError(LocalCogneeError):
+    """There is no local Cognee where one is looked for, and so no dataset."""
 
 
 class StoreBusyError(LocalCogneeError):

@@ -25,6 +25,7 @@ from cognee_dagster.cli.terminal import say
 from cognee_dagster.cli.validate import validate
 from cognee_dagster.cli.verify import verify
 from cognee_dagster.environment import DEBUG_VARIABLE
+from cognee_dagster.system.spelling import nearest
 
 
 class _Commands(click.Group):
@@ -52,6 +53,7 @@ class _Commands(click.Group):
         except (BrokenPipeError, click.exceptions.Exit):  # click ends quietly when nobody reads on
             raise
         except (Exception, KeyboardInterrupt) as error:
+            _keep_near_hints(error)
             as_json = bool(ctx.meta.get(__name__))
             if isinstance(error, click.ClickException) and not as_json and chosen_lines() is None:
                 raise  # click shows how the command is used
@@ -59,6 +61,13 @@ class _Commands(click.Group):
         finally:
             tell_failed_output()
         raise click.exceptions.Exit(code)
+
+
+def _keep_near_hints(error: BaseException) -> None:
+    """Of the names that click offers instead of a misspelt one, only those that are near it."""
+    written = getattr(error, "option_name", None) or getattr(error, "command_name", None)
+    if written and (offered := getattr(error, "possibilities", None)):
+        offered[:] = nearest(written, offered)
 
 
 @click.group(cls=_Commands, epilog=exit_code_table(), context_settings={"help_option_names": ["-h", "--help"]})

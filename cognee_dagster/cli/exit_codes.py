@@ -20,6 +20,7 @@ from cognee_dagster.errors import (
     RemotePermissionError,
     RemoteUnreachableError,
     RemovedRecordsError,
+    StoreNotFoundError,
 )
 
 
@@ -48,7 +49,7 @@ MEANINGS = {
     ExitCode.FAILED: "failed for another reason than those below",
     ExitCode.USAGE: "the command line is wrong: unknown option, mode or a name that a remote refuses",
     ExitCode.NO_CONNECTION: "no remote is configured, or it does not accept the API key",
-    ExitCode.NO_DATASET: "no such dataset, file, stored archive or import, or no permission for it",
+    ExitCode.NO_DATASET: "no such dataset, file, archive, archive store or import, or no permission for it",
     ExitCode.INVALID_ARCHIVE: "not a valid COGX archive, or beyond a server's limits",
     ExitCode.IMPORT_FAILED: "the remote's import failed or stalled",
     ExitCode.UNREACHABLE: "the remote does not answer",
@@ -90,6 +91,7 @@ _OF_ERRORS: tuple[tuple[type[CogneeDagsterError], ExitCode], ...] = (
     (ArchiveNotStoredError, ExitCode.NO_DATASET),
     (ArchiveNotFoundError, ExitCode.NO_DATASET),
     (GraphFileNotFoundError, ExitCode.NO_DATASET),
+    (StoreNotFoundError, ExitCode.NO_DATASET),
     (ArchiveError, ExitCode.INVALID_ARCHIVE),
     (ImportFailedError, ExitCode.IMPORT_FAILED),
     (ImportUnconfirmedError, ExitCode.IMPORT_FAILED),

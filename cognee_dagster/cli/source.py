@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cognee_dagster import sources
+from cognee_dagster.cli.mistaken import if_a_path_is_meant, no_such_source
 from cognee_dagster.cli.options import TEXT, user_option
-from cognee_dagster.errors import DatasetNotFoundError, GraphFileError
+from cognee_dagster.errors import DatasetNotFoundError, GraphFileError, StoreNotFoundError
 from cognee_dagster.graph.left_behind import left_behind_in_words
 from cognee_dagster.pushing.options import DEFAULT_DATASET
 from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.mapping.written import written_mapping
-from cognee_dagster.sources.places import is_place
+from cognee_dagster.sources.places import is_place, resembles_place
 from cognee_dagster.sources.profiles.choose import named_profile
-from cognee_dagster.sources.remote_files import local_path
 
 if TYPE_CHECKING:
     from cognee_dagster.graph.reader import GraphReader
@@ -60,8 +60,10 @@ class Source:
             return
         for option, value in (("--mapping", self.mapping), ("--profile", self.profile)):
             if value is not None:
+                if resembles_place(self.text):
+                    raise no_such_source(self.text)
                 raise click.UsageError(
-                    f"{option} is about a graph file; {self.text!r} is a local dataset.{self._if_a_path_is_meant()}"
+                    f"{option} is about a graph file; {self.text!r} is a local dataset.{if_a_path_is_meant(self.text)}"
                 )
         with self._dataset() as dataset:
             yield dataset
@@ -72,12 +74,9 @@ class Source:
             try:
                 dataset = sources.parse_dataset(self.text, user=self.user)
                 reader = stack.enter_context(sources.open_dataset(dataset, user=self.user))
-            except DatasetNotFoundError as error:
-                raise DatasetNotFoundError(f"{error}{self._if_a_path_is_meant()}") from error
+            except (DatasetNotFoundError, StoreNotFoundError) as error:
+                raise no_such_source(self.text, error) from error
             yield reader
-
-    def _if_a_path_is_meant(self) -> str:
-        return f" The path of that name is ./{self.text}." if local_path(self.text).exists() else ""
 
 
 def _mapping(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> GraphMapping | None:

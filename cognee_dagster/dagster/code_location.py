@@ -5,7 +5,6 @@ as for Cognee, the file goes before the environment. Where the remote and the lo
 variables.
 """
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,6 +19,7 @@ from cognee_dagster.pushing.options import DEFAULT_DATASET
 from cognee_dagster.remote.https_settings import ALLOW_PLAIN_HTTP_VARIABLE, CA_BUNDLE_VARIABLE
 from cognee_dagster.store.archives import DEFAULT_ARCHIVE_DIRECTORY
 from cognee_dagster.system.settings_source import CogneeSettings, first_problem
+from cognee_dagster.system.spelling import nearest
 
 PREFIX = "COGNEE_DAGSTER_"
 
@@ -113,5 +113,5 @@ def _refuse_unknown(given: Iterable[str]) -> None:
 
 
 def _suggestion(name: str, known: frozenset[str] | set[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known), n=1)
+    close = nearest(name, sorted(known), besides=PREFIX)
     return f" Did you mean {close[0]}?" if close else ""

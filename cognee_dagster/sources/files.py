@@ -106,6 +106,11 @@ def _is_source(path: Path) -> bool:
     return _is_archive_file(path) or _suffix(path) in _FORMATS
 
 
+def graphs_near(place: str) -> str:
+    """A sentence that names graphs near a path that is none; empty where there are none."""
+    return meant_instead(local_path(place), is_source=_is_source)
+
+
 def _open_packed(directory: Path, dataset_name: str, *, shown: str) -> ArchiveReader:
     with _kept_folder() as folder:
         packed = Path(folder.name) / f"{directory.absolute().name}{ARCHIVE_SUFFIX}"
@@ -153,7 +158,7 @@ def _led_to_its_folder(path: Path) -> Iterator[None]:
 def _folder(path: Path) -> ElementSource:
     if (source := open_folder(path)) is None:
         instead = meant_instead(path, is_source=_is_source)
-        raise GraphFileError(missing_part(path) or f"holds no graph of a known kind: {LOOKED_FOR}.{instead}")
+        raise GraphFileNotFoundError(missing_part(path) or f"holds no graph of a known kind. {LOOKED_FOR}{instead}")
     return source
 
 

@@ -18,8 +18,9 @@ _KINDS: tuple[Callable[[Path], ElementSource | None], ...] = (
     NodeEdgeTables.find,
 )
 LOOKED_FOR = (
-    "neither nodes and edges as .csv or .parquet, nor GraphRAG's entities.parquet and relationships.parquet, nor "
-    "LightRAG's or nano-graphrag's graph_chunk_entity_relation.graphml, nor the manifest.json of a COGX archive"
+    "Name a folder with nodes.csv and edges.csv (or both as .parquet), with GraphRAG's entities.parquet and "
+    "relationships.parquet, with LightRAG's or nano-graphrag's graph_chunk_entity_relation.graphml, or with the "
+    "manifest.json of a COGX archive; or a graph file."
 )
 # A file by which a folder is known, and what else it would have to hold.
 _PARTS = {

@@ -1,13 +1,16 @@
 """What a person may have meant who names a file or folder that is no graph: one below it, beside it, or above it."""
 
-import difflib
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from cognee_dagster.sources.places import is_place
+from cognee_dagster.system.spelling import nearest
+
 _LOOKED_AT = 500  # entries of folders: nobody waits for a hint
 _TOLD = 3
-_SIMILAR = 0.75
+_KIND = re.compile(r"(\.[A-Za-z]\w{0,7})+$")  # the suffixes of a name: in v1.2.json.gz, only the last two
 
 IsSource = Callable[[Path], bool]
 
@@ -19,10 +22,15 @@ def meant_instead(path: Path, *, is_source: IsSource) -> str:
         path: A folder without a graph, a file that is none or only a part of one, or a path of nothing at all.
         is_source: Whether a file or folder is a graph, as far as a glance can tell.
     """
-    found = list(islice(_near(path, is_source), _TOLD))
+    found = [_written(near) for near in islice(_near(path, is_source), _TOLD)]
     if not found:
         return ""
-    return f" Did you mean {found[0]}?" if len(found) == 1 else f" Did you mean one of {', '.join(map(str, found))}?"
+    return f" Did you mean {found[0]}?" if len(found) == 1 else f" Did you mean one of {', '.join(found)}?"
+
+
+def _written(path: Path) -> str:
+    """The path as one that is no dataset's name."""
+    return str(path) if is_place(str(path)) else f"./{path}"
 
 
 def _near(path: Path, is_source: IsSource) -> Iterator[Path]:
@@ -57,8 +65,8 @@ def _called_alike(path: Path) -> Iterator[Path]:
     """What stands where the path says, and is called nearly the same: with another suffix, or a letter wrong."""
     if not path.parent.is_dir():
         return
-    names = sorted(child.name for child in islice(path.parent.iterdir(), _LOOKED_AT))
-    stem = path.name.split(".", 1)[0]
-    same = [name for name in names if name.split(".", 1)[0] == stem]
-    for name in dict.fromkeys([*same, *difflib.get_close_matches(path.name, names, cutoff=_SIMILAR)]):
-        yield path.parent / name
+    names = sorted(child.name for child in islice(path.parent.iterdir(), _LOOKED_AT) if child.name[:1] != ".")
+    stem = _KIND.sub("", path.name)
+    alike = dict.fromkeys(nearest(stem, [_KIND.sub("", name) for name in names]))
+    for found in alike:
+        yield from (path.parent / name for name in names if _KIND.sub("", name) == found)

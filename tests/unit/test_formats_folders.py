@@ -233,7 +233,7 @@ def test_a_line_that_is_wrong_is_named(tmp_path: Path, line: str, reason: str) -
 
 
 def test_a_folder_without_a_graph_says_what_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(GraphFileError, match=r"holds no graph of a known kind: .*entities\.parquet"):
+    with pytest.raises(GraphFileError, match=r"holds no graph of a known kind\. .*entities\.parquet"):
         open_graph_file(tmp_path)
 
 
@@ -248,7 +248,7 @@ def test_the_directory_of_an_archive_is_the_graph_that_it_holds(tmp_path: Path, 
 
 def test_a_manifest_of_something_else_makes_no_archive(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"name": "a web page"}')
-    with pytest.raises(GraphFileError, match=r"holds no graph of a known kind: .*manifest\.json of a COGX archive"):
+    with pytest.raises(GraphFileError, match=r"holds no graph of a known kind\. .*manifest\.json of a COGX archive"):
         open_graph_file(tmp_path)
 
 

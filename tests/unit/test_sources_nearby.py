@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cognee_dagster.errors import GraphFileError
+from cognee_dagster.errors import GraphFileError, GraphFileNotFoundError
 from cognee_dagster.sources.files import open_graph_file
 from tests.archives_of_others import pack, unpack
 from tests.unit.test_corpus import CORPUS
@@ -59,3 +59,24 @@ def test_where_nothing_is_near_nothing_is_said(tmp_path: Path) -> None:
     unpack(tmp_path / ".git" / "hidden", "cognee")
     (tmp_path / "notes.txt").write_text("x")
     assert "Did you mean" not in told(tmp_path) + told(tmp_path / "notes.txt") + told(tmp_path / "gone" / "g.json")
+
+
+@pytest.mark.parametrize("wrong", ["b.graphml", "dirbs.graphml", "robins.json", "birds2.graphml", ".graphml"])
+def test_a_suffix_alone_makes_nothing_near(tmp_path: Path, wrong: str) -> None:
+    for name in ("birds.graphml", "a.graphml", ".hidden.graphml"):
+        (tmp_path / name).write_text("")
+    assert "Did you mean" not in told(tmp_path / wrong)
+
+
+def test_a_folder_is_offered_as_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(CORPUS / "neo4j", "tables")
+    assert told(Path("tabels")).endswith(" Did you mean ./tables?")
+
+
+def test_a_folder_without_a_graph_is_told_apart_and_says_which_are_read(tmp_path: Path) -> None:
+    with pytest.raises(GraphFileNotFoundError, match=r"holds no graph of a known kind\. Name a folder with nodes\.csv"):
+        open_graph_file(tmp_path)
+    (tmp_path / "nodes.csv").write_text("id\na\n")
+    with pytest.raises(GraphFileNotFoundError, match=r"one table only, nodes\.csv: add edges\.csv"):
+        open_graph_file(tmp_path)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from cognee_dagster.errors import CogneeDagsterError, DatasetNotFoundError, LocalCogneeError
+from cognee_dagster.errors import CogneeDagsterError, DatasetNotFoundError, LocalCogneeError, StoreNotFoundError
 from cognee_dagster.graph.origin import GraphOrigin
 from cognee_dagster.graph.source import FoundGraph
 from cognee_dagster.sources.cognee.config import DATA_ROOT_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
@@ -144,7 +144,7 @@ def list_datasets(
     if obstacle is None:
         database = config.relational_database
         if not database.is_file():
-            raise LocalCogneeError(_no_store(database, config=config))
+            raise StoreNotFoundError(_no_store(database, config=config))
         try:
             with open_catalog(database) as catalog:
                 owned = catalog.owned(user=_find_user(catalog, user=user, config=config), on_odd=on_odd)
@@ -196,7 +196,7 @@ def _find_directly(
     if obstacle is None:
         database = config.relational_database
         if not database.is_file():
-            raise LocalCogneeError(_no_store(database, config=config))
+            raise StoreNotFoundError(_no_store(database, config=config))
         try:
             with open_catalog(database) as catalog:
                 found = catalog.find_dataset(dataset, user=_find_user(catalog, user=user, config=config))

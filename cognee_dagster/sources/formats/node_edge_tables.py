@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cognee_dagster.errors import GraphFileError
+from cognee_dagster.errors import GraphFileError, GraphFileNotFoundError
 from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.tables import Row, columns_of, find_table, num_rows, rows_of
 from cognee_dagster.sources.formats.typed_text import declared_value
@@ -32,7 +32,8 @@ class NodeEdgeTables:
     """Two tables as a source of nodes and edges.
 
     Raises:
-        GraphFileError: A table is missing, or does not say which columns are ids.
+        GraphFileNotFoundError: A table is missing.
+        GraphFileError: A table does not say which columns are ids.
     """
 
     def __init__(self, nodes: Path, edges: Path) -> None:
@@ -46,7 +47,7 @@ class NodeEdgeTables:
         if nodes is None and edges is None:
             return None
         if nodes is None or edges is None:
-            raise GraphFileError(_other_half(nodes or edges))
+            raise GraphFileNotFoundError(_other_half(nodes or edges))
         return cls(nodes, edges)
 
     @property

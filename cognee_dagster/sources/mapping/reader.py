@@ -194,7 +194,7 @@ def reading(label: str) -> Iterator[None]:
         if not isinstance(error, GraphFileError) or not label or str(error).startswith(label):
             raise
         colon = ":" if str(error)[:1].isupper() else ""
-        raise GraphFileError(f"{label}{colon} {error}") from error
+        raise type(error)(f"{label}{colon} {error}") from error
     except Exception as error:
         if not label:
             raise

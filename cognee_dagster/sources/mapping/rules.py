@@ -1,6 +1,5 @@
 """A profile and what the user says, brought together for one graph."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.mapping.survey import Survey
 from cognee_dagster.sources.mapping.value import EDGE_PLACEHOLDERS, GraphMapping, placeholders
 from cognee_dagster.sources.profiles.profile import AsNodes, Profile
+from cognee_dagster.system.spelling import nearest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +125,6 @@ def _check(mapping: GraphMapping, survey: Survey) -> None:
 def _check_name(option: str, name: str, there: Mapping[str, int], *, what: str) -> None:
     if name in there:
         return
-    near = difflib.get_close_matches(name, there, n=1)
+    near = nearest(name, there)
     hint = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(sorted(there)) or 'none'}."
     raise GraphFileError(f"GraphMapping({option}): no {what} has an attribute {name!r}.{hint}")

@@ -1,12 +1,12 @@
 """What a user says about the meaning of a graph's attributes."""
 
-import difflib
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from cognee_dagster.errors import GraphFileError
+from cognee_dagster.system.spelling import nearest
 
 EDGE_PLACEHOLDERS = ("source", "target", "relationship")
 
@@ -85,7 +85,7 @@ class GraphMapping:
         known = [field.name for field in fields(cls)]
         for name in given:
             if name not in known:
-                near = difflib.get_close_matches(str(name), known, n=1)
+                near = nearest(str(name), known)
                 hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
                 raise GraphFileError(f"GraphMapping: there is no {name!r:.60}. {hint}")
         return cls(**{name: value for name, value in given.items() if value is not None})

@@ -20,6 +20,7 @@ from cognee_dagster.errors import (
     DatasetNotFoundError,
     DatasetPermissionError,
     LocalCogneeError,
+    StoreNotFoundError,
 )
 from cognee_dagster.sources.cognee.config import PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
 from cognee_dagster.sources.cognee.user_reference import NameOrId, UserRef, user_key
@@ -182,7 +183,7 @@ def _refusal(
         )
     if reason == "no_store":
         root = config.environ.get(SYSTEM_ROOT_VARIABLE, "the default directory")
-        return LocalCogneeError(
+        return StoreNotFoundError(
             f"There is no Cognee store in {root} ({said}). Set {SYSTEM_ROOT_VARIABLE} to the directory of the Cognee "
             f"that holds dataset {dataset}, or make it with cognee.add()."
         )
