@@ -130,10 +130,18 @@ def push_graph(
         archives_of_graph(graph, options=options, limits=limits, progress=progress) as archives,
         CogneeClient(connection) as client,
     ):
-        if mirror is not None:
-            return push_mirror(archives, client=client, options=options, mirror=mirror, progress=progress, stop=stop)
         target = options.target_of(archives[0].dataset_name)
         journal = PushJournal.of(archives, remote_url=connection.url, target_dataset=target, mode=options.mode)
+        if mirror is not None:
+            return push_mirror(
+                archives,
+                client=client,
+                options=options,
+                mirror=mirror,
+                progress=progress,
+                record=journal,
+                stop=stop,
+            )
         return push_archives(archives, client=client, options=options, progress=progress, record=journal, stop=stop)
 
 

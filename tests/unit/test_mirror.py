@@ -615,14 +615,6 @@ def test_a_document_that_could_not_be_deleted_is_deleted_by_the_next_push(remote
     mirror.assert_exact()
 
 
-def test_a_graph_that_cannot_be_mirrored_is_pushed_whole_and_says_why(
-    remote: FakeRemote, mirror: Mirror, caplog: pytest.LogCaptureFixture
-) -> None:
-    mirror.graph.nodes["no uuid"] = ("no uuid", "Ada", "Entity", "{}")
-    assert mirror.push().status == "completed"
-    assert "cannot be mirrored (node 'no uuid' has an id that is no UUID)" in caplog.text
-
-
 def test_only_preserve_can_be_mirrored(remote: FakeRemote, mirror: Mirror) -> None:
     with client_of(remote.url, remote.api_key) as client, pytest.raises(InvalidModeError, match="hybrid"):
         push_mirror([mirror.archive()], client=client, base=UPath(mirror.directory), options=PushOptions(mode="hybrid"))

@@ -33,6 +33,9 @@ class BegunImports:
         archives: What it pushes.
         push: What is pushed where, by metadata keys: archive digest, number of archives, target dataset, mode, remote.
         partition: The partition that is pushed, if the chain has some.
+
+    Attributes:
+        noted: The runs of the imports that were noted so far.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class BegunImports:
         self._context = context
         self._partition = partition
         self._push = push
-        self._noted: set[str] = set()
+        self.noted: set[str] = set()
         self._positions = {archive.content_sha256: position for position, archive in enumerate(archives)}
 
     def begun(self) -> Mapping[str, BegunImport]:
@@ -80,9 +83,9 @@ class BegunImports:
         """Write down that the remote has begun an import, or has finished that of one archive among several."""
         total, done = len(self._positions), self._positions[archive.content_sha256]
         answered = run.known_by is KnownBy.ANSWER
-        if answered and total == 1 and run.run_id in self._noted:  # the push itself is materialized next
+        if answered and total == 1 and run.run_id in self.noted:  # the push itself is materialized next
             return
-        self._noted.add(run.run_id)
+        self.noted.add(run.run_id)
         which = f" of archive {done + 1} of {total}" if total > 1 else ""
         known_by = {} if run.known_by is None else {keys.IMPORT_KNOWN_BY: run.known_by.value}
         self._context.log_event(

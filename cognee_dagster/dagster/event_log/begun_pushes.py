@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.event_log.begun_imports import BegunImports
 
 
 class BegunPush:
@@ -19,16 +20,21 @@ class BegunPush:
         context: The step that pushes.
         push: What is pushed where, by metadata keys.
         partition: The partition that is pushed, if the chain has some.
-        notes_imports: Whether imports are observed, too; those of a full push ``BegunImports`` notes.
+        imports: Notes those of a full push; all others are observed here.
     """
 
     def __init__(
-        self, context: dg.AssetExecutionContext, *, push: Mapping[str, Any], partition: str | None, notes_imports: bool
+        self,
+        context: dg.AssetExecutionContext,
+        *,
+        push: Mapping[str, Any],
+        partition: str | None,
+        imports: BegunImports,
     ) -> None:
         self._context = context
         self._push = push
         self._partition = partition
-        self._notes_imports = notes_imports
+        self._imports = imports
         self._has_deleted = False
         self._run_id: str | None = None
 
@@ -40,7 +46,7 @@ class BegunPush:
 
     def has_begun(self, run_id: str) -> None:
         """The remote imports something, with this run."""
-        if self._notes_imports and run_id != self._run_id:
+        if run_id not in (self._run_id, *self._imports.noted):
             self._run_id = run_id
             self._observe("The remote has begun an import.")
 

@@ -18,6 +18,7 @@ from cognee_dagster.pushing.compared import Difference, compare_archives
 from cognee_dagster.pushing.graph_comparison import unreadable_in_words
 from cognee_dagster.pushing.options import OnRemoved, PushOptions, Verification
 from cognee_dagster.pushing.progress import PushProgress
+from cognee_dagster.pushing.resume import ResumeRecord
 from cognee_dagster.pushing.verification import ImportFindings
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import migration_imports
@@ -70,12 +71,19 @@ def push_to_mirror(
     client: CogneeClient,
     options: PushOptions,
     progress: PushProgress,
+    record: ResumeRecord,
 ) -> PushResult:
-    """Send what has changed."""
+    """Send what has changed; all, and with a record of its imports, of a graph that cannot be mirrored."""
     from cognee_dagster.pushing.mirror.mirror import push_mirror  # Arrow and numpy come with it
 
     return push_mirror(
-        archives, client=client, base=mirror.base, options=options, mirror=mirror.options, progress=progress
+        archives,
+        client=client,
+        base=mirror.base,
+        options=options,
+        mirror=mirror.options,
+        progress=progress,
+        record=record,
     )
 
 

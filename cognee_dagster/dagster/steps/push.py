@@ -65,7 +65,8 @@ def push_stored(
         )
         push = _identity(archives, options, remote_url=client.connection.url)
         known.update(push)
-        begun = BegunPush(context, push=push, partition=partition, notes_imports=launched.as_mirror)
+        record = BegunImports(context, archives=archives, push=push, partition=partition)
+        begun = BegunPush(context, push=push, partition=partition, imports=record)
         sent = SentSoFar(progress_in_log(context.log, what=f"Upload to {client.connection.url}"), begun=begun)
         if (config.resend or config.adopt) and not launched.as_mirror:
             raise InvalidPushError(
@@ -80,15 +81,16 @@ def push_stored(
         hold.begin(confirmed=confirmed_archive(context, dataset, partition=partition))
         with failure_reported(context, dataset.push_key, sent, push={**push, **launched.metadata}):
             if mirror is not None:
-                result = push_to_mirror(archives, mirror=mirror, client=client, options=options, progress=sent.progress)
+                result = push_to_mirror(
+                    archives, mirror=mirror, client=client, options=options, progress=sent.progress, record=record
+                )
             else:
-                record = BegunImports(context, archives=archives, push=push, partition=partition)
                 result = push_archives(archives, client=client, options=options, progress=sent.progress, record=record)
             metadata = _push_metadata(result, archives=archives, mode=options.mode, connection=client.connection)
             metadata |= launched.metadata
             findings = _findings(client, archives, result, dataset=dataset)
             if findings is None or not findings.problems:
-                hold.end(result, is_needed=launched.as_mirror or dataset.target_name is not None)
+                hold.end(result, is_needed=_is_mirror(result) or dataset.target_name is not None)
             answers = ask_probes(client, dataset.probes if findings else (), target_dataset=result.target_dataset)
     metadata[keys.SECONDS] = round(time.monotonic() - began, 3)
     yield from _told(context, dataset, result, findings=findings, answers=answers, metadata=metadata)
@@ -163,16 +165,20 @@ def _push_metadata(
     return metadata
 
 
+def _is_mirror(result: PushResult) -> bool:
+    """Whether it kept a mirror: a graph that cannot be mirrored is pushed whole."""
+    return "mirror" in result.remote_response
+
+
 def _findings(
     client: CogneeClient, archives: "Sequence[Archive]", result: PushResult, *, dataset: CogneeDataset
 ) -> ImportFindings | None:
     """What a finished import lacks; None for one in the background, whose end is not known yet."""
-    is_mirror = "mirror" in result.remote_response
     if not ImportState.of_status(result.status).has_arrived:
         return None
     target = result.target_dataset
     with span("verify", dataset=result.dataset_name, target_dataset=target, remote_host=host_of(client.connection.url)):
-        if is_mirror:
+        if _is_mirror(result):
             return check_mirror(client, archives, result, verify=dataset.verify, on_removed=dataset.on_removed)
         return check_import(client, archives, result.remote_response, target_dataset=target, verify=dataset.verify)
 

@@ -30,6 +30,7 @@ from cognee_dagster.pushing.mirror.survey import survey
 from cognee_dagster.pushing.mirror.unfinished import finish_deletions
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
+from cognee_dagster.pushing.resume import ResumeRecord
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.tracing import host_of, span
@@ -48,6 +49,7 @@ def push_mirror(
     options: PushOptions | None = None,
     mirror: MirrorOptions | None = None,
     progress: PushProgress | None = None,
+    record: ResumeRecord | None = None,
     stop: threading.Event | None = None,
 ) -> PushResult:
     """Send what has changed of a graph since the last push, and remove what is gone.
@@ -61,10 +63,12 @@ def push_mirror(
         options: Where to; the mode has to be ``preserve``.
         mirror: How the mirror is kept.
         progress: Who is told how the push is getting on.
+        record: Keeps the imports of a graph that cannot be mirrored, as for ``push_archives``.
         stop: When set from another thread, the push ends with ``PushInterruptedError``.
 
     Returns:
-        What the push did; ``status`` is ``completed``, or ``unchanged`` where there was nothing to do.
+        What the push did; ``status`` is ``completed``, or ``unchanged`` where there was nothing to do. Its answer has
+        ``mirror``, a summary, unless the graph cannot be mirrored: then everything was pushed.
 
     Raises:
         EmptyGraphError: The graph has no nodes.
@@ -91,7 +95,10 @@ def push_mirror(
             if mirror.on_removed == "fail":
                 raise _not_mirrorable(name, error) from error
             logger.warning("Dataset %r cannot be mirrored (%s): everything is pushed, and nothing removed", name, error)
-            return push_archives(archives, client=client, options=options, progress=progress, stop=lock.ended)
+            whole = replace(options, run_in_background=False)
+            return push_archives(
+                archives, client=client, options=whole, progress=progress, record=record, stop=lock.ended
+            )
         require_few_removed(found, mirror, source=name, where=f"{target!r} on {client.connection.url}")
         return MirrorPush(
             archives=archives,

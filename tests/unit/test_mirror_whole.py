@@ -1,0 +1,143 @@
+"""A graph that cannot be mirrored is pushed whole, as a full push is: with a record of what it has begun."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from upath import UPath
+
+from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.pushing.archives import push_archives
+from cognee_dagster.pushing.known_by import KnownBy
+from cognee_dagster.pushing.mirror.mirror import push_mirror
+from cognee_dagster.pushing.mirror.records import NotMirrorableError
+from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.sources import open_graph
+from cognee_dagster.testing import FakeRemote
+from tests.archives_of_others import Records, pack
+from tests.asset_chain import NO_RETRY, Chain, checks, metadata_of
+from tests.cogx_graphs import ID_A
+from tests.pushes import HASTY, Noting, client_of
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as server:
+        yield server
+
+
+def entity(external_id: str, **fields: Any) -> dict[str, Any]:
+    return {"kind": "entity", "external_system": "cognee", "external_id": external_id, "name": "Ann", **fields}
+
+
+RAW = {"id": ID_A, "type": "Planet", "name": "Mars"}
+FACT = {"kind": "fact", "external_system": "cognee", "external_id": "f", "subject_ref": ID_A, "predicate": "knows"}
+
+# All that there are (``NotMirrorableError``); docs/mirrors.md names them.
+REASONS: dict[str, tuple[str, Records]] = {
+    "a node's id": ("'ann' has an id that is no UUID", {"entities.jsonl": [entity("ann")]}),
+    "an edge's end": (
+        "'Ann' has an id that is no UUID",
+        {"nodes.jsonl": [RAW], "facts.jsonl": [{**FACT, "object_ref": "Ann"}]},
+    ),
+    "two records": ("has two different records", {"nodes.jsonl": [RAW], "entities.jsonl": [entity(ID_A)]}),
+    "a type": ("names a type or aliases", {"entities.jsonl": [entity(ID_A, entity_type="Person")]}),
+    "aliases": ("names a type or aliases", {"entities.jsonl": [entity(ID_A, aliases=["A."])]}),
+}
+
+
+def archive_of(records: Records, directory: Path) -> Archive:
+    """A graph as a source of one: an archive that Cognee wrote."""
+    with open_graph(pack(directory / "given.cogx.tar.gz", "cognee", records), dataset_name="demo") as graph:
+        return write_archive(graph, directory / "graph.cogx.tar.gz")
+
+
+def push(remote: FakeRemote, archive: Archive, directory: Path, *, record: Noting, **options: Any) -> Any:
+    with client_of(remote.url, remote.api_key) as client:
+        return push_mirror(
+            [archive],
+            client=client,
+            base=UPath(directory / "mirrors"),
+            options=PushOptions(**{"delivery": HASTY, **options}),
+            record=record,
+        )
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_it_is_pushed_whole_and_the_log_says_why(
+    remote: FakeRemote, tmp_path: Path, caplog: pytest.LogCaptureFixture, reason: str
+) -> None:
+    words, records = REASONS[reason]
+    result = push(remote, archive_of(records, tmp_path), tmp_path, record=Noting())
+    assert (result.status, len(remote.uploads)) == ("completed", 1)
+    assert "cannot be mirrored" in caplog.text
+    assert words in caplog.text
+
+
+def test_what_an_earlier_try_has_begun_is_attached_to(remote: FakeRemote, tmp_path: Path) -> None:
+    archive, record = archive_of(REASONS["aliases"][1], tmp_path), Noting()
+    first = push(remote, archive, tmp_path, record=record)
+    assert record.is_done
+    (begun,) = record.runs.values()
+    assert begun.run_id == first.pipeline_run_id
+    again = push(remote, archive, tmp_path, record=Noting(record.runs))
+    assert again.pipeline_run_id == first.pipeline_run_id
+    assert len(remote.uploads) == 1
+
+
+def test_it_waits_for_the_import_as_a_push_to_a_mirror_does(remote: FakeRemote, tmp_path: Path) -> None:
+    archive = archive_of(REASONS["aliases"][1], tmp_path)
+    native = replace(HASTY, background_strategy="native")
+    result = push(remote, archive, tmp_path, record=Noting(), run_in_background=True, delivery=native)
+    assert (result.status, result.known_by) == ("completed", KnownBy.ANSWER)
+
+
+@pytest.fixture
+def chain(remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chain:
+    def refuse(*_: Any) -> None:
+        raise NotMirrorableError("node 'ann' has an id that is no UUID")
+
+    monkeypatch.setattr("cognee_dagster.pushing.mirror.survey.read_fingerprints", refuse)
+    return Chain(remote=remote, directory=tmp_path, options={"sync": "incremental", "retry_policy": NO_RETRY})
+
+
+def test_the_next_run_attaches_to_the_import_of_one_that_was_killed(
+    chain: Chain, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dying(*arguments: Any, **options: Any) -> None:
+        push_archives(*arguments, **options)
+        raise RuntimeError("The step died here.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cognee_dagster.pushing.mirror.mirror.push_archives", dying)
+        assert not chain.run().success
+    result = chain.run("remote_push")
+    assert result.success
+    assert len(remote.uploads) == 1
+    assert metadata_of(result, "remote_push")["pipeline_run_id"] == remote.runs[0]["pipeline_run_id"]
+    assert checks(result)["remote_import_succeeded"].passed
+
+
+def test_dagster_is_told_the_same_of_it_as_of_a_full_push(chain: Chain, remote: FakeRemote, tmp_path: Path) -> None:
+    with FakeRemote() as other:
+        full = replace(chain, remote=other, directory=tmp_path / "full", options={"retry_policy": NO_RETRY})
+        full = replace(full, instance=dg.DagsterInstance.ephemeral())
+        told = []
+        for one in (chain, full):
+            result = one.run()
+            assert result.success
+            observed = one.instance.fetch_observations(one.dataset.push_key, limit=9).records
+            held = [path.name for path in (one.directory / "archives").glob("**/holds/push-*.json")]
+            told.append(
+                (
+                    sorted(metadata_of(result, "remote_push")),
+                    [sorted(record.asset_observation.metadata) for record in observed if record.asset_observation],
+                    held,
+                )
+            )
+    assert told[0] == told[1]
+    assert len(told[0][1]) == 1
