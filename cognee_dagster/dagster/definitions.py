@@ -11,6 +11,7 @@ from cognee_dagster.dagster.assets.chain import build_dataset_assets
 from cognee_dagster.dagster.assets.chain_selection import ChainSelection, LookSelection
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
+from cognee_dagster.dagster.remote_fields import ADDRESS_FIELDS, refusal
 from cognee_dagster.dagster.resources import (
     ARCHIVES_RESOURCE,
     LOCAL_RESOURCE,
@@ -132,19 +133,21 @@ def _remotes(
         raise DatasetDefinitionError(
             f"remotes[{min(other)!r}] cannot be used: that is the key of another resource. Call the remote otherwise."
         )
-    for key, named in remotes.items():
-        for field in ("url", "api_key"):
-            if field in named.model_fields_set and not getattr(named, field):
-                raise DatasetDefinitionError(
-                    f"The {field} of the remote {key!r} is empty; it may come from a variable that is not set here. "
-                    "Set it, since a remote with a name of its own is not looked for where Cognee would look: what "
-                    "was meant for it, or another server's key, would go to the wrong one. To have it found there, "
-                    "leave the field out."
-                )
     asked = remote is not None or any(dataset.remote == REMOTE_RESOURCE for dataset in datasets)
     known = {**({REMOTE_RESOURCE: remote or _default_remote()} if asked else {}), **remotes}
+    for key, one in known.items():
+        _check_remote(one, key=key, has_own_name=key in remotes)
     _check_places(datasets, {key: remote.url for key, remote in known.items()})
     return known
+
+
+def _check_remote(remote: CogneeRemote, *, key: str, has_own_name: bool) -> None:
+    """What is written of a remote; of a ``dg.EnvVar`` the run is the first to know the value."""
+    for name in (name for name in ADDRESS_FIELDS if name in remote.model_fields_set):
+        value = getattr(remote, name)
+        problem = None if isinstance(value, dg.EnvVar) else refusal(name, value or "", has_own_name=has_own_name)
+        if problem is not None:
+            raise DatasetDefinitionError(f"The {name} of the remote {key!r} {problem}")
 
 
 def _check_places(pushes: Sequence[CogneeDataset], urls: Mapping[str, str | None]) -> None:

@@ -1,6 +1,6 @@
 """``RemoteTarget``: one of the remote datasets that a dataset's archive goes to, and how it is delivered there."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
@@ -96,13 +96,26 @@ class DeliveryOptions(CheckedFields):
             if self.execution_timezone is not None:
                 raise self._error("execution_timezone", self.execution_timezone, "there is no cron_schedule")
             return
-        self._check("cron_schedule", self._schedule_probe(timezone=None))
-        self._check("execution_timezone", self._schedule_probe(timezone=self.execution_timezone))
+        if not _can_be_scheduled(self.cron_schedule, None):
+            raise self._error("cron_schedule", self.cron_schedule, _NO_CRON)
+        if not _can_be_scheduled(self.cron_schedule, self.execution_timezone):
+            raise self._error("execution_timezone", self.execution_timezone, _NO_TIME_ZONE)
 
-    def _schedule_probe(self, *, timezone: str | None) -> Callable[[], object]:
-        return lambda: dg.ScheduleDefinition(
-            name="probe", job_name="probe", cron_schedule=str(self.cron_schedule), execution_timezone=timezone
-        )
+
+_NO_CRON = (
+    "it is no cron expression that Dagster takes: write five fields (minute, hour, day of the month, month, day of the "
+    "week), such as '0 3 * * *', or @hourly, @daily, @weekly or @monthly"
+)
+_NO_TIME_ZONE = "there is no time zone of that name; write one such as Europe/Berlin or UTC"
+
+
+def _can_be_scheduled(cron: str, timezone: str | None) -> bool:
+    """Whether Dagster takes it; what it says against one names the schedule that it was tried with."""
+    try:
+        dg.ScheduleDefinition(name="tried", job_name="tried", cron_schedule=cron, execution_timezone=timezone)
+    except dg.DagsterError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, kw_only=True)

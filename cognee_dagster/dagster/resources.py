@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import dagster as dg
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
 
 from cognee_dagster import remote, sources
+from cognee_dagster.dagster.origin import Origin
+from cognee_dagster.dagster.remote_fields import ADDRESS_FIELDS, refusal
 from cognee_dagster.dagster.unlisted_fields import UnlistedFields
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import CogneeDagsterError, ConnectionConfigError, LocalCogneeError
 from cognee_dagster.pushing.options import DeliverySettings
 from cognee_dagster.remote.compat import BACKGROUND_STRATEGIES
+from cognee_dagster.remote.connection import FROM_ARGUMENTS, KEY_FROM_ARGUMENTS
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.system.urls import secret_in_url
 
@@ -89,6 +92,8 @@ class CogneeRemote(UnlistedFields, dg.ConfigurableResource["CogneeRemote"]):
         description="How a background push is done: auto, detached, native or foreground.",
     )
 
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
     @field_validator("url")
     @classmethod
     def _url_holds_no_secret(cls, value: Any) -> Any:
@@ -121,6 +126,23 @@ class CogneeRemote(UnlistedFields, dg.ConfigurableResource["CogneeRemote"]):
             raise ValueError("give the key as a string or as dg.EnvVar")
         return value
 
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Look at the values that only now have one, such as a ``dg.EnvVar``, while the remote's key is known.
+
+        Raises:
+            ConnectionConfigError: What they say is no address; or nothing, of a remote with a name of its own.
+        """
+        super().setup_for_execution(context)
+        self._origin = Origin.of(context)
+        for name in ADDRESS_FIELDS if self._origin.key is not None else ():
+            said = getattr(self, name)
+            value = _known(said)
+            problem = (
+                refusal(name, value, has_own_name=self._origin.key != REMOTE_RESOURCE) if value is not None else None
+            )
+            if problem is not None:
+                raise ConnectionConfigError(f"{self._origin.field_of(name, said)} {problem}")
+
     def connection(self) -> "Connection":
         """Where the remote is, as far as it is known now.
 
@@ -133,6 +155,8 @@ class CogneeRemote(UnlistedFields, dg.ConfigurableResource["CogneeRemote"]):
             self._key(),
             ca_bundle=Path(self.ca_bundle).expanduser() if self.ca_bundle else None,
             allow_plain_http=self.allow_plain_http,
+            url_is=self._origin.source_of("url", self.url, otherwise=FROM_ARGUMENTS),
+            key_is=self._origin.source_of("api_key", self.api_key, otherwise=KEY_FROM_ARGUMENTS),
         )
 
     def client(self) -> "CogneeClient":
@@ -202,11 +226,16 @@ class LocalCognee(UnlistedFields, dg.ConfigurableResource["LocalCognee"]):
         return user or self.user or None
 
 
+def _known(value: str | None) -> str | None:
+    """The string, or what the variable holds that it names; None where that is not set."""
+    return value.get_value() if isinstance(value, dg.EnvVar) else value
+
+
 def _resolved(value: str, *, where: str, error: type[CogneeDagsterError]) -> str:
     """The string, or what the variable holds that it names."""
     if not isinstance(value, dg.EnvVar):
         return value
-    found = value.get_value()
+    found = _known(value)
     if found is None:
         name = value.env_var_name
         raise error(

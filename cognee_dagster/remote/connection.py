@@ -25,6 +25,7 @@ from cognee_dagster.remote.https_settings import (
     RemoteSettings,
 )
 from cognee_dagster.remote.saved_credentials import default_credentials_file, read_saved_credentials
+from cognee_dagster.system.urls import address_problem
 
 FROM_ARGUMENTS = "arguments"
 FROM_SERVE = "cognee.serve()"
@@ -43,8 +44,8 @@ class Connection:
     Attributes:
         url: Base address, without a trailing slash and without ``/api/v1``, which may be given along.
         api_key: Sent as ``X-Api-Key``; empty for a server without authentication.
-        source: Where the URL came from: ``arguments``, ``cognee.serve()``, ``environment``, the ``.env`` and its
-            line that sets it, or ``saved credentials``.
+        source: Where the URL came from: ``arguments``, or what the caller calls them, ``cognee.serve()``,
+            ``environment``, the ``.env`` and its line that sets it, or ``saved credentials``.
         key_source: Where the key came from, likewise.
         no_key_because: Why there is no key though one is known.
         ca_bundle: PEM file with the authorities to trust instead of the usual ones.
@@ -105,6 +106,8 @@ def resolve_connection(
     credentials_file: Path | None = None,
     ca_bundle: Path | None = None,
     allow_plain_http: bool | None = None,
+    url_is: str = FROM_ARGUMENTS,
+    key_is: str = KEY_FROM_ARGUMENTS,
 ) -> Connection:
     """The remote to talk to, from the first source that names one.
 
@@ -117,6 +120,8 @@ def resolve_connection(
         credentials_file: Default: ``~/.cognee/cloud_credentials.json``, where ``cognee-cli serve`` saves.
         ca_bundle: PEM file of authorities to trust; default: ``COGNEE_DAGSTER_CA_BUNDLE``, else the usual ones.
         allow_plain_http: Default: ``COGNEE_DAGSTER_ALLOW_PLAIN_HTTP``, else False.
+        url_is: What messages call an explicit URL, and
+        key_is: an explicit key.
 
     Raises:
         NoConnectionError: No source names a remote.
@@ -125,7 +130,7 @@ def resolve_connection(
     variables = cognee_environment() if environ is None else environ
     settings = RemoteSettings.read(variables)
     found = (
-        _from_arguments(url, settings, variables, lend_key=lend_key)
+        _from_arguments(url, settings, variables, lend_key=lend_key, url_is=url_is)
         or _from_serve()
         or _from_environment(settings, variables)
         or _from_saved_credentials(credentials_file or default_credentials_file())
@@ -139,7 +144,7 @@ def resolve_connection(
         url=found.url,
         api_key=SecretStr(api_key) if api_key else found.api_key,
         source=found.source,
-        key_source=KEY_FROM_ARGUMENTS if api_key else found.key_source,
+        key_source=key_is if api_key else found.key_source,
         no_key_because="" if api_key else found.no_key_because,
         ca_bundle=ca_bundle or settings.ca_bundle,
         allow_plain_http=settings.allow_plain_http if allow_plain_http is None else allow_plain_http,
@@ -156,7 +161,7 @@ class _Found:
 
 
 def _from_arguments(
-    url: str | None, settings: RemoteSettings, variables: Mapping[str, str], *, lend_key: bool
+    url: str | None, settings: RemoteSettings, variables: Mapping[str, str], *, lend_key: bool, url_is: str
 ) -> _Found | None:
     if not url:
         return None
@@ -164,8 +169,8 @@ def _from_arguments(
     named = settings.service_url
     if not lend_key and key.get_secret_value() and named and _host(named) != _host(url):
         because = f"{API_KEY_VARIABLE} ({key_source}) goes with {SERVICE_URL_VARIABLE}, which names another host"
-        return _Found(url, SecretStr(""), FROM_ARGUMENTS, key_source, because)
-    return _Found(url, key, FROM_ARGUMENTS, key_source)
+        return _Found(url, SecretStr(""), url_is, key_source, because)
+    return _Found(url, key, url_is, key_source)
 
 
 def _from_serve() -> _Found | None:
@@ -207,28 +212,10 @@ def _from_saved_credentials(path: Path | None) -> _Found | None:
 
 def _valid_url(url: str, *, source: str) -> str:
     """The base address without trailing slashes. What is refused is not repeated: it may hold a password."""
-    text = url.strip()
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or port == 0
-        or not text.isprintable()
-        or " " in text
-    ):
-        problem = "is not an address like https://cognee.example.com"
-    elif parts.username is not None or parts.password is not None:
-        problem = "has a user name or password in it; Cognee wants an API key"
-    elif parts.query or parts.fragment:
-        problem = "has a query or fragment; give the server's base address only"
-    else:
-        # With the scheme in lower case, whatever was typed; and up to where every path that is asked for begins.
-        return parts.geturl().rstrip("/").removesuffix(API_PATH).rstrip("/")
-    raise ConnectionConfigError(f"The remote's URL (from {source}) {problem}. Correct it where it was set.")
+    if problem := address_problem(url):
+        raise ConnectionConfigError(f"The remote's URL (from {source}) {problem}. Correct it where it was set.")
+    # With the scheme in lower case, whatever was typed; and up to where every path that is asked for begins.
+    return urlsplit(url.strip()).geturl().rstrip("/").removesuffix(API_PATH).rstrip("/")
 
 
 def _valid_key(key: SecretStr, *, source: str) -> SecretStr:

@@ -1,8 +1,8 @@
-"""URLs as people write them down: whether one holds what nobody else may see."""
+"""URLs as people write them down: whether one is a server's address, or holds what nobody else may see."""
 
 import re
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 # Query keys of URLs that are signed, or that carry a key: Azure's, Amazon's and Google's, and what others call theirs.
 _SECRET_KEYS = frozenset(
@@ -12,6 +12,7 @@ _SECRET_KEYS = frozenset(
         *("token", "access_token", "auth_token", "auth", "authorization", "jwt"),
     }
 )
+_PLACEHOLDERS = ("${", "{{")
 _CHAINED = "::"  # as in simplecache::https://…, of fsspec
 
 
@@ -37,6 +38,38 @@ def secret_in_url(value: Any) -> str | None:
             if name.lower() in _SECRET_KEYS:
                 return f"a signature or key ({name.lower()}=…)"
     return None
+
+
+def address_problem(url: str) -> str | None:
+    """Why a text is no base address of a server, as the end of a sentence; None where it is one.
+
+    The text is not repeated: it may hold a password.
+    """
+    text = url.strip()
+    if not text:
+        return "is blank"
+    if any(mark in text for mark in _PLACEHOLDERS):
+        return "has a placeholder in it, such as ${…} or {{ … }}, that nothing has filled in"
+    parts = _server_in(text)
+    if parts is None:
+        without = "" if "://" in text else ": it has no https:// or http:// in front"
+        return f"is not an address like https://cognee.example.com{without}"
+    if parts.username is not None or parts.password is not None:
+        return "has a user name or password in it; Cognee wants an API key"
+    if parts.query or parts.fragment:
+        return "has a query or fragment; give the server's base address only"
+    return None
+
+
+def _server_in(text: str) -> SplitResult | None:
+    """The parts of an address of a server; None where the text is none."""
+    try:
+        parts = urlsplit(text)
+        has_port = parts.port != 0
+    except ValueError:
+        return None
+    is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
+    return parts if is_one and text.isprintable() and " " not in text else None
 
 
 def base_address(url: str) -> str:

@@ -53,7 +53,7 @@ def test_the_push_says_what_push_result_says_by_the_same_names(chain: Chain, rem
     }
     assert pushed["pipeline_run_id"] == next(run["pipeline_run_id"] for run in remote.runs if run["kind"] == "pipeline")
     assert pushed["cognee/remote_url"] == remote.url
-    assert pushed["cognee/connection_source"] == "arguments"
+    assert pushed["cognee/connection_source"] == "the url of the remote 'cognee_remote'"
     assert pushed["cognee/archive_bytes"] == remote.uploads[0].uploads[0].size
     assert pushed["cognee/seconds"] > 0
 

@@ -114,7 +114,12 @@ def test_equal_names_under_different_prefixes_are_in_different_groups() -> None:
         ("tags", {"a b": "c"}, "tag key"),
         ("tags", {"a": "c d"}, "tag value"),
         ("tags", ["a"], "mapping"),
-        ("cron_schedule", "every day", "cron"),
+        (
+            "cron_schedule",
+            "every day",
+            "cannot be used: it is no cron expression that Dagster takes: write five fields",
+        ),
+        ("cron_schedule", "0 3 * *", "cannot be used: it is no cron expression"),
         ("execution_timezone", "Mars/Olympus", "no cron_schedule"),
         ("user", " ", "e-mail"),
         ("repush_attempts", True, "0 to 20"),
@@ -131,7 +136,8 @@ def test_a_value_that_cannot_work_is_refused_by_dataset_and_field(field: str, va
 
 
 def test_a_time_zone_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(DatasetDefinitionError, match="execution_timezone='Mars/Olympus'"):
+    refused = "'x': execution_timezone='Mars/Olympus' cannot be used: there is no time zone of that name"
+    with pytest.raises(DatasetDefinitionError, match=refused):
         CogneeDataset(name="x", cron_schedule="0 3 * * *", execution_timezone="Mars/Olympus")
 
 
