@@ -19,12 +19,18 @@ from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_valid
 from cognee_dagster import remote, sources
 from cognee_dagster.dagster.origin import Origin
 from cognee_dagster.dagster.remote_fields import ADDRESS_FIELDS, refusal
+from cognee_dagster.dagster.resource_page import Description
 from cognee_dagster.dagster.unlisted_fields import UnlistedFields
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import CogneeDagsterError, ConnectionConfigError, LocalCogneeError
 from cognee_dagster.pushing.options import DeliverySettings
 from cognee_dagster.remote.compat import BACKGROUND_STRATEGIES
-from cognee_dagster.remote.connection import FROM_ARGUMENTS, KEY_FROM_ARGUMENTS
+from cognee_dagster.remote.connection import (
+    FROM_ARGUMENTS,
+    FROM_ENVIRONMENT,
+    FROM_SAVED_CREDENTIALS,
+    KEY_FROM_ARGUMENTS,
+)
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.system.urls import secret_in_url
 
@@ -49,11 +55,31 @@ _LEAST: Mapping[str, tuple[int, bool]] = {
     "detach_timeout": (0, False),
 }
 
+# Where a remote was found, in words for who reads nothing else about it.
+_PLACES: Mapping[str, str] = {
+    FROM_ENVIRONMENT: "the environment of Dagster's process",
+    FROM_SAVED_CREDENTIALS: "the credentials that `cognee-cli serve` saved",
+    KEY_FROM_ARGUMENTS: "its api_key",
+}
+
 _NO_KEY: Any = None  # of no declared type, since a field of a ResourceDependency has that very type for mypy
 
 
 def _nothing_more() -> Any:
     return {}
+
+
+def _remote_in_use(given: "CogneeRemote") -> str:
+    """Of a remote that is found where Cognee would look: which that is now, and where from; nobody is asked."""
+    if given.url or isinstance(given.ca_bundle, dg.EnvVar):
+        return ""
+    try:
+        found = given.connection()
+    except CogneeDagsterError as error:
+        return f"In use when this code location was loaded: none. {error}"
+    key = f"the key from {_PLACES.get(found.key_source, found.key_source)}" if found.has_key else "no key"
+    source = _PLACES.get(found.source, found.source)
+    return f"In use when this code location was loaded: {found.url}, from {source}, with {key}."
 
 
 class CogneeRemote(UnlistedFields, dg.ConfigurableResource["CogneeRemote"]):
@@ -62,6 +88,8 @@ class CogneeRemote(UnlistedFields, dg.ConfigurableResource["CogneeRemote"]):
     With no ``url`` it is the first of: a live ``cognee.serve()`` connection, ``COGNEE_SERVICE_URL`` and
     ``COGNEE_API_KEY``, the credentials that ``cognee-cli serve`` saved.
     """
+
+    __doc__ = Description(__doc__, more=_remote_in_use)
 
     model_config = _MODEL_CONFIG
 

@@ -1,5 +1,6 @@
 """The resources: found where Cognee would look, and silent about their secrets."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ import dagster as dg
 import pytest
 
 from cognee_dagster import CogneeRemote, CogxArchiveIOManager, LocalCognee
+from cognee_dagster.dagster.component.demo import SandboxRemote
 from cognee_dagster.errors import CogneeDagsterError, NoConnectionError
 
 KEY = "marker-key-5f1c"
@@ -204,3 +206,42 @@ def test_a_secret_is_not_listed_as_a_resource_and_reaches_whoever_uses_it(cognee
         assert found.local.config().environ["LLM_API_KEY"] == KEY
     with remote.process_config_and_initialize_cm() as used:
         assert used.connection().api_key.get_secret_value() == KEY
+
+
+def shown(remote: CogneeRemote) -> str:
+    """What Dagster's page of the resource says of it."""
+    return str(remote.get_resource_definition().description)
+
+
+def test_the_page_of_a_remote_that_is_found_elsewhere_says_which_it_is_and_where_from_but_not_the_key(
+    cognee_variables: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert "In use when this code location was loaded: none. No Cognee Cloud connection configured" in shown(
+        CogneeRemote()
+    )
+    saved = tmp_path / ".cognee" / "cloud_credentials.json"
+    saved.parent.mkdir()
+    saved.write_text(json.dumps({"service_url": "https://saved.example.com", "api_key": KEY}))
+    saved.chmod(0o600)
+    assert (
+        "loaded: https://saved.example.com, from the credentials that `cognee-cli serve` saved, with the key"
+        in shown(CogneeRemote(url=""))
+    )
+    cognee_variables.setenv("COGNEE_SERVICE_URL", "https://x.example.com")
+    assert "loaded: https://x.example.com, from the environment of Dagster's process, with no key." in shown(
+        CogneeRemote()
+    )
+    (tmp_path / "empty.env").write_text(f"\nCOGNEE_API_KEY={KEY}\nCOGNEE_SERVICE_URL=https://file.example.com\n")
+    of_file = shown(CogneeRemote())
+    assert f"https://file.example.com, from {tmp_path}/empty.env, line 3, which overrides the environment" in of_file
+    assert f"with the key from {tmp_path}/empty.env, line 2." in of_file
+    with_own = shown(CogneeRemote(api_key=KEY))
+    assert "with the key from its api_key." in with_own
+    assert KEY not in of_file + with_own
+    assert shown(CogneeRemote(url="https://y.example.com")) == CogneeRemote.__doc__
+    cognee_variables.setenv("COGNEE_ENV_FILE", "nowhere")
+    assert "loaded: none. COGNEE_ENV_FILE=nowhere does not name a file." in shown(CogneeRemote())
+
+
+def test_a_sandbox_is_not_started_to_say_where_it_is() -> None:
+    assert shown(SandboxRemote(directory="nowhere")) == SandboxRemote.__doc__
