@@ -18,6 +18,7 @@ from cognee_dagster.dagster.component.attributes import (
     checked_closely,
     shared_resource,
 )
+from cognee_dagster.dagster.component.checked_model import checked_model
 from cognee_dagster.dagster.component.demo import DEMO_DIRECTORY, SandboxRemote, sandboxed
 from cognee_dagster.dagster.component.discovery import DiscoveryAttributes
 from cognee_dagster.dagster.component.place import name_at, place_of, refuse_other_resources, refuse_same_assets
@@ -111,6 +112,11 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
     def get_form_config(cls) -> "dg.ComponentFormConfig | None":
         """What Dagster (from 1.13 on) calls it in its own form, in which it can be written, too."""
         return dg.ComponentFormConfig(label="Cognee datasets", editable=True)
+
+    @classmethod
+    def get_model_cls(cls) -> type[pydantic.BaseModel]:
+        """What Dagster checks a ``defs.yaml`` with."""
+        return checked_model(cls.model())
 
     def get_asset_spec(self, props: CogneeAssetProps) -> dg.AssetSpec:
         """One asset's spec. Override it for what YAML cannot say; `translation` is applied to what it returns.

@@ -12,8 +12,11 @@ import dagster as dg
 import pydantic
 from pydantic.fields import FieldInfo
 
+from cognee_dagster.dagster.component.clear_schema import TEMPLATE
+from cognee_dagster.pushing.options import IMPORT_MODES
+
 # What YAML may say instead of any value; a word that is none is refused where it stands, by `dg check yaml`.
-Template = Annotated[str, pydantic.Field(pattern=r"\{\{")]
+Template = Annotated[str, pydantic.Field(pattern=TEMPLATE)]
 Translate: TypeAlias = Callable[[Any], Any]
 _PLAIN = (str, int, float, bool, type(None))
 
@@ -36,6 +39,8 @@ class WrittenRetryPolicy(dg.Model):
 # What YAML has no word for, and how it is written.
 _WRITTEN_AS: Mapping[type, type[dg.Model]] = {dg.AssetKey: AssetReference, dg.RetryPolicy: WrittenRetryPolicy}
 
+# A field whose type in Python is a string, of which only some make sense.
+_SOME_STRINGS: Mapping[str, Any] = {"mode": Literal[IMPORT_MODES]}
 
 # How Dagster's form lets these be written.
 _ADVANCED: dict[str, Any] = {"ui:advanced": True}
@@ -72,7 +77,7 @@ def written_model(kind: Any, *, without: frozenset[str] = frozenset(), optional:
     for field in fields(kind):
         if field.name in without:
             continue
-        written = written_type(hints[field.name])
+        written = _SOME_STRINGS.get(field.name) or written_type(hints[field.name])
         info = pydantic.Field(
             default=_default(field, optional),
             description=descriptions.get(field.name),
