@@ -1,7 +1,8 @@
 """``python -m tests.mutation``: mutate a seeded sample of the code and run the tests that reach each mutant.
 
 Works on copies of the checkout, so that nothing here is changed. Which tests reach a line is measured first, with
-coverage contexts; what runs on import is tried with the tests that reach anything in its module.
+coverage contexts, and all of them have to pass then: a test that fails anyway would notice every mutant. What runs on
+import is tried with the tests that reach anything in its module.
 """
 
 import contextlib
@@ -52,7 +53,7 @@ class Outcome:
 @click.option("--limit", default=300.0, show_default=True, help="Seconds for one mutant; beyond them it is killed.")
 @click.option("--goal", default=0.9, show_default=True, help="Share of the mutants that must be killed.")
 def main(*, size: int, seed: int, workers: int, only: str, limit: float, goal: float) -> None:
-    """Break the code in a seeded sample of places; fails where too few of them are noticed."""
+    """Break the code in a seeded sample of places; fails where too few are noticed or a survivor is not explained."""
     modules = [
         path
         for path in sorted((ROOT / PACKAGE).rglob("*.py"))
@@ -61,7 +62,8 @@ def main(*, size: int, seed: int, workers: int, only: str, limit: float, goal: f
     ]
     chosen = sample((mutant for path in modules for mutant in mutants_of(path, root=ROOT)), size=size, seed=seed)
     with tempfile.TemporaryDirectory(prefix="mutants-") as directory, ThreadPoolExecutor(workers) as pool:
-        reached = _tests_by_line(_copy(Path(directory) / "measured"), workers=workers)
+        measured = _copy(Path(directory) / "measured")
+        reached = _tests_by_line(_measure(measured, workers=workers), copy=measured)
         free: SimpleQueue[Path] = SimpleQueue()
         for number in range(workers):
             free.put(_copy(Path(directory) / str(number)))
@@ -113,30 +115,37 @@ def _pytest(copy: Path, *arguments: str, limit: float | None = None) -> int | No
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def _tests_by_line(copy: Path, *, workers: int) -> Mapping[tuple[str, int], Sequence[str]]:
-    """The unit tests that run each line, and at line 0 those that run any of its module.
-
-    Those that run the fewest lines come first: they are about it.
+def _measure(copy: Path, *, workers: int) -> coverage.CoverageData:
+    """What each unit test runs.
 
     Raises:
-        ClickException: The tests did not come to an end, so that nothing was measured.
+        ClickException: They do not all pass.
     """
     click.echo("Measuring which tests reach which line …")
     code = _pytest(copy, "tests/unit", f"-n{workers}", f"--cov={PACKAGE}", "--cov-context=test", "--cov-report=")
+    if code != 0:
+        raise click.ClickException(f"Without a mutant pytest ended with {code}. See why: pytest tests/unit")
     data = coverage.CoverageData(str(copy / ".coverage"))
     data.read()
+    return data
+
+
+def _tests_by_line(data: coverage.CoverageData, *, copy: Path) -> Mapping[tuple[str, int], Sequence[str]]:
+    """The unit tests that run each line, and at line 0 those that run any of its module.
+
+    Those that run the fewest lines come first: they are about it.
+    """
     reached: dict[tuple[str, int], list[str]] = {}
     of_module: defaultdict[str, set[str]] = defaultdict(set)
     lines_of: Counter[str] = Counter()
     for file in data.measured_files():
         module = Path(file).relative_to(copy).as_posix()
         for line, contexts in data.contexts_by_lineno(file).items():
-            tests = sorted({context.partition("|")[0] for context in contexts if context})
+            # "tests/unit/test_a.py::test_b[x|y]|run": pytest-cov adds the phase.
+            tests = sorted({context.rpartition("|")[0] for context in contexts if context})
             reached[module, line] = tests
             of_module[module].update(tests)
             lines_of.update(tests)
-    if not lines_of:
-        raise click.ClickException(f"Nothing was measured, for pytest ended with {code}. See why: pytest tests/unit")
     reached |= {(module, 0): list(tests) for module, tests in of_module.items()}
     return {place: sorted(tests, key=lambda test: (lines_of[test], test)) for place, tests in reached.items()}
 
@@ -157,6 +166,10 @@ def _report(outcomes: Sequence[Outcome], *, goal: float) -> None:
     click.echo(f"{killed} of {len(outcomes)} mutants were killed ({killed / len(outcomes):.0%}).")
     if killed < goal * len(outcomes):
         raise click.ClickException(f"Fewer than {goal:.0%}: write a test for a survivor that breaks a rule.")
+    if not explained.keys() >= set(survivors):
+        raise click.ClickException(
+            f"Write a test for each survivor that is not explained, or say why in {EXPLAINED.name}."
+        )
 
 
 if __name__ == "__main__":
