@@ -33,6 +33,7 @@
     ├── DocumentsGoneError (RuntimeError)        documents left their folder, and none of them is to be forgotten
     ├── DatasetNotFoundError (LookupError)       no such local dataset
     ├── DatasetPermissionError (PermissionError) the user may not read it
+    ├── DirectoryError (OSError)                 a directory of this machine that is needed cannot be made
     └── LocalCogneeError (RuntimeError)          the local Cognee does not work
         ├── CogneeNotInstalledError
         ├── StoreNotFoundError                   there is no Cognee where one is looked for
@@ -224,6 +225,10 @@ class DatasetNotFoundError(CogneeDagsterError, LookupError):
 
 class DatasetPermissionError(CogneeDagsterError, PermissionError):
     """The user may not read the dataset."""
+
+
+class DirectoryError(CogneeDagsterError, OSError):
+    """A directory of this machine that is needed, such as the archive store's, is not there and cannot be made."""
 
 
 class LocalCogneeError(CogneeDagsterError, RuntimeError):

@@ -1,7 +1,9 @@
 """``cognee-dagster``: the engine without Dagster, from a terminal or a script."""
 
+import sys
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -31,14 +33,24 @@ from cognee_dagster.system.spelling import nearest
 class _Commands(click.Group):
     """The commands. Whatever ends one of them early is reported in one way, wherever that can be written."""
 
-    def main(self, *args: Any, **extra: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> NoReturn:
+        """As click has it, but for what click says of Ctrl-C when that comes where no command is at work."""
         with guarded_output(instead=partial(say, err=True, level="error")) as output:
             try:
-                return super().main(*args, **extra)
-            except SystemExit as ended:
-                if output.failure is not None and not ended.code:
-                    raise SystemExit(ExitCode.NO_OUTPUT) from None
-                raise
+                ended = super().main(args, *others, **{**extra, "standalone_mode": False})
+                code = ended if isinstance(ended, int) else ExitCode.OK
+            except click.ClickException as error:
+                error.show()
+                code = error.exit_code
+            except click.Abort:
+                code = report(
+                    KeyboardInterrupt(), as_json="--json" in (sys.argv if args is None else args), debug=False
+                )
+            except BrokenPipeError:  # nobody reads on
+                code = ExitCode.FAILED
+            if output.failure is not None and not code:
+                code = ExitCode.NO_OUTPUT
+            raise SystemExit(code)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

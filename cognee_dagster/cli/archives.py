@@ -8,6 +8,7 @@ import click
 from cognee_dagster import store
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import TEXT, json_option
+from cognee_dagster.cli.settings import ARCHIVES_VARIABLE
 from cognee_dagster.cli.stored import is_of_dataset, store_location
 from cognee_dagster.cli.terminal import print_json, print_table, say, spelled_time
 from cognee_dagster.errors import ArchiveNotStoredError, DatasetDefinitionError
@@ -50,7 +51,9 @@ def list_archives(*, dataset: str | None, location: str | None, as_json: bool) -
     With --json: archives, each with dataset, partition, digest, num_nodes, num_edges, bytes, stored_at (Unix seconds)
     and kept_because (why a prune would leave it whatever it is told to keep); num_bytes; problems.
     """
-    report = store.list_archives(store.ArchiveStore.at(store_location(location)), wanted=_wanted(dataset))
+    stored = store.ArchiveStore.at(store_location(location))
+    report = store.list_archives(stored, wanted=_wanted(dataset))
+    _require_some(report, stored, dataset, but="")
     if as_json:
         found = [_as_json(judged) for judged in report.kept]
         print_json({"archives": found, "num_bytes": sum(item["bytes"] for item in found), "problems": report.problems})
@@ -103,11 +106,7 @@ def prune(
     report = store.prune_archives(
         stored, store.Keep(last=keep_last, within=keep_within), wanted=_wanted(dataset), dry_run=dry_run
     )
-    if report.is_empty and not report.problems and (dataset or not stored.base.exists()):  # what was named is not there
-        raise ArchiveNotStoredError(
-            f"{_none_stored(dataset, store_location(location))} Nothing was removed. `cognee-dagster archives list` "
-            "shows what a store has."
-        )
+    _require_some(report, stored, dataset, but=" Nothing was removed.")
     if as_json:
         print_json(
             {
@@ -126,6 +125,25 @@ def prune(
 
 def _wanted(dataset: str | None) -> "Callable[[ListedArchive], bool] | None":
     return None if dataset is None else lambda archive: is_of_dataset(archive, dataset)
+
+
+def _require_some(report: "PruneReport", stored: store.ArchiveStore, dataset: str | None, *, but: str) -> None:
+    """What was named, a store or a dataset in it, has to be there.
+
+    Raises:
+        ArchiveNotStoredError: It is not.
+    """
+    if not report.is_empty or report.problems:
+        return
+    if not stored.base.exists():
+        raise ArchiveNotStoredError(
+            f"There is no archive store {stored.base}.{but} The first archive that an asset writes makes it; where it "
+            f"is said to be somewhere else, name that with --archives or {ARCHIVES_VARIABLE}."
+        )
+    if dataset:
+        raise ArchiveNotStoredError(
+            f"{_none_stored(dataset, str(stored.base))}{but} `cognee-dagster archives list` shows what a store has."
+        )
 
 
 def _none_stored(dataset: str | None, location: str) -> str:

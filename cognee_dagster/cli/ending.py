@@ -61,16 +61,21 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> ExitCode:
     if debug:
         say("".join(traceback.format_exception(error)).rstrip(), err=True)
     lines = chosen_lines()
-    if not as_json and lines is None:
-        say(f"Error: {message}" if code < ExitCode.INTERRUPTED else message, err=True)
-        return code
     reason, advice = reason_and_advice(message)
+    if not as_json and lines is None:
+        besides = "" if advice else f" {ADVICE[code]}"
+        say(f"Error: {_as_sentence(message)}{besides}" if code < ExitCode.INTERRUPTED else message, err=True)
+        return code
     told = {"error": type(error).__name__, "reason": reason, "advice": advice or ADVICE[code], "exit_code": int(code)}
     if lines is not None:
         lines.tell("failed", **told)
     if as_json:
         print_json(told)
     return code
+
+
+def _as_sentence(message: str) -> str:
+    return message if message.endswith((".", "?", "!", "`")) or "\n" in message else f"{message}."
 
 
 def _message(error: BaseException, code: ExitCode) -> str:
@@ -80,6 +85,9 @@ def _message(error: BaseException, code: ExitCode) -> str:
         return "Interrupted."
     if isinstance(error, click.ClickException):
         return error.format_message()
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, CogneeDagsterError):
+        named = " and ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+        return f"{named}: {error.strerror}." if named else f"{error.strerror}."
     if isinstance(error, CogneeDagsterError | OSError):
         return str(error) or type(error).__name__
     what = " ".join(str(error).split())[:300]

@@ -15,6 +15,7 @@ from cognee_dagster.errors import ArchiveError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.graph.empty import empty_graph
 from cognee_dagster.sources.places import is_place
+from cognee_dagster.system.files import make_directory
 
 if TYPE_CHECKING:
     from cognee_dagster.sources.mapping.value import GraphMapping
@@ -53,8 +54,8 @@ def export(
     given = Source(text=source, mapping=mapping, profile=profile, user=user)
     with progress_bars(reminders=not as_json) as bars, given.open() as reader:
         _require_no_other(destination, reader.origin.dataset_name)
-        if not destination.parent.exists():
-            destination.parent.mkdir(parents=True, exist_ok=True)
+        if not destination.parent.is_dir():
+            make_directory(destination.parent)
             say(f"Made the directory {destination.parent}", err=True)
         # The writer is loaded here, while the process that reads the graph starts.
         archive = cogx.write_archive(reader, destination, progress=bars.export)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
-from cognee_dagster.system.files import write_whole
+from cognee_dagster.system.files import make_directory, write_whole
 
 if TYPE_CHECKING:  # Arrow comes with it
     from cognee_dagster.cogx.archive import Archive
@@ -67,7 +67,7 @@ class PushJournal:
         if self._path is None:
             return
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_directory(self._path.parent)
             kept = {content: {"run": run.run_id, "known_by": run.known_by} for content, run in self._runs.items()}
             write_whole(self._path, json.dumps(kept).encode())
         except OSError as error:

@@ -12,6 +12,7 @@ from cognee_dagster.errors import LocalCogneeError
 from cognee_dagster.sandbox.embeddings import HOST, EmbeddingsStandIn
 from cognee_dagster.sandbox.settings import has_language_model, local_environment, no_language_model
 from cognee_dagster.system.child_process import ChildProcess, tethered
+from cognee_dagster.system.files import make_directory
 
 EMAIL = "sandbox@example.com"
 START_SECONDS = 240.0  # 12 to 40 s on an idle machine with 2 cores; importing Cognee is most of it
@@ -184,7 +185,7 @@ def _password(directory: Path) -> str:
     """Cognee sets a configured password once, so a directory keeps the one it was first used with."""
     path = directory / "password"
     if not path.exists():
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(16), encoding="utf-8")
     return path.read_text(encoding="utf-8")

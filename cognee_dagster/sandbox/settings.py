@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cognee_dagster.environment import ENV_FILE_VARIABLE, NO_LANGUAGE_MODEL, cognee_package
 from cognee_dagster.errors import CogneeNotInstalledError
+from cognee_dagster.system.files import make_directory
 
 # Whatever else a user has set (DB_PROVIDER, GRAPH_DATABASE_URL, …) would lead Cognee to the user's real stores.
 _KEPT = frozenset(
@@ -41,7 +42,7 @@ def local_environment(directory: Path, *, environ: Mapping[str, str] | None = No
     source = os.environ if environ is None else environ
     directory = directory.resolve()  # Cognee refuses relative roots
     home = directory / "home"
-    home.mkdir(parents=True, exist_ok=True)
+    make_directory(home)
     no_env_file = directory / "empty.env"
     no_env_file.touch()
     return {

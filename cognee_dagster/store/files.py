@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from cognee_dagster.system.files import replacing, write_whole
+from cognee_dagster.system.files import make_directory, replacing, write_whole
 
 if TYPE_CHECKING:  # fsspec comes with it
     from upath import UPath
@@ -20,9 +20,21 @@ def is_local(path: "UPath") -> bool:
     return path.protocol in LOCAL_PROTOCOLS
 
 
+def make_parent(target: "UPath") -> None:
+    """Make the directory that a file of the store is to be in.
+
+    Raises:
+        DirectoryError: It is one of this machine's, and cannot be made.
+    """
+    if is_local(target):
+        make_directory(Path(target.parent.path))
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+
+
 def put_file(source: Path, target: "UPath") -> None:
     """Copy a local file into the store."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_parent(target)
     if is_local(target):
         with replacing(Path(target.path)) as temporary:
             shutil.copyfile(source, temporary)
@@ -32,7 +44,7 @@ def put_file(source: Path, target: "UPath") -> None:
 
 def put_bytes(content: bytes, target: "UPath") -> None:
     """Write a small file in the store."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_parent(target)
     if is_local(target):
         write_whole(Path(target.path), content)
     else:

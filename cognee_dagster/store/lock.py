@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import msgspec
 
-from cognee_dagster.store.files import is_local, put_bytes
+from cognee_dagster.store.files import is_local, make_parent, put_bytes
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -218,7 +218,7 @@ def _taken(
 
 def _created(path: "UPath", content: bytes, *, settle: float) -> bool:
     """Write the file, unless it is there already."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_parent(path)
     try:
         if is_local(path):
             with open(path.path, "xb") as file:
@@ -245,7 +245,7 @@ def _settled(path: "UPath", content: bytes, *, settle: float) -> bool:
 def _read(path: "UPath") -> bytes | None:
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # who writes it says what is in the way
         return None
 
 

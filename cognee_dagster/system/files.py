@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from cognee_dagster.errors import DirectoryError
+
 _CHUNK_BYTES = 1 << 20
 _KINDS = {
     stat.S_IFBLK: "a device",
@@ -18,6 +20,24 @@ _KINDS = {
     stat.S_IFLNK: "a symbolic link that leads nowhere",
     stat.S_IFSOCK: "a socket",
 }
+
+
+def make_directory(directory: Path, *, mode: int = 0o777) -> None:
+    """Make a directory, and those that it is in, where they are not there yet.
+
+    Raises:
+        DirectoryError: That cannot be; the message says what is in the way.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=mode)
+    except OSError as error:
+        there = next(path for path in (directory, *directory.absolute().parents) if os.path.lexists(path))
+        if there.is_dir():
+            why = f"{error.strerror} in {there}. Correct its permissions, or name another directory."
+        else:
+            kind = _KINDS.get(_kind(there), "a file")
+            why = f"{there} is {kind}, and no directory. Move it out of the way, or name another directory."
+        raise DirectoryError(f"The directory {directory} cannot be made: {why}") from error
 
 
 @contextlib.contextmanager

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
+from cognee_dagster.system.files import make_directory
+
 _DIRECTORY = "~/.cognee-dagster/locks"
 _LOOK_EVERY = 0.1
 
@@ -66,9 +68,12 @@ def _opened(name: str, directory: Path | None) -> IO[bytes]:
     home = directory or Path(_DIRECTORY).expanduser()
     for place in (home, Path(tempfile.gettempdir()) / f"cognee-dagster-{os.getuid()}" / "locks"):
         with contextlib.suppress(OSError):
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_directory(place, mode=0o700)
             return os.fdopen(os.open(place / name, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
-    raise PermissionError(f"No lock file can be written in {home} or {tempfile.gettempdir()}.")
+    raise PermissionError(
+        f"No lock file can be written in {home} or {tempfile.gettempdir()}. Make one of them a directory that may be "
+        "written to."
+    )
 
 
 def _locked(file: IO[bytes]) -> bool:

@@ -161,6 +161,54 @@ def test_sigterm_ends_a_push_like_ctrl_c_and_neither_leaves_a_temporary_director
     assert "Hung up" in said
 
 
+def interrupted(where: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own, with a Ctrl-C that comes just ``where``."""
+    code = (
+        "import builtins, sys\n"
+        "import cognee_dagster.__main__ as entry\n"
+        "def interrupt(*_, **__): raise KeyboardInterrupt\n"
+        f"{where}\n"
+        f"sys.argv[1:] = {list(arguments)!r}\n"
+        "entry.run()"
+    )
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "sys.modules['cognee_dagster.cli'] = type('M', (), {'__getattr__': interrupt})()",
+        "import cognee_dagster.cli as c; c._Commands.main = interrupt",
+        "import cognee_dagster.cli as c; c._Commands.make_context = interrupt",
+        "import cognee_dagster.cli as c; c._Commands.invoke = interrupt",
+        "import cognee_dagster.cli as c; c.report = interrupt",
+    ],
+    ids=["loading", "beginning", "reading the command line", "before the command", "telling an error"],
+)
+def test_ctrl_c_has_one_ending_whenever_it_comes(where: str) -> None:
+    said = interrupted(where, "validate", "none.cogx")
+    assert (said.returncode, said.stdout, said.stderr.strip()) == (ExitCode.INTERRUPTED, "", "Interrupted.")
+    as_json = interrupted(where, "validate", "none.cogx", "--json")
+    assert (as_json.returncode, as_json.stderr.strip()) == (ExitCode.INTERRUPTED, "")
+    assert json.loads(as_json.stdout) == {
+        "error": "KeyboardInterrupt",
+        "reason": "Interrupted.",
+        "advice": ADVICE[ExitCode.INTERRUPTED],
+        "exit_code": ExitCode.INTERRUPTED,
+    }
+
+
+def test_every_error_ends_in_advice(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for error, said in (
+        (LocalCogneeError("It is broken"), f"Error: It is broken. {ADVICE[ExitCode.FAILED]}"),
+        (NoConnectionError("There is none. Set the URL."), "Error: There is none. Set the URL."),
+        (PermissionError(13, "Permission denied", "/x"), f"Error: /x: Permission denied. {ADVICE[ExitCode.FAILED]}"),
+    ):
+        report(error, as_json=False, debug=False)
+        assert capsys.readouterr().err.strip() == said
+
+
 def test_nothing_that_others_named_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
     evil = "a\x1b]0;title\x07\x9b2J\x7f\udc80\u202eb"
     say(evil)

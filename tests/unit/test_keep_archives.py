@@ -59,8 +59,23 @@ def test_list_says_what_is_stored_and_what_is_needed(directory: Path) -> None:
 
 
 def test_a_store_without_archives_says_where_was_looked(tmp_path: Path) -> None:
-    ended = call("archives", "list", "--archives", str(tmp_path / "nowhere"))
-    assert (ended.exit_code, str(tmp_path / "nowhere") in ended.stdout) == (0, True)
+    ended = call("archives", "list", "--archives", str(tmp_path))
+    assert (ended.exit_code, f"No archive is stored in {tmp_path}." in ended.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("dataset", [(), ("notes",)])
+def test_a_store_that_is_not_there_is_no_empty_one(tmp_path: Path, dataset: tuple[str, ...]) -> None:
+    named = ("archives", "list", *dataset, "--archives", str(tmp_path / "nowhere"))
+    ended = call(*named)
+    assert (ended.exit_code, ended.stdout) == (4, "")
+    assert f"There is no archive store {tmp_path / 'nowhere'}." in ended.stderr
+    assert json.loads(call(*named, "--json").stdout)["error"] == "ArchiveNotStoredError"
+
+
+def test_a_dataset_that_has_no_archive_is_not_there(directory: Path) -> None:
+    ended = call("archives", "list", "nobodys")
+    assert (ended.exit_code, ended.stdout) == (4, "")
+    assert f"No archive of nobodys is stored in {directory}." in ended.stderr
 
 
 def test_what_is_called_stored_is_there_and_what_cannot_be_read_is_not_called_empty(directory: Path) -> None:
