@@ -3,16 +3,18 @@
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
 
 from cognee_dagster import remote, sources, store
 from cognee_dagster.cli.options import remote_connection
 from cognee_dagster.cli.settings import ARCHIVES_VARIABLE, MASK, PYTHON_VARIABLE
 from cognee_dagster.environment import cognee_environment
-from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError
+from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError, RemoteAuthError, RemoteError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.options import DEFAULT_DATASET
 
@@ -74,21 +76,44 @@ class Checks:
         connection = self.client.connection
         because = connection.no_key_because
         key = (
-            f"key {MASK} (from {connection.key_source})"
-            if connection.has_key
-            else f"no key{because and f': {because}'}"
+            f"key {MASK} (from {connection.key_from})" if connection.has_key else f"no key{because and f': {because}'}"
         )
-        return f"{connection.url} (from {connection.source}), {key}"
+        return f"{connection.url} (from {connection.url_from}), {key}"
 
     def server(self) -> str:
         """Whether the server answers, which Cognee it is, and that it takes COGX archives."""
         return f"Cognee {self.client.require_cogx().version}, takes COGX archives"
 
     def key(self) -> str:
-        """Whether the server accepts the key, and whose it is."""
-        found = self.client.datasets()
-        user = self.client.me()
-        return f"accepted, of user {user.email or user.id}, who may read {counted(len(found), 'dataset')}"
+        """Whether the server accepts the key, and whose it is; or that it wants none.
+
+        Raises:
+            RemoteAuthError: It is not accepted; the message says where it came from, and whether none is needed.
+        """
+        try:
+            found = self.client.datasets()
+        except RemoteAuthError as refused:
+            if self.client.connection.has_key and self._is_open():
+                raise RemoteAuthError(
+                    "No key is needed, since this Cognee has no accounts, and it does not accept the one that is sent, "
+                    f"from {self.client.connection.key_from}. Leave it out there.",
+                    status=refused.status,
+                ) from refused
+            raise
+        user, datasets = self.client.user(), counted(len(found), "dataset")
+        if user is None:
+            return f"none is needed: this Cognee has no accounts, and whoever asks may read {datasets}"
+        return f"accepted, of user {user.email or user.id}, who may read {datasets}"
+
+    def _is_open(self) -> bool:
+        """Whether the server answers without a key."""
+        keyless = replace(self.client.connection, api_key=SecretStr(""))
+        try:
+            with remote.CogneeClient(keyless, retry=remote.RetryPolicy(attempts=1)) as client:
+                client.datasets()
+        except RemoteError:
+            return False
+        return True
 
     def local_dataset(self) -> str:
         """Whether the local dataset is there, the user may read it, and its graph can be opened."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import TEXT, json_option, user_option
 from cognee_dagster.cli.source import Source, mapping_options
 from cognee_dagster.cli.terminal import print_json, say
-from cognee_dagster.graph.counting import counted
+from cognee_dagster.graph.counting import and_more, counted
 from cognee_dagster.graph.left_behind import advice_on_left_behind, neighbours_in_words
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cognee_dagster.sources.mapping.value import GraphMapping
 
 _SHOWN_SAMPLES = 5
+_SHOWN_NAMES = 40
 
 
 @click.command(short_help="Show what SOURCE is and what of it a remote would get.")
@@ -87,7 +89,9 @@ def _in_words(counts: "Counts") -> str:
 
 def _list(title: str, counts: Mapping[str, int]) -> None:
     if counts:
-        say(f"{title}: " + ", ".join(f"{_line(name) or '(none)'} {count:,}" for name, count in counts.items()))
+        named = [f"{_line(name) or '(none)'} {count:,}" for name, count in islice(counts.items(), _SHOWN_NAMES)]
+        more = and_more(len(counts) - len(named))
+        say(f"{title}: {', '.join(named)}{more}{' (--json has all of them)' if more else ''}")
 
 
 def _line(text: str) -> str:

@@ -198,7 +198,7 @@ def counts_in_words(plan: dict[str, Any]) -> str:
 
 
 def pushed_in_words(done: Mapping[str, Any]) -> str:
-    """What a push to a mirror did, from its summary; empty where it had nothing to do."""
+    """What a push to a mirror did, from its summary."""
     counts = counts_in_words(dict(done))
     sent, replaced = done["segments_sent"], done["segments_replaced"]
     what = [counts] if counts else []
@@ -206,7 +206,7 @@ def pushed_in_words(done: Mapping[str, Any]) -> str:
         what.append(f"{sent} of {counted(done['segments'], 'segment')} sent, {replaced} replaced")
     if taken_over := _adoption_counts(done["adoption"] or {}):
         what.append(f"of what others had brought at most {taken_over}")
-    return "; ".join(what)
+    return "; ".join(what) or "nothing changed: +0 ~0 -0 nodes, +0 ~0 -0 edges"
 
 
 def _size(num_bytes: int) -> str:

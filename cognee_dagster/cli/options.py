@@ -105,7 +105,9 @@ def remote_connection(url: str | None, api_key: str | None) -> "Connection":
     Raises:
         ConnectionConfigError: Nothing names a remote, or what names it cannot be used.
     """
-    return remote.resolve_connection(url, api_key, lend_key=False)
+    return remote.resolve_connection(
+        url, api_key, lend_key=False, url_is="the option --url", key_is="the option --api-key"
+    )
 
 
 user_option = click.option(

@@ -170,12 +170,11 @@ def _end(result: "PushResult", *, code: ExitCode, reason: str, as_json: bool) ->
         print_json(dataclasses.asdict(result))
     else:
         nodes, edges = counted(result.num_nodes, "node"), counted(result.num_edges, "edge")
-        say(
-            f"Pushed {result.dataset_name} ({nodes}, {edges}) to {result.target_dataset}: {result.status}\n"
-            f"pipeline_run_id: {result.pipeline_run_id}"
-        )
-        if done := pushed_in_words(mirror) if (mirror := result.remote_response.get("mirror")) else "":
-            say(done)
+        say(f"Pushed {result.dataset_name} ({nodes}, {edges}) to {result.target_dataset}: {result.status}")
+        if result.pipeline_run_id is not None:
+            say(f"pipeline_run_id: {result.pipeline_run_id}")
+        if mirror := result.remote_response.get("mirror"):
+            say(pushed_in_words(mirror))
     lines = chosen_lines()
     if code is ExitCode.OK:
         if lines:

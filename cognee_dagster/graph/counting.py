@@ -16,11 +16,16 @@ def counted(number: int, singular: str, plural: str | None = None) -> str:
 
 
 def with_counts(counts: Mapping[str, int], *, limit: int = 20) -> str:
-    """Names with their counts, in their order: ``weight (2), note (1), …``.
+    """Names with their counts, in their order: ``weight (2), note (1) and 3 more``.
 
     Args:
         counts: By name.
         limit: How many are named.
     """
-    named = ", ".join(f"{name} ({count:,})" for name, count in islice(counts.items(), limit))
-    return named + (", …" if len(counts) > limit else "")
+    named = [f"{' '.join(name.split())} ({count:,})" for name, count in islice(counts.items(), limit)]
+    return ", ".join(named) + and_more(len(counts) - limit)
+
+
+def and_more(number: int) -> str:
+    """`` and 3 more``; empty where there are no more than were named."""
+    return f" and {number:,} more" if number > 0 else ""

@@ -147,7 +147,7 @@ def announce(archives: "Sequence[Archive]", *, target: str, connection: Connecti
     )
     nodes, edges = counted(beginning.num_nodes, "node"), counted(beginning.num_edges, "edge")
     message = "Pushing dataset %r (%s, %s) to dataset %r on %s (%s)"
-    logger.info(message, beginning.dataset_name, nodes, edges, target, connection.url, connection.source)
+    logger.info(message, beginning.dataset_name, nodes, edges, target, connection.url, connection.url_from)
     progress.on_begin(beginning)
 
 

@@ -8,6 +8,7 @@ explicit URL. The command line keeps that key back from an explicit URL where ``
 """
 
 import ipaddress
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ FROM_SERVE = "cognee.serve()"
 FROM_ENVIRONMENT = "environment"
 FROM_SAVED_CREDENTIALS = "saved credentials"
 KEY_FROM_ARGUMENTS = "the argument api_key or --api-key"
+_IN_A_FILE = re.compile(r", line \d+(, which overrides the environment)?$")  # as ``VariableSource`` has it
 
 API_PATH = "/api/v1"  # of every Cognee
 _SERVE_STATE_MODULE = "cognee.api.v1.serve.state"
@@ -72,7 +74,7 @@ class Connection:
         exposed = self.url.startswith("http:") and not self.is_loopback and self.has_key
         if exposed and not self.allow_plain_http:
             raise ConnectionConfigError(
-                f"{self.url} (from {self.source}) is plain http: the API key would travel unencrypted. Use https, or "
+                f"{self.url} (from {self.url_from}) is plain http: the API key would travel unencrypted. Use https, or "
                 f"allow it by name with allow_plain_http=True or {ALLOW_PLAIN_HTTP_VARIABLE}=true."
             )
 
@@ -80,6 +82,16 @@ class Connection:
     def has_key(self) -> bool:
         """Whether there is a key to send."""
         return bool(self.api_key.get_secret_value())
+
+    @property
+    def url_from(self) -> str:
+        """Where the URL came from, in words that name the setting."""
+        return _in_words(self.source, SERVICE_URL_VARIABLE)
+
+    @property
+    def key_from(self) -> str:
+        """Where the key came from, likewise."""
+        return _in_words(self.key_source, API_KEY_VARIABLE)
 
     @property
     def host(self) -> str:
@@ -168,7 +180,8 @@ def _from_arguments(
     key, key_source = settings.api_key, _source(variables, API_KEY_VARIABLE)
     named = settings.service_url
     if not lend_key and key.get_secret_value() and named and _host(named) != _host(url):
-        because = f"{API_KEY_VARIABLE} ({key_source}) goes with {SERVICE_URL_VARIABLE}, which names another host"
+        key_from = _in_words(key_source, API_KEY_VARIABLE)
+        because = f"the key of {key_from} goes with {SERVICE_URL_VARIABLE}, which names another host"
         return _Found(url, SecretStr(""), url_is, key_source, because)
     return _Found(url, key, url_is, key_source)
 
@@ -197,6 +210,17 @@ def _source(variables: Mapping[str, str], name: str) -> str:
     return FROM_ENVIRONMENT if found.file is None else str(found)
 
 
+def _in_words(source: str, variable: str) -> str:
+    """Where a URL or a key came from, as a person calls it who set it."""
+    if source == FROM_ARGUMENTS:
+        return "the argument url or --url"
+    if source == FROM_ENVIRONMENT:
+        return f"the environment variable {variable}"
+    if source == FROM_SAVED_CREDENTIALS:
+        return "what `cognee-cli serve` saved"
+    return f"{variable} in {source}" if _IN_A_FILE.search(source) else source
+
+
 def _host(url: str) -> str:
     """The host in an address; empty where it is none."""
     try:
@@ -213,7 +237,9 @@ def _from_saved_credentials(path: Path | None) -> _Found | None:
 def _valid_url(url: str, *, source: str) -> str:
     """The base address without trailing slashes. What is refused is not repeated: it may hold a password."""
     if problem := address_problem(url):
-        raise ConnectionConfigError(f"The remote's URL (from {source}) {problem}. Correct it where it was set.")
+        raise ConnectionConfigError(
+            f"The remote's URL (from {_in_words(source, SERVICE_URL_VARIABLE)}) {problem}. Correct it where it was set."
+        )
     # With the scheme in lower case, whatever was typed; and up to where every path that is asked for begins.
     return urlsplit(url.strip()).geturl().rstrip("/").removesuffix(API_PATH).rstrip("/")
 
@@ -222,7 +248,7 @@ def _valid_key(key: SecretStr, *, source: str) -> SecretStr:
     text = key.get_secret_value().strip()
     if text and not (text.isascii() and text.isprintable() and " " not in text):
         raise ConnectionConfigError(
-            f"The API key for the remote (URL from {source}) has spaces, line breaks or characters that no key has. "
-            "Copy it again."
+            f"The API key for the remote (URL from {_in_words(source, SERVICE_URL_VARIABLE)}) has spaces, line breaks "
+            "or characters that no key has. Copy it again."
         )
     return SecretStr(text)

@@ -227,8 +227,8 @@ class Session:
         return Question(
             what=what,
             remote=self.connection.url,
-            source=self.connection.source,
-            key_source=self.connection.key_source,
+            source=self.connection.url_from,
+            key_source=self.connection.key_from,
             no_key_because=self.connection.no_key_because,
             secret=self.connection.api_key.get_secret_value(),
             may_repeat=may_repeat,

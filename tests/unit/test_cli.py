@@ -217,7 +217,10 @@ def test_the_environments_key_is_not_sent_to_another_host_than_the_environments(
     monkeypatch.setenv("COGNEE_API_KEY", remote.api_key)
     result = run("datasets", "--url", remote.url)
     assert result.exit_code == ExitCode.NO_CONNECTION
-    assert "No API key was sent: COGNEE_API_KEY (environment) goes with COGNEE_SERVICE_URL" in result.stderr
+    assert (
+        "No API key was sent: the key of the environment variable COGNEE_API_KEY goes with COGNEE_SERVICE_URL"
+        in result.stderr
+    )
     assert "--api-key" in result.stderr
     monkeypatch.delenv("COGNEE_SERVICE_URL")
     assert run("datasets", "--url", remote.url).exit_code == ExitCode.OK

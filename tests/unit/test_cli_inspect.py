@@ -234,3 +234,19 @@ def test_a_name_of_several_lines_is_shown_in_one(tmp_path: Path) -> None:
     assert "  Ann Left behind: nothing (Entity)" in lines
     assert "  Ann Left behind: nothing -[r s]-> Ann Left behind: nothing" in lines
     assert "Entities: x y 1" in lines
+
+
+def test_of_many_names_some_are_shown_and_the_others_counted(tmp_path: Path) -> None:
+    many = {f"a{number:03}": "x" for number in range(100)}
+    node = {"id": "a", "kind": "Person", **many}
+    (tmp_path / "g.json").write_text(json.dumps({"nodes": [node], "links": []}))
+    (tmp_path / "m.json").write_text(json.dumps({"drop": list(many)}))
+    drop = ("--mapping", str(tmp_path / "m.json"))
+    shown = call("inspect", str(tmp_path / "g.json"), *drop)
+    (line,) = [line for line in shown.stdout.splitlines() if line.startswith("Left behind: ")]
+    assert line.endswith(" and 60 more (--json has all of them)")
+    exported = call("export", str(tmp_path / "g.json"), str(tmp_path / "g.cogx.tar.gz"), *drop)
+    (line,) = [line for line in exported.stderr.splitlines() if "do not reach the remote" in line]
+    assert " and 80 more." in line
+    as_json = json.loads(call("inspect", str(tmp_path / "g.json"), *drop, "--json").stdout)
+    assert len(as_json["attributes_left_behind"]) == 100

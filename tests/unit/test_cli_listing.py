@@ -217,3 +217,29 @@ def test_doctor_checks_the_archive_store_without_making_it(
     (tmp_path / "file").touch()
     monkeypatch.setenv("COGNEE_DAGSTER_ARCHIVES", str(tmp_path / "file"))
     assert "Archives cannot be kept" in call("doctor", "demo").stdout
+
+
+def test_doctor_calls_a_setting_what_its_user_called_it(fake_remote_environment: FakeRemote) -> None:
+    remote = fake_remote_environment
+    said = call("doctor").stdout
+    assert f"{remote.url} (from the environment variable COGNEE_SERVICE_URL)" in said
+    assert "key *** (from the environment variable COGNEE_API_KEY)" in said
+    said = call("doctor", "--url", remote.url, "--api-key", "ck_wrong").stdout
+    assert f"{remote.url} (from the option --url), key *** (from the option --api-key)" in said
+    assert "the key is from the option --api-key, the URL from the option --url" in said
+
+
+def test_doctor_says_that_a_remote_without_accounts_needs_no_key(
+    remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote.faults.always("/api/v1/users/me", answer(401))
+    assert "ok      key: none is needed: this Cognee has no accounts, and whoever asks" in call("doctor", "demo").stdout
+    find = remote.state.user_of_key
+    monkeypatch.setattr(remote.state, "user_of_key", lambda given: find(given) if given else remote.admin)
+    told = json.loads(call("doctor", "demo", "--api-key", "ck_wrong", "--json").stdout)
+    (key,) = [check for check in told["checks"] if check["name"] == "key"]
+    assert (key["ok"], key["exit_code"]) == (False, ExitCode.NO_CONNECTION)
+    assert key["found"] == (
+        "No key is needed, since this Cognee has no accounts, and it does not accept the one that is sent, from the "
+        "option --api-key. Leave it out there."
+    )

@@ -61,6 +61,8 @@ def test_plan_says_what_a_push_then_does(source: Path, fake_remote_environment: 
     for waiting in ([], ["--background", "--wait"]):
         unchanged = call("push", str(source), "--sync", "incremental", "--json", *waiting)
         assert json.loads(unchanged.stdout)["status"] == "unchanged"
+        in_words = call("push", str(source), "--sync", "incremental", *waiting)
+        assert "nothing changed: +0 ~0 -0 nodes, +0 ~0 -0 edges" in in_words.stdout
 
 
 def test_a_dataset_of_somebody_elses_would_be_refused_and_not_be_made(

@@ -165,7 +165,7 @@ class TestRefusals:
     def test_a_wrong_key_is_traced_to_where_it_was_set_and_the_servers_advice_to_its_deployer_left_out(self) -> None:
         words = "Authentication required (auth posture: x). For single-user local use, set Y=false and restart."
         error = failure_of(answer(401, {"detail": words}))
-        assert "the key is from the argument api_key or --api-key, the URL from arguments" in str(error)
+        assert "the key is from the argument api_key or --api-key, the URL from the argument url or --url" in str(error)
         assert str(error).endswith("The answer is: `Authentication required (auth posture: x)`.")
 
     def test_an_html_page_is_recognized_as_a_proxys(self) -> None:
@@ -244,7 +244,7 @@ class TestRetries:
     def test_an_unknown_host_is_named(self) -> None:
         with (
             client_of("https://nowhere.invalid") as client,
-            pytest.raises(RemoteUnreachableError, match=r"nowhere\.invalid \(from arguments\)"),
+            pytest.raises(RemoteUnreachableError, match=r"nowhere\.invalid \(from the argument url or --url\)"),
         ):
             client.health()
 

@@ -33,6 +33,8 @@ from cognee_dagster.dagster.component.attributes import DatasetAttributes
 from cognee_dagster.dagster.component.demo import SandboxRemote
 from cognee_dagster.dagster.component.written import written_model
 from cognee_dagster.errors import DatasetDefinitionError, LocalCogneeError
+from cognee_dagster.sources.files import open_graph_file
+from cognee_dagster.sources.inspection import inspect_graph
 from cognee_dagster.store.names import safe_segment
 from cognee_dagster.system.host_lock import host_lock
 from cognee_dagster.testing import FakeRemote
@@ -434,8 +436,11 @@ def test_what_is_scaffolded_loads_as_it_is_and_holds_no_secret(monkeypatch: pyte
         with sandbox.build_all_defs() as defs:
             dg.Definitions.validate_loadable(defs)
         written = {path.name: path.read_text() for path in directory.iterdir()}
+        example = inspect_graph(open_graph_file(directory / "example.json"))
     assert set(written) == {"defs.yaml", "example.json"}
     assert "very-secret" not in "".join(written.values())
+    assert (example.reached_as_neighbours, example.attributes_left_behind) == ({}, {})  # a search finds all of it
+    assert example.entities_by_type == {"Person": 2, "Machine": 1}
 
 
 @pytest.mark.parametrize("name", ["research", 'the"best"\\notes🐝'])

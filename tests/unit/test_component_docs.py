@@ -62,3 +62,11 @@ def test_the_page_shows_what_is_scaffolded() -> None:
     assert written.replace(f"type: {module}.", "type: cognee_dagster.") == shown
     options = CogneeComponentScaffolder.get_scaffold_params().model_fields
     assert [name for name in options if f"`--{name.replace('_', '-')}" not in PAGE.read_text("utf-8")] == []
+
+
+def test_what_can_be_said_when_it_is_scaffolded_is_in_what_dg_shows() -> None:
+    """``dg scaffold defs … --help`` shows the component's docstring, and no parameter's description."""
+    shown = CogneeComponent.__doc__ or ""
+    for name, option in CogneeComponentScaffolder.get_scaffold_params().model_fields.items():
+        assert option.description
+        assert f"``--{name.replace('_', '-')} " in shown

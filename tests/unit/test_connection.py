@@ -114,7 +114,7 @@ class TestOrderOfSources:
     def test_who_wants_it_so_keeps_the_environments_key_from_another_host_than_the_environments(self, url: str) -> None:
         kept = resolve_connection(url, environ=ENVIRON, lend_key=False)
         assert not kept.has_key
-        assert "COGNEE_API_KEY (environment) goes with COGNEE_SERVICE_URL" in kept.no_key_because
+        assert "the environment variable COGNEE_API_KEY goes with COGNEE_SERVICE_URL" in kept.no_key_because
         assert key_of(resolve_connection(url, KEY, environ=ENVIRON, lend_key=False)) == KEY
 
     @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ class TestUrl:
         ],
     )
     def test_what_is_no_base_address_is_refused_without_being_repeated(self, url: str) -> None:
-        with pytest.raises(ConnectionConfigError, match=r"from environment") as caught:
+        with pytest.raises(ConnectionConfigError, match=r"from the environment variable COGNEE_SERVICE_URL") as caught:
             resolve_connection(environ={"COGNEE_SERVICE_URL": url})
         assert KEY not in everything_about(caught.value)
 

@@ -42,9 +42,10 @@ def test_a_directory_that_is_there_is_fine_and_modes_are_kept(tmp_path: Path) ->
 
 def test_the_archive_store_says_so(home: Path) -> None:
     target = UPath(home / ".cognee-dagster" / "archives" / "x")
-    for write in (lambda: put_bytes(b"", target), lambda: put_file(home / "birds.json", target)):
-        with pytest.raises(DirectoryError, match="is a file, and no directory"):
-            write()
+    with pytest.raises(DirectoryError, match="is a file, and no directory"):
+        put_bytes(b"", target)
+    with pytest.raises(DirectoryError, match="is a file, and no directory"):
+        put_file(home / "birds.json", target)
 
 
 @pytest.mark.parametrize(

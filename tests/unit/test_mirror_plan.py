@@ -136,6 +136,15 @@ def test_the_first_records_of_each_kind_are_named(planned: Planned) -> None:
     assert plan["remote"]["confirmed_at"] is not None
 
 
+def test_a_document_is_named_by_what_its_text_is_from(planned: Planned) -> None:
+    chunks = [node_id for node_id, row in planned.graph.nodes.items() if row[2] == "DocumentChunk"]
+    names = {row[0]: row[1] for row in planned.graph.nodes.values()}
+    of = {source: names[target] for source, target, relation in planned.graph.edges if relation == "is_part_of"}
+    named = planned.plan()["examples"]["documents"]["added"]
+    assert named
+    assert set(named) <= {f"{chunk} {of[chunk]}" for chunk in chunks}
+
+
 def test_the_time_is_judged_by_the_mirrors_own_imports(planned: Planned) -> None:
     planned.remote.pace.seconds_per_node = 0.005
     planned.push()

@@ -50,6 +50,9 @@ class StepAttributes(dg.Model, dg.Resolvable):
 class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
     """Pushes local Cognee datasets, and other graphs, to a remote Cognee: a chain of assets for each of them.
 
+    To scaffold it writes a small graph to begin with; ``--dataset NAME`` takes a dataset of the local Cognee instead.
+    ``--format python`` writes a ``component.py`` in place of the ``defs.yaml``.
+
     .. code-block:: yaml
 
         type: cognee_dagster.CogneeComponent

@@ -16,9 +16,9 @@ _EXAMPLE: dict[str, Any] = {
     "multigraph": False,
     "graph": {},
     "nodes": [
-        {"id": "ada", "type": "Person", "name": "Ada Lovelace"},
-        {"id": "charles", "type": "Person", "name": "Charles Babbage"},
-        {"id": "engine", "type": "Machine", "name": "Analytical Engine"},
+        {"id": "ada", "kind": "Person", "name": "Ada Lovelace"},
+        {"id": "charles", "kind": "Person", "name": "Charles Babbage"},
+        {"id": "engine", "kind": "Machine", "name": "Analytical Engine"},
     ],
     "links": [
         {"source": "charles", "target": "engine", "relationship": "designed"},

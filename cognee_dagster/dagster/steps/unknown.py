@@ -32,6 +32,6 @@ def pushed_elsewhere(push: Push, connection: Connection, *, remote: str) -> dg.A
         remote: The key of the resource that says which that is.
     """
     return not_known(
-        f"The latest push went to {push.remote_url}, and the remote is now {connection.url} ({connection.source}). "
+        f"The latest push went to {push.remote_url}, and the remote is now {connection.url} ({connection.url_from}). "
         f"Push again, or point {remote} to where the push went."
     )

@@ -11,7 +11,7 @@ from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.format import ENTITIES_FILE, FACTS_FILE, NODES_FILE
 from cognee_dagster.cogx.read.safe_members import read_members
 from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints
-from cognee_dagster.pushing.mirror.records import decode_fact
+from cognee_dagster.pushing.mirror.records import RELATIONS, decode_fact
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 from cognee_dagster.pushing.wording import with_name, with_names
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.integer]
 
 EXAMPLES = 5
+_NOTHING = -1  # no node's number
 Examples = Mapping[str, Mapping[str, Sequence[str]]]
 
 
@@ -36,6 +37,7 @@ _named = msgspec.json.Decoder(_Named, strict=False).decode
 def first_examples(archives: Sequence[Archive], found: MirrorSurvey, removed_documents: Sequence[str]) -> Examples:
     """``{"nodes": {"added": [id and name, …], …}, "edges": …, "documents": …}``, at most ``EXAMPLES`` of each.
 
+    A document is a chunk's text: the name is that of the document that the chunk is from.
     Of nodes that are gone the id is known, and of edges that are gone nothing but that they are.
 
     Args:
@@ -51,12 +53,16 @@ def first_examples(archives: Sequence[Archive], found: MirrorSurvey, removed_doc
     edges = {"added": difference.added_edges[:EXAMPLES], "changed": difference.changed_edges[:EXAMPLES]}
     prints = found.fingerprints
     ends = [of_edges[some] for some in edges.values() for of_edges in (prints.sources, prints.targets)]
-    wanted = np.concatenate([*nodes.values(), *ends])
+    sent = {
+        "added": documents.added[:EXAMPLES],
+        "changed": [name for name in documents.sent if name not in set(documents.added)][:EXAMPLES],
+    }
+    wholes = {chunk: whole for some in sent.values() for chunk in some if (whole := _whole(chunk, prints)) is not None}
+    wanted = np.concatenate([*nodes.values(), *ends, np.array([*wholes.values()], np.int64)])
     lines = _lines(archives, found, (ENTITIES_FILE, NODES_FILE), wanted=wanted)
     names = {number: name for number, line in lines if (name := _name(line))}
     facts = dict(_lines(archives, found, (FACTS_FILE,), wanted=np.concatenate([*edges.values()])))
     ids, gone = prints.ids, found.known.contents.node_ids[difference.removed_nodes[:EXAMPLES]]
-    added = set(documents.added)
     return {
         "nodes": {
             **{
@@ -70,8 +76,10 @@ def first_examples(archives: Sequence[Archive], found: MirrorSurvey, removed_doc
             for what, some in edges.items()
         },
         "documents": {
-            "added": documents.added[:EXAMPLES],
-            "changed": [name for name in documents.sent if name not in added][:EXAMPLES],
+            **{
+                what: [with_name(chunk, names.get(wholes.get(chunk, _NOTHING))) for chunk in some]
+                for what, some in sent.items()
+            },
             "removed": removed_documents[:EXAMPLES],
         },
     }
@@ -94,6 +102,18 @@ def _lines(
                 if number in left:
                     left.discard(number)
                     yield number, line
+
+
+def _whole(chunk: str, prints: GraphFingerprints) -> int | None:
+    """The number of the document that a chunk's text is from: people know its name, and nobody knows the chunk's id."""
+    try:
+        node_id = np.frombuffer(UUID(chunk).bytes, np.uint8)
+    except ValueError:  # of a graph that is not Cognee's
+        return None
+    is_chunk = (prints.ids == node_id).all(axis=1)
+    parts = np.flatnonzero(prints.relations == RELATIONS["is_part_of"])
+    found = parts[is_chunk[prints.sources[parts]]]
+    return int(prints.targets[found[0]]) if len(found) else None
 
 
 def _name(line: bytes) -> str | None:
