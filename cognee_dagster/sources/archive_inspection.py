@@ -13,7 +13,8 @@ from cognee_dagster.cogx.read.records import GRAPH_FILES
 from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
 from cognee_dagster.cogx.schema import Entity, Fact, RawNode
 from cognee_dagster.sources.archives import called, is_archive, local_archive
-from cognee_dagster.sources.inspection import SAMPLES, Counts, Inspection, refusals
+from cognee_dagster.sources.inspection import Counts, Inspection, refusals
+from cognee_dagster.sources.sightings import SAMPLES
 
 _OF_GRAPHS = {RECORD_KINDS[file] for file in GRAPH_FILES}
 _NOTHING = {"what": "the archive", "why": "It holds no record: there is nothing to push."}

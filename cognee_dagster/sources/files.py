@@ -20,6 +20,7 @@ from cognee_dagster.sources.formats.graphml import GraphMLFile
 from cognee_dagster.sources.formats.node_link import NO_NODE_LINK, NodeLinkFile
 from cognee_dagster.sources.formats.opening import COMPRESSED_SUFFIXES
 from cognee_dagster.sources.mapping.reader import MappedReader, reading
+from cognee_dagster.sources.mapping.room import Room
 from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.nearby import meant_instead
 from cognee_dagster.sources.remote_files import fetched, is_url, local_path, name_of, public
@@ -141,6 +142,7 @@ def _open_foreign(path: Path, meaning: _Meaning, *, shown: str) -> MappedReader:
             mapping=meaning.mapping,
             profile=meaning.profile,
             label=label,
+            room=lambda: Room.beside(getattr(source, "held_bytes", 0)),
         )
 
 

@@ -1,9 +1,9 @@
 """A look at a graph before it is pushed: what it is, what of it arrives, and what a server would refuse."""
 
-import json
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,10 @@ from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
 from cognee_dagster.cogx.server.declared_types import not_searched
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.graph.empty import empty_graph
+from cognee_dagster.sources.sightings import SHOWN_NAME, Known, Sightings
 
 if TYPE_CHECKING:
     from cognee_dagster.graph.reader import GraphReader, GraphSummary
-
-SAMPLES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +35,7 @@ class Inspection:
         profile: Whose conventions a foreign graph follows; None for a graph of Cognee's own.
         counts: The graph as it is read and mapped.
         arrives: The graph as a remote would have it: each node once, each edge of one name between two nodes once.
-        sample_nodes: The first nodes.
+        sample_nodes: The first nodes; what is long is cut.
         sample_edges: The first edges, with ``source_name`` and ``target_name``.
         attributes_left_behind: How many nodes and edges have an attribute that does not arrive.
         refused: Because of what a push would be refused, here or by the server: ``what`` and ``why``.
@@ -67,48 +66,27 @@ def inspect_graph(reader: "GraphReader") -> Inspection:
     Raises:
         CogneeDagsterError: As reading the graph does.
     """
-    nodes, edges = _Seen(), _Seen()
-    names: dict[str, str] = {}
+    nodes, edges, known = Sightings(), Sightings(), Known()
     for batch in reader.nodes():
-        for row in batch.to_pylist():
-            nodes.add(row["type"] or "", identity=row["id"], row=row)
-            names[row["id"]] = row["name"] or row["id"]
+        nodes.add(batch, kinds="type", identity=("id",), complete=repeat(True, batch.num_rows))
+        known.add(batch.column("id"))
     for batch in reader.edges():
-        for row in batch.to_pylist():
-            identity = (row["source"], row["target"], row["relationship"])
-            complete = row["source"] in names and row["target"] in names
-            edges.add(row["relationship"], identity=identity, row=row, counts=complete)
+        complete = known.has(batch.column("source")) & known.has(batch.column("target"))
+        edges.add(batch, kinds="relationship", identity=("source", "target", "relationship"), complete=complete)
+    del known
     summary, refused = _as_archive(reader)
     return Inspection(
         profile=getattr(reader, "profile", None),
         counts=_counts(nodes.all, edges.all),
         arrives=_counts(nodes.once, edges.once),
-        sample_nodes=[_sample(row) for row in nodes.first],
-        sample_edges=[_sample_edge(row, names) for row in edges.first],
+        sample_nodes=nodes.first,
+        sample_edges=_named(edges.first, reader),
         attributes_left_behind=getattr(reader, "attributes_left_behind", {}),
         as_nodes=getattr(reader, "as_nodes", None),
         reached_as_neighbours=not_searched(dict(nodes.once.most_common())) if hasattr(reader, "as_nodes") else {},
         refused=refused if nodes.all else [_empty(reader)],
         entities_by_type=summary.entities_by_type,
     )
-
-
-class _Seen:
-    """Counts elements, in all and each once."""
-
-    def __init__(self) -> None:
-        self.all: Counter[str] = Counter()
-        self.once: Counter[str] = Counter()
-        self.first: list[dict[str, Any]] = []
-        self._hashes: set[int] = set()
-
-    def add(self, kind: str, *, identity: object, row: dict[str, Any], counts: bool = True) -> None:
-        self.all[kind] += 1
-        if len(self.first) < SAMPLES:
-            self.first.append(row)
-        if counts and (mark := hash(identity)) not in self._hashes:
-            self._hashes.add(mark)
-            self.once[kind] += 1
 
 
 def _counts(nodes: Counter[str], edges: Counter[str]) -> Counts:
@@ -120,16 +98,23 @@ def _counts(nodes: Counter[str], edges: Counter[str]) -> Counts:
     )
 
 
-def _sample(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with its properties beside its columns, which win."""
-    text = row.pop("properties")
-    properties = json.loads(text) if text else {}
-    return {**row, **{name: value for name, value in properties.items() if name not in row}}
+def _named(edges: list[dict[str, Any]], reader: "GraphReader") -> list[dict[str, Any]]:
+    """The edges, with what their ends are called."""
+    names = _names(reader, {edge[end] for edge in edges for end in ("source", "target")}) if edges else {}
+    ends = [{f"{end}_name": names.get(edge[end], edge[end]) for end in ("source", "target")} for edge in edges]
+    return [{**edge, **named} for edge, named in zip(edges, ends, strict=True)]
 
 
-def _sample_edge(row: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    ends = {f"{end}_name": names.get(row[end], row[end]) for end in ("source", "target")}
-    return {**_sample(row), **ends}
+def _names(reader: "GraphReader", wanted: set[str]) -> dict[str, str]:
+    """What these nodes are called: looked up, since the names of all nodes would fill the memory."""
+    found: dict[str, str] = {}
+    for batch in reader.nodes():
+        for node_id, name in zip(batch.column("id").to_pylist(), batch.column("name").to_pylist(), strict=True):
+            if node_id in wanted:
+                found[node_id] = (name or node_id)[:SHOWN_NAME]
+        if len(found) == len(wanted):
+            break
+    return found
 
 
 def _empty(reader: "GraphReader") -> dict[str, str]:

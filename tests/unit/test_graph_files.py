@@ -167,7 +167,7 @@ def test_a_named_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_mapping_file_without_end_is_refused() -> None:
-    with pytest.raises(GraphFileError, match="is not a regular file of 1,048,576 bytes at most"):
+    with pytest.raises(GraphFileError, match="is not a regular file of 65,536 bytes at most"):
         written_mapping(["/dev/zero"])
 
 

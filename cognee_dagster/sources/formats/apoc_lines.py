@@ -9,17 +9,18 @@ import msgspec
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.damage import WRITE_AGAIN, json_error
+from cognee_dagster.sources.formats.json_file import MAX_ELEMENT_BYTES, MAX_ELEMENT_VALUES
 from cognee_dagster.sources.formats.json_members import TwiceError, parse
+from cognee_dagster.sources.formats.json_scan import num_values
 from cognee_dagster.sources.formats.opening import open_bytes
 
-_MAX_LINE_BYTES = 64 << 20
 _TYPES = ("node", "relationship")  # no set: what stands in a damaged file may have no hash
 
 
 class _Typed(msgspec.Struct):
     """What is asked of a first line, which may be a whole document of another kind: no value is made of the rest."""
 
-    type: Any = None
+    type: str | None = None
 
 
 _decode_type = msgspec.json.Decoder(_Typed).decode
@@ -37,15 +38,14 @@ class ApocLines:
     def fits(path: Path) -> bool:
         """Whether the first line of a file is a node or relationship as APOC writes it."""
         with open_bytes(path) as file:
-            line = file.readline(_MAX_LINE_BYTES)
+            line = file.readline(MAX_ELEMENT_BYTES)
         try:
             return _decode_type(line).type in _TYPES
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
 
     def num_elements(self) -> int:
-        with open_bytes(self._path) as file:
-            return sum(1 for line in file if not line.isspace())
+        return sum(1 for _ in self._texts())
 
     def nodes(self) -> Iterator[Node]:
         for place, element in self._lines():
@@ -62,24 +62,36 @@ class ApocLines:
                 yield Edge(source, target, attributes, None, place)
 
     def _lines(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for number, line in self._texts():
+            element = _parse(line, number)
+            if element.get("type") not in _TYPES:
+                raise GraphFileError(
+                    f"has a line {number} whose type is {element.get('type')!r:.60}, neither 'node' nor "
+                    "'relationship'. Export it as JSON lines, as `apoc.export.json` does."
+                )
+            yield f"line {number}", element
+
+    def _texts(self) -> Iterator[tuple[int, bytes]]:
+        """The lines that are not blank, with their numbers, none of which can fill the memory."""
         with open_bytes(self._path) as file:
             number = 0
-            while line := file.readline(_MAX_LINE_BYTES):
+            while line := file.readline(MAX_ELEMENT_BYTES + 1):
                 number += 1
-                if not line.strip():
-                    continue
-                element = _parse(line, number)
-                if element.get("type") not in _TYPES:
-                    raise GraphFileError(
-                        f"has a line {number} whose type is {element.get('type')!r:.60}, neither 'node' nor "
-                        "'relationship'. Export it as JSON lines, as `apoc.export.json` does."
-                    )
-                yield f"line {number}", element
+                if len(line) > MAX_ELEMENT_BYTES:
+                    raise _too_large(number, f"more than {MAX_ELEMENT_BYTES:,} bytes")
+                if line.strip():
+                    yield number, line
         if not number:
             raise GraphFileError(f"cannot be read: {self._path.name} is empty. {WRITE_AGAIN}")
 
 
+def _too_large(number: int, what: str) -> GraphFileError:
+    return GraphFileError(f"has a line {number} with {what}, which is more than a node or link may have. Shorten it.")
+
+
 def _parse(line: bytes, number: int) -> Mapping[str, Any]:
+    if len(line) > MAX_ELEMENT_VALUES and num_values(memoryview(line)) > MAX_ELEMENT_VALUES:
+        raise _too_large(number, f"more than {MAX_ELEMENT_VALUES:,} values")
     try:
         value = parse(line)
     except (ValueError, RecursionError) as error:

@@ -15,7 +15,7 @@ from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.opening import open_bytes
 from cognee_dagster.sources.formats.typed_text import declared_value
-from cognee_dagster.sources.formats.xml import XmlEvent, xml_events
+from cognee_dagster.sources.formats.xml import OpenElements, XmlEvent, require_room_to_declare, xml_events
 
 _DRAWN = {"color", "position", "size", "shape", "thickness"}
 _NODE_STRUCTURE = {"id", "pid"}
@@ -75,6 +75,7 @@ class _Header:
     creator: str = ""
     is_dated: bool = False
     has_graph: bool = False
+    size: int = 0  # of what is declared
 
 
 def _read_header(events: Iterator[XmlEvent]) -> _Header:
@@ -118,6 +119,7 @@ def _declare(header: _Header, of: str, declared: tuple[dict[str, str], int], def
     identity = names.get("id")
     if identity is None:
         raise GraphFileError(f"has an <attribute> without an id (line {line}). Add it.")
+    header.size += require_room_to_declare(header.size, names, default, line)
     title, kind = names.get("title") or identity, names.get("type", "string")
     value = None
     if default is not None and default.strip():
@@ -174,6 +176,7 @@ class _Elements:
             for name in ("node", "edge")
         }
         self._open: list[_Open] = []
+        self._sizes = OpenElements()
 
     def read(self, events: Iterator[XmlEvent]) -> Iterator[Node | Edge]:
         for event in events:
@@ -181,9 +184,13 @@ class _Elements:
                 if event.starts:
                     parent = self._open[-1].required("id") if self._open and event.name == "node" else None
                     self._open.append(_Open(event, parent=parent, defaults=self._defaults[event.name]))
+                    self._sizes.begin()
+                    self._sizes.add(event)
                 else:
+                    self._sizes.end()
                     yield self._element(self._open.pop())
             elif event.starts and self._open:
+                self._sizes.add(event)
                 self._add(self._open[-1], event)
 
     def _add(self, element: _Open, event: XmlEvent) -> None:

@@ -15,7 +15,7 @@ from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.opening import open_bytes
 from cognee_dagster.sources.formats.typed_text import declared_value
-from cognee_dagster.sources.formats.xml import XmlEvent, xml_events
+from cognee_dagster.sources.formats.xml import OpenElements, XmlEvent, require_room_to_declare, xml_events
 from cognee_dagster.sources.formats.yfiles import Graphics
 
 _REFUSED = {"hyperedge": "an edge between more than two nodes", "locator": "a part in another file"}
@@ -80,6 +80,7 @@ class _Header:
     keys: dict[str, list[_Key]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: {"node": 0, "edge": 0})
     has_graph: bool = False
+    size: int = 0  # of what is declared
 
     @property
     def yfiles(self) -> bool:
@@ -135,6 +136,7 @@ def _declare(header: _Header, attributes: Mapping[str, str], line: int, default:
     identity = attributes.get("id")
     if not identity:
         raise GraphFileError(f"has a <key> without an id (line {line}). Add it.")
+    header.size += require_room_to_declare(header.size, attributes, default, line)
     name, declared = attributes.get("attr.name") or identity, attributes.get("attr.type", "string")
     value = None
     if default is not None and default.strip():
@@ -181,6 +183,7 @@ class _Elements:
         self._header = header
         self._defaults = {name: header.defaults(name) for name in ("node", "edge")}
         self._open: list[_Open] = []
+        self._sizes = OpenElements()
         self._data: tuple[str, int] | None = None  # key and depth of the <data> that is being read
         self._graphics: Graphics | None = None
         self._depth = 0
@@ -194,16 +197,20 @@ class _Elements:
             elif in_key:
                 continue
             elif self._data is not None:
+                self._sizes.add(event)
                 self._read_data(event)
             elif event.starts:
                 self._start(event)
             elif event.name in {"node", "edge"}:
+                self._sizes.end()
                 yield self._element(self._open.pop())
 
     def _start(self, event: XmlEvent) -> None:
         if event.name in {"node", "edge"}:
             parent = self._open[-1].required("id") if self._open and event.name == "node" else None
             self._open.append(_Open(event, parent=parent, defaults=self._defaults[event.name]))
+            self._sizes.begin()
+            self._sizes.add(event)
         elif event.name == "data":
             self._data = (event.attributes.get("key", ""), self._depth)
             key = self._key(self._data[0])

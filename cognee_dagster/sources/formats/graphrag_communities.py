@@ -3,8 +3,9 @@
 A report's id is a digest of its text, so that several reports may have one: a community is known by its number.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from sys import getsizeof
 from typing import Any
 
 from cognee_dagster.errors import GraphFileError
@@ -14,6 +15,9 @@ from cognee_dagster.sources.formats.tables import Row, keys_in, num_texts, rows_
 _NUMBERS = ("community", "id")  # GraphRAG before 0.4 has no other id of a community than its number
 _STRUCTURE = {"community", "parent", "children", "entity_ids", "relationship_ids", "text_unit_ids"}
 _TEXT = "full_content"
+_SAID_TWICE = {"findings", "full_content_json"}
+_MAX_HELD = 96 << 20
+_ROW_BYTES = 1_000
 _SAID = {"title", "summary", "findings", _TEXT, "full_content_json"}  # by the name, the description and the report
 
 
@@ -38,7 +42,7 @@ class GraphRagCommunities:
         return len(set(numbers)) + num_texts(self._reports, _TEXT)
 
     def __iter__(self) -> Iterator[Community]:
-        reports = dict(self._rows(self._reports))
+        reports = dict(_held(self._rows(self._reports)))
         titles = self._titles() if self._communities is not None else {}
         known = set(self._numbers(self._communities))
         for number, (place, row) in self._rows(self._communities):
@@ -60,6 +64,20 @@ class GraphRagCommunities:
             if number is None:
                 raise GraphFileError(f"has a community without a number ({place}). Add it.")
             yield str(number), (place, row)
+
+
+def _held(rows: Iterable[tuple[str, tuple[str, Row]]]) -> Iterator[tuple[str, tuple[str, Row]]]:
+    """The rows of reports, without what is said twice: they are held until their communities are read."""
+    size = 0
+    for number, (place, row) in rows:
+        kept = {name: value for name, value in row.items() if name not in _SAID_TWICE}
+        size += _ROW_BYTES + sum(getsizeof(value) for value in kept.values())
+        if size > _MAX_HELD:
+            raise GraphFileError(
+                f"has reports on communities of more than {_MAX_HELD >> 20} MiB ({place}). Take their table out of the "
+                "folder, or remove columns."
+            )
+        yield number, (place, kept)
 
 
 def _said(number: str, row: Row, report: Row) -> dict[str, Any]:

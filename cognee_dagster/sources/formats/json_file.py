@@ -1,8 +1,9 @@
 """JSON files of graphs: elements are made into Python's values one by one, as they are asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from sys import getsizeof
 from typing import Any
 
 import msgspec
@@ -20,11 +21,13 @@ _BOM = b"\xef\xbb\xbf"
 # No command shall take more than 512 MiB: the document is held, one element of it, and what its nodes leave behind.
 MAX_BYTES = 192 << 20
 MAX_MEMBERS = 250_000  # of one object: their names are held
-MAX_ELEMENT_BYTES = 8 << 20  # become four times as much in a string with one character beyond the first 65,536
+MAX_ELEMENT_BYTES = 4 << 20  # become four times as much in a string with one character beyond the first 65,536
 MAX_ELEMENT_VALUES = 100_000  # each becomes up to 300 bytes, several times
 _NODE_BYTES = 500
 _LINK_BYTES = 40
+_MEMBER_BYTES = 300  # where in the document it is
 _MAX_HELD = 300 << 20  # the document, and what its nodes and links leave behind
+_MAX_KEYS = 64 << 20  # of nodes, where links name them by their numbers
 _IN_PIECES = (
     "Write the graph as JSON lines, CSV or Parquet, which are read in pieces, or return it as a NetworkX graph from an "
     "asset."
@@ -54,7 +57,7 @@ class JsonObject:
 
     def __init__(self, members: "dict[str, memoryview] | dict[str, Any]", *, size: int = 0) -> None:
         self._members = members
-        self.size = size  # of the text that is held
+        self.size = size  # of the text that is held, and of the names of members
 
     @classmethod
     def of(cls, content: memoryview, *, what: str) -> "JsonObject":
@@ -67,13 +70,18 @@ class JsonObject:
             if (number := num_elements(content)) > MAX_MEMBERS:
                 raise _too_large(f"{what} holds {counted(number, 'member')}, and at most {MAX_MEMBERS:,} are read")
             found: dict[str, memoryview] = {}
+            size = len(content)
             for name, value in members(content):
                 if not isinstance(key := _value(name), str):
                     raise ValueError(f"{key!r:.60} is not the name of a member")
                 if key in found:
                     raise TwiceError(key)
+                if (size := size + _MEMBER_BYTES + getsizeof(key)) > _MAX_HELD:
+                    raise _too_large(
+                        f"{what} holds {counted(number, 'member')} with long names in {len(content):,} bytes"
+                    )
                 found[key] = trimmed(value)
-        return cls(found, size=len(content))
+        return cls(found, size=size)
 
     def __contains__(self, name: str) -> bool:
         return name in self._members and not _is_null(self._members[name])
@@ -100,7 +108,11 @@ class JsonObject:
         """A member that is an object; None if it is anything else."""
         value = self._members.get(name)
         if isinstance(value, memoryview):
-            return JsonObject.of(value, what=_described(value)) if _begins(value, b"{") else None
+            if not _begins(value, b"{"):
+                return None
+            found = JsonObject.of(value, what=_described(value))
+            self.size += found.size - len(value)
+            return found
         return JsonObject(value) if isinstance(value, dict) else None
 
 
@@ -112,6 +124,20 @@ def require_room(*, nodes: int, links: int, size: int) -> None:
     """
     if size + nodes * _NODE_BYTES + links * _LINK_BYTES > _MAX_HELD:
         raise _too_large(f"it holds {nodes:,} nodes and {links:,} links in {size:,} bytes")
+
+
+def held(keys: Iterable[Json]) -> list[Json]:
+    """The keys of nodes, of which a document may have so many megabytes.
+
+    Raises:
+        GraphFileError: There are more.
+    """
+    found, size = [], 0
+    for key in keys:
+        if (size := size + getsizeof(key)) > _MAX_KEYS:
+            raise _too_large(f"its links name nodes by number, and the nodes' names take more than {_MAX_KEYS:,} bytes")
+        found.append(key)
+    return found
 
 
 def _too_large(what: str) -> GraphFileError:
@@ -166,13 +192,13 @@ def _is_null(value: Any) -> bool:
     return value is None or (isinstance(value, memoryview) and value[:5].tobytes() == b"null")
 
 
-def read_object(path: Path) -> JsonObject | None:
+def read_object(path: Path, *, most: int | None = None) -> JsonObject | None:
     """The object in a JSON file; None if it holds an array or a scalar.
 
     Raises:
         GraphFileError: It is not JSON.
     """
-    content = read_whole(path, most=MAX_BYTES, instead=_IN_PIECES)
+    content = read_whole(path, most=MAX_BYTES if most is None else most, instead=_IN_PIECES)
     if content.startswith(_BOM):
         del content[: len(_BOM)]
     text = trimmed(memoryview(content).toreadonly())

@@ -8,10 +8,10 @@ from typing import Any
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
 from cognee_dagster.sources.formats.chunks import chunk_node, contains_edge
-from cognee_dagster.sources.formats.communities import Community, community_edges, community_nodes
+from cognee_dagster.sources.formats.communities import community_edges, community_nodes
 from cognee_dagster.sources.formats.graphml import GraphMLFile
-from cognee_dagster.sources.formats.json_file import read_object
-from cognee_dagster.sources.formats.nano_communities import REPORTS_FILE, nano_communities
+from cognee_dagster.sources.formats.json_file import JsonObject, read_object
+from cognee_dagster.sources.formats.nano_communities import REPORTS_FILE, NanoCommunities
 from cognee_dagster.sources.mapping.values import unquoted
 
 GRAPH_FILE = "graph_chunk_entity_relation.graphml"
@@ -37,6 +37,11 @@ class LightRagFolder:
         first = next(self._graph.nodes(), None)
         named = first is not None and "entity_id" in first.attributes
         return self._graph.hints | {"lightrag" if named else "nano-graphrag"}
+
+    @property
+    def held_bytes(self) -> int:
+        """Of the texts and reports, which stay in memory as documents."""
+        return self._texts.held_bytes + self._communities.held_bytes
 
     def num_elements(self) -> int:
         reports = sum(1 for community in self._communities if community.report)
@@ -74,31 +79,56 @@ class LightRagFolder:
         return {name: value for name, value in attributes.items() if name != "source_id" or not known}
 
     @cached_property
-    def _communities(self) -> list[Community]:
+    def _communities(self) -> NanoCommunities:
         path = self._folder / REPORTS_FILE
-        nodes = {node.key for node in self._graph.nodes()} if path.is_file() else ()
-        return nano_communities(path, nodes=nodes)
+        nodes = {hash(node.key) for node in self._graph.nodes()} if path.is_file() else ()
+        return NanoCommunities(path, nodes=nodes)
 
     @cached_property
-    def _texts(self) -> dict[str, dict[str, Any]]:
+    def _texts(self) -> "_Texts":
         path = self._folder / TEXTS_FILE
         if not path.is_file():
-            return {}
+            return _Texts(JsonObject({}))
         content = read_object(path)
         if content is None:
             raise GraphFileError(
                 f"has a {TEXTS_FILE} that is not a JSON object of texts. Copy it again, or take it out of the folder."
             )
-        texts: dict[str, dict[str, Any]] = {}
-        for key in content:
-            text = content.get(key)
-            if not isinstance(text, dict) or not isinstance(text.get("content"), str):
-                raise GraphFileError(
-                    f"has a text {key!r} in {TEXTS_FILE} without 'content'. Add it, or remove the text."
-                )
-            if text["content"]:
-                texts[key] = text
-        return texts
+        return _Texts(content)
+
+
+class _Texts:
+    """The texts that say something, by their keys; each is made a value when it is asked for.
+
+    Raises:
+        GraphFileError: A text is not what LightRAG writes.
+    """
+
+    def __init__(self, content: JsonObject) -> None:
+        self._content = content
+        self._empty = {key for key in content if not self._text(key)["content"]}
+
+    @property
+    def held_bytes(self) -> int:
+        return self._content.size
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._content and key not in self._empty
+
+    def __len__(self) -> int:
+        return len(self._content) - len(self._empty)
+
+    def items(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The keys and what stands there, in their order."""
+        return ((key, self._text(key)) for key in self._content if key not in self._empty)
+
+    def _text(self, key: str) -> dict[str, Any]:
+        text = self._content.get(key)
+        if not isinstance(text, dict) or not isinstance(text.get("content"), str):
+            raise GraphFileError(
+                f"has a text {key!r:.60} in {TEXTS_FILE} without 'content'. Add it, or remove the text."
+            )
+        return text
 
 
 def _keys(attributes: Any) -> list[str]:

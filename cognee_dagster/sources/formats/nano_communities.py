@@ -6,47 +6,63 @@ from typing import Any
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.formats.communities import Community
-from cognee_dagster.sources.formats.json_file import read_object
+from cognee_dagster.sources.formats.json_file import JsonObject, read_object
 
 REPORTS_FILE = "kv_store_community_reports.json"
+_MAX_BYTES = 64 << 20  # beside the texts
 
 
-def nano_communities(path: Path, *, nodes: Collection[str]) -> list[Community]:
+class NanoCommunities:
     """The communities in a working directory's file of reports; none where there is no file.
 
     Args:
         path: The file.
-        nodes: The nodes that the graph has.
+        nodes: Hashes of the keys of the nodes that the graph has.
 
     Raises:
-        GraphFileError: It is no object of reports.
+        GraphFileError: It is no object of reports, also when they are read.
     """
-    if not path.is_file():
-        return []
-    content = read_object(path)
-    if content is None:
-        raise GraphFileError(
-            f"has a {REPORTS_FILE} that is not a JSON object of reports. Copy it again, or take it out of the folder."
-        )
-    reports = {key: _report(key, content.get(key)) for key in content}
-    parents = {sub: key for key, report in reports.items() for sub in _keys(report, "sub_communities", of=key)}
-    return list(_communities(reports, parents=parents, nodes=nodes))
 
+    def __init__(self, path: Path, *, nodes: Collection[int]) -> None:
+        content = read_object(path, most=_MAX_BYTES) if path.is_file() else JsonObject({})
+        if content is None:
+            raise GraphFileError(
+                f"has a {REPORTS_FILE} that is not a JSON object of reports. Copy it again, or take it out of the "
+                "folder."
+            )
+        self._content = content
+        self._nodes = nodes
+        self._parents = {
+            sub: key
+            for key, report in self._reports()
+            for sub in _keys(report, "sub_communities", of=key)
+            if sub in content
+        }
 
-def _communities(
-    reports: dict[str, dict[str, Any]], *, parents: dict[str, str], nodes: Collection[str]
-) -> Iterator[Community]:
-    for key, report in reports.items():
+    @property
+    def held_bytes(self) -> int:
+        return self._content.size
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    def __iter__(self) -> Iterator[Community]:
+        return (self._community(key, report) for key, report in self._reports())
+
+    def _reports(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        return ((key, _report(key, self._content.get(key))) for key in self._content)
+
+    def _community(self, key: str, report: dict[str, Any]) -> Community:
         said = report.get("report_json")
         said = said if isinstance(said, dict) else {}
-        yield Community(
+        return Community(
             key=key,
             name=str(said.get("title") or report.get("title") or f"Community {key}"),
             place=f"{REPORTS_FILE}, {key}",
             summary=str(said.get("summary") or ""),
             report=str(report.get("report_string") or ""),
-            members=[node for node in _keys(report, "nodes", of=key) if node in nodes],
-            parent=parents.get(key),
+            members=[node for node in _keys(report, "nodes", of=key) if hash(node) in self._nodes],
+            parent=self._parents.get(key),
             attributes={
                 **{name: value for name, value in said.items() if name not in {"title", "summary", "findings"}},
                 **{name: report[name] for name in ("level", "occurrence") if name in report},

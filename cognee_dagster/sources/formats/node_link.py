@@ -7,12 +7,13 @@ NetworkX 1 to 3, D3, vis.js, graphology, cytoscape.js, JSON Graph Format, and Co
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from sys import getsizeof
 from typing import Any, Protocol
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.sources.elements import Edge, Node
-from cognee_dagster.sources.formats.json_file import JsonObject, Members, read_object, require_room
+from cognee_dagster.sources.formats.json_file import JsonObject, Members, held, read_object, require_room
 from cognee_dagster.sources.mapping.ids import key_text
 
 _LINK_KEYS = ("links", "edges", "rels", "relationships")  # NetworkX until 3.5, since; APOC; LLM-made graphs
@@ -45,6 +46,11 @@ class NodeLinkFile:
     @property
     def hints(self) -> frozenset[str]:
         return frozenset({"json"})
+
+    @property
+    def held_bytes(self) -> int:
+        """Of the document, which stays in memory."""
+        return self._content.whole.size + sum(map(getsizeof, self._keys or ()))
 
     def num_elements(self) -> int:
         return self._content.num_elements
@@ -117,10 +123,10 @@ class NodeLinkFile:
         content = self._content
         if not content.counts_nodes():
             return None
-        found = [_first(node, _NODE_KEYS) for node in content.nodes]
+        found = held(_first(node, _NODE_KEYS) for node in content.nodes)
         if None not in found:
             return [_key(value) for value in found]
-        names = [_first(node, _NAMES) for node in content.nodes]
+        names = held(_first(node, _NAMES) for node in content.nodes)
         usable = all(isinstance(name, str) and name.strip() for name in names) and len(set(names)) == len(names)
         return names if usable else list(range(len(names)))
 
@@ -131,6 +137,7 @@ class _Content:
     def __init__(self, nodes: "_Elements", links: "list[_Elements]", *, whole: JsonObject) -> None:
         self.nodes = nodes
         self.links = links
+        self.whole = whole
         self.multigraph = whole.get("multigraph") is True
         self._networkx_1 = whole.array("graph") is not None  # later ones write an object
 
@@ -151,8 +158,9 @@ class _Content:
         numbers = self._numbers()
         if numbers is None:
             return False
-        keys = {key_text(_key(key)) for node in self.nodes if (key := _first(node, _NODE_KEYS)) is not None}
-        return self._networkx_1 or not any(key_text(number) in keys for number in numbers)
+        as_keys = {key_text(number) for number in numbers}
+        keys = (_first(node, _NODE_KEYS) for node in self.nodes)
+        return self._networkx_1 or not any(key is not None and key_text(_key(key)) in as_keys for key in keys)
 
     def _numbers(self) -> set[int] | None:
         """The ends of all links, if all are numbers of nodes, and there are any."""

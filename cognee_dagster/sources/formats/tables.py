@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import reduce
@@ -23,7 +24,9 @@ TABLE_SUFFIXES = (
     *(kind + compressed for compressed in ("", *COMPRESSED_SUFFIXES) for kind in _TEXT_SUFFIXES),
 )
 _BATCH_ROWS = 4_096
-MAX_LINE = 16 << 20  # characters; as a record of an archive
+MAX_LINE = 4 << 20  # characters of a line, and of a row of several lines
+_MAX_CELLS = 100_000  # of a row
+_MAX_COLUMNS = 10_000
 _SEPARATORS = ",;\t|"
 
 Row = dict[str, Any]
@@ -48,7 +51,7 @@ def columns_of(path: Path) -> list[str]:
         with _reading_parquet(path):
             return list(pq.read_schema(path).names)
     with open_bytes(path) as file:
-        return _header(_lines(file, path), path=path)[0]
+        return _header(_Lines(file, path), path=path)[0]
 
 
 def num_rows(path: Path) -> int:
@@ -142,12 +145,15 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
 def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The rows of a CSV file below its header, with the number of the line where each ends; without empty lines."""
     with open_bytes(path) as file:
-        lines = _lines(file, path)
+        lines = _Lines(file, path)
         _, separator = _header(lines, path=path)
+        lines.separator = separator
+        lines.row_ended()
         # Strict, or a quote that nobody closes would swallow all rows behind it.
         rows = csv.reader(lines, delimiter=separator, strict=True)
         try:
             for cells in rows:
+                lines.row_ended()
                 if cells:
                     yield rows.line_num + 1, cells
         except csv.Error as error:
@@ -157,18 +163,47 @@ def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
             raise _not_text(path) from error
 
 
-def _lines(file: IO[bytes], path: Path) -> Iterator[str]:
-    """The lines of a CSV file, none of which can fill the memory."""
-    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-    number = 0
-    while line := text.readline(MAX_LINE):
-        number += 1
+class _Lines:
+    """The lines of a CSV file, none of which can fill the memory, nor can a row that never ends.
+
+    Raises:
+        GraphFileError: When they are read: a line or a row is too long.
+    """
+
+    separator: str | None = None  # when it is known
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self._text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+        self._path = path
+        self._number = 0
+        self.row_ended()
+
+    def row_ended(self) -> None:
+        """What comes next belongs to another row."""
+        self._length = self._cells = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(MAX_LINE)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self._length += len(line)
+        self._cells += line.count(self.separator) if self.separator is not None else 0
         if len(line) == MAX_LINE and not line.endswith(("\n", "\r")):
-            raise GraphFileError(
-                f"has a line {number} in {path.name} of more than {MAX_LINE:,} characters. Correct it, or write the "
-                "table as Parquet."
-            )
-        yield line
+            raise self._too_long(f"more than {MAX_LINE:,} characters")
+        if self._length > MAX_LINE:
+            raise self._too_long(f"a row that ends in it of more than {MAX_LINE:,} characters")
+        if self._cells > _MAX_CELLS:
+            raise self._too_long(f"more than {_MAX_CELLS:,} cells")
+        return line
+
+    def _too_long(self, what: str) -> GraphFileError:
+        return GraphFileError(
+            f"has a line {self._number} in {self._path.name} of {what}. Correct it, or write the table as Parquet."
+        )
 
 
 def _not_text(path: Path) -> GraphFileError:
@@ -190,5 +225,9 @@ def _header(lines: Iterator[str], *, path: Path) -> tuple[list[str], str]:
 
 
 def _require_distinct(names: list[str], path: Path) -> None:
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    if len(names) > _MAX_COLUMNS:
+        raise GraphFileError(
+            f"has a table {path.name} of {len(names):,} columns, and at most {_MAX_COLUMNS:,} are read. Write fewer."
+        )
+    if twice := next((name for name, number in Counter(names).items() if number > 1), None):
         raise GraphFileError(f"has a table {path.name} with two columns called {twice!r}. Rename one.")

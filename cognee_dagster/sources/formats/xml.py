@@ -4,7 +4,7 @@ Programs disagree about the namespaces of GraphML and GEXF, or leave them out; n
 namespace alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, NamedTuple
 from xml.parsers import expat
 
@@ -13,7 +13,10 @@ from cognee_dagster.sources.formats.damage import WRITE_AGAIN
 
 _CHUNK_BYTES = 1 << 16
 _MAX_DEPTH = 1_000
-_MAX_TEXT = 64 << 20  # characters between two tags
+_MAX_TEXT = 4 << 20  # characters between two tags, and bytes of a tag
+_MAX_OPEN = 8 << 20  # characters of all nodes and edges that have not ended, each event counted as some more
+_EVENT_LENGTH = 100
+_MAX_ATTRIBUTES = 10_000  # of one tag
 
 
 class XmlEvent(NamedTuple):
@@ -32,6 +35,50 @@ class XmlEvent(NamedTuple):
     attributes: dict[str, str]
     text: str
     line: int
+
+
+class OpenElements:
+    """How much the nodes and edges hold whose ends have not been read: one without an end would fill the memory."""
+
+    def __init__(self) -> None:
+        self._sizes: list[int] = []
+
+    def begin(self) -> None:
+        """Another element begins, perhaps within the last one."""
+        self._sizes.append(0)
+
+    def end(self) -> None:
+        """The last one has ended."""
+        self._sizes.pop()
+
+    def add(self, event: XmlEvent) -> None:
+        """Count an event of the last element in.
+
+        Raises:
+            GraphFileError: It is too much.
+        """
+        if not self._sizes:
+            return
+        attributes = event.attributes.items()
+        self._sizes[-1] += _EVENT_LENGTH + len(event.text)
+        self._sizes[-1] += sum(_EVENT_LENGTH + len(name) + len(value) for name, value in attributes)
+        if sum(self._sizes) > _MAX_OPEN:
+            raise GraphFileError(
+                f"has a node or edge that holds more than {_MAX_OPEN >> 20} million characters (line {event.line}). "
+                "Shorten it."
+            )
+
+
+def require_room_to_declare(declared: int, attributes: Mapping[str, str], default: str | None, line: int) -> int:
+    """How large a declaration is that is kept, beside those before it.
+
+    Raises:
+        GraphFileError: All together are too large.
+    """
+    size = _EVENT_LENGTH * 5 + sum(map(len, attributes.values())) + len(default or "")
+    if declared + size > _MAX_OPEN:
+        raise GraphFileError(f"declares too many attributes, or too long ones (line {line}). Declare fewer.")
+    return size
 
 
 def xml_events(file: IO[bytes], *, kind: str) -> Iterator[XmlEvent]:
@@ -65,8 +112,14 @@ class _Stream:
         self._text: list[str] = []
         self._text_length = 0
         self._depth = 0
+        self._silent_bytes = 0  # since the last event, most often of a tag whose end has not come
 
     def feed(self, chunk: bytes, *, final: bool = False) -> None:
+        self._silent_bytes += len(chunk)
+        if self._silent_bytes > _MAX_TEXT + _CHUNK_BYTES:
+            raise GraphFileError(
+                f"has a tag or a comment of more than {_MAX_TEXT >> 20} MiB (line {self._line()}). Shorten it."
+            )
         try:
             self._parser.Parse(chunk, final)
         except expat.ExpatError as error:
@@ -81,17 +134,24 @@ class _Stream:
         return events
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._silent_bytes = 0
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise GraphFileError(f"has elements nested more than {_MAX_DEPTH} deep (line {self._line()}). Correct it.")
+        if len(attributes) > _MAX_ATTRIBUTES:
+            raise GraphFileError(
+                f"has a tag with more than {_MAX_ATTRIBUTES:,} attributes (line {self._line()}). Write fewer."
+            )
         local = {_local(key): value for key, value in attributes.items() if not key.startswith("xmlns")}
         self._events.append(XmlEvent(True, _local(name), local, self._take_text(), self._line()))
 
     def _end(self, name: str) -> None:
+        self._silent_bytes = 0
         self._depth -= 1
         self._events.append(XmlEvent(False, _local(name), {}, self._take_text(), self._line()))
 
     def _characters(self, data: str) -> None:
+        self._silent_bytes = 0
         self._text_length += len(data)
         if self._text_length > _MAX_TEXT:
             raise GraphFileError(

@@ -10,6 +10,7 @@ from cognee_dagster.cogx.ids import id_for
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.mapping.attributes import as_json_value
 
+_MAX_REMEMBERED = 64  # characters of a text whose id is remembered; a graph may well have texts of megabytes
 _VARIANT = "89ab" * 4  # of an RFC 4122 UUID, by the hex digit that it replaces
 NODE_NAMESPACE = UUID("5d0a2a4e-7f0c-5c0b-9a57-6d1b8f3e2c41")  # of the ids of nodes whose key is no UUID
 
@@ -21,7 +22,8 @@ def node_id(key: Any) -> str:
         TypeError: The key has no text that would be the same in the next process.
         ValueError: The key is too long or too deep.
     """
-    return _id_of_text(key_text(key))
+    text = key_text(key)
+    return _remembered_id(text) if len(text) <= _MAX_REMEMBERED else _id_of_text(text)
 
 
 def checked_id(key: Any) -> str:
@@ -44,10 +46,9 @@ def key_text(key: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-@lru_cache(maxsize=1 << 12)
 def entity_type_id(name: str) -> str:
     """The id that Cognee itself gives the ``EntityType`` of this name."""
-    return id_for("EntityType", name)
+    return _remembered_type_id(name) if len(name) <= _MAX_REMEMBERED else _type_id(name)
 
 
 def derived_id(namespace: UUID, text: str) -> str:
@@ -57,7 +58,10 @@ def derived_id(namespace: UUID, text: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
-@lru_cache(maxsize=1 << 16)
+def _type_id(name: str) -> str:
+    return id_for("EntityType", name)
+
+
 def _id_of_text(text: str) -> str:
     if len(text) >= 32:  # the shortest spelling of a UUID
         try:
@@ -65,3 +69,7 @@ def _id_of_text(text: str) -> str:
         except ValueError:
             pass
     return derived_id(NODE_NAMESPACE, text)
+
+
+_remembered_id = lru_cache(maxsize=1 << 16)(_id_of_text)
+_remembered_type_id = lru_cache(maxsize=1 << 12)(_type_id)

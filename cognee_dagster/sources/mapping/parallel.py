@@ -10,10 +10,13 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.mapping.edges import EdgeRow
+from cognee_dagster.sources.mapping.room import Room
 
 EdgeKey = tuple[str, str, str]  # source, target, relationship
 _TIMES = ("valid_at", "invalid_at")
+_MAX_JOINED = 4 << 20  # characters of what parallel edges say together
 
 
 def repeated_keys(keys: Iterable[EdgeKey]) -> frozenset[int]:
@@ -23,24 +26,34 @@ def repeated_keys(keys: Iterable[EdgeKey]) -> frozenset[int]:
     return frozenset(found[counts > 1].tolist())
 
 
-def joined(rows: Iterable[EdgeRow], *, repeated: frozenset[int]) -> Iterator[EdgeRow]:
-    """The rows, those of one key as one, which come last."""
+def joined(rows: Iterable[EdgeRow], *, repeated: frozenset[int], room: Room) -> Iterator[EdgeRow]:
+    """The rows, those of one key as one, which come last.
+
+    Raises:
+        GraphFileError: There is no room for what they say.
+    """
     held: dict[EdgeKey, list[str]] = {}
     for row in rows:
         key = row[:3]
         if repeated and hash(key) in repeated:
+            room.add_parallel(row[3], is_first=key not in held)
             held.setdefault(key, []).append(row[3])
         else:
             yield row
     for key, properties in held.items():
-        yield (*key, properties[0] if len(properties) == 1 else _join([json.loads(text) for text in properties]))
+        yield (*key, properties[0] if len(properties) == 1 else _join(key, properties))
 
 
-def _join(properties: list[dict[str, str]]) -> str:
+def _join(key: EdgeKey, texts: list[str]) -> str:
     """The first edge's properties, and a text of what all say; times that differ are said in it."""
-    first = properties[0]
+    if (length := sum(map(len, texts))) > _MAX_JOINED:
+        raise GraphFileError(
+            f"has {len(texts):,} edges {key[0]} -[{key[2]:.60}]-> {key[1]}, which become one and say more than "
+            f"{_MAX_JOINED:,} characters together: {length:,}. Give them different names, or leave most of them out."
+        )
+    first = json.loads(texts[0])
     lines: dict[str, None] = {}
-    for each in properties:
+    for each in map(json.loads, texts):
         lines.update(dict.fromkeys(each["edge_text"].split("\n")))
         lines.update(
             {f"{name}: {each[name]}": None for name in _TIMES if name in each and each[name] != first.get(name)}

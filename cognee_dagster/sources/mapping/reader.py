@@ -1,7 +1,7 @@
 """A foreign graph, mapped, as a ``GraphReader``."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -16,6 +16,7 @@ from cognee_dagster.sources.mapping.entities import Identity, entity, entity_typ
 from cognee_dagster.sources.mapping.ids import entity_type_id
 from cognee_dagster.sources.mapping.left_behind import LeftBehind
 from cognee_dagster.sources.mapping.parallel import joined, repeated_keys
+from cognee_dagster.sources.mapping.room import Room
 from cognee_dagster.sources.mapping.rules import rules_for
 from cognee_dagster.sources.mapping.survey import Survey, survey
 from cognee_dagster.sources.mapping.typed_nodes import NodeRow, has_name, typed_node
@@ -36,6 +37,7 @@ class MappedReader:
         mapping: What its attributes mean, as far as that is not found by convention.
         profile: Whose conventions; default: those that the graph shows.
         label: What error messages begin with.
+        room: What may be kept of it, asked for when the graph is read first; default: whatever it is.
 
     Raises:
         GraphFileError: The graph is not sound, or the mapping does not fit it.
@@ -51,6 +53,7 @@ class MappedReader:
         mapping: GraphMapping | None = None,
         profile: str | None = None,
         label: str = "",
+        room: Callable[[], Room] = Room,
     ) -> None:
         self._source = source
         self._label = label
@@ -58,7 +61,8 @@ class MappedReader:
         self._left = {"node": LeftBehind(), "edge": LeftBehind()}
         self._read: set[str] = set()
         with reading(label):
-            self.source_survey: Survey = survey(source)
+            self._room = room()
+            self.source_survey: Survey = survey(source, room=self._room)
             chosen = (
                 choose_profile(
                     self.source_survey.node_attributes, self.source_survey.edge_attributes, hints=source.hints
@@ -101,13 +105,14 @@ class MappedReader:
         return _batches(self._edge_rows(), schema=EDGE_SCHEMA)
 
     def _node_rows(self) -> Iterator[NodeRow]:
-        left, known = LeftBehind(), _Known()
+        left, known = LeftBehind(), _Known(self._room.rest())
         types: dict[str, str] = {}
         with reading(self._label):
             for node in self._source.nodes():
                 row, names = self._node(node, left)
                 for name in names:
                     types.setdefault(entity_type_id(name), name)
+                known.note(row[1] or "", names or [row[2] or ""])
                 if self._rules.as_nodes == "cognee":
                     known.add(row[0], row[1] or _preview(node), names)
                 yield row
@@ -129,18 +134,20 @@ class MappedReader:
             if self._speaks:
                 known = self._known or self._look_at_nodes()
                 yield from known.type_edges()
-                yield from self._spoken_edges(left, known.names)
+                yield from _counted(self._spoken_edges(left, known), known.room.rest())
             else:
-                yield from (plain_edge(edge, rules=self._rules, left=left) for edge in self._source.edges())
+                rows = (plain_edge(edge, rules=self._rules, left=left) for edge in self._source.edges())
+                yield from _counted(rows, self._room.rest())
         self._left["edge"] = left
         self._read.add("edge")
 
     def _look_at_nodes(self) -> "_Known":
-        known = _Known()
+        known = _Known(self._room.rest())
         for node in self._source.nodes():
             found = Identity.of(node, rules=self._rules)
             is_entity = self._rules.as_nodes == "cognee" and node.cognee_type is None
             name = (_preview(node) if self._is_text(node, found) else "") or found.name
+            known.note(name, found.types)
             known.add(found.id, name, found.types if is_entity else ())
         return known
 
@@ -150,21 +157,36 @@ class MappedReader:
             return node.cognee_type is not None
         return found.attributes[0] is None and not has_name(str(node.attributes.get("type")))
 
-    def _spoken_edges(self, left: LeftBehind, names: Mapping[str, str]) -> Iterator[EdgeRow]:
+    def _spoken_edges(self, left: LeftBehind, known: "_Known") -> Iterator[EdgeRow]:
         repeated: frozenset[int] = frozenset()
         if self.source_survey.has_parallel_edges:
             repeated = repeated_keys(edge_key(edge, rules=self._rules) for edge in self._source.edges())
-        rows = (spoken_edge(edge, rules=self._rules, left=left, names=names) for edge in self._source.edges())
-        return joined(rows, repeated=repeated)
+        rows = (spoken_edge(edge, rules=self._rules, left=left, names=known.names) for edge in self._source.edges())
+        return joined(rows, repeated=repeated, room=known.room.rest())
 
 
 class _Known:
-    """What the nodes are called and which types they are of: all that is kept of them for the edges."""
+    """What the nodes are called and which types they are of: all that is kept of them for the edges.
 
-    def __init__(self) -> None:
+    Args:
+        room: For that.
+    """
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
         self.names: dict[str, str] = {}
         self._types: list[tuple[str, ...]] = []  # in the order of the names
         self._same: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def note(self, name: str, types: Iterable[str]) -> None:
+        """Whoever reads the nodes keeps their ids, and counts their types.
+
+        Raises:
+            GraphFileError: There is no room for them.
+        """
+        self.room.add_node(name)
+        for each in types:
+            self.room.add_kind("type", each)
 
     def add(self, identity: str, name: str, types: Iterable[str]) -> None:
         self.names[identity] = name
@@ -203,6 +225,14 @@ def reading(label: str) -> Iterator[None]:
             f"{label} holds something that cannot be read ({type(error).__name__}: {said:.200}). Write it again with "
             "the program that made it; if it is whole, that is a defect of this package: report it."
         ) from error
+
+
+def _counted(rows: Iterable[EdgeRow], room: Room) -> Iterator[EdgeRow]:
+    """The rows; whoever reads them counts their relationships."""
+    for row in rows:
+        room.add_edge()
+        room.add_kind("relationship", row[2])
+        yield row
 
 
 def _exhaust(rows: Iterable[Any]) -> None:

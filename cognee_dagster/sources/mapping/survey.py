@@ -2,7 +2,6 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +12,7 @@ from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, ElementSource, Node
 from cognee_dagster.sources.mapping.attributes import as_text
 from cognee_dagster.sources.mapping.ids import checked_id
+from cognee_dagster.sources.mapping.room import Room
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +34,12 @@ class Survey:
     has_parallel_edges: bool = False
 
 
-def survey(source: ElementSource) -> Survey:
-    """Look at every node and edge once.
+def survey(source: ElementSource, *, room: Room) -> Survey:
+    """Look at every node and edge once; attributes of another name take room.
 
     Raises:
-        GraphFileError: Two nodes would be one in Cognee, an edge ends at a node that the graph does not have, or not
-            every element that the source holds was read.
+        GraphFileError: Two nodes would be one in Cognee, an edge ends at a node that the graph does not have, not every
+            element that the source holds was read, or there is no room for the names.
     """
     ids: set[bytes] = set()
     nodes: Counter[Any] = Counter()
@@ -51,7 +51,7 @@ def survey(source: ElementSource) -> Survey:
         if identity in ids:
             _refuse_twin(source, node)
         ids.add(identity)
-        nodes.update(_names(node))
+        _count(node, nodes, room)
     for edge in source.edges():
         ends = checked_id(edge.source), checked_id(edge.target)
         for key, end in zip((edge.source, edge.target), ends, strict=True):
@@ -61,7 +61,7 @@ def survey(source: ElementSource) -> Survey:
                 )
         pairs.append(hash(ends))
         num_derived += edge.cognee_relationship is not None
-        edges.update(_names(edge))
+        _count(edge, edges, room)
     _check_whole(source, read=len(ids) + len(pairs) - num_derived)
     return Survey(
         num_nodes=len(ids),
@@ -94,8 +94,11 @@ def _refuse_twin(source: ElementSource, node: Node) -> None:
     )
 
 
-def _names(element: Node | Edge) -> Iterable[Any]:
-    return tuple(element.attributes)  # a mapping would be counted with its values
+def _count(element: Node | Edge, counts: Counter[Any], room: Room) -> None:
+    for name in element.attributes:
+        if name not in counts:
+            room.add_kind("attribute", str(name))
+        counts[name] += 1
 
 
 def _as_text(names: Counter[Any]) -> dict[str, int]:

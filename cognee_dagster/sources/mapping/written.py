@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.mapping.value import GraphMapping
 
 _INLINE = re.compile(r"(?P<name>\w+)=(?P<value>.*)", re.DOTALL)
-_MAX_BYTES = 1 << 20
+_MAX_BYTES = 1 << 16
 _LISTS = frozenset({"keep", "drop"})
 _NAMES = frozenset({"node_type", "name", "relationship"})  # one, or several to be tried in order
 
@@ -72,7 +73,7 @@ def _fields(text: str, *, of: str) -> Mapping[str, Any]:
         reason = " ".join(str(error).split())
         raise GraphFileError(f"{of} is neither YAML nor JSON: {reason}. Correct it.") from error
     names = [name.value for name, _ in written.value] if isinstance(written, yaml.MappingNode) else []
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    if twice := next((name for name, number in Counter(names).items() if number > 1), None):
         raise GraphFileError(f"{of} says {twice!r:.60} more than once. Join them.")
     if not isinstance(fields, Mapping):
         raise GraphFileError(
