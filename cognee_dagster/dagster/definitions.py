@@ -20,7 +20,7 @@ from cognee_dagster.dagster.resources import (
     LocalCognee,
 )
 from cognee_dagster.dagster.schedules import chain_schedule
-from cognee_dagster.dagster.sensors.automation import shared_automation_sensor
+from cognee_dagster.dagster.sensors.automation import automated_elsewhere, has_condition, shared_automation_sensor
 from cognee_dagster.dagster.sensors.import_sensor import shared_import_sensor
 from cognee_dagster.dagster.sensors.overlap import watches
 from cognee_dagster.dagster.sensors.repush_sensor import shared_repush_sensor
@@ -49,14 +49,15 @@ def build_definitions(
     local: LocalCognee | None = None,
     archives: dg.IOManager | dg.ConfigurableIOManager | None = None,
     import_sensor: dg.SensorDefinition | None = None,
+    automation_sensor: bool = True,
     default_schedule_status: dg.DefaultScheduleStatus = dg.DefaultScheduleStatus.RUNNING,
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedules, sensors and the resources for these datasets.
 
     Merge it with your own definitions, and with those of other calls, with ``dg.Definitions.merge``: the job over all
-    datasets without partitions, the import sensor of each remote, the sensor that pushes again and the one that pushes
-    what has changed are shared. The executor is left to you: for small graphs ``dg.in_process_executor`` saves the 2 to
-    3 seconds that Dagster's default needs to start each step's process.
+    datasets without partitions, the import sensor of each remote, the sensor that pushes again and the one that
+    evaluates automation conditions are shared. The executor is left to you: for small graphs
+    ``dg.in_process_executor`` saves the 2 to 3 seconds that Dagster's default needs to start each step's process.
 
     Args:
         datasets: At least one.
@@ -67,6 +68,8 @@ def build_definitions(
         local: The local Cognee; default: the one that ``import cognee`` would use.
         archives: Where archives are stored; default: ``~/.cognee-dagster/archives``.
         import_sensor: A sensor made with ``build_import_sensor``, for what it watches instead of the shared ones.
+        automation_sensor: Whether there is a sensor, running, that evaluates the automation conditions of these
+            datasets' assets, where one has any. False: a sensor of yours does.
         default_schedule_status: Whether schedules run from the start. A dataset has one because somebody wrote a
             ``cron_schedule``, so they do, unlike Dagster's own default.
 
@@ -81,15 +84,19 @@ def build_definitions(
     jobs = {dataset.push_key: _chain_job(dataset) for dataset in pushes if dataset.cron_schedule or _has_parts(dataset)}
     looks = {dataset.push_key: _look_job(dataset) for dataset in pushes if _only_looks(dataset)}
     whole = any(not _has_parts(dataset) for dataset in chains)
+    assets = [asset for dataset in chains for asset in build_dataset_assets(dataset)]
     return dg.Definitions(
-        assets=[asset for dataset in chains for asset in build_dataset_assets(dataset)],
+        assets=assets if automation_sensor else automated_elsewhere(assets),
         jobs=[*jobs.values(), *looks.values(), *([_PUSH_ALL] if whole else [])],
         schedules=[
             chain_schedule(dataset, looks.get(dataset.push_key, jobs[dataset.push_key]), status=default_schedule_status)
             for dataset in pushes
             if dataset.cron_schedule
         ],
-        sensors=_sensors(pushes, import_sensor),
+        sensors=[
+            *_sensors(pushes, import_sensor),
+            *([shared_automation_sensor()] if automation_sensor and has_condition(assets) else []),
+        ],
         resources={
             **_remotes(pushes, remote, remotes or {}),
             LOCAL_RESOURCE: local or _default_local(),
@@ -175,7 +182,6 @@ def _sensors(datasets: Sequence[CogneeDataset], given: dg.SensorDefinition | Non
     return [
         *([given] if given is not None else []),
         *(shared_import_sensor(remote) for remote in sorted(left)),
-        *([shared_automation_sensor()] if any(dataset.push_when_changed for dataset in datasets) else []),
         *([shared_repush_sensor()] if any(dataset.repush_attempts for dataset in datasets) else []),
     ]
 

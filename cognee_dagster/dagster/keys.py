@@ -75,8 +75,8 @@ TARGET_TEMPLATE = "cognee/target_template"  # the remote dataset's name, with {p
 PARTITIONS = "cognee/partitions"  # how many of them were pushed, and looked at
 PARTITIONS_NOT_FINE = "cognee/partitions_not_fine"  # the run that pushed each that failed; null: nothing can be said
 
-# cogx_archive and remote_push, in their definitions
-PUSH_WHEN_CHANGED = "cognee/push_when_changed"  # True: they are made when the graph has changed
+# all assets of a chain, in their definitions
+AUTOMATED_ELSEWHERE = "cognee/automated_elsewhere"  # True: a sensor of the user's evaluates their automation conditions
 
 # remote_push, in its definition
 PROMOTE_FROM = "cognee/promote_from"  # the target whose confirmed archives it gets

@@ -12,12 +12,14 @@ import networkx as nx
 import pytest
 
 from cognee_dagster import (
+    CogneeAssetProps,
     CogneeDataset,
     CogneeTranslator,
     CogxArchiveIOManager,
     RemoteTarget,
     build_dataset_assets,
     build_definitions,
+    promoted_from,
     require_imported,
 )
 from cognee_dagster.errors import DatasetDefinitionError
@@ -137,6 +139,67 @@ def test_the_sensor_that_makes_it_happen_is_on_and_shared() -> None:
     assert {key.to_user_string() for key in found} == {
         f"{name}/{last}" for name in ("one", "other") for last in ("cogx_archive", "remote_push")
     }
+
+
+def hourly(**options: Any) -> dg.Definitions:
+    """A chain whose graph has a condition, as a translator gives it one."""
+    dataset = CogneeDataset(name="people", graph="people.graphml", translator=_Hourly())
+    return build_definitions([dataset], **options)
+
+
+class _Hourly(CogneeTranslator):
+    """Looks at each graph every hour."""
+
+    def get_asset_spec(self, props: CogneeAssetProps) -> dg.AssetSpec:
+        spec = super().get_asset_spec(props)
+        condition = dg.AutomationCondition.on_cron("@hourly")
+        return spec.replace_attributes(automation_condition=condition) if props.kind == "cognified_graph" else spec
+
+
+def evaluated(defs: dg.Definitions) -> dict[str, set[str]]:
+    """What each sensor that runs from the start evaluates the conditions of."""
+    repository = defs.get_repository_def()
+    return {
+        sensor.name: {key.to_user_string() for key in sensor.asset_selection.resolve(repository.asset_graph)}
+        for sensor in repository.sensor_defs
+        if isinstance(sensor, dg.AutomationConditionSensorDefinition)
+        and sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    }
+
+
+def test_a_condition_of_any_origin_is_evaluated_from_the_start() -> None:
+    """Of a translator, of a target, and of Definitions that were changed afterwards, where there is the sensor."""
+    promoted = RemoteTarget("prod", promote_from="staging", automation_condition=promoted_from("staging"))
+    catalogue = build_definitions(
+        [CogneeDataset(name="catalogue", targets=[RemoteTarget("staging", target_dataset="staging"), promoted])]
+    )
+    late = build_definitions([CogneeDataset(name="late")]).map_asset_specs(
+        func=lambda spec: spec.replace_attributes(automation_condition=dg.AutomationCondition.eager())
+    )
+    everything = dg.Definitions.merge(hourly(), catalogue, late)
+    (keys,) = evaluated(everything).values()
+    of_late = {f"late/{kind}" for kind in ("cognified_graph", "cogx_archive", "remote_push")}
+    assert keys - {"late/remote_graph"} == {"people/cognified_graph", "catalogue/prod/remote_push", *of_late}
+    assert evaluated(build_definitions([CogneeDataset(name="by_hand")])) == {}
+
+
+def test_a_sensor_of_the_users_evaluates_all_where_ours_is_left_out() -> None:
+    """Two sensors over one asset would be refused by Dagster."""
+    everything = dg.AutomationConditionSensorDefinition(
+        "mine", target=dg.AssetSelection.all(), default_status=dg.DefaultSensorStatus.RUNNING
+    )
+    mine = dg.Definitions(sensors=[everything])
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match="'cognee_automation_sensor'"):
+        dg.Definitions.merge(mine, hourly()).get_repository_def()
+    (found,) = evaluated(dg.Definitions.merge(mine, hourly(automation_sensor=False))).items()
+    assert found[0] == "mine"
+    assert "people/cognified_graph" in found[1]
+
+
+def test_datasets_of_a_sensor_of_the_users_are_left_to_it_while_others_have_ours() -> None:
+    waiting = build_definitions([CogneeDataset(name="waiting", push_when_changed=True)])
+    both = dg.Definitions.merge(hourly(automation_sensor=False), waiting)
+    assert evaluated(both) == {"cognee_automation_sensor": {"waiting/cogx_archive", "waiting/remote_push"}}
 
 
 def test_of_several_targets_one_may_wait_for_changes(automated: Automated, remote: FakeRemote) -> None:

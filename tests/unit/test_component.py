@@ -46,13 +46,17 @@ def tell(failure: PushFailure) -> None:
 
 
 @contextmanager
-def project(tmp_path: Path, **attributes: dict[str, Any]) -> Iterator[dg.Definitions]:
+def project(
+    tmp_path: Path, *, post_processing: dict[str, Any] | None = None, **attributes: dict[str, Any]
+) -> Iterator[dg.Definitions]:
     """The definitions of a project with these components, by the names of their directories."""
     with create_defs_folder_sandbox(project_name="northwind") as sandbox:
         for name, values in attributes.items():
             directory = sandbox.defs_folder_path / name
             directory.mkdir(parents=True)
             document = {"type": "cognee_dagster.CogneeComponent", "attributes": values}
+            if post_processing is not None:
+                document["post_processing"] = post_processing
             (directory / "defs.yaml").write_text(yaml.safe_dump(document))
         with sandbox.build_all_defs() as defs:
             yield defs
@@ -397,6 +401,33 @@ def test_without_sensors_a_push_that_waits_for_a_change_is_still_made(tmp_path: 
     waiting = {"name": "a", "push_when_changed": True, "repush_attempts": 1, "cron_schedule": "@daily"}
     with project(tmp_path, graphs={"datasets": [waiting], **without}) as defs:
         assert sensor_names(defs) == ["cognee_automation_sensor"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"translation": {"cogx_archive": {"automation_condition": "{{ dg.AutomationCondition.eager() }}"}}},
+        {"datasets": [{"name": "a", "automation_condition": "{{ dg.AutomationCondition.eager() }}"}]},
+    ],
+    ids=["translation", "dataset"],
+)
+def test_a_condition_that_is_written_is_evaluated_from_the_start(tmp_path: Path, written: dict[str, Any]) -> None:
+    attributes = {"datasets": [{"name": "a"}], **written}
+    with project(tmp_path, graphs=attributes, others={"datasets": [{"name": "b", "push_when_changed": True}]}) as defs:
+        assert "default_automation_condition_sensor" not in sensor_names(defs)
+        assert sensor_names(defs).count("cognee_automation_sensor") == 1
+    with project(tmp_path / "own", graphs={**attributes, "automation_sensor": False}) as defs:
+        assert "cognee_automation_sensor" not in sensor_names(defs)
+
+
+def test_a_condition_of_the_post_processing_is_evaluated_from_the_start(tmp_path: Path) -> None:
+    condition = "{{ automation_condition.eager() }}"
+    post_processing = {"assets": [{"target": "*", "attributes": {"automation_condition": condition}}]}
+    with project(tmp_path, graphs={"datasets": [{"name": "a"}]}, post_processing=post_processing) as defs:
+        repository = defs.get_repository_def()
+        sensor = repository.get_sensor_def("cognee_automation_sensor")
+        assert sensor.asset_selection is not None
+        assert dg.AssetKey(["a", "remote_push"]) in sensor.asset_selection.resolve(repository.asset_graph)
 
 
 def test_local_datasets_are_discovered_where_a_chain_has_dynamic_partitions(tmp_path: Path) -> None:

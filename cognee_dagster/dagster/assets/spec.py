@@ -9,7 +9,7 @@ import dagster as dg
 from cognee_dagster.dagster.conditions import push_when_changed
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.failures import StepTerminatedError
-from cognee_dagster.dagster.keys import NEEDS, PUSH_WHEN_CHANGED, TARGET_TEMPLATE
+from cognee_dagster.dagster.keys import NEEDS, TARGET_TEMPLATE
 from cognee_dagster.dagster.resources import LOCAL_RESOURCE
 from cognee_dagster.dagster.steps.partitions import GRAPH_INPUT
 from cognee_dagster.dagster.translator import AssetKind, CogneeStep
@@ -80,9 +80,7 @@ def executed(
 
 def when_changed(spec: dg.AssetSpec) -> dg.AssetSpec:
     """The asset, made when what it is made of has changed."""
-    return spec.replace_attributes(automation_condition=push_when_changed()).merge_attributes(
-        metadata={PUSH_WHEN_CHANGED: True}
-    )
+    return spec.replace_attributes(automation_condition=push_when_changed())
 
 
 def parsed_once(function: _F) -> _F:

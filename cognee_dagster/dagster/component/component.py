@@ -21,7 +21,13 @@ from cognee_dagster.dagster.component.attributes import (
 from cognee_dagster.dagster.component.checked_model import checked_model
 from cognee_dagster.dagster.component.demo import DEMO_DIRECTORY, SandboxRemote, sandboxed
 from cognee_dagster.dagster.component.discovery import DiscoveryAttributes
-from cognee_dagster.dagster.component.place import name_at, place_of, refuse_other_resources, refuse_same_assets
+from cognee_dagster.dagster.component.place import (
+    conditions_follow,
+    name_at,
+    place_of,
+    refuse_other_resources,
+    refuse_same_assets,
+)
 from cognee_dagster.dagster.component.scaffolder import CogneeComponentScaffolder
 from cognee_dagster.dagster.component.translation import Translation
 from cognee_dagster.dagster.conditions import require_imported
@@ -29,7 +35,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.definitions import build_definitions
 from cognee_dagster.dagster.promotion import promoted_from
 from cognee_dagster.dagster.resources import CogneeRemote
-from cognee_dagster.dagster.sensors.automation import AUTOMATION_SENSOR
+from cognee_dagster.dagster.sensors.automation import AUTOMATION_SENSOR, shared_automation_sensor
 from cognee_dagster.dagster.translator import CogneeAssetProps, CogneeStep, CogneeTranslator
 
 ALERT_SENSOR = "cognee_alert_sensor"
@@ -84,8 +90,14 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
         bool,
         dg.Resolver.default(
             description="Whether there are sensors that report what becomes of pushes in the background, and push "
-            "again. Without them such a push is never seen to end, unless you have a sensor of your own. Datasets with "
-            "push_when_changed are pushed in any case."
+            "again. Without them such a push is never seen to end, unless you have a sensor of your own."
+        ),
+    ] = True
+    automation_sensor: Annotated[
+        bool,
+        dg.Resolver.default(
+            description="Whether there is a sensor, running, that evaluates the automation conditions of the datasets' "
+            "assets, push_when_changed among them. False: a sensor of yours does."
         ),
     ] = True
 
@@ -163,20 +175,22 @@ class CogneeComponent(dg.Component, dg.Model, dg.Resolvable):
             remotes=_sandboxes(datasets) if self.demo_mode else self.remotes,
             local=self.local,
             archives=self.archives,
+            automation_sensor=self.automation_sensor,
         )
         refuse_other_resources(context, defs.resources or {})
         alerts = [self.alerts.sensor(datasets, name=name_at(ALERT_SENSOR, place_of(context)))] if self.alerts else []
+        automation = [shared_automation_sensor()] if self.automation_sensor and conditions_follow(context) else []
         discovery = self.discover.sensors(datasets) if self.discover else []
         return dg.Definitions(
             assets=defs.assets,
             jobs=defs.jobs,
             schedules=defs.schedules,
-            sensors=[*self._kept(defs.sensors or []), *alerts, *discovery],
+            sensors=list(dict.fromkeys([*self._kept(defs.sensors or []), *automation, *alerts, *discovery])),
             resources=defs.resources,
         )
 
     def _kept(self, sensors: Iterable[dg.SensorDefinition]) -> list[dg.SensorDefinition]:
-        """Those that the component has; what is pushed when it has changed is pushed by the automation sensor alone."""
+        """Those that the component has; automation conditions are evaluated by the automation sensor alone."""
         whole = self.sensor and not self.demo_mode
         return [sensor for sensor in sensors if whole or sensor.name == AUTOMATION_SENSOR]
 

@@ -1,6 +1,7 @@
 """Where in a project a component stands, so that several of them do not get in each other's way."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 import dagster as dg
 
@@ -49,6 +50,17 @@ def name_at(base: str, place: str) -> str:
         return base
     # A hyphen would become a '_', so that it needs a digest, too; no place ends with a slash.
     return as_identifier(f"{base}_{safe_segment(f'{place}/' if '-' in place else place)}")
+
+
+def conditions_follow(context: dg.ComponentLoadContext) -> bool:
+    """Whether the component's file may give its assets automation conditions that its definitions do not have yet.
+
+    Dagster applies `post_processing` after them, and tells nobody before.
+    """
+    with suppress(OSError, UnicodeDecodeError):
+        written = (context.path / "defs.yaml").read_text(encoding="utf-8")
+        return "post_processing" in written and "automation_condition" in written
+    return False
 
 
 def refuse_other_resources(context: dg.ComponentLoadContext, resources: Mapping[str, object]) -> None:

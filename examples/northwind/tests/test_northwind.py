@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.faults import UPLOADS, answer
 
 PROJECT = Path(__file__).parents[1]
 
@@ -51,11 +52,37 @@ def run(project: dg.Definitions, instance: dg.DagsterInstance, job: str, **optio
     return definition.execute_in_process(instance=instance, raise_on_error=False, **options).success
 
 
-def promote(project: dg.Definitions, instance: dg.DagsterInstance) -> bool:
-    """Whether the push succeeds that Dagster launches when staging has confirmed something."""
-    job = project.resolve_implicit_global_asset_job_def()
-    push = dg.AssetKey(["catalogue", "production", "remote_push"])
-    return job.execute_in_process(instance=instance, asset_selection=[push], raise_on_error=False).success
+class Automation:
+    """Dagster's daemon: evaluates the conditions that a sensor runs for, and launches what they ask for."""
+
+    def __init__(self, project: dg.Definitions, instance: dg.DagsterInstance) -> None:
+        self._project = project
+        self._instance = instance
+        self._cursor: Any = None
+
+    def tick(self) -> list[str]:
+        """The assets that were asked for, and made."""
+        conditions = self._project.get_repository_def().get_sensor_def("cognee_automation_sensor")
+        assert conditions.default_status is dg.DefaultSensorStatus.RUNNING
+        assert conditions.asset_selection is not None
+        asked = dg.evaluate_automation_conditions(
+            self._project, self._instance, asset_selection=conditions.asset_selection, cursor=self._cursor
+        )
+        self._cursor = asked.cursor
+        graph = self._project.resolve_asset_graph()
+        keys = [key for key in graph.get_all_asset_keys() if asked.get_num_requested(key)]
+        if keys:
+            job = self._project.resolve_implicit_global_asset_job_def()
+            job.execute_in_process(instance=self._instance, asset_selection=keys)
+        return [key.to_user_string() for key in keys]
+
+
+@pytest.fixture
+def automation(project: dg.Definitions, instance: dg.DagsterInstance) -> Automation:
+    """The daemon, which has looked once before anything was made."""
+    daemon = Automation(project, instance)
+    assert daemon.tick() == []
+    return daemon
 
 
 def names(remote: FakeRemote, dataset: str) -> set[str]:
@@ -63,19 +90,30 @@ def names(remote: FakeRemote, dataset: str) -> set[str]:
     return {str(node.name) for node in remote.graph(dataset).nodes.values()}
 
 
-def test_production_gets_what_staging_has_confirmed(
-    project: dg.Definitions, instance: dg.DagsterInstance, staging: FakeRemote, production: FakeRemote
+def test_production_gets_what_staging_has_confirmed_by_itself_and_once(
+    project: dg.Definitions,
+    instance: dg.DagsterInstance,
+    automation: Automation,
+    staging: FakeRemote,
+    production: FakeRemote,
 ) -> None:
     assert run(project, instance, "push_catalogue__staging")
     assert production.uploads == []
-    assert promote(project, instance)
+    assert automation.tick() == ["catalogue/production/remote_push"]
     assert names(production, "catalogue") == names(staging, "catalogue") >= {"Harbour Teas", "Amber Herring"}
+    assert automation.tick() == []
 
 
 def test_production_gets_nothing_that_staging_has_not_got(
-    project: dg.Definitions, instance: dg.DagsterInstance, production: FakeRemote
+    project: dg.Definitions,
+    instance: dg.DagsterInstance,
+    automation: Automation,
+    staging: FakeRemote,
+    production: FakeRemote,
 ) -> None:
-    assert not promote(project, instance)
+    staging.faults.always(UPLOADS, answer(403))
+    assert not run(project, instance, "push_catalogue__staging")
+    assert automation.tick() == []
     assert production.uploads == []
 
 
