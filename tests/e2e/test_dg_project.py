@@ -44,7 +44,7 @@ def test_the_readmes_definitions_are_served_and_launched(
 
 def test_commands_in_a_project_run_as_printed(tmp_path: Path, environ: dict[str, str], remote: FakeRemote) -> None:
     here = tmp_path / "here"
-    definitions = _block("docs/guide.md", holding="build_alert_sensor(datasets, on_failure=send_mail")
+    definitions = _block("docs/alerts.md", holding="build_alert_sensor(datasets, on_failure=send_mail")
     with terminal(here, {**environ, "PYTHONPATH": f"{here / 'src'}:{environ['PYTHONPATH']}"}) as shell:
         shell.run(Command("create-dagster project . --no-uv-sync", ""))
         (here / "src" / "here" / "defs" / "graphs.py").write_text(definitions.text)

@@ -1,4 +1,4 @@
-"""The guide's recipes for alerts do what they say, against a mail server and a webhook on loopback."""
+"""The documentation's recipes for alerts do what they say, against a mail server and a webhook on loopback."""
 
 import json
 import socketserver
@@ -18,7 +18,7 @@ import pytest
 from cognee_dagster import PushFailure
 from tests.printed import blocks
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guide.md"
+ALERTS = Path(__file__).parents[2] / "docs" / "alerts.md"
 FAILURE = PushFailure(
     id="import 5192d7fb",
     kind="import",
@@ -36,10 +36,10 @@ FAILURE = PushFailure(
 
 
 def recipe(name: str) -> Any:
-    """A function that the guide defines."""
-    (code,) = [block.text for block in blocks(GUIDE, "python") if f"def {name}(" in block.text]
+    """A function that the page defines."""
+    (code,) = [block.text for block in blocks(ALERTS, "python") if f"def {name}(" in block.text]
     namespace: dict[str, Any] = {"__name__": "recipe"}
-    exec(compile(code, f"guide.md, {name}", "exec"), namespace)
+    exec(compile(code, f"alerts.md, {name}", "exec"), namespace)
     return namespace[name]
 
 

@@ -18,6 +18,9 @@ PAGES = [ROOT / "README.md"] + [
     ROOT / "docs" / f"{name}.md"
     for name in (
         "guide",
+        "staging-and-production",
+        "tenants",
+        "alerts",
         "bring-your-graph",
         "engine",
         "configuration",
