@@ -28,6 +28,7 @@ from cognee_dagster.pushing.attempt import DeliveryAttempt
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.pushing.delivery_result import DeliveryResult
 from cognee_dagster.pushing.documents import prepare_documents
+from cognee_dagster.pushing.just_made import JustMade
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import DeliveredArchive, PushProgress
 from cognee_dagster.pushing.recovery import attach, recover
@@ -102,17 +103,30 @@ def deliver(
             stop=stop,
         )
         _warn_of_no_language_model(request)
-        result = attach(request, begun) if begun and request.dataset.id else None
-        if result is None:
-            prepared = prepare_documents(
-                client, archive, dataset=request.dataset, directory=Path(directory), progress=progress
-            )
-            with RunLookup(request, is_needed=strategy is Strategy.DETACHED) as lookup:
-                result = _upload(request, prepared.path, lookup)
+        just_made = JustMade(request)
+        try:
+            result = _attach_or_upload(request, begun, directory=Path(directory), progress=progress)
+        except RemotePermissionError as refused:
+            if not just_made.gets_rights(refused):
+                raise
+            result = _attach_or_upload(request, begun, directory=Path(directory), progress=progress)
     progress.on_delivered(
         DeliveredArchive(status=result.status, pipeline_run_id=result.pipeline_run_id, known_by=result.known_by.value)
     )
     return result
+
+
+def _attach_or_upload(
+    request: DeliveryRequest, begun: BegunImport | None, *, directory: Path, progress: PushProgress
+) -> DeliveryResult:
+    result = attach(request, begun) if begun and request.dataset.id else None
+    if result is not None:
+        return result
+    prepared = prepare_documents(
+        request.client, request.archive, dataset=request.dataset, directory=directory, progress=progress
+    )
+    with RunLookup(request, is_needed=request.strategy is Strategy.DETACHED) as lookup:
+        return _upload(request, prepared.path, lookup)
 
 
 def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> DeliveryResult:

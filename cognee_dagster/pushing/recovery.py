@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from cognee_dagster.errors import ImportFailedError, ImportUnconfirmedError, PushInterruptedError, RemoteError
+from cognee_dagster.pushing.changes import changes_since, name_of
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.pushing.delivery_result import DeliveryResult, going_on, read_back
 from cognee_dagster.pushing.documents import missing_documents
@@ -27,6 +28,7 @@ from cognee_dagster.remote.wording import quoted
 
 # What was imported longer ago may have been changed there by others since.
 _TRUSTED_FOR = timedelta(days=7)
+_ADDS_ONLY = frozenset({"improve"})  # it follows a remember (Cognee 1.6.5)
 
 logger = logging.getLogger(__name__)
 
@@ -35,18 +37,15 @@ def attach(request: DeliveryRequest, begun: BegunImport) -> DeliveryResult | Non
     """See an import through that an earlier try has begun; None: it came to nothing, or was not ours."""
     watch = ImportWatch(feed=request.client, now=time.time(), stalled_after=request.settings.stalled_after)
     verdict = watch.ask(request.watched(begun.run_id))
-    if not verdict.state.is_under_way and verdict.state is not ImportState.SUCCEEDED:
-        _say_came_to_nothing(begun.run_id, verdict)
-        return None
-    made_at = request.dataset.created_at
-    if made_at is not None and verdict.started_at is not None and verdict.started_at < made_at:
-        logger.info("Dataset %r was deleted after an earlier try's import; uploading again", request.dataset.name)
+    if _came_to_nothing(request, begun, verdict):
         return None
     logger.info("Attaching to the import that an earlier try has begun: run %s", begun.run_id)
     request.note(begun)
+    if verdict.state is ImportState.SUCCEEDED and not _is_as_it_was(request, begun, since=verdict.finished_at):
+        return _read_back(request, begun.run_id)
     if request.strategy is not Strategy.FOREGROUND and begun.known_by is not None:
         return going_on(request, begun.run_id, recovered=True, detached=request.strategy is Strategy.DETACHED)
-    if begun.known_by is KnownBy.ANSWER and _is_as_it_was(request, since=verdict.finished_at):
+    if begun.known_by is KnownBy.ANSWER and verdict.state is ImportState.SUCCEEDED:
         from cognee_dagster.pushing.compared_rows import SentGraph  # Arrow comes with it
 
         repeated = SentGraph([request.archive]).repeated_edges
@@ -56,6 +55,17 @@ def attach(request: DeliveryRequest, begun: BegunImport) -> DeliveryResult | Non
         _say_came_to_nothing(begun.run_id, verdict)
         return None
     return _read_back(request, begun.run_id)
+
+
+def _came_to_nothing(request: DeliveryRequest, begun: BegunImport, verdict: ImportVerdict) -> bool:
+    if not verdict.state.is_under_way and verdict.state is not ImportState.SUCCEEDED:
+        _say_came_to_nothing(begun.run_id, verdict)
+        return True
+    made_at = request.dataset.created_at
+    if made_at is not None and verdict.started_at is not None and verdict.started_at < made_at:
+        logger.info("Dataset %r was deleted after an earlier try's import; uploading again", request.dataset.name)
+        return True
+    return False
 
 
 def recover(
@@ -207,10 +217,21 @@ def _lacking(request: DeliveryRequest, found: GraphComparison) -> list[str]:
     return lacking or missing_documents(request.client, request.archive, dataset=request.dataset)
 
 
-def _is_as_it_was(request: DeliveryRequest, *, since: datetime | None) -> bool:
-    """Whether nobody is likely to have taken anything out of the remote dataset since then, by the server's clock."""
+def _is_as_it_was(request: DeliveryRequest, begun: BegunImport, *, since: datetime | None) -> bool:
+    """Whether nobody has taken anything out of the remote dataset since then, by the server's clock.
+
+    Its list of runs shows that. Servers before 1.5.4 list no deletions, and of a run no name of the operation.
+    """
     now = datetime.now(timezone.utc) + request.client.clock_offset
-    return since is not None and now - since < _TRUSTED_FOR
+    if since is None or now - since >= _TRUSTED_FOR:
+        return False
+    found = changes_since(request.client, request.dataset, began_at=since.timestamp())
+    if found is None or begun.run_id not in found or found[begun.run_id].operation_name is None:
+        return False
+    taken_out = [row for row in found.values() if row.pipeline_name is None and name_of(row) not in _ADDS_ONLY]
+    for row in taken_out[:1]:
+        logger.info("Since that import something was taken out of %s (%s)", request.where, name_of(row))
+    return not taken_out
 
 
 def _say_came_to_nothing(run_id: str, verdict: ImportVerdict) -> None:

@@ -122,7 +122,7 @@ def create_dataset(call: Call) -> Answer:
     if not isinstance(name, str):
         missing = {"type": "missing", "loc": ["body", "name"], "msg": "Field required", "input": call.json}
         raise bad_request([missing], body=call.json)
-    return Answer(200, call.state.ensure_dataset(name, call.user).shown())
+    return Answer(200, call.state.ensure_dataset(name, call.user, before_rights=call.pace.give_rights).shown())
 
 
 def delete_dataset(call: Call, dataset_id: str) -> Answer:

@@ -11,6 +11,7 @@ from cognee_dagster.testing.answers import (
     AnswerError,
     CogneeError,
     cognify_failed,
+    denied,
     document_elsewhere,
     import_failed,
     invalid_archive,
@@ -125,7 +126,7 @@ class Importer:
 
     def _remember(self, documents: list[Document], owner: User, run: Run | None, item: Body) -> Body:
         """Adds and cognifies; its own run's id is returned only in the foreground."""
-        dataset = self.state.ensure_dataset(self.dataset_name, owner)
+        dataset = self._writable(owner)
         remember = Operation(state=self.state, name="remember", dataset=dataset, user=owner)
         if self.in_background:
             remember.write("succeeded", background=True)
@@ -226,9 +227,15 @@ class Importer:
 
     def _dataset(self, owner: User) -> Dataset:
         """The target, created when missing. The name is checked only after that, so a refused one stays behind."""
-        dataset = self.state.ensure_dataset(self.dataset_name, owner)
+        dataset = self._writable(owner)
         if " " in self.dataset_name or "." in self.dataset_name:
             raise InvalidArchiveError("Dataset name cannot contain spaces or dots.")
+        return dataset
+
+    def _writable(self, owner: User) -> Dataset:
+        dataset = self.state.ensure_dataset(self.dataset_name, owner, before_rights=self.pace.give_rights)
+        if not dataset.allows(owner, "write"):  # while another request makes it
+            raise denied("write")
         return dataset
 
     def _owner(self, archive: Archive) -> User:

@@ -46,6 +46,7 @@ class Pace:
         import_seconds: What every graph import takes at least.
         seconds_per_node: What it takes more for each node (a real server: 0.011 to 0.016).
         seconds_per_document: What storing a document takes (a real server: 0.033).
+        rights_after: What passes until the owner of a new dataset has rights to it (a real server: milliseconds).
         cognify_seconds: What a cognify run takes until it has succeeded or failed.
         llm_works: Whether hybrid and re-derive can cognify; without it they fail as on a server without an LLM.
         repaired_background: Whether the server's own background preserve works; on no release known so far it does.
@@ -55,6 +56,7 @@ class Pace:
     import_seconds: float = 0.0
     seconds_per_node: float = 0.0
     seconds_per_document: float = 0.0
+    rights_after: float = 0.0
     cognify_seconds: float = 0.0
     llm_works: bool = False
     repaired_background: bool = False
@@ -74,6 +76,10 @@ class Pace:
     def acquire(self, lock: threading.Lock) -> None:
         while not lock.acquire(timeout=_TICK):
             self.check_alive()
+
+    def give_rights(self) -> None:
+        """The time between a new dataset and its owner's rights to it."""
+        self.sleep(self.rights_after)
 
     def import_graph(self, num_nodes: int) -> None:
         """The time that a graph import takes, at the point where it can be held."""

@@ -1,7 +1,7 @@
 """What the fake server remembers: users, datasets, documents, and the rows that ``runs.py`` writes."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from hashlib import md5
@@ -70,7 +70,12 @@ class Document:
 
 @dataclass
 class Dataset:
-    """A dataset and all that is in it. ``lock`` serialises its pipelines, as the server's own does."""
+    """A dataset and all that is in it.
+
+    Attributes:
+        lock: Serialises its pipelines, as the server's own does.
+        has_rights: Whether anybody has any right to it; its owner gets them a moment after it is there.
+    """
 
     name: str
     owner: User
@@ -79,6 +84,7 @@ class Dataset:
     documents: dict[str, Document] = field(default_factory=dict)
     grants: dict[str, set[str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    has_rights: bool = True
 
     @property
     def id(self) -> str:
@@ -86,7 +92,7 @@ class Dataset:
         return str(uuid5(NAMESPACE_OID, f"{self.name}{self.owner.id}None"))
 
     def allows(self, user: User, permission: str) -> bool:
-        return user == self.owner or permission in self.grants.get(user.id, set())
+        return self.has_rights and (user == self.owner or permission in self.grants.get(user.id, set()))
 
     def shown(self) -> dict[str, Any]:
         return {
@@ -135,13 +141,18 @@ class State:
     def dataset_named(self, name: str, owner: User) -> Dataset | None:
         return next((d for d in self.datasets.values() if d.name == name and d.owner == owner), None)
 
-    def ensure_dataset(self, name: str, owner: User) -> Dataset:
+    def ensure_dataset(self, name: str, owner: User, *, before_rights: Callable[[], None] | None = None) -> Dataset:
+        """A dataset, made if it is not there; who finds it while another request makes it gets one without rights."""
         with self.lock:
             found = self.dataset_named(name, owner)
-            if found is None:
-                found = Dataset(name=name, owner=owner, created_at=self.clock.stamp())
-                self.datasets[found.id] = found
-            return found
+            if found is not None:
+                return found
+            made = Dataset(name=name, owner=owner, created_at=self.clock.stamp(), has_rights=before_rights is None)
+            self.datasets[made.id] = made
+        if before_rights is not None:
+            before_rights()
+            made.has_rights = True
+        return made
 
     def readable(self, user: User) -> list[Dataset]:
         return [dataset for dataset in self.datasets.values() if dataset.allows(user, "read")]

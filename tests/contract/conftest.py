@@ -19,7 +19,7 @@ BOBS_PASSWORD = "correct-horse-battery"
 
 @pytest.fixture(scope="session")
 def fake() -> Iterator[RemoteUnderTest]:
-    with FakeRemote() as server, httpx.Client(base_url=server.url, timeout=TIMEOUT) as http:
+    with FakeRemote(rights_after=0.05) as server, httpx.Client(base_url=server.url, timeout=TIMEOUT) as http:
         admin, bob = server.admin, server.add_user(BOB)
         yield RemoteUnderTest(
             url=server.url,

@@ -1,6 +1,7 @@
 """Datasets: their ids, deleting them, and who may do what with them."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.contract.archives import people
 from tests.contract.remote_under_test import RemoteUnderTest, in_order, triples
@@ -28,6 +29,21 @@ def test_creating_a_dataset_twice_gives_the_same_one(remote: RemoteUnderTest, na
             "ownerId": remote.admin.id,
         }
     ]
+
+
+def test_uploads_that_make_a_dataset_at_the_same_moment_may_be_refused_and_go_through_again(
+    remote: RemoteUnderTest, name: str
+) -> None:
+    """The dataset is there before its owner has any right to it."""
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: remote.upload(people(name), name), range(4)))
+
+    statuses = {answer.status_code for answer in answers}
+    refused = [(answer.status_code, answer.json()) for answer in answers if answer.status_code != 200]
+    assert 200 in statuses
+    assert refused == [_denied("write")] * len(refused)
+    assert remote.upload(people(name), name).status_code == 200
+    assert triples(remote.graph(name)) == people(name).triples()
 
 
 def test_a_dataset_without_a_name_is_refused(remote: RemoteUnderTest) -> None:

@@ -15,9 +15,9 @@ import msgspec
 
 from cognee_dagster.cogx.format import COGNEE_SYSTEM
 from cognee_dagster.errors import RemoteError
+from cognee_dagster.pushing.changes import changes_since, name_of
 from cognee_dagster.pushing.mirror.beside import generations_of
 from cognee_dagster.pushing.mirror.documents import DocumentDifference, others_documents, removed_documents
-from cognee_dagster.pushing.mirror.foreign_runs import changes_since, name_of
 from cognee_dagster.pushing.mirror.generations import Generation, import_reference
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, latest
 from cognee_dagster.pushing.progress import PushProgress

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cognee_dagster.errors import InvalidPushError
+from cognee_dagster.pushing.changes import changes_since, name_of
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.documents import missing_documents
-from cognee_dagster.pushing.mirror.foreign_runs import changes_since, has_forgotten, name_of
+from cognee_dagster.pushing.mirror.foreign_runs import has_forgotten
 from cognee_dagster.pushing.mirror.presence import is_all_there
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
 from cognee_dagster.remote.client import CogneeClient

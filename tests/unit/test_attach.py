@@ -1,0 +1,74 @@
+"""An import of an earlier try is relied on only where nobody has taken anything out of the remote dataset since."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognee_dagster.pushing.archives import PushResult, push_archives
+from cognee_dagster.pushing.known_by import KnownBy
+from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.pushing.resume import BegunImport
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.testing import FakeRemote
+from tests.pushes import HASTY, Noting, client_of, demo_archive
+
+
+@pytest.fixture
+def remote() -> Iterator[FakeRemote]:
+    with FakeRemote() as fake:
+        yield fake
+
+
+def emptied(client: CogneeClient, dataset_id: str) -> None:
+    client.empty_dataset(dataset_id)
+
+
+def a_document_deleted(client: CogneeClient, dataset_id: str) -> None:
+    client.delete_data(dataset_id, next(client.data(dataset_id)).id)
+
+
+def nothing(*_: Any) -> None:
+    pass
+
+
+def pushed_again(remote: FakeRemote, directory: Path, meanwhile: Callable[..., None], **options: Any) -> PushResult:
+    """The second try of a push whose first one got the server's answer, and was killed before it said so."""
+    archive, record = demo_archive(directory), Noting()
+    with client_of(remote.url, remote.api_key) as client:
+        first = push_archives([archive], client=client, options=PushOptions(delivery=HASTY), record=record)
+        assert set(record.runs.values()) == {BegunImport(run_id=str(first.pipeline_run_id), known_by=KnownBy.ANSWER)}
+        meanwhile(client, remote.dataset("demo").id)
+        again = PushOptions(delivery=HASTY, **options)
+        return push_archives([archive], client=client, options=again, record=Noting(record.runs))
+
+
+@pytest.mark.parametrize("in_background", [False, True], ids=["foreground", "background"])
+@pytest.mark.parametrize("meanwhile", [emptied, a_document_deleted])
+def test_what_was_taken_out_since_is_uploaded_again(
+    remote: FakeRemote, tmp_path: Path, meanwhile: Callable[..., None], in_background: bool
+) -> None:
+    pushed_again(remote, tmp_path, meanwhile, run_in_background=in_background)
+    assert len(remote.uploads) == 2
+
+
+def graphs_read(remote: FakeRemote) -> int:
+    return sum(request.path.endswith("/graph") for request in remote.requests)
+
+
+def test_what_nobody_touched_costs_neither_an_upload_nor_the_remote_graph(remote: FakeRemote, tmp_path: Path) -> None:
+    assert pushed_again(remote, tmp_path, nothing).known_by is KnownBy.ANSWER
+    assert (len(remote.uploads), graphs_read(remote)) == (1, 0)
+
+
+def test_what_was_deleted_beside_it_costs_no_upload(remote: FakeRemote, tmp_path: Path) -> None:
+    result = pushed_again(remote, tmp_path, lambda client, dataset_id: client.delete_data(dataset_id, dataset_id))
+    assert (result.status, result.known_by) == ("completed", KnownBy.REMOTE_GRAPH)
+    assert (len(remote.uploads), graphs_read(remote)) == (1, 1)
+
+
+def test_a_server_that_lists_no_deletions_is_read_back(tmp_path: Path) -> None:
+    with FakeRemote("1.5.0") as remote:
+        assert pushed_again(remote, tmp_path, nothing).known_by is KnownBy.REMOTE_GRAPH
+        assert (len(remote.uploads), graphs_read(remote)) == (1, 1)
