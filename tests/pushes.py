@@ -18,7 +18,7 @@ from cognee_dagster.remote.connection import Connection
 from tests.cogx_graphs import demo_reader
 
 HASTY = DeliverySettings(detach_timeout=10.0, recovery_timeout=1.0, quiet_after=0.3, poll_interval=0.02)
-QUICK_RETRIES = RetryPolicy(attempts=3, first_wait=0.01, max_wait=0.02, max_retry_after=0.05)
+QUICK_RETRIES = RetryPolicy(attempts=3, first_wait=0.01, max_wait=0.02)
 
 
 def demo_archive(directory: Path) -> Archive:

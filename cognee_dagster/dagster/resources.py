@@ -52,6 +52,7 @@ _LEAST: Mapping[str, tuple[int, bool]] = {
     "read_timeout": (0, True),
     "max_attempts": (1, False),
     "max_retry_wait": (0, False),
+    "retry_within": (0, False),
     "detach_timeout": (0, False),
 }
 
@@ -111,6 +112,10 @@ class CogneeRemote(UnlistedFields, dg.ConfigurableResource["CogneeRemote"]):
     )
     max_attempts: int = Field(default=RetryPolicy().attempts, description="How often a request is sent at most.")
     max_retry_wait: float = Field(default=RetryPolicy().max_wait, description="Longest wait between two, in seconds.")
+    retry_within: float = Field(
+        default=RetryPolicy().within,
+        description="Seconds that the remote may be down for one request with all its attempts and waits.",
+    )
     detach_timeout: float = Field(
         default=DeliverySettings().detach_timeout,
         description="Seconds that a background push waits, after the upload, for its import to be visible.",
@@ -130,7 +135,13 @@ class CogneeRemote(UnlistedFields, dg.ConfigurableResource["CogneeRemote"]):
         return value
 
     @field_validator(
-        "connect_timeout", "read_timeout", "max_attempts", "max_retry_wait", "detach_timeout", mode="before"
+        "connect_timeout",
+        "read_timeout",
+        "max_attempts",
+        "max_retry_wait",
+        "retry_within",
+        "detach_timeout",
+        mode="before",
     )
     @classmethod
     def _number_makes_sense(cls, value: Any, info: ValidationInfo) -> Any:
@@ -192,7 +203,7 @@ class CogneeRemote(UnlistedFields, dg.ConfigurableResource["CogneeRemote"]):
         return remote.CogneeClient(
             self.connection(),
             timeouts=remote.Timeouts.of(connect=self.connect_timeout, read=self.read_timeout),
-            retry=RetryPolicy(attempts=self.max_attempts, max_wait=self.max_retry_wait),
+            retry=RetryPolicy(attempts=self.max_attempts, max_wait=self.max_retry_wait, within=self.retry_within),
         )
 
     def _key(self) -> str | None:

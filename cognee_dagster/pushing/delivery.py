@@ -39,7 +39,7 @@ from cognee_dagster.pushing.undone import undone_if_refused
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.compat import Strategy, choose_background_strategy
 from cognee_dagster.remote.responses import RemoteDataset
-from cognee_dagster.remote.retry import FailedAttempts
+from cognee_dagster.remote.retry import Downtime, FailedAttempts, wait_before_next
 from cognee_dagster.system.host_lock import host_lock
 from cognee_dagster.tracing import span
 
@@ -131,9 +131,11 @@ def _attach_or_upload(
 
 def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> DeliveryResult:
     """Upload the archive's file, or a copy with other document ids, until one upload of it is seen through."""
-    attempts = max(request.client.retry.attempts, 1)
+    policy = request.client.retry
+    attempts = max(policy.attempts, 1)
     conflicts = 0
     failed = FailedAttempts("The upload", attempts=attempts, log=logger)
+    downtime = Downtime(policy.within)
     for number in range(1, attempts + 1):
         request.heed_stop()
         with span("upload", **request.about) as sending:
@@ -143,6 +145,7 @@ def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> Delivery
                 mode=request.mode,
                 run_in_background=request.strategy is Strategy.NATIVE,
                 progress=request.on_upload,
+                down_within=None if number == 1 else max(downtime.left, 0.01),
             )
             attempt = DeliveryAttempt(request, upload, lookup)
             try:
@@ -150,11 +153,14 @@ def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> Delivery
                 sending.set(pipeline_run_id=result.pipeline_run_id)
                 return result
             except RemoteError as error:
+                downtime.was_up(upload.seconds_at_work)
                 step = after_failure(error, body_sent=upload.body_sent.is_set(), conflicts=conflicts)
                 conflicts += error.status == 409
                 if step.looks and upload.body_sent_at is not None:
                     once = step is NextStep.LOOK_ONCE
-                    found = recover(request, lookup, body_sent_at=upload.body_sent_at, error=error, once=once)
+                    found = recover(
+                        request, lookup, body_sent_at=upload.body_sent_at, error=error, once=once, downtime=downtime
+                    )
                     if found is not None:
                         sending.set(pipeline_run_id=found.pipeline_run_id)
                         return found
@@ -162,8 +168,8 @@ def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> Delivery
                         lookup.expect_another()
                 if not (error.retryable or step is NextStep.RETRY) or number == attempts:
                     raise explain(error, mode=request.mode, target=request.dataset.name) from error
+                seconds = wait_before_next(error, attempt=number, policy=policy, downtime=downtime)
                 sending.fail(error)
-                seconds = request.client.retry.wait(error.retry_after, attempt=number)
                 failed.say(error, attempt=number, seconds=seconds)
             finally:
                 attempt.leave()

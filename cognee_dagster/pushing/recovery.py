@@ -24,11 +24,14 @@ from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
 from cognee_dagster.remote.imports.watch import ImportWatch, wait_for_import
+from cognee_dagster.remote.retry import Downtime
 from cognee_dagster.remote.wording import quoted
 
 # What was imported longer ago may have been changed there by others since.
 _TRUSTED_FOR = timedelta(days=7)
 _ADDS_ONLY = frozenset({"improve"})  # it follows a remember (Cognee 1.6.5)
+
+_LEAST_LOOK = 1.0  # seconds for a last look at a remote that has been down for as long as it may be
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +72,13 @@ def _came_to_nothing(request: DeliveryRequest, begun: BegunImport, verdict: Impo
 
 
 def recover(
-    request: DeliveryRequest, lookup: RunLookup, *, body_sent_at: datetime, error: RemoteError, once: bool
+    request: DeliveryRequest,
+    lookup: RunLookup,
+    *,
+    body_sent_at: datetime,
+    error: RemoteError,
+    once: bool,
+    downtime: Downtime,
 ) -> DeliveryResult | None:
     """The answer is lost and the body may have arrived: find the import and look whether it brought our archive.
 
@@ -79,6 +88,7 @@ def recover(
         body_sent_at: When the whole body was out.
         error: How the answer was lost.
         once: Look once only: the server said that it took nothing.
+        downtime: How long the remote may go on to be down.
 
     Returns:
         None: nothing was imported, or what was imported is not ours; upload again.
@@ -90,7 +100,7 @@ def recover(
     if not lookup.is_possible or request.mode == "re-derive":  # of a re-derive there is no import run, and no graph
         return None
     logger.warning("The remote's answer was lost (%s); looking for the import it started", error)
-    sighting = _search(request, lookup, body_sent_at=body_sent_at, once=once)
+    sighting = _search(request, lookup, body_sent_at=body_sent_at, once=once, downtime=downtime)
     if not sighting.candidates:
         logger.warning("No import run appeared on the remote: the archive did not arrive")
         return None
@@ -98,6 +108,7 @@ def recover(
         logger.info("The remote imports into %r as run %s", request.dataset.name, sighting.run_id)
         request.note(BegunImport(run_id=sighting.run_id))  # it may be another's, also where it was told before
     found = _confirm(request, sorted(sighting.candidates), ours=sighting.run_id)
+    downtime.is_up()
     if found is None or found.pipeline_run_id is None:
         return found
     again = lookup.look(body_sent_at=body_sent_at)  # another run may have brought the archive, after the one seen first
@@ -156,19 +167,25 @@ def _require_success(request: DeliveryRequest, run_id: str) -> None:
         )
 
 
-def _search(request: DeliveryRequest, lookup: RunLookup, *, body_sent_at: datetime, once: bool) -> Sighting:
+def _search(
+    request: DeliveryRequest, lookup: RunLookup, *, body_sent_at: datetime, once: bool, downtime: Downtime
+) -> Sighting:
     """Look until a run that can be ours is there, or there is no reason left to wait for one."""
     settings = request.settings
-    began = quiet_since = time.monotonic()
+    began = answered_at = quiet_since = time.monotonic()
     patience = 0.0 if once else settings.recovery_timeout + settings.recovery_per_document * request.num_documents
     while True:
-        sighting = lookup.look(body_sent_at=body_sent_at)
+        sighting = lookup.look(body_sent_at=body_sent_at, within=max(downtime.left, _LEAST_LOOK))
         now = time.monotonic()
+        if sighting is not None:
+            downtime.was_up(now - answered_at)
+            answered_at = now
         if sighting is not None and sighting.candidates:
             return sighting
         if sighting is None or sighting.others or sighting.storing:
             quiet_since = now
-        if now - began >= patience or now - quiet_since >= settings.quiet_after:
+        is_over = now - began >= patience or now - quiet_since >= settings.quiet_after
+        if is_over or (sighting is None and downtime.left <= 0):
             return sighting or Sighting()
         request.pause()
 

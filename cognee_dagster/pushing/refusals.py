@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from cognee_dagster.errors import RemoteError, UnexpectedAnswerError
+from cognee_dagster.errors import RemoteError, RemoteUnreachableError, UnexpectedAnswerError
 from cognee_dagster.remote.meanings import SERVERS_WORDS, UPLOAD_REFUSED_MEANS
 
 _TOOK_NOTHING = (429, 503)  # what a server, or a proxy before it, says instead of taking the request
@@ -44,7 +44,8 @@ def after_failure(error: RemoteError, *, body_sent: bool, conflicts: int) -> Nex
     if error.status == 409:
         return NextStep.RETRY if conflicts == 0 else NextStep.GIVE_UP
     garbled = isinstance(error, UnexpectedAnswerError) and error.status == 200
-    if body_sent and (garbled or error.retryable):
+    is_lost = isinstance(error, RemoteUnreachableError)  # also one that is still coming when its time is over
+    if body_sent and (garbled or is_lost or error.retryable):
         return NextStep.LOOK_ONCE if error.status in _TOOK_NOTHING else NextStep.LOOK_FOR_RUN
     return NextStep.RETRY if error.retryable else NextStep.GIVE_UP
 

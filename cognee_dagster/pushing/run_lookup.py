@@ -1,6 +1,7 @@
 """Find the import run that one upload of ours started; the server does not say before the import is over."""
 
 import logging
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,7 +66,8 @@ class RunLookup:
     def __init__(self, request: DeliveryRequest, *, is_needed: bool) -> None:
         self._request = request
         # A look that fails is repeated by who looks, and must not hold up an answer that is there meanwhile.
-        self._client = request.client.without_retries()
+        self._look_ends_at: float | None = None
+        self._client = request.client.without_retries(time_left=self._time_left)
         self.is_possible = bool(request.dataset.id)
         # In the foreground the answer, or the graph that is read back, has the last word on whose run it was.
         self._hangs_up = request.strategy is Strategy.DETACHED
@@ -91,12 +93,14 @@ class RunLookup:
         """An earlier upload of this delivery may yet be imported: from now on no run can be told for the latest's."""
         self._earlier_upload = True
 
-    def look(self, *, body_sent_at: datetime) -> Sighting | None:
+    def look(self, *, body_sent_at: datetime, within: float | None = None) -> Sighting | None:
         """What the dataset's runs show; None where the remote does not answer just now.
 
         Args:
             body_sent_at: When the whole body was out, by our clock.
+            within: Seconds for the look; None: as long as an answer may take.
         """
+        self._look_ends_at = None if within is None else time.monotonic() + within
         try:
             rows = self._rows(self._client)
         except RemoteError as error:  # a server that is parsing an archive answers nobody else
@@ -121,6 +125,9 @@ class RunLookup:
             storing=stored > 0,
             awaited=awaited,
         )
+
+    def _time_left(self) -> float | None:
+        return None if self._look_ends_at is None else max(0.0, self._look_ends_at - time.monotonic())
 
     def _rows(self, client: CogneeClient) -> list[PipelineRun]:
         return [

@@ -4,7 +4,6 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -80,7 +79,7 @@ class CogneeClient:
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
         log: logging.Logger | None = None,
-        time_left: Callable[[], float] | None = None,
+        time_left: Callable[[], float | None] | None = None,
     ) -> None:
         self.connection = connection
         self.timeouts = timeouts or Timeouts()
@@ -116,9 +115,10 @@ class CogneeClient:
         """How many requests of a method were answered so far as they were to be, each once, but for uploads."""
         return self._session.requests_done[method]
 
-    def without_retries(self) -> "CogneeClient":
+    def without_retries(self, *, time_left: Callable[[], float | None] | None = None) -> "CogneeClient":
         """The same remote for who asks again by himself: every request is sent once. It has its own connections."""
-        return CogneeClient(self.connection, timeouts=self.timeouts, retry=RetryPolicy(attempts=1), log=self._log)
+        once = RetryPolicy(attempts=1)
+        return CogneeClient(self.connection, timeouts=self.timeouts, retry=once, log=self._log, time_left=time_left)
 
     # Before an upload
 
@@ -241,7 +241,7 @@ class CogneeClient:
             parse=_anything,
             json={"datasetId": str(dataset_id), "memoryOnly": True},
             may_repeat=True,
-            bounds=replace(self._session.ordinary, read=self.timeouts.graph_read, within=self.timeouts.graph_answer),
+            bounds=self._session.long_work,
         )
 
     def graph(self, dataset_id: UUID | str, *, max_bytes: int = MAX_HELD_BYTES) -> RemoteGraph:
@@ -310,6 +310,7 @@ class CogneeClient:
         mode: str,
         run_in_background: bool = False,
         progress: Callable[[int, int], None] | None = None,
+        down_within: float | None = None,
     ) -> Upload:
         """Begin to upload an archive, in its own thread.
 
@@ -319,6 +320,7 @@ class CogneeClient:
             mode: ``preserve``, ``hybrid`` or ``re-derive``.
             run_in_background: Ask for the server's own background import.
             progress: Called in the upload's thread with (bytes sent, bytes in all).
+            down_within: Seconds until a connection stands, and without any progress in sending, at most; None: as ever.
 
         Raises:
             InvalidTargetError: The remote would refuse the dataset's name.
@@ -332,7 +334,7 @@ class CogneeClient:
             open_http(self.connection),
             request,
             question=self._session.question(f"importing {archive_path.name} into dataset {dataset_name!r}"),
-            timeout=self.timeouts.for_httpx(self.timeouts.import_read),
+            timeout=self.timeouts.no_longer_than(down_within).for_httpx(self.timeouts.import_read),
             chunk_within=self.timeouts.chunk,
             bounds=self._session.ordinary,
             progress=progress,

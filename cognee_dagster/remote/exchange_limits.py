@@ -5,6 +5,7 @@ A read timeout only limits the pause between two reads. A server that drips a by
 seen by who counts what comes out. So the limits are kept where all of that passes: at the connection's own reads.
 """
 
+import re
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +17,11 @@ from typing import Any
 import httpcore
 
 _MOMENT = 0.001  # seconds: a socket's timeout of 0 would mean "do not wait at all"
+_PER_ADDRESS = 2.0  # seconds: time for a SYN that was lost to be sent again
+
+# "100 Continue", once or a few times; more of it is a drip like any other.
+_GO_ON = re.compile(rb"(?:HTTP/1\.[01] 100[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)+")
+_GO_ON_BYTES = 256
 
 
 class Exchange:
@@ -24,16 +30,25 @@ class Exchange:
     Args:
         seconds: From now until the last byte of the answer has been read; None: any time.
         max_bytes: How much may be received.
+        answer_within: From the first byte of the answer, an interim one included, to its last; for who may be silent
+            before that for as long as he likes. None: no other limit than ``seconds``.
         on_connect: Called with the socket when a connection is made for this exchange.
     """
 
     def __init__(
-        self, *, seconds: float | None, max_bytes: int, on_connect: Callable[[socket.socket], None] | None = None
+        self,
+        *,
+        seconds: float | None,
+        max_bytes: int,
+        answer_within: float | None = None,
+        on_connect: Callable[[socket.socket], None] | None = None,
     ) -> None:
         self.seconds = seconds
         self.max_bytes = max_bytes
         self.on_connect = on_connect
         self._ends_at = None if seconds is None else time.monotonic() + seconds
+        self._answer_within = answer_within
+        self._beginning = b""
         self._received = 0
         self._token: Token[Exchange | None] | None = None
 
@@ -62,11 +77,6 @@ class Exchange:
         """Whether more was received than ``max_bytes``."""
         return self._received > self.max_bytes
 
-    def end_within(self, seconds: float | None) -> None:
-        """From now on, this many seconds are left; None: any time."""
-        self.seconds = seconds
-        self._ends_at = None if seconds is None else time.monotonic() + seconds
-
     def limited(self, timeout: float | None) -> float | None:
         """A time limit for one read or write: no longer than what is left.
 
@@ -80,15 +90,31 @@ class Exchange:
             raise httpcore.ReadTimeout("the time for the whole exchange is over")
         return max(left if timeout is None else min(timeout, left), _MOMENT)
 
-    def count(self, received: int) -> None:
-        """Note that so many bytes came.
+    def count(self, data: bytes) -> None:
+        """Note that these bytes came.
 
         Raises:
             httpcore.ReadError: They are too many.
         """
-        self._received += received
+        self._received += len(data)
         if self.too_long:
             raise httpcore.ReadError(f"more than {self.max_bytes:,} bytes were received")
+        if self._answer_within is not None and len(self._beginning) <= _GO_ON_BYTES:
+            self._beginning += data[: _GO_ON_BYTES + 1]
+            self._limit_answer(self._answer_within)
+
+    def is_secured(self) -> None:
+        """What came so far was a proxy's: the answer is still to begin."""
+        if self._answer_within is not None:
+            self._beginning, self.seconds, self._ends_at = b"", None, None
+
+    def _limit_answer(self, within: float) -> None:
+        """The answer has begun, unless all that came is a server's leave to go on sending, which says nothing of it."""
+        go_on = len(self._beginning) <= _GO_ON_BYTES and _GO_ON.fullmatch(self._beginning)
+        if go_on:
+            self.seconds, self._ends_at = None, None
+        elif self._ends_at is None:
+            self.seconds, self._ends_at = within, time.monotonic() + within
 
 
 _current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
@@ -113,12 +139,23 @@ class LimitedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """A connection to the first of the host's addresses that answers."""
+        """A connection to the first of the host's addresses that answers; all of them together have ``timeout``.
+
+        Each has its share of what is left, so that one which swallows packets leaves time for the next.
+        """
         exchange = _exchange()
         failure: httpcore.NetworkError | httpcore.TimeoutException = httpcore.ConnectError("the name has no address")
-        for address in _addresses(host, port):
+        addresses = _addresses(host, port)
+        ends_at = None if timeout is None else time.monotonic() + timeout
+        for index, address in enumerate(addresses):
+            share = None
+            if ends_at is not None:
+                left = ends_at - time.monotonic()
+                if left <= 0 and index:
+                    break
+                share = min(max(left / (len(addresses) - index), _PER_ADDRESS), max(left, _MOMENT))
             try:
-                within = exchange.limited(timeout)
+                within = exchange.limited(share)
                 stream = self._network.connect_tcp(address, port, within, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
@@ -156,7 +193,7 @@ class _LimitedStream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         exchange = _exchange()
         data = self._stream.read(max_bytes, exchange.limited(timeout))
-        exchange.count(len(data))
+        exchange.count(data)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -168,7 +205,10 @@ class _LimitedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _LimitedStream(self._stream.start_tls(ssl_context, server_hostname, _exchange().limited(timeout)))
+        exchange = _exchange()
+        secured = self._stream.start_tls(ssl_context, server_hostname, exchange.limited(timeout))
+        exchange.is_secured()
+        return _LimitedStream(secured)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -1,4 +1,4 @@
-"""Trying again: when, how often, how long to wait."""
+"""Trying again: when, how often, how long to wait, and when to stop since the remote has been down for too long."""
 
 import logging
 import random
@@ -6,13 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from cognee_dagster.errors import RemoteError
+from cognee_dagster.errors import RemoteError, RemoteUnreachableError
 from cognee_dagster.remote.moments import http_date
-
-if TYPE_CHECKING:
-    import tenacity
 
 _T = TypeVar("_T")
 
@@ -26,14 +23,14 @@ class RetryPolicy:
     Attributes:
         attempts: How often a request is sent at most; 1: no retry.
         first_wait: Upper bound of the first wait, in seconds; it doubles from wait to wait.
-        max_wait: Upper bound of any wait, in seconds.
-        max_retry_after: The longest Retry-After that is obeyed, in seconds; a longer one is cut to this.
+        max_wait: Upper bound of any wait but for a Retry-After, in seconds.
+        within: How long a remote may be down for one request with all its attempts and waits, in seconds.
     """
 
     attempts: int = 5
     first_wait: float = 1.0
     max_wait: float = 30.0
-    max_retry_after: float = 120.0
+    within: float = 90.0
 
     def wait(self, retry_after: float | None, *, attempt: int, chance: Callable[[], float] = random.random) -> float:
         """Seconds to wait after failed attempt number ``attempt`` (the first is 1).
@@ -42,9 +39,72 @@ class RetryPolicy:
         Retry-After is kept to, and jitter of at most ``first_wait`` comes on top, for the same reason.
         """
         if retry_after is not None:
-            return min(retry_after, self.max_retry_after) + chance() * self.first_wait
+            return retry_after + chance() * self.first_wait
         bound = min(self.max_wait, self.first_wait * 2.0 ** min(attempt - 1, 60))
         return chance() * bound
+
+
+class Downtime:
+    """How long a remote has been down for one request: from the first attempt on, with all waits.
+
+    Args:
+        within: How long it may be, in seconds.
+    """
+
+    def __init__(self, within: float) -> None:
+        self.within = within
+        self._ends_at = time.monotonic() + within
+
+    @property
+    def left(self) -> float:
+        """Seconds that the remote may go on to be down; 0 and less: none."""
+        return self._ends_at - time.monotonic()
+
+    def was_up(self, seconds: float) -> None:
+        """For so many of the seconds that have passed, the remote was at work for us."""
+        self._ends_at += max(0.0, seconds)
+
+    def is_up(self) -> None:
+        """The remote has just shown that it is at work for us: count anew."""
+        self._ends_at = time.monotonic() + self.within
+
+
+def wait_before_next(
+    error: RemoteError,
+    *,
+    attempt: int,
+    policy: RetryPolicy,
+    downtime: Downtime,
+    chance: Callable[[], float] = random.random,
+) -> float:
+    """Seconds to wait after an attempt that failed and may be repeated.
+
+    Args:
+        error: How it failed.
+        attempt: Its number; the first is 1.
+        policy: How often and how long.
+        downtime: How long the remote may go on to be down.
+        chance: A number from 0 to 1.
+
+    Raises:
+        RemoteError: There is no next attempt: that was the last one, or the remote would be down for too long.
+    """
+    if attempt >= policy.attempts:
+        raise error
+    asked, left = error.retry_after, max(0.0, downtime.left)
+    wait = policy.wait(asked, attempt=attempt, chance=chance)
+    if wait < left:
+        return wait
+    if asked is not None:
+        raise RemoteUnreachableError(
+            f"{error} It asks for {asked:.0f} s before the next try (Retry-After), and {left:.0f} s are left of the "
+            f"{downtime.within:.0f} s that a request is tried for: try again then.",
+            status=error.status,
+            body_sent=error.body_sent,
+            retryable=True,
+            retry_after=asked,
+        ) from error
+    raise error
 
 
 class FailedAttempts:
@@ -78,6 +138,7 @@ def with_retries(
     *,
     what: str,
     policy: RetryPolicy,
+    downtime: Downtime | None = None,
     sleep: Callable[[float], None] = time.sleep,
     chance: Callable[[], float] = random.random,
     log: logging.Logger | None = None,
@@ -88,6 +149,7 @@ def with_retries(
         operation: One attempt.
         what: What it does, for the log: ``reading the datasets of …``.
         policy: How often and how long.
+        downtime: How long the remote may be down; default: as the policy says, from now.
         sleep: Waits that many seconds.
         chance: A number from 0 to 1.
         log: Where every wait is written; default: this module's logger.
@@ -95,26 +157,19 @@ def with_retries(
     Raises:
         RemoteError: The last attempt's error.
     """
-    import tenacity
-
     failed = FailedAttempts(what, attempts=policy.attempts, log=log or logger)
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        return policy.wait(_failure(state).retry_after, attempt=state.attempt_number, chance=chance)
-
-    def report(state: tenacity.RetryCallState) -> None:
-        seconds = state.next_action.sleep if state.next_action else 0.0
-        failed.say(_failure(state), attempt=state.attempt_number, seconds=seconds)
-
-    retrying = tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(max(policy.attempts, 1)),
-        wait=wait,
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, RemoteError) and error.retryable),
-        before_sleep=report,
-        sleep=sleep,
-        reraise=True,
-    )
-    return retrying(operation)
+    downtime = downtime or Downtime(policy.within)
+    attempt = 1
+    while True:
+        try:
+            return operation()
+        except RemoteError as error:
+            if not error.retryable:
+                raise
+            seconds = wait_before_next(error, attempt=attempt, policy=policy, downtime=downtime, chance=chance)
+            failed.say(error, attempt=attempt, seconds=seconds)
+        sleep(seconds)
+        attempt += 1
 
 
 def parse_retry_after(value: str | None, *, date: str | None = None) -> float | None:
@@ -130,9 +185,3 @@ def parse_retry_after(value: str | None, *, date: str | None = None) -> float | 
         return float(value.strip()[:9])
     until, now = http_date(value), http_date(date) or datetime.now(timezone.utc)
     return max(0.0, (until - now).total_seconds()) if until is not None else None
-
-
-def _failure(state: "tenacity.RetryCallState") -> RemoteError:
-    error = state.outcome.exception() if state.outcome is not None else None
-    assert isinstance(error, RemoteError)  # noqa: S101 - tenacity calls back for retried errors only
-    return error

@@ -1,9 +1,10 @@
 """Asking one remote: requests within their limits, repeated while that can help, and answers read as what they are."""
 
+import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from cognee_dagster.remote.graph_answer import GraphAnswer
 from cognee_dagster.remote.meanings import READS
 from cognee_dagster.remote.moments import http_date
 from cognee_dagster.remote.remote_graph import GraphRows
-from cognee_dagster.remote.retry import RetryPolicy, with_retries
+from cognee_dagster.remote.retry import Downtime, RetryPolicy, with_retries
 from cognee_dagster.remote.rows import Rows
 from cognee_dagster.remote.slow_answers import waiting_aloud
 from cognee_dagster.remote.transport import Timeouts, open_http
@@ -41,12 +42,14 @@ class Bounds:
         within: Seconds in all.
         size: Bytes.
         values: JSON values; of a graph, those that are in no row of it.
+        at_work: Whether a server may be at work for long before it answers, and for long at answering.
     """
 
     read: float | None
     within: float | None
     size: int
     values: int
+    at_work: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +85,7 @@ class Session:
         *,
         timeouts: Timeouts,
         patience: Patience,
-        time_left: Callable[[], float] | None = None,
+        time_left: Callable[[], float | None] | None = None,
     ) -> None:
         self.connection = connection
         self._time_left = time_left
@@ -163,30 +166,37 @@ class Session:
         self, request: httpx.Request, question: Question, allowed: Bounds, read: Callable[[httpx.Response], _T]
     ) -> _T:
         """What ``read`` makes of the answer; asked again as long as that fails and may pass."""
-        what = question.what
+        what, patience = question.what, self._patience
+        downtime = Downtime(max(patience.policy.within, self._timeouts.read or 0.0))
+        attempts = itertools.count(1)
 
         def attempt() -> _T:
             failure: RemoteError
+            is_first, is_answered = next(attempts) == 1, False
+            within = self._within(allowed, None if is_first or allowed.at_work else downtime.left)
             with (
                 waiting_aloud(self.connection.url, what),
-                Exchange(seconds=self._within(allowed), max_bytes=allowed.size) as exchange,
+                Exchange(seconds=within, max_bytes=allowed.size) as exchange,
             ):
                 try:
                     response = self.http.send(request, stream=True)
                     self._note_clock(response.headers.get("date"))
+                    is_answered = response.is_success
                     try:
                         return read(response)
                     finally:
                         response.close()
                 except httpx.HTTPError as error:
                     failure = unreachable(error, question, exchange=exchange)
+            if is_answered and allowed.at_work:
+                downtime.is_up()
             raise failure  # outside the handler: httpx's exceptions carry the request, and with it the key
 
-        patience = self._patience
         found = with_retries(
             attempt,
             what=f"{what[0].upper()}{what[1:]} ({self.connection.url})",
             policy=patience.policy,
+            downtime=downtime,
             sleep=patience.sleep,
             chance=patience.chance,
             log=patience.log,
@@ -196,11 +206,10 @@ class Session:
             self._complain(what, found)
         return found
 
-    def _within(self, allowed: Bounds) -> float | None:
-        """Seconds for an exchange that begins now."""
-        if self._time_left is None:
-            return allowed.within
-        return self._time_left() if allowed.within is None else min(allowed.within, self._time_left())
+    def _within(self, allowed: Bounds, left: float | None) -> float | None:
+        """Seconds for an exchange that begins now: the least of what an answer may take and of what is left."""
+        limits = (allowed.within, left, self._time_left() if self._time_left is not None else None)
+        return min((seconds for seconds in limits if seconds is not None), default=None)
 
     @property
     def ordinary(self) -> Bounds:
@@ -213,14 +222,15 @@ class Session:
         )
 
     @property
+    def long_work(self) -> Bounds:
+        """The bounds of an ordinary answer that the server may be at work on for as long as on a whole graph."""
+        read, within = self._timeouts.graph_read, self._timeouts.graph_answer
+        return replace(self.ordinary, read=read, within=within, at_work=True)
+
+    @property
     def whole_graph(self) -> Bounds:
         """The bounds of an answer with a dataset's whole graph."""
-        return Bounds(
-            read=self._timeouts.graph_read,
-            within=self._timeouts.graph_answer,
-            size=MAX_GRAPH_BYTES,
-            values=MAX_ANSWER_VALUES,
-        )
+        return replace(self.long_work, size=MAX_GRAPH_BYTES)
 
     def question(self, what: str, *, may_repeat: bool = False) -> Question:
         """What is asked, as messages say it."""

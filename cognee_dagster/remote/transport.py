@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpcore
@@ -26,7 +26,7 @@ class Timeouts:
     """Time limits by phase, in seconds; None: no limit.
 
     Attributes:
-        connect: Until a connection stands.
+        connect: Until a connection stands, whatever number of addresses the host has.
         write: Without any progress in sending.
         chunk: Until 64 KiB of an upload are taken in, so that a server that only sips ends, too.
         read: Without any progress in receiving.
@@ -49,6 +49,13 @@ class Timeouts:
     def of(cls, *, connect: float, read: float) -> "Timeouts":
         """The limits that follow from the two which users set: a whole answer may take twice the longest pause."""
         return cls(connect=connect, read=read, answer=max(_ANSWER, 2 * read), graph_read=max(_GRAPH_READ, read))
+
+    def no_longer_than(self, seconds: float | None) -> "Timeouts":
+        """The same, with no more than so many seconds to connect and without any progress in sending."""
+        if seconds is None:
+            return self
+        connect, write = (seconds if limit is None else min(limit, seconds) for limit in (self.connect, self.write))
+        return replace(self, connect=connect, write=write)
 
     def for_httpx(self, read: float | None) -> httpx.Timeout:
         """These limits as httpx wants them, with one of the limits for reading."""

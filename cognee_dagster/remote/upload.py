@@ -95,6 +95,8 @@ class Upload:
         self._progress = progress
         self._sent_bytes = 0
         self._progress_at = time.monotonic()
+        self._taken_since: float | None = None
+        self._ended_at: float | None = None
         self._is_too_slow = False
         self._answer: dict[str, Any] | None = None
         self._failure: BaseException | None = None
@@ -125,6 +127,14 @@ class Upload:
     def sent_bytes(self) -> int:
         """Bytes of the body handed to the network so far."""
         return self._sent_bytes
+
+    @property
+    def seconds_at_work(self) -> float:
+        """How long the remote took the body in, and was waited for after that; not until it took the first of it."""
+        if self._taken_since is None:
+            return 0.0
+        until = self._ended_at if self.body_sent.is_set() else self._progress_at
+        return (time.monotonic() if until is None else until) - self._taken_since
 
     @property
     def done(self) -> bool:
@@ -182,17 +192,22 @@ class Upload:
             self._file.close()
             self._socket.close()
             self._http.close()
+            self._ended_at = time.monotonic()
             self._done.set()
 
     def _send(self) -> dict[str, Any]:
         failure: RemoteError
         # An import takes as long as it does, and its answer begins when it is over. From there on, time is limited.
-        exchange = Exchange(seconds=None, max_bytes=self._bounds.size, on_connect=self._socket.hold)
+        exchange = Exchange(
+            seconds=None,
+            answer_within=self._bounds.within,
+            max_bytes=self._bounds.size,
+            on_connect=self._socket.hold,
+        )
         try:
             with exchange:
                 response = self._http.send(self._http_request, stream=True)
                 try:
-                    exchange.end_within(self._bounds.within)
                     answer = read_answer(response, self._question, limit=self._bounds.size)
                 finally:
                     response.close()
@@ -226,6 +241,8 @@ class Upload:
             yield chunk
             self._sent_bytes += len(chunk)
             self._progress_at = time.monotonic()
+            if self._taken_since is None:
+                self._taken_since = self._progress_at
             if self._progress is not None:
                 self._progress(self._sent_bytes, total)
         if self._sent_bytes < total:

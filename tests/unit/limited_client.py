@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import sys
+import tempfile
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,16 @@ def compare(client: CogneeClient) -> object:
     return compare_graph(client, ID, [inspect_archive(Path(os.environ["ARCHIVE"]))])
 
 
+def upload(client: CogneeClient) -> object:
+    """Upload an archive, whatever is in it."""
+    with tempfile.NamedTemporaryFile(suffix=".cogx.tar.gz") as archive:
+        archive.write(bytes(1000))
+        archive.flush()
+        with client.upload(Path(archive.name), dataset_name="abc", mode="preserve") as begun:
+            begun.wait()
+    return None
+
+
 ASK: dict[str, Callable[[CogneeClient], object]] = {
     "health": CogneeClient.health,
     "datasets": CogneeClient.datasets,
@@ -42,6 +53,7 @@ ASK: dict[str, Callable[[CogneeClient], object]] = {
     "size": lambda client: client.graph_size(ID),
     "comparison": compare,
     "openapi": CogneeClient.require_cogx,
+    "upload": upload,
 }
 
 

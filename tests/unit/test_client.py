@@ -296,14 +296,15 @@ class TestRetries:
             client.datasets()
         assert naps == [21.0]
 
-    def test_a_retry_after_of_a_day_is_cut(self) -> None:
+    def test_a_retry_after_of_a_day_ends_it_and_is_told(self) -> None:
         naps = Naps()
         with (
             ScriptedServer(answer(503, headers={"Retry-After": "86400"}), OK) as server,
             client_of(server.url, naps=naps) as client,
+            pytest.raises(RemoteUnreachableError, match="asks for 86400 s"),
         ):
             client.datasets()
-        assert naps == [121.0]
+        assert naps == []
 
     def test_a_wait_can_be_interrupted(self) -> None:
         def interrupt(seconds: float) -> None:

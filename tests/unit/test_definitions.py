@@ -181,11 +181,11 @@ def test_no_public_name_is_also_a_modules_name() -> None:
         (
             "import cognee_dagster as package;"
             " [getattr(package, name) for name in set(dir(package)) - {'push', 'push_archive', 'PushResult'}]",
-            ["cognee", "ladybug", "networkx", "pyarrow", "httpx", "upath", "fsspec", "tenacity", "pydantic_settings"],
+            ["cognee", "ladybug", "networkx", "pyarrow", "httpx", "upath", "fsspec", "pydantic_settings"],
         ),
         (
             "import definitions; definitions.defs.get_repository_def().load_all_definitions()",
-            ["cognee", "ladybug", "networkx", "pyarrow", "httpx", "tenacity"],
+            ["cognee", "ladybug", "networkx", "pyarrow", "httpx"],
         ),
     ],
 )

@@ -241,7 +241,8 @@ def test_the_table_of_faults_names_every_case_of_the_fault_matrix() -> None:
     [
         ("The upload failed (attempt 1 of {})", RetryPolicy().attempts),
         ("`max_attempts` ({}) times", RetryPolicy().attempts),
-        ("`Retry-After` says (at most {} s)", RetryPolicy().max_retry_after),
+        ("`Retry-After` says (at most `retry_within`, {} s)", RetryPolicy().within),
+        ("ends a request within {} s (`retry_within`)", RetryPolicy().within),
         ("the import that the upload started ({} s, ", DeliverySettings().recovery_timeout),
         ("and {} ms a document", DeliverySettings().recovery_per_document * 1000),
         ("the run began more than {} hours ago", STALLED_AFTER / timedelta(hours=1)),

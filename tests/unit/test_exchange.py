@@ -7,8 +7,10 @@ from typing import Any
 import httpcore
 import pytest
 
+from cognee_dagster.remote import exchange_limits
 from cognee_dagster.remote.exchange_limits import Exchange, LimitedNetwork
 from cognee_dagster.remote.transport import Timeouts
+from tests.unit.down_remote import DownRemote, VirtualTime
 from tests.unit.scripted_server import Call, ScriptedServer, refused_port
 
 
@@ -16,20 +18,26 @@ def hold(call: Call) -> None:
     call.wait_for_hang_up()
 
 
-def test_all_addresses_of_a_host_together_have_the_time_of_the_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried: list[float] = []
+@pytest.mark.parametrize(("number", "tried"), [(1, [10.0]), (2, [5.0, 5.0]), (100, [2.0] * 5)])
+def test_all_addresses_of_a_host_together_have_the_time_for_connecting(
+    number: int, tried: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = DownRemote(VirtualTime(), None, addresses=number)
+    remote.install(monkeypatch)
+    spent: list[float] = []
+    monkeypatch.setattr(remote.clock, "sleep", spent.append)
+    monkeypatch.setattr(remote.clock, "monotonic", lambda: sum(spent))
+    with Exchange(seconds=100, max_bytes=100), pytest.raises(httpcore.ConnectTimeout):
+        LimitedNetwork().connect_tcp("many.example.com", 80, timeout=10.0)
+    assert spent == pytest.approx(tried)
 
-    def hang(address: object, timeout: float, **_: object) -> socket.socket:
-        tried.append(timeout)
-        threading.Event().wait(timeout)
-        raise TimeoutError
 
-    rows: list[Any] = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{n}", 80)) for n in range(100)]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
-    monkeypatch.setattr(socket, "create_connection", hang)
-    with Exchange(seconds=0.3, max_bytes=100), pytest.raises(httpcore.TimeoutException):
-        LimitedNetwork().connect_tcp("many.example.com", 80, timeout=0.1)
-    assert 2 <= len(tried) <= 4
+def test_no_address_has_more_than_the_time_of_the_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    remote = DownRemote(VirtualTime(), None, addresses=100)
+    remote.install(monkeypatch)
+    with Exchange(seconds=3.0, max_bytes=100), pytest.raises(httpcore.TimeoutException):
+        LimitedNetwork().connect_tcp("many.example.com", 80, timeout=10.0)
+    assert remote.clock.passed == pytest.approx(3.0)
 
 
 def test_the_next_address_is_tried_where_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,3 +106,38 @@ def test_an_exchange_in_another_thread_has_its_own_limits() -> None:
         thread.start()
         thread.join(10)
     assert seen == [b"x" * 10]
+
+
+GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("received", "is_limited"),
+    [
+        ([], False),
+        ([b"H"], True),
+        ([b"HTTP/1.1 200 OK\r\n"], True),
+        ([b"HTTP/1.1 103 Early Hints\r\n\r\n"], True),
+        ([GO_ON], False),
+        ([GO_ON[:9], GO_ON[9:]], False),
+        ([GO_ON, GO_ON + b"HTTP/1.1 1"], True),
+        ([GO_ON] * 11, True),
+    ],
+    ids=["nothing", "a byte", "a head", "an interim one", "leave", "leave in pieces", "leave and a head", "a drip"],
+)
+def test_an_answers_time_begins_with_its_first_byte_which_leave_to_go_on_is_not(
+    received: list[bytes], is_limited: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = VirtualTime()
+    monkeypatch.setattr(exchange_limits, "time", clock)
+    exchange = Exchange(seconds=None, answer_within=120.0, max_bytes=1000)
+    for data in received:
+        clock.sleep(50)
+        exchange.count(data)
+    clock.sleep(120)
+    assert exchange.out_of_time is is_limited
+    if is_limited and len(received) < 3:
+        clock.sleep(-1)
+        assert not exchange.out_of_time
+    exchange.is_secured()  # all of that was a proxy's
+    assert not exchange.out_of_time
