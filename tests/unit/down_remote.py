@@ -1,4 +1,4 @@
-"""A remote that goes down and stays down, in virtual time: what swallows packets or never answers costs no time here."""
+"""A remote that goes down and stays down, in virtual time: packets swallowed, or no answer, cost no time here."""
 
 import math
 import socket
