@@ -160,7 +160,7 @@ class TestOrderOfSources:
         monkeypatch.delenv("COGNEE_ENV_FILE", raising=False)
         with pytest.raises(ConnectionConfigError) as caught:
             resolve_connection()
-        assert f"from {(tmp_path / '.env').resolve()}, line 1" in str(caught.value)
+        assert f"from COGNEE_SERVICE_URL in {(tmp_path / '.env').resolve()}, line 1)" in str(caught.value)
 
     def test_an_env_file_that_does_not_name_the_remote_is_not_its_source(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
