@@ -13,6 +13,7 @@ from cognee_dagster.cli.source import Source
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.mirror.wording import kept_in_words
 from cognee_dagster.pushing.options import OnRemoved, SyncKind
 from cognee_dagster.sources.places import is_place
 
@@ -156,8 +157,10 @@ def _sentences(plan: dict[str, Any], *, url: str) -> Iterator[str]:
         yield f"{where} has all of the graph"
     else:
         yield f"{where} would be tidied up after a push that was interrupted"
-    if kept := [counted(n, kind) for kind in ("node", "edge") if (n := plan[f"{kind}s"].get("kept"))]:
-        yield f"{' and '.join(kept)} that the graph no longer has stay there"
+    if there := plan["nodes_added_that_other_mirrors_brought"]:
+        yield f"{counted(there, 'node')} of those that would be added another mirror has brought there already"
+    if kept := kept_in_words(plan):
+        yield kept[:1].upper() + kept[1:]
     if plan["adopts"]:
         yield _adopted_in_words(plan)
     elif beside := plan["nodes_of_other_mirrors"]:
@@ -206,6 +209,8 @@ def pushed_in_words(done: Mapping[str, Any]) -> str:
         what.append(f"{sent} of {counted(done['segments'], 'segment')} sent, {replaced} replaced")
     if taken_over := _adoption_counts(done["adoption"] or {}):
         what.append(f"of what others had brought at most {taken_over}")
+    if kept := kept_in_words(done):
+        what.append(kept)
     return "; ".join(what) or "nothing changed: +0 ~0 -0 nodes, +0 ~0 -0 edges"
 
 

@@ -35,7 +35,7 @@ def test_after_each_round_of_edits_the_remote_is_what_a_fresh_push_makes_and_a_r
             assert rounds.verified().is_exact
             whole.append(found.sent_whole_because)
             rounds.edit(6)
-    assert whole == ["nothing is known of the remote yet", *[""] * (ROUNDS - 1)]
+    assert whole == ["nothing is known yet of what this dataset has brought there", *[""] * (ROUNDS - 1)]
 
 
 def test_three_tenants_are_three_mirrors(real_remote: CogneeServer, tmp_path: Path) -> None:

@@ -381,7 +381,7 @@ def test_a_server_that_refuses_to_empty_a_graph_of_which_nothing_is_known_leaves
         mirror.push(on_removed="replace")
     assert list(mirror.directory.glob("mirrors/*/*")) == []
     again = mirror.push().remote_response["mirror"]
-    assert again["sent_whole_because"] == "nothing is known of the remote yet"
+    assert again["sent_whole_because"] == "nothing is known yet of what this dataset has brought there"
     assert "did not come to its end" not in caplog.text
 
 

@@ -345,7 +345,7 @@ def test_a_mirror_that_empties_the_dataset_is_not_trusted_by_the_others(remote: 
     other.push(source="two")
     other.graph.remove_node()
     other.push(source="two", on_removed="replace")
-    assert whole_because(mirror, source="one") == "nothing is known of the remote yet"
+    assert whole_because(mirror, source="one") == "nothing is known yet of what this dataset has brought there"
     assert set(remote.graph("demo").nodes) == {*mirror.graph.nodes, *other.graph.nodes}
 
 

@@ -10,6 +10,7 @@ from cognee_dagster.dagster.links import with_links
 from cognee_dagster.dagster.steps.mirror import MirrorPlace, plan_for_mirror
 from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.mirror.wording import kept_in_words
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.remote.client import CogneeClient
 
@@ -73,7 +74,8 @@ def _in_words(plan: Mapping[str, Any]) -> str:
     kinds = ("nodes", "edges", "documents")
     counts = ", ".join(f"+{(of := plan[kind])['added']} ~{of['changed']} -{of['removed']} {kind}" for kind in kinds)
     adopted = "; what others have brought and the graph does not have would be removed" if plan["adopts"] else ""
-    return f"{counts}; {plan['segments_sent']} of {counted(plan['segments'], 'segment')} would be sent{adopted}"
+    kept = f"; {words}" if (words := kept_in_words(plan)) else ""
+    return f"{counts}; {plan['segments_sent']} of {counted(plan['segments'], 'segment')} would be sent{adopted}{kept}"
 
 
 def _table(plan: Mapping[str, Any]) -> dg.TableMetadataValue:

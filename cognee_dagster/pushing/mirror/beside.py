@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,12 +28,14 @@ class MirrorsBeside:
     Attributes:
         files: Theirs.
         num_nodes: How many nodes they have brought that the graph does not have.
+        common: Numbers of the graph's nodes that they have brought, too.
         share: Whether one of them has, or may have, a node or a document of the graph: what is sent now changes what
             it has brought, so that it cannot rely on these imports, even when nothing is shared any more.
     """
 
     files: tuple[MirrorFiles, ...] = ()
     num_nodes: int = 0
+    common: "Integers" = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
     share: bool = False
 
 
@@ -51,10 +53,12 @@ def look_beside(files: MirrorFiles, graph: GraphFingerprints, document_keys: "In
             found.append(sibling)
             share |= bool(contents is None or state.begun or np.isin(document_keys, contents.document_keys).any())
             theirs = theirs if contents is None else np.union1d(theirs, contents.node_keys)
+    common = np.flatnonzero(np.isin(graph.node_keys, theirs))
     return MirrorsBeside(
         files=tuple(found),
         num_nodes=len(np.setdiff1d(theirs, graph.node_keys)),
-        share=share or bool(np.isin(graph.node_keys, theirs).any()),
+        common=common,
+        share=share or bool(len(common)),
     )
 
 

@@ -22,7 +22,6 @@ from cognee_dagster.pushing.mirror.beside import tell_of_mirrors_beside
 from cognee_dagster.pushing.mirror.deletions import Deletions
 from cognee_dagster.pushing.mirror.foreign_runs import wait_until_quiet
 from cognee_dagster.pushing.mirror.generations import LETTERS
-from cognee_dagster.pushing.mirror.known import was_made_again
 from cognee_dagster.pushing.mirror.noted_runs import NotedRuns
 from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, interrupted
 from cognee_dagster.pushing.mirror.options import MirrorOptions
@@ -243,8 +242,6 @@ class MirrorPush:
         """Everything has arrived: note that, and what is to be deleted now."""
         known, plan = self.found.known, self.found.plan
         once = known.contents if known.confirmed is None else known.confirmed
-        if known.state is not None and was_made_again(self.dataset, known.state):
-            once = known.contents
         contents = plan.contents_after(self.found.fingerprints, known.contents, confirmed=once)
         confirmed = msgspec.structs.replace(
             state,

@@ -62,7 +62,8 @@ def first_examples(archives: Sequence[Archive], found: MirrorSurvey, removed_doc
     lines = _lines(archives, found, (ENTITIES_FILE, NODES_FILE), wanted=wanted)
     names = {number: name for number, line in lines if (name := _name(line))}
     facts = dict(_lines(archives, found, (FACTS_FILE,), wanted=np.concatenate([*edges.values()])))
-    ids, gone = prints.ids, found.known.contents.node_ids[difference.removed_nodes[:EXAMPLES]]
+    ids, there = prints.ids, found.known.contents if found.known.confirmed is None else found.known.confirmed
+    gone = there.node_ids[found.gone[0][:EXAMPLES]]
     return {
         "nodes": {
             **{

@@ -5,7 +5,6 @@ from uuid import UUID
 from cognee_dagster.errors import RemovedRecordsError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.mirror.adoption import Adoption
-from cognee_dagster.pushing.mirror.matching import places_in, unmatched
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 
@@ -39,8 +38,7 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
     if there is None:
         _refuse_without_contents(options, where=where)
         return
-    nodes = unmatched(places_in(there.node_keys, found.fingerprints.node_keys), len(there.node_ids))
-    edges = unmatched(places_in(there.edge_keys, found.fingerprints.edge_keys), len(there.edge_keys))
+    nodes, edges = found.gone
     # Those that a push was killed over were never confirmed, so that nobody misses them.
     documents = found.documents.removed_keys.intersection(there.document_keys.tolist())
     counts = (

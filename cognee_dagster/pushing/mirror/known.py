@@ -36,6 +36,7 @@ class Known:
         state: As it was left; None where nothing is known.
         contents: What the remote has confirmed; empty where that cannot be relied on.
         confirmed: What the remote has once confirmed, also where that cannot be relied on now; None where it was lost.
+            Empty where the remote dataset was made again since: nothing of it can be there.
         reason: Why it cannot; empty where it can, and where nothing is known.
         others: Runs and operations of others that this push makes good for.
         seen: All runs and operations that were there when it was looked.
@@ -92,7 +93,7 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
     begun = {segment: letter for segment, letter in state.begun.items() if state.letters.get(segment) != letter}
     leftovers = tuple(sorted({*begun.items(), *state.deleting}))
     begun_documents = (*state.documents_begun, *state.documents_deleting)
-    contents = files.load_contents(state)
+    contents = nothing if _was_made_again(dataset, state) else files.load_contents(state)
     known_runs = runs_of_mirrors(files, state, contents)
     others, happened = _since(client, dataset, state, contents, known_runs=known_runs, now=now)
     reason = (
@@ -149,7 +150,7 @@ def _reason(dataset: RemoteDataset, state: MirrorState, *, now: float, resend: b
     """Why what was confirmed is not to be relied on, whatever others did since; empty if nothing speaks for it."""
     if resend:
         return "that was asked for"
-    if was_made_again(dataset, state):
+    if _was_made_again(dataset, state):
         return "the remote dataset was made again since"
     if state.emptying:
         return "a push that was to empty the remote graph did not come to its end"
@@ -158,7 +159,7 @@ def _reason(dataset: RemoteDataset, state: MirrorState, *, now: float, resend: b
     return ""
 
 
-def was_made_again(dataset: RemoteDataset, state: MirrorState) -> bool:
+def _was_made_again(dataset: RemoteDataset, state: MirrorState) -> bool:
     """Whether a remote dataset is known to be another one than that which a state speaks of."""
     made_at = None if dataset.created_at is None else dataset.created_at.timestamp()
     return None not in (made_at, state.dataset_made_at) and made_at != state.dataset_made_at

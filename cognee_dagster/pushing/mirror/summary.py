@@ -1,7 +1,8 @@
 """What a push to a mirror does, in numbers: for its result, for ``plan`` and for Dagster's metadata."""
 
-from collections.abc import Sized
 from typing import Any
+
+import numpy as np
 
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 
@@ -10,22 +11,24 @@ def summary_of(found: MirrorSurvey) -> dict[str, Any]:
     """Counts of records and segments, as JSON values."""
     difference, documents, known = found.plan.difference, found.documents, found.known
     keeps = found.plan.keeps_removed
+    gone_nodes, gone_edges = (len(places) for places in found.gone)
     return {
         "nodes": {
             "added": len(difference.added_nodes),
             "changed": len(difference.changed_nodes),
-            **_gone(difference.removed_nodes, keeps=keeps),
+            **_gone(gone_nodes, keeps=keeps),
         },
         "edges": {
             "added": len(difference.added_edges),
             "changed": len(difference.changed_edges),
-            **_gone(difference.removed_edges, keeps=keeps),
+            **_gone(gone_edges, keeps=keeps),
         },
         "documents": {
             "added": len(documents.added),
             "changed": len(documents.sent) - len(documents.added),
             "removed": len(documents.removed_keys),
         },
+        **({"kept_is_known": found.knows_what_is_gone} if keeps else {}),
         "segments": len(found.plan.letters),
         "segments_sent": len(found.plan.uploads),
         "segments_replaced": len(found.plan.deleted),
@@ -33,11 +36,13 @@ def summary_of(found: MirrorSurvey) -> dict[str, Any]:
         "adopts": found.adopts,
         "adoption": None if found.adoption is None else found.adoption.as_json(),
         "nodes_of_other_mirrors": found.beside.num_nodes,
+        "nodes_added_that_other_mirrors_brought": len(np.intersect1d(difference.added_nodes, found.beside.common)),
         "names_left_over": len(known.leftovers),
-        "sent_whole_because": known.reason or ("" if known.state is not None else "nothing is known of the remote yet"),
+        "sent_whole_because": known.reason
+        or ("" if known.state is not None else "nothing is known yet of what this dataset has brought there"),
     }
 
 
-def _gone(records: Sized, *, keeps: bool) -> dict[str, int]:
+def _gone(count: int, *, keeps: bool) -> dict[str, int]:
     """Records that only the remote has: removed, or left there."""
-    return {"removed": 0 if keeps else len(records), **({"kept": len(records)} if keeps else {})}
+    return {"removed": 0 if keeps else count, **({"kept": count} if keeps else {})}

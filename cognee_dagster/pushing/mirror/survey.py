@@ -3,6 +3,8 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.pushing.mirror.adoption import Adoption, look_for_adoption
@@ -11,12 +13,19 @@ from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.documents import DocumentDifference, compare_documents
 from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_fingerprints
 from cognee_dagster.pushing.mirror.known import Known, look_up
+from cognee_dagster.pushing.mirror.matching import places_in, unmatched
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.plan import SyncPlan, plan_sync
 from cognee_dagster.pushing.mirror.segments import usual_segment_nodes
 from cognee_dagster.pushing.mirror.state import MirrorFiles
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Integers = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +58,22 @@ class MirrorSurvey:
     def is_in_sync(self) -> bool:
         """Whether there is nothing to do; nobody can tell beforehand what a server has for a push that adopts."""
         return self.plan.is_empty and self.documents.is_empty and not self.known.leftovers and not self.adopts
+
+    @cached_property
+    def gone(self) -> "tuple[Integers, Integers]":
+        """Places of nodes and edges in what the remote once confirmed (``Known``) that the graph does not have."""
+        there, difference = self.known.confirmed, self.plan.difference
+        if there is None or not self.known.reason:
+            return difference.removed_nodes, difference.removed_edges
+        return (
+            unmatched(places_in(there.node_keys, self.fingerprints.node_keys), len(there.node_ids)),
+            unmatched(places_in(there.edge_keys, self.fingerprints.edge_keys), len(there.edge_keys)),
+        )
+
+    @property
+    def knows_what_is_gone(self) -> bool:
+        """Whether that is all that is there of what this mirror has brought and the graph does not have."""
+        return self.known.confirmed is not None and self.known.is_certain
 
 
 def survey(
