@@ -21,7 +21,6 @@ from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.resume import ResumeRecord
 from cognee_dagster.pushing.verification import ImportFindings
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.responses import migration_imports
 from cognee_dagster.store.stored import StoredArchive
 
 if TYPE_CHECKING:
@@ -111,10 +110,9 @@ def check_mirror(
     """
     if verify == "off":
         return ImportFindings()
-    dropped = sum(item.skipped_facts for item in migration_imports(result.remote_response))
-    problems = (
-        [f"The remote dropped {counted(dropped, 'fact')} of the mirror's segments. Push again."] if dropped else []
-    )
+    incomplete = result.remote_response["mirror"].get("archives_incomplete", 0)
+    archives_taken = f"The remote says that it took {counted(incomplete, 'archive')} of the mirror not in full"
+    problems = [f"{archives_taken}. Push again: what is in them is sent once more."] if incomplete else []
     if verify == "counts":
         return ImportFindings(problems=problems)
     try:

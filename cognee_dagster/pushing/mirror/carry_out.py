@@ -30,6 +30,7 @@ from cognee_dagster.pushing.mirror.summary import summary_of
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
+from cognee_dagster.pushing.verification import count_problems
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.verdict import ImportState
 from cognee_dagster.remote.responses import RemoteDataset
@@ -40,6 +41,21 @@ _STRAYS_TIMES = 4
 _STRAYS_BEYOND = 16
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sent:
+    """What was sent.
+
+    Attributes:
+        results: What came of each archive.
+        incomplete: Segments of which the server says that it took less than was sent; None for the documents.
+        state: The state with the runs that this took.
+    """
+
+    results: Sequence[DeliveryResult]
+    incomplete: Sequence[int | None]
+    state: MirrorState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +109,8 @@ class MirrorPush:
         state = self._begin()
         if self.found.empties:
             self._empty()
-        results, state = self._send(state)
-        state = self._confirm(state)
+        sent = self._send(state)
+        state = self._confirm(sent)
         self._deletions.documents(self.found.documents.removed_keys)
         self._deletions.generations(state.deleting)
         if self.mirror.adopt:
@@ -102,7 +118,7 @@ class MirrorPush:
         if self._deletions.are_told_apart:
             state = msgspec.structs.replace(state, deleting=(), documents_deleting=())
         self._save(state)
-        return self._result(results, state=state)
+        return self._result(sent.results, state=state, num_incomplete=len(sent.incomplete))
 
     @cached_property
     def _deletions(self) -> Deletions:
@@ -199,28 +215,32 @@ class MirrorPush:
         earlier = () if state is None else state.documents_begun
         return tuple(sorted({*earlier, *self.found.documents.sent_keys}))
 
-    def _send(self, state: MirrorState) -> tuple[list[DeliveryResult], MirrorState]:
-        """Documents, then segment by segment; the state with the runs that this took."""
+    def _send(self, state: MirrorState) -> "_Sent":
+        """Documents, then segment by segment."""
         plan, documents = self.found.plan, self.found.documents
         total = len(plan.uploads) + bool(documents.sent)
         results: list[DeliveryResult] = []
+        incomplete: list[int | None] = []
         runs = NotedRuns(state, is_shared=self.found.beside.share, save=self._save)
         with tempfile.TemporaryDirectory(prefix="cognee-mirror-") as name:
             directory = Path(name)
             if documents.sent:
                 self.progress.on_shard(1, total)
+                archive = write_documents(self.archives, documents.sent, directory)
                 with self._deletions.of_outdated_documents():
-                    results.append(self._deliver(write_documents(self.archives, documents.sent, directory), runs))
+                    results.append(self._deliver(archive, runs))
+                incomplete += [None] if count_problems([archive], results[-1].response) else []
             uploads = write_segments(
                 self.archives, self.found.fingerprints, plan.uploads, owner=self.owner, directory=directory
             )
-            for _, archive in uploads:
+            for upload, archive in uploads:
                 self.progress.on_shard(len(results) + 1, total)
                 nodes, edges = counted(archive.num_nodes, "node"), counted(archive.num_edges, "edge")
                 place = (len(results) + 1, total, self.dataset.name)
                 logger.info("Archive %d of %d for %r: %s, %s", *place, nodes, edges)
                 results.append(self._deliver(archive, runs))
-        return results, runs.state
+                incomplete += [upload.segment] if count_problems([archive], results[-1].response) else []
+        return _Sent(results=results, incomplete=incomplete, state=runs.state)
 
     def _deliver(self, archive: Archive, runs: NotedRuns) -> DeliveryResult:
         check_limits(archive)
@@ -238,9 +258,10 @@ class MirrorPush:
         finally:
             archive.path.unlink()
 
-    def _confirm(self, state: MirrorState) -> MirrorState:
-        """Everything has arrived: note that, and what is to be deleted now."""
-        known, plan = self.found.known, self.found.plan
+    def _confirm(self, sent: "_Sent") -> MirrorState:
+        """Everything has arrived: note that, and what is to be deleted now; what has not in full is sent once more."""
+        known, plan, state = self.found.known, self.found.plan, sent.state
+        again = {segment for segment in sent.incomplete if segment is not None}
         once = known.contents if known.confirmed is None else known.confirmed
         contents = plan.contents_after(self.found.fingerprints, known.contents, confirmed=once)
         confirmed = msgspec.structs.replace(
@@ -251,9 +272,9 @@ class MirrorPush:
             began_at=min(self.began_at, known.unfinished_since or self.began_at),
             dataset_made_at=self._made_at,
             accounted=latest((*sorted(known.others), *state.accounted)),
-            dirty=tuple(sorted(plan.still_dirty)),
+            dirty=tuple(sorted(plan.still_dirty | again)),
             begun={},
-            documents_begun=(),
+            documents_begun=self.found.documents.sent_keys if None in sent.incomplete else (),
             emptying=False,
             deleting=plan.deleted if known.state is not None else self._strays(),
             documents_deleting=tuple(sorted(self.found.documents.removed_keys)),
@@ -275,7 +296,7 @@ class MirrorPush:
         numbers = range(_STRAYS_TIMES * len(self.found.plan.uploads) + _STRAYS_BEYOND)
         return tuple((number, letter) for number in numbers for letter in LETTERS)
 
-    def _result(self, results: Sequence[DeliveryResult], *, state: MirrorState) -> PushResult:
+    def _result(self, results: Sequence[DeliveryResult], *, state: MirrorState, num_incomplete: int = 0) -> PushResult:
         changed = bool(results) or self._deletions.were_sent
         status = (ImportState.SUCCEEDED if changed else ImportState.UNCHANGED).status
         run_id = state.run_ids[-1] if state.run_ids else None
@@ -292,7 +313,7 @@ class MirrorPush:
                 "status": status,
                 "dataset_id": self.dataset.id,
                 "pipeline_run_id": run_id,
-                "mirror": summary_of(self.found),
+                "mirror": {**summary_of(self.found), "archives_incomplete": num_incomplete},
             },
             pipeline_run_id=run_id,
         )
