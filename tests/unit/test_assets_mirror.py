@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import dagster as dg
 import pytest
@@ -93,10 +94,25 @@ def test_a_dry_run_observes_what_a_push_would_do_and_materializes_nothing(remote
     table = {record.data["records"]: record.data for record in metadata["cognee/plan"].records}
     assert {name: table["nodes"][name] for name in nodes} == nodes
     added, removed = str(table["nodes"]["examples"]).split("; ")  # a table shows no line ends
-    assert (added.startswith("added "), added.endswith(" Somebody"), removed.startswith("removed ")) == (True,) * 3
+    assert (added.startswith("added "), added.endswith(" Somebody")) == (True, True)
+    assert (removed.startswith("removed "), removed.endswith(" Person 8")) == (True, True)
     assert names_there(remote) == before
     assert chain.run().success  # and the push that it spoke of is as it said
     assert "Person 8" not in names_there(remote)
+
+
+def test_what_is_gone_has_no_name_where_the_archive_last_pushed_is_no_longer_stored(
+    remote: FakeRemote, chain: Chain
+) -> None:
+    assert chain.run().success
+    chain.graph.remove_node("p8")
+    assert chain.run("my_graph", "cogx_archive").success
+    pushed, *_ = sorted(chain.directory.glob("archives/**/*.cogx.tar.gz"), key=lambda path: path.stat().st_mtime_ns)
+    pushed.unlink()
+    (removed,) = observed(chain.run("remote_push", config={"dry_run": True}))["cognee/plan_details"]["examples"][
+        "nodes"
+    ]["removed"]
+    assert str(UUID(removed)) == removed
 
 
 def test_a_dry_run_that_adopts_says_so(remote: FakeRemote, chain: Chain) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cognee_dagster.dagster.steps.mirror import check_mirror
+from cognee_dagster.pushing.delivery import deliver
 from cognee_dagster.pushing.mirror import carry_out
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
@@ -23,7 +24,7 @@ def remote() -> Iterator[FakeRemote]:
 
 def answering(first: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, of: str) -> None:
     """The answer to the first archive with records of a kind says something else than it did."""
-    deliver, answered = carry_out.deliver, []
+    answered: list[Any] = []
 
     def changed(client: Any, archive: Any, **options: Any) -> Any:
         result = deliver(client, archive, **options)

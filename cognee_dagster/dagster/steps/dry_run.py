@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.event_log.pushes import latest_push
 from cognee_dagster.dagster.links import with_links
+from cognee_dagster.dagster.steps.chosen_archive import find_stored
 from cognee_dagster.dagster.steps.mirror import MirrorPlace, plan_for_mirror
 from cognee_dagster.dagster.steps.partitions import partition_of
+from cognee_dagster.errors import CogneeDagsterError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.mirror.wording import kept_in_words
 from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.pushing.wording import with_name
 from cognee_dagster.remote.client import CogneeClient
 
 if TYPE_CHECKING:
@@ -22,6 +27,7 @@ _WHAT = ("added", "changed", "removed")
 
 def observe_plan(
     context: dg.AssetExecutionContext,
+    dataset: CogneeDataset,
     archives: "Sequence[Archive]",
     *,
     client: CogneeClient,
@@ -32,6 +38,7 @@ def observe_plan(
 
     Args:
         context: The step's.
+        dataset: Whose push it is.
         archives: What would be pushed.
         client: The remote.
         options: Where to.
@@ -50,6 +57,7 @@ def observe_plan(
         metadata[keys.ARCHIVE_BYTES] = sum(archive.size_bytes for archive in archives)
     else:
         plan = plan_for_mirror(archives, mirror=mirror, client=client, options=options)
+        plan["examples"]["nodes"]["removed"] = _named(context, dataset, plan["examples"]["nodes"]["removed"])
         words = _in_words(plan)
         metadata |= {keys.PLAN: _table(plan), keys.PLAN_DETAILS: plan}
     context.log.info(f"{words}. Nothing was sent: this is a dry run.")
@@ -61,6 +69,23 @@ def observe_plan(
             metadata=with_links(metadata),
         )
     )
+
+
+def _named(context: dg.AssetExecutionContext, dataset: CogneeDataset, ids: Sequence[str]) -> list[str]:
+    """Nodes that are gone, by id and, where the archive that was last pushed is still stored, by the name in it."""
+    partition = partition_of(context)
+    push = latest_push(context.instance, dataset.push_key, partition=partition) if ids else None
+    names: Mapping[str, str] = {}
+    if push is not None:
+        from cognee_dagster.pushing.mirror.examples import names_of  # numpy comes with it
+
+        try:
+            digest = str(push.metadata.get(keys.ARCHIVE_DIGEST))
+            with find_stored(context, dataset, digest, partition=partition).local() as archives:
+                names = names_of(archives, ids)
+        except (CogneeDagsterError, OSError) as error:
+            context.log.info(f"What the nodes that are gone were called is not known: {error}")
+    return [with_name(node_id, names.get(node_id)) for node_id in ids]
 
 
 def _in_words(plan: Mapping[str, Any]) -> str:

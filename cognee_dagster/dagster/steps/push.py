@@ -75,7 +75,7 @@ def push_stored(
             )
         mirror = mirror_place(context, dataset, archive=archive, config=config) if launched.as_mirror else None
         if config.dry_run:
-            observe_plan(context, archives, client=client, options=options, mirror=mirror)
+            observe_plan(context, dataset, archives, client=client, options=options, mirror=mirror)
             return
         hold = PushHold(launched.stored, url=client.connection.url, target=push[keys.TARGET_DATASET])
         hold.begin(confirmed=confirmed_archive(context, dataset, partition=partition))

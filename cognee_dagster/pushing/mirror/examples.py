@@ -1,6 +1,7 @@
 """The first records of each kind that a push to a mirror would add, change and remove."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -26,9 +27,11 @@ Examples = Mapping[str, Mapping[str, Sequence[str]]]
 
 
 class _Named(msgspec.Struct, gc=False):
-    """Of a node's line, what it is called."""
+    """Of a node's line, what it is called; ``id`` of a raw node, ``external_id`` of an entity."""
 
     name: str | None = None
+    id: str | None = None
+    external_id: str | None = None
 
 
 _named = msgspec.json.Decoder(_Named, strict=False).decode
@@ -84,6 +87,30 @@ def first_examples(archives: Sequence[Archive], found: MirrorSurvey, removed_doc
             "removed": removed_documents[:EXAMPLES],
         },
     }
+
+
+def names_of(archives: Sequence[Archive], ids: Collection[str]) -> dict[str, str]:
+    """What nodes are called in archives that have them, by id; those without a name are left out.
+
+    Args:
+        archives: They are read until all are found.
+        ids: UUIDs, as text.
+
+    Raises:
+        ArchiveError: An archive is damaged.
+    """
+    names, left = dict[str, str](), set(ids)
+    for archive in archives:
+        for member in read_members(archive.path, any_size=True):
+            if member.name not in (ENTITIES_FILE, NODES_FILE) or not left:
+                continue
+            for _, line in member.lines():
+                with contextlib.suppress(msgspec.MsgspecError):
+                    node = _named(line)
+                    if (node_id := str(node.external_id or node.id)) in left:
+                        left.discard(node_id)
+                        names.update({node_id: node.name} if node.name else {})
+    return names
 
 
 def _lines(
