@@ -138,7 +138,9 @@ def _limited(written: Any, annotations: Sequence[Any]) -> Any:
 
 
 def _one_of(members: Sequence[Any]) -> Any:
-    if any(isinstance(member, type) and issubclass(member, dg.Model) for member in members):
+    if any(
+        get_origin(member) is None and issubclass(member, dg.Model) for member in members if isinstance(member, type)
+    ):
         members = [member for member in members if get_origin(member) is not dict]  # whose fields are known
     return Union[tuple(members)] if members else None  # noqa: UP007 - of a list
 
