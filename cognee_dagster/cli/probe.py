@@ -17,7 +17,9 @@ from cognee_dagster.remote.search_types import SEARCH_TYPES
 @click.argument("question", type=TEXT)
 @click.option("--contains", type=TEXT, required=True, metavar="TEXT", help="What must be found, in any case.")
 @click.option("--search-type", type=click.Choice(SEARCH_TYPES), default=SEARCH_TYPES[0], show_default=True)
-@click.option("--top-k", type=click.IntRange(1, MAX_TOP_K), default=15, show_default=True, help="How much is found.")
+@click.option(
+    "--top-k", type=click.IntRange(1, MAX_TOP_K), default=Probe.top_k, show_default=True, help="How much is found."
+)
 @remote_options
 @json_option
 def probe(

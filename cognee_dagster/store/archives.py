@@ -240,10 +240,10 @@ class ArchiveStore:
         *,
         place: Sequence[str],
         partition: str | None,
-        facts: Mapping[str, Any] | None = None,
+        facts: Mapping[str, Any],
     ) -> None:
         values = pointer_to([file.archive for file in stored.files], place=place, partition=partition)
-        content = json.dumps({**values, **(facts or {})}, indent=2, default=str).encode()
+        content = json.dumps({**values, **facts}, indent=2, default=str).encode()
         put_bytes(content, self.directory(place, partition=partition) / name)
 
     def _read_pointer(

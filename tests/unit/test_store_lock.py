@@ -155,6 +155,18 @@ def test_a_store_that_cannot_be_written_for_a_moment_costs_nobody_the_lock(
         assert not lock.ended.is_set()
 
 
+def test_who_looks_at_a_store_that_cannot_be_read_for_a_moment_has_not_lost_the_lock(
+    path: UPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held(path, "one", pace=Pace(beat=600.0, stale=1800.0, look=0.02, settle=0.1)) as lock:
+        assert lock is not None
+        with monkeypatch.context() as broken:
+            broken.setattr("cognee_dagster.store.lock._read", raising(EndpointConnectionError()))
+            lock.look()
+        assert not lock.is_lost
+        assert not lock.ended.is_set()
+
+
 @pytest.mark.parametrize("failing", ["read_bytes", "unlink"])
 def test_a_lock_that_cannot_be_given_back_hides_neither_success_nor_failure(
     path: UPath, failing: str, caplog: pytest.LogCaptureFixture
