@@ -3,7 +3,7 @@
 import json
 import random
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import NAMESPACE_OID, uuid5
 
 from cognee_dagster.cogx.archive import Archive
@@ -12,6 +12,7 @@ from cognee_dagster.graph.reader import GraphOrigin
 from tests.cogx_graphs import EdgeRow, MemoryReader, NodeRow
 
 RELATIONSHIPS = ("knows", "leads", "made_of")
+INDEX_FIELDS: tuple[list[str], ...] = (["name"], ["description"], ["name", "description"], [])
 
 
 class ChangingGraph:
@@ -24,8 +25,10 @@ class ChangingGraph:
 
     KINDS: ClassVar[tuple[str, ...]] = ("Entity", "Entity", "DocumentChunk", "Planet")
 
-    def __init__(self, seed: int, *, nodes: int) -> None:
+    def __init__(self, seed: int, *, nodes: int, ids: str = "node") -> None:
+        """A graph of so many nodes; two with other ``ids`` have none in common."""
         self.random = random.Random(seed)
+        self._ids = ids
         self.nodes: dict[str, NodeRow] = {}
         self.edges: dict[tuple[str, str, str], str] = {}
         self._count = 0
@@ -36,20 +39,59 @@ class ChangingGraph:
 
     def change(self, edits: int) -> None:
         """So many edits, of all kinds."""
-        kinds = (self.add_node, self.change_node, self.remove_node, self.add_edge, self.change_edge, self.remove_edge)
+        kinds = (
+            *(self.add_node, self.change_node, self.remove_node, self.add_edge, self.change_edge, self.remove_edge),
+            *(self.add_property, self.drop_property, self.change_type, self.change_index_fields),
+        )
         for _ in range(edits):
             self.random.choice(kinds)()
 
-    def add_node(self) -> None:
+    def add_node(self, kind: str | None = None) -> None:
         self._count += 1
-        node_id = str(uuid5(NAMESPACE_OID, f"node {self._count}"))
-        self.nodes[node_id] = self._row(node_id, self.random.choice(self.KINDS))
+        node_id = str(uuid5(NAMESPACE_OID, f"{self._ids} {self._count}"))
+        self.nodes[node_id] = self._row(node_id, kind or self.random.choice(self.KINDS))
         if len(self.nodes) > 1:
             self.add_edge(node_id)
 
     def change_node(self) -> None:
         node_id = self._any_node()
         self.nodes[node_id] = self._row(node_id, str(self.nodes[node_id][2]))
+
+    def add_property(self) -> None:
+        """One more, or another value of it."""
+        node_id = self._any_node()
+        number = self.random.randrange(1000)
+        name, value = self.random.choice([("note", f"Note {number}."), ("weight", number / 8)])
+        self._set_properties(node_id, {**self.properties(node_id), name: value})
+
+    def drop_property(self) -> None:
+        """One less, but for those that its type cannot do without."""
+        node_id = self._any_node()
+        properties = self.properties(node_id)
+        if dropped := sorted(properties.keys() - {"metadata", "text"}):
+            del properties[self.random.choice(dropped)]
+            self._set_properties(node_id, properties)
+
+    def change_type(self) -> None:
+        """A node gets another type and what such a node has, and keeps its id and edges."""
+        node_id = self._any_node()
+        others = [kind for kind in self.KINDS if kind != self.nodes[node_id][2]]
+        self.nodes[node_id] = self._row(node_id, self.random.choice(others))
+
+    def change_index_fields(self) -> None:
+        """A thing of a type of its own is found by something else, or no longer found at all."""
+        if planets := sorted(node_id for node_id, row in self.nodes.items() if row[2] == "Planet"):
+            node_id = self.random.choice(planets)
+            metadata = {"index_fields": self.random.choice(INDEX_FIELDS)}
+            self._set_properties(node_id, {**self.properties(node_id), "metadata": metadata})
+
+    def properties(self, node_id: str) -> dict[str, Any]:
+        """What a node has beside its id, name and type."""
+        found: dict[str, Any] = json.loads(str(self.nodes[node_id][3]))
+        return found
+
+    def _set_properties(self, node_id: str, properties: dict[str, Any]) -> None:
+        self.nodes[node_id] = (*self.nodes[node_id][:3], json.dumps(properties))
 
     def remove_node(self) -> None:
         if len(self.nodes) > 2:

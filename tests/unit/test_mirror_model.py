@@ -7,7 +7,8 @@ came before, and no step takes away what both states have.
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import islice
+from dataclasses import dataclass, field
+from itertools import count, islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,12 +16,13 @@ from typing import Any
 import pytest
 from upath import UPath
 
-from cognee_dagster.errors import RemoteError
+from cognee_dagster.errors import RemoteError, RemovedRecordsError
+from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.mirror import carry_out, state
 from cognee_dagster.pushing.mirror.generations import Generation, owner_of
 from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.pushing.options import OnRemoved, PushOptions
 from cognee_dagster.remote.session import Session
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import UPLOADS, answer
@@ -29,6 +31,9 @@ from tests.pushes import HASTY, client_of, push_archive
 
 SEQUENCES = int(os.environ.get("MIRROR_SEQUENCES", "8"))
 ACTIONS = 14
+KILLS_APART = 6  # about as many as a sequence has
+LAST_KILL = 24
+RULES: tuple[OnRemoved, ...] = ("remove", "remove", "keep", "replace", "fail")
 TARGET = "demo"
 
 
@@ -69,66 +74,129 @@ class Steps:
         return stepping
 
 
-class World:
-    """One sequence: a graph, its mirror, what is done to both, and what must hold."""
+@dataclass
+class Side:
+    """One of two mirrors in the remote dataset, which have no node in common.
 
-    def __init__(self, seed: int, remotes: tuple[FakeRemote, FakeRemote], directory: Path) -> None:
+    Attributes:
+        source: Its name.
+        graph: What it mirrors.
+        ids: Of all nodes that it ever had.
+        safe: Nodes that a reader never misses: of the last exact state and of every one that was pushed since.
+        known: Nodes that it has confirmed; None where something came in between.
+        adopt: Whether there may be more that no push without ``adopt`` removes.
+        knows_documents: Whether what it has stored is known to it.
+    """
+
+    source: str
+    graph: ChangingGraph
+    ids: set[str] = field(default_factory=set)
+    safe: set[str] = field(default_factory=set)
+    known: set[str] | None = None
+    adopt: bool = False
+    knows_documents: bool = True
+
+    def lose(self) -> None:
+        """Somebody has taken something of it away."""
+        self.safe, self.known = set(), None
+
+
+class World:
+    """One sequence: two graphs, their mirrors, what is done to them, and what must hold."""
+
+    def __init__(
+        self, seed: int, remotes: tuple[FakeRemote, FakeRemote], directory: Path, patches: pytest.MonkeyPatch
+    ) -> None:
+        self.steps = Steps(patches, self.assert_nothing_is_missed)
         self.random = Random(seed)
         self.remote, self.fresh = remotes
         self.directory = directory
-        self.graph = ChangingGraph(seed, nodes=self.random.choice([4, 12, 24]))
+        main = ChangingGraph(seed, nodes=self.random.choice([4, 12, 24]))
+        self.main = Side("demo", main)
+        self.beside = Side("beside", ChangingGraph(seed, nodes=self.random.choice([3, 8]), ids="beside"))
         self.segment_nodes = self.random.choice([2, 5, 8])
         self.target = f"{TARGET}_{seed}"
-        self.safe: set[str] = set()  # nodes of the last exact state and of every one that was pushed since
-        self.adopt = False
+        self.kills = count(KILLS_APART * seed)
         self.done = Counter[str]()
 
-    def act(self, steps: Steps) -> None:
+    def act(self) -> None:
         """Something happens."""
-        self.graph.change(self.random.randrange(7))
-        self.random.choice([self.push, self.push, self.kill, self.kill, self.kill, self.refuse, self.meddle])(steps)
+        side = self.random.choice([self.main, self.main, self.main, self.beside])
+        side.graph.change(self.random.randrange(7))
+        actions = [self.push, self.push, self.push, self.kill, self.kill, self.kill, self.refuse]
+        if side is self.main:
+            actions += [self.meddle, self.meddle]
+        self.random.choice(actions)(side)
 
-    def push(self, steps: Steps) -> None:
-        """An undisturbed push, after which the mirror is exact."""
-        self.done["push"] += 1
-        steps.until(None)
-        self._push()
-        assert self._shown(self.remote) == self._wanted()
-        self.adopt, self.safe = False, set(self.graph.nodes)
-
-    def kill(self, steps: Steps) -> None:
-        """A push that ends with its process, somewhere."""
-        steps.until(self.random.choice([1, 2, 3, 5, 8, 13, 21, 34]), after=self.random.random() < 0.5)
+    def push(self, side: Side, on_removed: OnRemoved | None = None) -> None:
+        """An undisturbed push."""
+        on_removed = on_removed or self._rule(side)
+        resend = self.random.random() < 0.2
+        known, uploads = side.known, len(self.remote.uploads)
         try:
-            self._push()
-            self.done["over before"] += 1
-        except Killed:
-            self.done["killed"] += 1
-        steps.until(None)
+            result = self._push(side, on_removed, resend=resend)
+        except RemovedRecordsError:
+            self.done["refused to remove"] += 1
+            assert on_removed == "fail"
+            assert len(self.remote.uploads) == uploads
+            return
+        self.done[f"push with {on_removed}{' again' if resend else ''}"] += 1
+        assert on_removed != "fail" or known is None or known <= side.graph.nodes.keys()
+        if on_removed == "remove" and self.random.random() < 0.3:
+            assert self._push(side, "remove").status == "unchanged", f"not after {result.status}"
+            self._assert_that_nothing_is_removed_unasked(side)
 
-    def refuse(self, steps: Steps) -> None:
+    def _assert_that_nothing_is_removed_unasked(self, side: Side) -> None:
+        """What everybody is sure that the remote has is not removed against ``fail``."""
+        side.graph.remove_node()
+        if side.graph.nodes.keys() != side.known:
+            with pytest.raises(RemovedRecordsError):
+                self._push(side, "fail")
+
+    def kill(self, side: Side) -> None:
+        """A push that ends with its process: before or after each of its steps, in turn."""
+        number = next(self.kills)
+        self.steps.until(1 + number // 2 % LAST_KILL, after=bool(number % 2))
+        try:
+            self._push(side, self._rule(side), resend=self.random.random() < 0.2)
+            self.done["over before"] += 1
+        except RemovedRecordsError:
+            self.done["refused to remove"] += 1
+        except Killed:
+            side.known = None
+            self.done["killed"] += 1
+
+    def _rule(self, side: Side) -> OnRemoved:
+        """What becomes of removed records; only one of the mirrors replaces everything."""
+        rule = self.random.choice(RULES)
+        return "remove" if rule == "replace" and side is self.beside else rule
+
+    def refuse(self, side: Side) -> None:
         """A push of which some uploads are refused."""
         refused = self.random.choice([(answer(400),), (None, answer(400)), (None, None, answer(400))])
         self.remote.faults.on(UPLOADS, *refused)
         try:
-            self._push()
+            self._push(side, "remove")
             self.done["over before"] += 1
         except RemoteError:
+            side.known = None
             self.done["refused"] += 1
         self.remote.faults.clear()
 
-    def meddle(self, steps: Steps) -> None:
+    def meddle(self, side: Side) -> None:
         """Another tool's push, what somebody deletes, or damage on this side."""
         kind = self.random.choice(["other tool", "dataset deleted", "emptied", "data deleted", "contents damaged"])
         self.done[kind] += 1
+        side.known = None
         if kind == "other tool":
-            self._push_as_another_tool()
+            self._push_as_another_tool(side)
         elif kind in ("dataset deleted", "emptied", "data deleted"):
-            self.safe = set()
+            self.main.lose()
+            self.beside.lose()
             self._delete(kind)
         else:
-            self.adopt = True  # nobody knows any more which documents are ours
-            for path in self.directory.glob("mirrors/*/contents-*.bin"):
+            side.adopt = True  # nobody knows any more which documents are ours
+            for path in self.directory.glob(f"mirrors/*-{owner_of(side.source)}/contents-*.bin"):
                 path.write_bytes(path.read_bytes()[:-1])
 
     def _delete(self, kind: str) -> None:
@@ -148,47 +216,103 @@ class World:
 
     def assert_nothing_is_missed(self) -> None:
         """A reader sees at every step what all states have had since the mirror was exact."""
-        if self.safe:
-            missing = self.safe - self.remote.graph(self.target).nodes.keys()
+        if safe := self.main.safe | self.beside.safe:
+            missing = safe - self.remote.graph(self.target).nodes.keys()
             assert not missing, f"{len(missing)} nodes of both states are gone"
 
-    def _push(self) -> None:
-        self.safe &= self.graph.nodes.keys()
-        with client_of(self.remote.url, self.remote.api_key) as client:
-            push_mirror(
-                [self.graph.archive(self.directory / "graph.cogx.tar.gz")],
-                client=client,
-                base=UPath(self.directory / "mirrors"),
-                options=PushOptions(target_dataset=self.target, delivery=HASTY),
-                mirror=MirrorOptions(segment_nodes=self.segment_nodes, max_removed=1.0, adopt=self.adopt),
-            )
+    def _push(self, side: Side, on_removed: OnRemoved, *, resend: bool = False) -> PushResult:
+        """A push, which leaves the other mirror alone, and what it should where it comes to its end."""
+        other = self.beside if side is self.main else self.main
+        adopt = side.adopt and on_removed in ("remove", "replace")
+        side.ids |= side.graph.nodes.keys()
+        if on_removed != "keep":
+            side.safe &= side.graph.nodes.keys()
+        if on_removed == "replace":
+            side.safe, other.knows_documents = set(), False
+        if adopt or on_removed == "replace":
+            other.lose()
+        others = None if adopt or on_removed == "replace" or not other.ids else self._shown(other)
+        try:
+            with client_of(self.remote.url, self.remote.api_key) as client:
+                result = push_mirror(
+                    [side.graph.archive(self.directory / "graph.cogx.tar.gz")],
+                    client=client,
+                    base=UPath(self.directory / "mirrors"),
+                    options=PushOptions(target_dataset=self.target, delivery=HASTY),
+                    mirror=MirrorOptions(
+                        on_removed=on_removed,
+                        segment_nodes=self.segment_nodes,
+                        max_removed=1.0,
+                        adopt=adopt,
+                        resend=resend,
+                        source=side.source,
+                    ),
+                )
+        finally:
+            self.steps.until(None)
+            assert others is None or self._shown(other) == others, "the other mirror was touched"
+        self._assert_done(side, on_removed)
+        return result
 
-    def _push_as_another_tool(self) -> None:
+    def _assert_done(self, side: Side, on_removed: OnRemoved) -> None:
+        """What a push that came to its end leaves there: all of the graph, and only where something stays more."""
+        shown, wanted, nodes = self._shown(side), self._wanted(side), set(side.graph.nodes)
+        if on_removed == "keep" or (on_removed == "fail" and side.adopt):
+            shown = {kind: {key: row for key, row in shown[kind].items() if key in wanted[kind]} for kind in wanted}
+            assert shown == wanted, on_removed
+            side.safe |= nodes
+            side.known = None if side.known is None else side.known | nodes
+            return
+        if not side.knows_documents:
+            shown["documents"] = {key: text for key, text in shown["documents"].items() if key in wanted["documents"]}
+        assert shown == wanted, on_removed
+        side.adopt, side.safe, side.known = False, nodes, nodes
+
+    def _push_as_another_tool(self, side: Side) -> None:
         """A part of the graph with other values; what it brought is its own until it is adopted."""
         other = ChangingGraph(self.random.randrange(99), nodes=2)
-        some = self.random.sample(sorted(self.graph.nodes), min(3, len(self.graph.nodes)))
-        other.nodes = {node_id: other._row(node_id, str(self.graph.nodes[node_id][2])) for node_id in some}
+        some = self.random.sample(sorted(side.graph.nodes), min(3, len(side.graph.nodes)))
+        other.nodes = {node_id: other._row(node_id, str(side.graph.nodes[node_id][2])) for node_id in some}
         other.edges = {}
+        side.ids |= other.nodes.keys()
         self._push_whole(other, self.remote)
-        self.adopt = True
+        side.adopt = True
 
     def _push_whole(self, graph: ChangingGraph, remote: FakeRemote) -> None:
         with client_of(remote.url, remote.api_key) as client:
             archive = graph.archive(self.directory / "whole.cogx.tar.gz")
             push_archive(archive, client=client, target_dataset=self.target, settings=HASTY)
 
-    def _wanted(self) -> dict[str, Any]:
+    def _wanted(self, side: Side) -> dict[str, Any]:
         """What a fresh dataset shows after a full push."""
-        self._push_whole(self.graph, self.fresh)
-        shown = self._shown(self.fresh)
+        self._push_whole(side.graph, self.fresh)
+        shown = _all_of(self.fresh, self.target)
         with client_of(self.fresh.url, self.fresh.api_key) as client:
             client.delete_dataset(self.fresh.dataset(self.target).id)
         return shown
 
-    def _shown(self, remote: FakeRemote) -> dict[str, Any]:
-        graph = remote.graph(self.target)
-        nodes = {node_id: node.shown(node_id) for node_id, node in graph.nodes.items()}
-        return {"nodes": nodes, "edges": dict(graph.edges), "documents": remote.documents(self.target)}
+    def _shown(self, side: Side) -> dict[str, Any]:
+        """What the remote shows of a mirror."""
+        shown = _all_of(self.remote, self.target)
+        return {
+            "nodes": {node_id: row for node_id, row in shown["nodes"].items() if node_id in side.ids},
+            "edges": {ends: row for ends, row in shown["edges"].items() if ends[0] in side.ids},
+            "documents": {key: text for key, text in shown["documents"].items() if _chunk_of(key) in side.ids},
+        }
+
+
+def _chunk_of(external_id: str) -> str:
+    """The node that a document is known by, without the dataset's id before it."""
+    return external_id.rpartition(":")[2]
+
+
+def _all_of(remote: FakeRemote, target: str) -> dict[str, Any]:
+    try:
+        graph = remote.graph(target)
+    except LookupError:  # the dataset was deleted
+        return {"nodes": {}, "edges": {}, "documents": {}}
+    nodes = {node_id: node.shown(node_id) for node_id, node in graph.nodes.items()}
+    return {"nodes": nodes, "edges": dict(graph.edges), "documents": remote.documents(target)}
 
 
 @pytest.fixture(scope="module")
@@ -198,17 +322,17 @@ def remotes() -> Iterator[tuple[FakeRemote, FakeRemote]]:
 
 
 def played(seed: int, remotes: tuple[FakeRemote, FakeRemote], directory: Path) -> tuple[World, int]:
-    """A whole sequence, which ends with a push; and how many steps it took."""
-    world = World(seed, remotes, directory)
+    """A whole sequence, which ends with pushes; and how many steps it took."""
     with pytest.MonkeyPatch.context() as patches:
-        steps = Steps(patches, world.assert_nothing_is_missed)
+        world = World(seed, remotes, directory, patches)
         for _ in range(ACTIONS):
-            world.act(steps)
-        world.push(steps)
-    return world, steps.taken
+            world.act()
+        world.push(world.beside, "remove")
+        world.push(world.main, "remove")
+    return world, world.steps.taken
 
 
-@pytest.mark.timeout(60 + 10 * SEQUENCES)
+@pytest.mark.timeout(600 + 30 * SEQUENCES)
 def test_what_is_called_done_is_exact_and_nothing_of_both_states_is_ever_missed(
     remotes: tuple[FakeRemote, FakeRemote], tmp_path: Path
 ) -> None:
@@ -223,5 +347,10 @@ def test_what_is_called_done_is_exact_and_nothing_of_both_states_is_ever_missed(
         total += steps
         done += world.done
     assert total > 100 * SEQUENCES
-    assert {"push", "killed", "refused", "other tool", "dataset deleted", "emptied", "data deleted"} <= done.keys()
-    assert "contents damaged" in done
+    assert {"killed", "refused", "other tool", "dataset deleted", "emptied", "data deleted"} <= done.keys()
+    assert {
+        "contents damaged",
+        "refused to remove",
+        "over before",
+        *(f"push with {rule}" for rule in RULES),
+    } <= done.keys()
