@@ -2,19 +2,23 @@
 
 Compared is everything that the server has of both: graph, documents and vectors. In the first and the last round
 ``cognee.push()`` makes the fresh dataset, from a local Cognee dataset of the same graph. In every fourth round two
-pushes of the same graph are under way at once.
+pushes of the same graph are under way at once. ``--on`` names a kind of servers of docs/mirrors.md.
 """
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.sandbox import CogneeServer
 from tests.pushes import client_of
 from tests.rounds.graph import WideGraph
-from tests.rounds.rounds import Rounds
+from tests.rounds.rounds import TARGET, Rounds
+from tests.rounds.servers import KINDS, OLD_NODE, Kind, server_of
 
 _TWO_AT_ONCE_EVERY = 4
 
@@ -24,15 +28,30 @@ _TWO_AT_ONCE_EVERY = 4
 @click.option("--rounds", default=25, show_default=True, help="How often it is edited, pushed and compared.")
 @click.option("--edits", default=30, show_default=True, help="In a round.")
 @click.option("--segment-nodes", default=200, show_default=True, help="Nodes in a segment of the mirror.")
+@click.option(
+    "--on", "kind_name", type=click.Choice([*KINDS]), default="default", show_default=True, help="The server."
+)
 @click.option("--seed", default=1, show_default=True, help="Another seed, other edits.")
-def main(*, nodes: int, rounds: int, edits: int, segment_nodes: int, seed: int) -> None:
+def main(*, nodes: int, rounds: int, edits: int, segment_nodes: int, kind_name: str, seed: int) -> None:
     """Edit, push and compare; fails where a mirror is not what a full push makes, or a reader missed anything."""
+    kind = KINDS[kind_name]
     with (
         tempfile.TemporaryDirectory(prefix="cognee-rounds-") as name,
-        CogneeServer(Path(name) / "server") as server,
+        server_of(kind, Path(name) / "server", target=TARGET) as server,
         client_of(server.url, server.api_key) as client,
+        _compared_on(kind, Path(name) / "other_server") as compared_on,
     ):
-        some = Rounds(server, client, WideGraph(seed, nodes=nodes), Path(name), segment_nodes)
+        some = Rounds(
+            server,
+            client,
+            WideGraph(seed, nodes=nodes),
+            Path(name),
+            segment_nodes,
+            target=TARGET,
+            compared_on=compared_on,
+            beside=frozenset({OLD_NODE} if kind.is_unmarked else ()),
+            leaves_removed_edge_texts=kind.in_ledger,
+        )
         try:
             num_wrong = _wrong_rounds(some, rounds, edits)
         except Exception:
@@ -40,6 +59,16 @@ def main(*, nodes: int, rounds: int, edits: int, segment_nodes: int, seed: int) 
             raise
     click.echo(f"\n{f'**Different in {num_wrong}** of' if num_wrong else 'Equal in all'} {rounds} rounds.")
     sys.exit(bool(num_wrong))
+
+
+@contextmanager
+def _compared_on(kind: Kind, directory: Path) -> Iterator[tuple[CogneeServer, CogneeClient] | None]:
+    """Another server for the fresh datasets, where two datasets on one cannot be told apart."""
+    if not kind.has_one_graph:
+        yield None
+        return
+    with CogneeServer(directory) as server, client_of(server.url, server.api_key) as client:
+        yield server, client
 
 
 def _wrong_rounds(some: Rounds, rounds: int, edits: int) -> int:

@@ -3,13 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.sandbox import CogneeServer
+from tests.rounds.graph import FormerEntries
 
 EDGE_TEXTS = "EdgeType_relationship_name"
 _EXAMPLES = 3
@@ -32,6 +33,18 @@ class RemoteContents:
     documents: Counter[tuple[str, str]]
     vectors: Mapping[str, Counter[tuple[str, str, int]]]
 
+    def without(self, nodes: Set[str]) -> "RemoteContents":
+        """All but some nodes, which have neither edges nor documents."""
+        vectors = {
+            name: Counter({row: times for row, times in rows.items() if row[0] not in nodes})
+            for name, rows in self.vectors.items()
+        }
+        return replace(
+            self,
+            nodes={node_id: row for node_id, row in self.nodes.items() if node_id not in nodes},
+            vectors={name: rows for name, rows in vectors.items() if rows},
+        )
+
 
 def read_contents(server: CogneeServer, client: CogneeClient, dataset_id: str) -> RemoteContents:
     """Ask the server for graph and documents, and look at its vectors in its own files."""
@@ -45,13 +58,13 @@ def read_contents(server: CogneeServer, client: CogneeClient, dataset_id: str) -
     )
 
 
-def differences(found: RemoteContents, wanted: RemoteContents, *, former_edge_texts: Set[str]) -> list[str]:
+def differences(found: RemoteContents, wanted: RemoteContents, *, former: FormerEntries) -> list[str]:
     """What is missing, too much or other than it should be; empty where both hold the same.
 
     Args:
         found: What is there.
         wanted: What should be.
-        former_edge_texts: Texts that edges had before a change: their vectors may be left (docs/mirrors.md).
+        former: What the graph has had before: vectors of that may be left (docs/mirrors.md).
     """
     lines = [
         *_of(Counter(found.nodes.items()), Counter(wanted.nodes.items()), "node"),
@@ -60,12 +73,15 @@ def differences(found: RemoteContents, wanted: RemoteContents, *, former_edge_te
     ]
     for name in sorted({*found.vectors, *wanted.vectors}):
         here, there = (contents.vectors.get(name, Counter()) for contents in (found, wanted))
-        if name == EDGE_TEXTS:
-            here = Counter(
-                {row: count for row, count in here.items() if row in there or row[1] not in former_edge_texts}
-            )
+        here = Counter({row: times for row, times in here.items() if row in there or not _is_former(name, row, former)})
         lines += _of(here, there, f"vector of {name}")
     return lines
+
+
+def _is_former(collection: str, row: tuple[str, str, int], former: FormerEntries) -> bool:
+    if collection == EDGE_TEXTS:
+        return row[1] in former.edge_texts
+    return (collection, row[0]) in former.of_nodes
 
 
 def _of(found: Counter[Any], wanted: Counter[Any], kind: str) -> Iterator[str]:
@@ -93,7 +109,8 @@ def _vectors(server: CogneeServer, dataset_id: str) -> dict[str, Counter[tuple[s
     import lancedb
 
     found = {}
-    for directory in (path for path in server.directory.rglob(f"*{dataset_id}*lance*") if path.is_dir()):
+    stores = [path for path in server.directory.rglob(f"*{dataset_id}*lance*") if path.is_dir()]
+    for directory in stores or server.directory.rglob("*.lancedb"):  # one for all, with access control off
         database = lancedb.connect(directory)
         for name in database.list_tables().tables:
             rows = database.open_table(name).to_arrow().select(["id", "payload", "vector"]).to_pylist()

@@ -57,9 +57,38 @@ class GraphRows:
             yield (*ends, json.dumps({"edge_text": text}))
 
 
-def changed_texts(before: Edges, after: Edges) -> set[str]:
-    """What edges said before, of those that say something else now."""
-    return {text for ends, text in before.items() if after.get(ends, text) != text}
+class FormerEntries:
+    """What a changing graph has had that may be left in a remote's vector index though it changed (docs/mirrors.md).
+
+    Attributes:
+        edge_texts: Texts that edges had before they got another one, or, with ``of_removed_edges``, were removed.
+        of_nodes: (collection, node id) of nodes that have got another type since, or are found by other properties.
+    """
+
+    def __init__(self, graph: ChangingGraph, *, of_removed_edges: bool = False) -> None:
+        self._graph = graph
+        self._of_removed_edges = of_removed_edges
+        self._edges = dict(graph.edges)
+        self._entries = _entries(graph)
+        self.edge_texts = set[str]()
+        self.of_nodes = set[tuple[str, str]]()
+
+    def look(self) -> None:
+        """The graph has changed, and will be pushed so."""
+        edges, entries = dict(self._graph.edges), _entries(self._graph)
+        same = dict.fromkeys(self._edges, "") if self._of_removed_edges else self._edges
+        self.edge_texts |= {text for ends, text in self._edges.items() if edges.get(ends, same[ends]) != text}
+        self.of_nodes |= {entry for entry in self._entries - entries if entry[1] in self._graph.nodes}
+        self._edges, self._entries = edges, entries
+
+
+def _entries(graph: ChangingGraph) -> set[tuple[str, str]]:
+    """(collection, node id): where the nodes of a graph are found."""
+    found = set()
+    for node_id, row in graph.nodes.items():
+        metadata = graph.properties(node_id).get("metadata", {"index_fields": ["name"]})
+        found |= {(f"{row[2]}_{field}", node_id) for field in metadata["index_fields"]}
+    return found
 
 
 def edits_between(before: tuple[Nodes, Edges], after: tuple[Nodes, Edges]) -> str:

@@ -1,7 +1,5 @@
 """A round: push a graph to its mirror while a second user reads, push all of it to a fresh dataset, compare both."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +10,6 @@ from typing import Any
 
 from upath import UPath
 
-from bench.datasets import add_dataset, prepare
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.compared import RemoteComparison, compare_archives
 from cognee_dagster.pushing.mirror.mirror import push_mirror
@@ -21,13 +18,12 @@ from cognee_dagster.pushing.options import DeliverySettings, PushOptions
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.sandbox import CogneeServer
 from tests.pushes import push_archive
+from tests.rounds.by_cognee import push_by_cognee
 from tests.rounds.contents import RemoteContents, differences, read_contents
-from tests.rounds.graph import GraphRows, WideGraph, changed_texts, edits_between
+from tests.rounds.graph import FormerEntries, WideGraph, edits_between
 from tests.rounds.reader import BothStates, WatchingReader, reader_of
 
-_PUSH = (
-    "import asyncio, sys, cognee as c; asyncio.run(c.push(sys.argv[1], target_dataset=sys.argv[2], url=sys.argv[3]))"
-)
+TARGET = "mirrored"
 _PATIENT = DeliverySettings(poll_interval=0.2)
 
 
@@ -48,17 +44,38 @@ class Round:
 
 @dataclass
 class Rounds:
-    """A graph, its mirror, and what has been found out about them."""
+    """A graph, its mirror, and what has been found out about them.
+
+    Attributes:
+        server: Where the mirror is.
+        client: Its client.
+        graph: What is mirrored.
+        directory: For files.
+        segment_nodes: Nodes in a segment.
+        target: The remote dataset.
+        compared_on: Where the fresh datasets are; None: on the same server.
+        beside: Nodes in the remote dataset that are not the mirror's.
+        leaves_removed_edge_texts: Whether the server remembers imports in its relational database (docs/mirrors.md).
+        shown: What it had after the last round.
+        reader: The second user's client.
+        former: What may be left in the vector index.
+    """
 
     server: CogneeServer
     client: CogneeClient
     graph: WideGraph
     directory: Path
     segment_nodes: int
-    target: str = "mirrored"
-    former_texts: set[str] = field(default_factory=set)
+    target: str = TARGET
+    compared_on: tuple[CogneeServer, CogneeClient] | None = None
+    beside: frozenset[str] = frozenset()
+    leaves_removed_edge_texts: bool = False
     shown: RemoteContents | None = None
     reader: CogneeClient | None = None
+    former: FormerEntries = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.former = FormerEntries(self.graph, of_removed_edges=self.leaves_removed_edge_texts)
 
     def round(self, *, at_once: int = 1, by_cognee: bool = False) -> Round:
         """Push and compare.
@@ -75,9 +92,9 @@ class Rounds:
         mirrored = time.monotonic()
         with self._fresh(by_cognee=by_cognee) as fresh:
             pushed = time.monotonic()
-            wanted = read_contents(self.server, self.client, fresh)
-        found = read_contents(self.server, self.client, dataset.id)
-        wrong = differences(found, wanted, former_edge_texts=self.former_texts)
+            wanted = read_contents(*fresh)
+        found = read_contents(self.server, self.client, dataset.id).without(self.beside)
+        wrong = differences(found, wanted, former=self.former)
         wrong += watching.missed(BothStates.of(self.shown, found)) if self.shown is not None else watching.errors
         self.shown = found
         told = (
@@ -97,7 +114,7 @@ class Rounds:
         """Change the graph; in words."""
         before = dict(self.graph.nodes), dict(self.graph.edges)
         self.graph.change(edits)
-        self.former_texts |= changed_texts(before[1], self.graph.edges)
+        self.former.look()
         return edits_between(before, (self.graph.nodes, self.graph.edges))
 
     def _push_mirror(self, at_once: int) -> list[PushResult]:
@@ -116,22 +133,18 @@ class Rounds:
             return list(pool.map(push, range(at_once)))
 
     @contextmanager
-    def _fresh(self, *, by_cognee: bool) -> Iterator[str]:
-        """A dataset that was pushed whole; deleted afterwards."""
+    def _fresh(self, *, by_cognee: bool) -> Iterator[tuple[CogneeServer, CogneeClient, str]]:
+        """Where a dataset is that was pushed whole, and its id; deleted afterwards."""
         fresh = f"{self.target}_fresh"
+        server, client = self.compared_on or (self.server, self.client)
         if by_cognee:
-            environ = prepare(self.directory / "local", ())
-            add_dataset(self.directory / "local", GraphRows(self.graph), name="changing", key="changing")
-            command = [sys.executable, "-c", _PUSH, "changing", fresh, self.server.url]
-            environ |= {"COGNEE_API_KEY": self.server.api_key}
-            done = subprocess.run(command, env=environ, check=False, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr[-4000:]
+            push_by_cognee(self.graph, server=server, directory=self.directory / "local", target=fresh)
         else:
             archive = self.graph.archive(self.directory / "whole.cogx.tar.gz")
-            push_archive(archive, client=self.client, target_dataset=fresh, settings=_PATIENT)
-        dataset = self.client.ensure_dataset(fresh)
-        yield dataset.id
-        self.client.delete_dataset(dataset.id)
+            push_archive(archive, client=client, target_dataset=fresh, settings=_PATIENT)
+        dataset = client.ensure_dataset(fresh)
+        yield server, client, dataset.id
+        client.delete_dataset(dataset.id)
 
 
 def _pushed(results: list[PushResult]) -> dict[str, Any]:
