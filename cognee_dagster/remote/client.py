@@ -225,7 +225,7 @@ class CogneeClient:
         )
 
     def _delete(self, path: str, *, what: str) -> None:
-        self._ask("DELETE", path, what=what, parse=_anything, may_repeat=True)
+        self._ask("DELETE", path, what=what, parse=ignore_answer, may_repeat=True)
 
     def empty_dataset(self, dataset_id: UUID | str) -> None:
         """Delete a dataset's whole graph and its vectors, whoever brought them; documents and permissions stay.
@@ -238,7 +238,7 @@ class CogneeClient:
             "POST",
             "/api/v1/forget",  # it waits for imports that are under way (Cognee 1.6.5)
             what=f"emptying the graph of dataset {dataset_id}",
-            parse=_anything,
+            parse=ignore_answer,
             json={"datasetId": str(dataset_id), "memoryOnly": True},
             may_repeat=True,
             bounds=self._session.long_work,
@@ -346,5 +346,5 @@ def _segment(identifier: UUID | str) -> str:
     return quote(str(identifier), safe="")
 
 
-def _anything(body: bytes | bytearray) -> None:
+def ignore_answer(body: bytes | bytearray) -> None:
     """A delete answers nothing of interest."""

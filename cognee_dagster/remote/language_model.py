@@ -22,11 +22,12 @@ def lacks_language_model(session: Session) -> bool:
     model needs no key, and ``/health/detailed`` takes up to half a minute and is wrong.
     """
     try:
-        endpoint = session.ask("GET", "/api/v1/settings", what="asking for its language model", parse=_endpoint)
+        endpoint = session.ask("GET", "/api/v1/settings", what="asking for its language model", parse=parse_endpoint)
     except RemoteError:
         return False
     return NO_LANGUAGE_MODEL in endpoint
 
 
-def _endpoint(body: bytes | bytearray) -> str:
+def parse_endpoint(body: bytes | bytearray) -> str:
+    """The address of a server's language model, of its settings; empty where it has none of its own."""
     return msgspec.json.decode(body, type=_Settings).llm.endpoint or ""

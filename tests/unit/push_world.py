@@ -187,6 +187,10 @@ class ModelUpload:
         if fault.delivered:
             world.arrive(job)
 
+    @property
+    def seconds_at_work(self) -> float:
+        return self._world.now - self._sent_at
+
     def wait(self, timeout: float) -> dict[str, Any] | None:
         for _ in range(10):
             if not self.fault.whole:
@@ -228,7 +232,7 @@ class ModelClient:
     def close(self) -> None:
         return None
 
-    def without_retries(self) -> "ModelClient":
+    def without_retries(self, **_: object) -> "ModelClient":
         return _FlakyClient(self._world, self._make_job, clock_error=self.clock_offset.total_seconds())
 
     def require_cogx(self, *, must_know: bool) -> Server:

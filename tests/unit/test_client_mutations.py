@@ -3,10 +3,12 @@
 And what the engine does with a list of runs afterwards ends in a verdict.
 """
 
+import ast
 import copy
 import json
 import random
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,12 +17,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cognee_dagster.errors import RemoteError, UnexpectedAnswerError
+from cognee_dagster.remote import client
 from cognee_dagster.remote.answers import content_of
 from cognee_dagster.remote.api_offer import parse_api_offer
+from cognee_dagster.remote.client import CogneeClient, ignore_answer
 from cognee_dagster.remote.failures import Answer, Question
 from cognee_dagster.remote.imports.feed import read_import_runs
 from cognee_dagster.remote.imports.verdict import ImportState, judge_import
 from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport
+from cognee_dagster.remote.language_model import parse_endpoint
 from cognee_dagster.remote.moments import http_date
 from cognee_dagster.remote.responses import (
     PipelineRun,
@@ -35,6 +40,7 @@ from cognee_dagster.remote.responses import (
     parse_user,
 )
 from cognee_dagster.remote.rows import Rows
+from cognee_dagster.remote.searches import parse_results
 from tests.remote_graphs import parse_graph
 from tests.unit.test_responses import FAILED, STARTED
 
@@ -83,7 +89,39 @@ ENDPOINTS: dict[str, tuple[Any, Any]] = {
         },
     ),
     "upload": (parse_import_answer, IMPORT),
+    "search": (
+        parse_results,
+        [
+            {"dataset_id": STARTED["dataset_id"], "context_result": "Ann knows Bob"},
+            {"dataset_id": STARTED["dataset_id"], "context_result": ["Ann", "Bob"], "text_result": None},
+        ],
+    ),
+    "settings": (parse_endpoint, {"llm": {"endpoint": "http://127.0.0.1/v1", "model": "m", "apiKey": "********"}}),
+    "deletion": (ignore_answer, {"status": "success", "deleted": [STARTED["id"]]}),
 }
+
+# What each method of the client is answered with.
+METHODS: dict[str, set[str]] = {
+    "health": {"health"},
+    "lacks_language_model": {"settings"},
+    "require_cogx": {"health", "openapi"},
+    "me": {"user"},
+    "user": {"user"},
+    "datasets": {"datasets"},
+    "find_dataset": {"datasets", "user"},
+    "ensure_dataset": {"dataset"},
+    "delete_dataset": {"deletion", "datasets"},
+    "data": {"documents"},
+    "delete_data": {"deletion"},
+    "empty_dataset": {"deletion"},
+    "graph": {"graph"},
+    "graph_size": {"graph"},
+    "read_graph": {"graph"},
+    "search": {"search"},
+    "runs": {"runs"},
+    "upload": {"upload"},
+}
+ASK_NOTHING = {"close", "requests_done", "without_retries"}
 
 ODD = st.one_of(
     st.none(),
@@ -122,6 +160,20 @@ def changed(tree: Any, path: tuple[Any, ...], value: object, *, gone: bool) -> A
 
 def answered(content: object, parse: Any) -> Any:
     return content_of(Answer(200, httpx.Headers(), json.dumps(content).encode()), QUESTION, parse, max_values=500_000)
+
+
+def test_every_answer_that_the_client_reads_is_among_those_that_are_changed() -> None:
+    methods = {name for name, value in vars(CogneeClient).items() if callable(value) and not name.startswith("_")}
+    assert methods - ASK_NOTHING == set(METHODS)
+    assert set.union(*METHODS.values()) == set(ENDPOINTS)
+    readers: set[str] = set()
+    for path in Path(client.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                readers |= {
+                    word.value.id for word in node.keywords if word.arg == "parse" and isinstance(word.value, ast.Name)
+                }
+    assert readers == {parse.__name__ for parse, _ in ENDPOINTS.values()} - {"parse_graph", "parse_import_answer"}
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)

@@ -11,10 +11,11 @@ import pytest
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import ImportFailedError, RemoteError
-from cognee_dagster.pushing import recovery
+from cognee_dagster.pushing import recovery, run_lookup
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import DeliverySettings, PushOptions
+from cognee_dagster.remote import retry
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing.graph import Graph, Node
 from tests.cogx_graphs import ID_A, ID_B, MemoryReader
@@ -74,7 +75,8 @@ class Sequence:
         virtual = types.SimpleNamespace(
             monotonic=lambda: self.world.now, time=lambda: self.world.clock.now().timestamp()
         )
-        monkeypatch.setattr(recovery, "time", virtual)
+        for module in (recovery, retry, run_lookup):
+            monkeypatch.setattr(module, "time", virtual)
         client = cast(CogneeClient, cast(Any, ModelClient(self.world, self._job, clock_error=self.clock_error)))
         options = PushOptions(target_dataset="demo", run_in_background=self.in_background, delivery=SETTINGS)
         return push_archives((archive,), client=client, options=options, stop=VirtualStop(self.world))
