@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 
 from cognee_dagster import PushFailure
 from cognee_dagster.dagster.sensors import alert_cursor
@@ -165,20 +164,24 @@ def test_a_check_that_was_planned_before_another_one_and_evaluated_after_it_is_n
     (evaluation,) = world.checks("a")
     instance = dg.DagsterInstance.ephemeral()
     alerts.instance = instance
-    run = instance.create_run_for_job(dg.JobDefinition(name="execute", graph_def=dg.GraphDefinition("execute")))
+    key = dg.AssetCheckKey(evaluation.asset_key, evaluation.check_name)
 
-    def log(kind: dg.DagsterEventType, data: Any) -> None:
-        event = dg.DagsterEvent(event_type_value=kind.value, job_name="execute", event_specific_data=data)
-        instance.report_dagster_event(event, run_id=run.run_id)
+    @dg.asset_check(asset=key.asset_key, name=key.name)
+    def check() -> dg.AssetCheckResult: ...
 
-    log(
-        dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
-        AssetCheckEvaluationPlanned(asset_key=evaluation.asset_key, check_name=evaluation.check_name),
-    )
+    defs = dg.Definitions(assets=[dg.AssetSpec(key.asset_key)], asset_checks=[check])
+    run = instance.create_run_for_job(defs.resolve_implicit_global_asset_job_def())
+    (planned,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
+    assert planned.event is None or planned.event.dagster_event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION
     instance.report_runless_asset_event(about(evaluation, "another"))
     alerts.ticks(6)
     assert alerts.ids == ["import another"]
-    log(dg.DagsterEventType.ASSET_CHECK_EVALUATION, evaluation)
+    event = dg.DagsterEvent(
+        event_type_value=dg.DagsterEventType.ASSET_CHECK_EVALUATION.value,
+        job_name=run.job_name,
+        event_specific_data=evaluation,
+    )
+    instance.report_dagster_event(event, run_id=run.run_id)
     alerts.ticks(6)
     assert alerts.ids == ["import another", first]
 

@@ -1,5 +1,6 @@
 """docs/architecture.md says where things are, and the import contracts hold what it says."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from tests.import_map import ROOT, redrawn
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+CODE = ("cognee_dagster", "tests", "examples", "bench")
 LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as lint; lint()"]
 
 
@@ -31,6 +33,41 @@ def test_every_file_and_folder_that_is_named_is_there(page: str) -> None:
     named = re.findall(r"`([\w.]+(?:/[\w.]*)+)`", page)
     assert len(named) > 5
     assert [name for name in named if not any((base / name).exists() for base in (ROOT, ROOT / "cognee_dagster"))] == []
+
+
+def private_imports_of_dagster(text: str) -> set[str]:
+    """The modules of Dagster's that a file imports, or names to be imported, and that Dagster calls private."""
+    named: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            named |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func) and node.args:
+            named.add(str(getattr(node.args[0], "value", "")))
+    return {name for name in named if re.match(r"dagster\w*\.(.+\.)?_", name)}
+
+
+def test_nothing_imports_what_dagster_calls_private() -> None:
+    """What has no stable name breaks with a patch release of Dagster's."""
+    files = [path for folder in CODE for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert len(files) > 300
+    found = {str(path.relative_to(ROOT)): private_imports_of_dagster(path.read_text("utf-8")) for path in files}
+    assert {name: private for name, private in found.items() if private} == {}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "from dagster._core.instance import DagsterInstance",
+        "import dagster._check as check",
+        "def f():\n    from dagster_shared._model import DgModel",
+        "from dagster import _core",
+        "import importlib\nimportlib.import_module('dagster._utils')",
+    ],
+)
+def test_a_private_import_is_noticed(planted: str) -> None:
+    assert private_imports_of_dagster(planted)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.sensor_definition import SensorExecutionData
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +45,7 @@ class Local:
     def partitions(self) -> set[str]:
         return set(self.instance.get_dynamic_partitions("tenants"))
 
-    def tick(self, *, killed_before_runs: bool = False) -> SensorExecutionData:
+    def tick(self, *, killed_before_runs: bool = False) -> Any:
         """Evaluates the sensor, and does what the daemon does with the result, in its order."""
         sensor = build_discovery_sensor(CHAIN, **self.options)
         defs = dg.Definitions.merge(build_definitions([CHAIN]), dg.Definitions(sensors=[sensor]))
@@ -83,7 +82,7 @@ def local(tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[Local]:
     instance.wipe_assets([CHAIN.push_key])
 
 
-def asked(result: SensorExecutionData) -> list[str | None]:
+def asked(result: Any) -> list[str | None]:
     return [request.partition_key for request in result.run_requests or ()]
 
 
