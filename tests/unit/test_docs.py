@@ -174,7 +174,7 @@ def test_the_reference_lists_every_metadata_key_and_check() -> None:
     assert set(table("checks")) == checks
     tags = {value for name, value in constants.items() if name.endswith("_TAG")}
     ours = set(constants.values()) - checks - tags
-    assert set(table("metadata")) == ours | {"dagster/row_count", "dagster/uri"}
+    assert set(table("metadata")) == ours | {"dagster/uri"}
     for tag in tags:
         assert f"`{tag}`" in CONFIGURATION
 

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 _LOOK_BACK = 50
 
 _PLACE = (keys.TARGET_DATASET, keys.REMOTE_URL)
-_CONTENT = (keys.ARCHIVE_DIGEST, keys.MODE, keys.ARCHIVES_TOTAL)
+_CONTENT = (keys.ARCHIVE_DIGEST, keys.MODE)
+
+
+def archive_counts(total: int, *, done: int | None = None) -> dict[str, int]:
+    """How many archives a graph takes, and how many of them are done; nothing of one: a plot at 1."""
+    if total == 1:
+        return {}
+    return {keys.ARCHIVES_TOTAL: total, **({} if done is None else {keys.ARCHIVES_DONE: done})}
 
 
 class BegunImports:
@@ -31,7 +38,7 @@ class BegunImports:
     Args:
         context: The step that pushes.
         archives: What it pushes.
-        push: What is pushed where, by metadata keys: archive digest, number of archives, target dataset, mode, remote.
+        push: What is pushed where, by metadata keys: archive digest, target dataset, mode, remote.
         partition: The partition that is pushed, if the chain has some.
 
     Attributes:
@@ -72,12 +79,16 @@ class BegunImports:
             says_nothing = found.get(keys.PUSH_FAILED) or found.get(keys.DRY_RUN)
             if says_nothing or any(found.get(key) != self._push[key] for key in _PLACE):
                 continue
-            if record.storage_id < last_end or any(found.get(key) != self._push[key] for key in _CONTENT):
+            if record.storage_id < last_end or not self._is_of_this_graph(found):
                 break
             known_by = next((known_by for known_by in KnownBy if known_by == found.get(keys.IMPORT_KNOWN_BY)), None)
             run = BegunImport(run_id=str(found[keys.PIPELINE_RUN_ID]), known_by=known_by)
             begun.setdefault(str(found.get(keys.ARCHIVE_CONTENT)), run)
         return begun
+
+    def _is_of_this_graph(self, found: Mapping[str, Any]) -> bool:
+        total = int(found.get(keys.ARCHIVES_TOTAL, 1))
+        return total == len(self._positions) and all(found.get(key) == self._push[key] for key in _CONTENT)
 
     def note(self, archive: "Archive", run: BegunImport) -> None:
         """Write down that the remote has begun an import, or has finished that of one archive among several."""
@@ -96,7 +107,7 @@ class BegunImports:
                 metadata={
                     **self._push,
                     keys.ARCHIVE_CONTENT: archive.content_sha256,
-                    keys.ARCHIVES_DONE: done + answered,
+                    **archive_counts(total, done=done + answered),
                     keys.PIPELINE_RUN_ID: run.run_id,
                     keys.PUSH_RUN_ID: self._context.run.run_id,
                     **known_by,

@@ -12,6 +12,7 @@ import dagster as dg
 from cognee_dagster import cogx
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.event_log.begun_imports import archive_counts
 from cognee_dagster.dagster.event_log.pushes import latest_materialization, latest_observation
 from cognee_dagster.dagster.steps.graph import StepResult, local_cognee, selected, snapshots
 from cognee_dagster.dagster.steps.partitions import dataset_of_step, partition_of
@@ -67,7 +68,7 @@ def archive_metadata(archives: "Sequence[Archive]", *, seconds: float) -> dict[s
         keys.ARCHIVE_SHA256: " ".join(archive.sha256 for archive in archives),
         keys.ARCHIVE_CONTENT: " ".join(archive.content_sha256 for archive in archives),
         keys.ARCHIVE_BYTES: sum(archive.size_bytes for archive in archives),
-        keys.ARCHIVES_TOTAL: len(archives),
+        **archive_counts(len(archives)),
         keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),
         keys.RECORD_COUNTS: dg.MetadataValue.json(dict(counts)),
         keys.SECONDS: round(seconds, 3),
@@ -109,7 +110,7 @@ def archive_check_result(
         description=" ".join(problems)
         or "Within the limits of a Cognee server" + (f", in {count} archives." if count > 1 else "."),
         metadata={
-            keys.ARCHIVES_TOTAL: count,
+            **archive_counts(count),
             keys.ARCHIVE_CONTENT: " ".join(archive.content_sha256 for archive in archives),
             keys.ARCHIVE_BYTES: sum(archive.size_bytes for archive in archives),
             keys.UNPACKED_BYTES: sum(archive.unpacked_bytes for archive in archives),

@@ -31,7 +31,6 @@ def graph_metadata(
     metadata: dict[str, Any] = {
         keys.NUM_NODES: summary.num_nodes,
         keys.NUM_EDGES: summary.num_edges,
-        "dagster/row_count": summary.num_nodes,
         **(_shown(snapshot.portrait) if snapshot.portrait is not None else {}),
         keys.NODES_BY_TYPE: count_table(
             summary.nodes_by_type, name="node_type", count="nodes", before=counts_in(before.get(keys.NODES_BY_TYPE))

@@ -13,7 +13,7 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.answers import Answers
-from cognee_dagster.dagster.event_log.begun_imports import BegunImports
+from cognee_dagster.dagster.event_log.begun_imports import BegunImports, archive_counts
 from cognee_dagster.dagster.event_log.begun_pushes import BegunPush
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
@@ -128,7 +128,7 @@ def _identity(archives: "Sequence[Archive]", options: PushOptions, *, remote_url
     """What is pushed where: what makes two pushes the same."""
     return {
         keys.ARCHIVE_DIGEST: archives[0].digest,
-        keys.ARCHIVES_TOTAL: len(archives),
+        **archive_counts(len(archives)),
         keys.TARGET_DATASET: options.target_of(archives[0].dataset_name),
         keys.MODE: options.mode,
         keys.REMOTE_URL: remote_url,
@@ -153,8 +153,7 @@ def _push_metadata(
         keys.ARCHIVE_DIGEST: archives[0].digest,
         keys.ARCHIVE_SHA256: " ".join(archive.sha256 for archive in archives),
         keys.ARCHIVE_BYTES: sum(archive.size_bytes for archive in archives),
-        keys.ARCHIVES_TOTAL: len(archives),
-        keys.ARCHIVES_DONE: len(archives),
+        **archive_counts(len(archives), done=len(archives)),
     }
     if (mirror := result.remote_response.get("mirror")) is not None:
         metadata[keys.MIRROR] = mirror
