@@ -16,6 +16,7 @@ import pytest
 
 from cognee_dagster import CogneeDataset, CogxArchiveIOManager, build_definitions
 from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.faults import UPLOADS, answer
 from tests.asset_chain import NO_RETRY, people
 from tests.printed import ROOT, blocks
 
@@ -105,7 +106,8 @@ def test_a_push_is_told_as_the_page_says(
         assert {UUID(event["run"]["runId"]) for event in collector.received if "run" in event} == {UUID(ended.run_id)}
 
         told = len(collector.received)
-        remote.api_key = "another"
+        nx.write_graphml(people(size=4), tmp_path / "people.graphml")
+        remote.faults.always(UPLOADS, answer(403))
         assert not push.execute_in_process(instance=instance, raise_on_error=False).success
         failed = [event for event in collector.of_jobs()[-(len(collector.received) - told) :] if event[0] == "FAIL"]
         assert ("FAIL", "research/remote_push", "", "research/remote_push") in failed
