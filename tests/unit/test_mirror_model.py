@@ -120,13 +120,17 @@ class World:
         self.done = Counter[str]()
 
     def act(self) -> None:
-        """Something happens."""
+        """Something happens; a graph may go back to what it was before a push of it that never ended."""
         side = self.random.choice([self.main, self.main, self.main, self.beside])
+        before = dict(side.graph.nodes), dict(side.graph.edges)
         side.graph.change(self.random.randrange(7))
         actions = [self.push, self.push, self.push, self.kill, self.kill, self.kill, self.refuse]
         if side is self.main:
             actions += [self.meddle, self.meddle]
-        self.random.choice(actions)(side)
+        action = self.random.choice(actions)
+        action(side)
+        if action in (self.kill, self.refuse) and self.random.random() < 0.4:
+            side.graph.nodes, side.graph.edges = before
 
     def push(self, side: Side, on_removed: OnRemoved | None = None) -> None:
         """An undisturbed push."""
