@@ -74,6 +74,7 @@ def readers_machine(directory: Path, remote: FakeRemote, *, cognee: Path) -> Ite
             "COGNEE_ENV_FILE": str(directory / "empty.env"),
             "SYSTEM_ROOT_DIRECTORY": str(home / "cognee" / "system"),
             "DAGSTER_HOME": str(home / "dagster_home"),
+            "OPENLINEAGE_DISABLED": "true",  # its package is here for other tests, and dg loads and hears every one
             "HOME": str(home),
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "PYTHONPATH": f"{home / 'stand_ins'}:{Path(__file__).parent.parent}",

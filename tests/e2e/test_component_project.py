@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from cognee_dagster.testing import FakeRemote
+from tests.dagster_project import free_port
 from tests.printed import ROOT, Block, Command, blocks, commands, terminal
 from tests.readers_machine import dg_machine
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("dg_command")]
 
+SERVING = "… Serving dagster-webserver on http://127.0.0.1:3000 in process 11227\n"
 WITHOUT_COGNEE = """
 import importlib.machinery
 
@@ -36,6 +38,7 @@ def environ(tmp_path: Path, remote: FakeRemote) -> Iterator[dict[str, str]]:
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "sitecustomize.py").write_text(WITHOUT_COGNEE)
     with dg_machine(tmp_path, remote) as variables:
+        variables["DAGSTER_DG_DEV_PORT"] = str(free_port())
         yield {**variables, "PYTHONPATH": f"{tmp_path / 'without'}:{variables['PYTHONPATH']}"}
 
 
@@ -52,4 +55,6 @@ def test_a_component_is_listed_scaffolded_checked_and_launched(
         shell.run(Command("create-dagster project . --no-uv-sync", ""))
         for command in commands(_session()):
             shell.run(command)
-    assert len(remote.graph("graphs").nodes) == 3
+        shell.run(Command("dg check yaml", "All component YAML validated successfully.\n"))
+        shell.start(Command("dg dev", SERVING))
+    assert len(remote.graph("graphs").nodes) == 5  # three, and their two types

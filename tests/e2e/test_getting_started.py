@@ -48,6 +48,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "HOME": str(home),
         "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
         "COLUMNS": "100",
+        "OPENLINEAGE_DISABLED": "true",  # its package is one of ours, which dg loads and a reader has not installed
         "DAGSTER_DG_DEV_PORT": str(free_port()),
     }
 
