@@ -4,6 +4,7 @@ One deployment for all tests of this file: webserver, daemon and code location o
 and run monitoring are those of ``deploy/dagster.yaml``; only its intervals are shorter.
 """
 
+import importlib.util
 import json
 import os
 import re
@@ -189,3 +190,24 @@ def test_what_has_to_outlive_a_container_is_on_volumes(pushed: Deployed) -> None
     assert {path.partition("/")[0] for path in written} - logs <= volumes | {"user"}
     # Locks among the processes of one host are worth nothing after it.
     assert all("/locks/" in path for path in written if path.startswith("user/"))
+
+
+@pytest.mark.usefixtures("real_cognee")
+def test_the_cognee_to_try_it_with_takes_a_push_without_a_key(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    nx.write_graphml(people(), tmp_path / "people.graphml")
+    image = services()["cognee"]["environment"]["TIKTOKEN_CACHE_DIR"]
+    (litellm,) = importlib.util.find_spec("litellm").submodule_search_locations  # type: ignore[union-attr, misc]
+    here = {
+        "SYSTEM_ROOT_DIRECTORY": str(tmp_path / "system"),
+        "DATA_ROOT_DIRECTORY": str(tmp_path / "data"),
+        "TIKTOKEN_CACHE_DIR": str(Path(litellm, image.partition("/litellm/")[2])),
+        "LLM_API_KEY": "none",  # as Compose fills it in
+    }
+    variables = {**DagsterUI.environment(home=tmp_path), **here}
+    machine = Machine(directory=tmp_path / "app", variables=variables, replaced={"8000": str(free_port())})
+    with machine.up("cognee"):
+        url = f"http://127.0.0.1:{machine.replaced['8000']}"
+        for command in (["push", str(tmp_path / "people.graphml")], ["verify", str(tmp_path / "people.graphml")]):
+            done = machine.run("cognee", ["cognee-dagster", *command, "--url", url])
+            assert done.returncode == 0, done.stdout
