@@ -7,19 +7,25 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import httpx
 import ladybug
+import networkx as nx
 import pytest
+from dagster.components.testing.utils import component_defs
 from pydantic import SecretStr
 
+from cognee_dagster import CogneeComponent
 from cognee_dagster.errors import LocalCogneeError
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.sandbox import CogneeServer
 from cognee_dagster.sandbox import server as sandbox_server
 from cognee_dagster.sandbox.settings import no_language_model
+from tests.asset_chain import metadata_of, people
 from tests.conftest import LocalStore
 from tests.fault_proxy import FaultProxy
+from tests.readers_machine import push_all
 
 
 def _get(server: CogneeServer, path: str) -> httpx.Response:
@@ -78,6 +84,29 @@ def test_without_a_language_model_a_cognify_fails_at_once_and_is_not_repeated_fo
             cognified = client.post("/api/v1/cognify", json={"datasets": ["notes"], "run_in_background": False})
             assert cognified.status_code >= 400
         assert len(proxy.passages) <= 2, "Cognee takes other refusals for a bad day, and asks for minutes"
+
+
+def test_a_component_in_demo_mode_pushes_to_a_sandbox_that_ends_with_the_run(
+    real_cognee: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    nx.write_graphml(people(), tmp_path / "people.graphml")
+    attributes = {
+        "datasets": [{"name": "people", "graph": str(tmp_path / "people.graphml"), "verify": "graph"}],
+        "remote": {"url": "https://cognee.example.com", "api_key": "which nobody asks"},
+        "archives": {"base_directory": str(tmp_path / "archives")},
+        "demo_mode": True,
+    }
+    defs = component_defs(component=CogneeComponent.from_attributes_dict(attributes=attributes))
+    with dg.DagsterInstance.ephemeral() as instance:
+        pushed = push_all(defs, instance)
+    assert pushed.success
+    said = metadata_of(pushed, "remote_push")
+    assert (said["status"], said["num_nodes"]) == ("completed", len(people().nodes))
+    sandbox = CogneeServer(tmp_path / ".cognee-dagster" / "demo" / "cognee_remote")
+    assert said["cognee/remote_url"] == sandbox.url
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(sandbox.url + "/health", trust_env=False)
 
 
 def test_everything_stays_below_the_given_directory(demo_store: LocalStore) -> None:
