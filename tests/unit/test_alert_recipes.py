@@ -1,4 +1,4 @@
-"""The documentation's recipes for alerts do what they say, against a mail server and a webhook on loopback."""
+"""Alerts, by the documentation's recipes and by the component, reach a mail server and a webhook on loopback."""
 
 import json
 import socketserver
@@ -13,10 +13,15 @@ from typing import Any
 
 import dagster as dg
 import httpx
+import networkx as nx
 import pytest
+from dagster.components.testing.utils import component_defs
 
-from cognee_dagster import PushFailure
+from cognee_dagster import CogneeComponent, PushFailure
+from cognee_dagster.testing import FakeRemote
+from tests.asset_chain import people
 from tests.printed import blocks
+from tests.readers_machine import push_all
 
 ALERTS = Path(__file__).parents[2] / "docs" / "alerts.md"
 FAILURE = PushFailure(
@@ -115,6 +120,34 @@ def test_the_post_to_slack_has_all_of_it_and_a_refusal_is_raised(monkeypatch: py
     (text,) = {message["text"] for message in server.messages}
     assert "Import 5192d7fb &lt;into&gt; heritage &amp; more has not ended." in text
     assert "In Dagster: https://dagster.example.com/runs/1" in text
+
+
+def test_a_component_posts_to_slack_what_its_alert_sensor_finds(tmp_path: Path) -> None:
+    nx.write_graphml(people(), tmp_path / "people.graphml")
+    dataset = {"name": "people", "graph": str(tmp_path / "people.graphml"), "target_dataset": "R&D"}
+    with (
+        FakeRemote() as remote,
+        serving(HTTPServer(("127.0.0.1", 0), Webhook)) as server,
+        dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
+    ):
+        attributes = {
+            "datasets": [{**dataset, "retry_policy": {"max_retries": 0}}],
+            "remote": {"url": remote.url, "api_key": remote.api_key, "max_attempts": 1},
+            "archives": {"base_directory": str(tmp_path / "archives")},
+            "alerts": {
+                "slack_webhook_url": f"http://127.0.0.1:{server.server_address[1]}/services/T/B/X",
+                "webserver_base_url": "https://dagster.example.com",
+            },
+        }
+        defs = component_defs(component=CogneeComponent.from_attributes_dict(attributes=attributes))
+        remote.kill()
+        run_id = push_all(defs, instance).run_id
+        with dg.build_sensor_context(instance=instance, definitions=defs) as context:
+            sensor = defs.resolve_sensor_def("cognee_alert_sensor")
+            assert sensor.evaluate_tick(context).skip_message == "1 alerted."
+    (message,) = server.messages
+    assert f"Cognee push of people into R&amp;D on {remote.url} failed" in message["text"]
+    assert f"In Dagster: https://dagster.example.com/runs/{run_id}" in message["text"]
 
 
 def test_the_requested_run_gets_the_failure() -> None:
