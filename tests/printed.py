@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+# Every page that somebody reads to use the project, or to change it.
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "deploy/README.md")),
+    *sorted((ROOT / "examples").glob("*/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 # What differs from run to run, and what a page shows of it.
 _CHANGING = (
@@ -30,7 +36,7 @@ class Block:
     """A code block of a page.
 
     Attributes:
-        page: The page's file name.
+        page: The page's path in the repository.
         number: Which of the page's blocks it is, from 0.
         language: What is written behind the opening fence.
         text: Its content.
@@ -44,7 +50,7 @@ class Block:
     file: str | None
 
     def __str__(self) -> str:
-        return f"{self.page}-{self.number}"
+        return f"{self.page.removeprefix('docs/')}-{self.number}"
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,8 @@ def blocks(page: Path, *languages: str) -> list[Block]:
     """The page's code blocks in order; of these languages, if any are given."""
     pattern = r"(?:^`([^`\n]+)`[^\n]*:\n\n)?^```(\w*)\n(.*?)^```$"
     found = re.finditer(pattern, page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    every = [Block(page.name, number, match[2], match[3], match[1]) for number, match in enumerate(found)]
+    name = page.relative_to(ROOT).as_posix()
+    every = [Block(name, number, match[2], match[3], match[1]) for number, match in enumerate(found)]
     return [block for block in every if not languages or block.language in languages]
 
 

@@ -13,9 +13,7 @@ from examples.stand_in_llm import LLMStandIn
 from tests.conftest import HANDBOOK, LocalStore
 from tests.printed import Block, commands, terminal
 from tests.readers_machine import in_this_process, push_all, readers_machine, run_example
-from tests.unit.test_docs_run import EVERY, ON_REAL_COGNEE
-
-OF_DOCUMENTS = [block for block in EVERY if block.language == "python" and "documents=" in block.text]
+from tests.unit.test_docs_run import OF_DOCUMENTS, ON_REAL_COGNEE
 
 
 @pytest.fixture

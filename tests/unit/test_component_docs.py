@@ -3,17 +3,23 @@
 import inspect
 import re
 import textwrap
+from pathlib import Path
 
 import dagster as dg
+import networkx as nx
 import pytest
 from dagster.components.testing import create_defs_folder_sandbox
+from dagster.components.testing.utils import component_defs
 
 from cognee_dagster import CogneeComponent
 from cognee_dagster.dagster.component.alerts import Alerts
 from cognee_dagster.dagster.component.discovery import DiscoveryAttributes
 from cognee_dagster.dagster.component.scaffolder import EXAMPLE_FILE, CogneeComponentScaffolder
-from tests.printed import Block, blocks
-from tests.unit.test_docs import PAGES, ROOT, fields_of_model
+from cognee_dagster.testing import FakeRemote
+from tests.asset_chain import people
+from tests.printed import PAGES, ROOT, Block, blocks
+from tests.readers_machine import push_all, run_example
+from tests.unit.test_docs import fields_of_model
 
 PAGE = ROOT / "docs" / "component.md"
 _DOCSTRING = inspect.getdoc(CogneeComponent) or ""
@@ -22,6 +28,8 @@ COMPONENTS = [
     IN_CODE,
     *(block for page in PAGES for block in blocks(page, "yaml") if "type: cognee_dagster." in block.text),
 ]
+
+(SUBCLASS,) = blocks(PAGE, "python")
 
 
 def table(name: str) -> dict[str, str]:
@@ -51,6 +59,25 @@ def test_every_component_on_the_pages_loads(block: Block) -> None:
         (directory / "defs.yaml").write_text(block.text)
         with sandbox.build_all_defs() as defs:
             dg.Definitions.validate_loadable(defs)
+
+
+def test_the_subclass_on_the_page_does_what_it_overrides(tmp_path: Path) -> None:
+    nx.write_graphml(people(), tmp_path / "people.graphml")
+    tenants: type[CogneeComponent] = run_example(SUBCLASS)[0]["Tenants"]
+    with FakeRemote() as remote, dg.DagsterInstance.ephemeral() as instance:
+        attributes = {
+            "datasets": [{"name": "people", "graph": str(tmp_path / "people.graphml")}],
+            "remote": {"url": remote.url, "api_key": remote.api_key},
+            "archives": {"base_directory": str(tmp_path / "archives")},
+        }
+        defs = component_defs(component=tenants.from_attributes_dict(attributes=attributes))
+        pushed = push_all(defs, instance)
+        assert pushed.success
+        logged = [entry.user_message for entry in instance.all_logs(pushed.run_id)]
+        assert len(remote.uploads) == 1
+    assert "remote_push of people begins" in logged
+    graph = defs.resolve_asset_graph()
+    assert {graph.get(key).tags["tenant"] for key in graph.materializable_asset_keys} == {"people"}
 
 
 def test_the_page_shows_what_is_scaffolded() -> None:

@@ -2,12 +2,16 @@
 
 import base64
 import json
+import os
 import random
 import string
+import subprocess
+import sys
 import tracemalloc
 import uuid
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +19,7 @@ from msgspec.structs import replace
 
 from cognee_dagster.dagster.sensors.cursor import MAX_PENDING, ImportCursor, PendingImport, Scan
 from cognee_dagster.dagster.sensors.packed import MAX_BYTES
+from tests.printed import ROOT, blocks
 
 RUN = "5e2a7c1c-0c4c-4b3e-8f0e-0d6f0c9f5d11"
 
@@ -50,6 +55,17 @@ cursors = st.builds(
 @given(cursors)
 def test_everything_in_a_cursor_survives_being_written(cursor: ImportCursor) -> None:
     assert ImportCursor.decode(cursor.encode()) == cursor
+
+
+def test_the_command_on_the_page_shows_a_cursor_that_is_compressed() -> None:
+    (printed,) = blocks(ROOT / "docs" / "how-imports-are-watched.md", "bash")
+    pending = [
+        PendingImport(storage_id=n, asset_key="a", run_id=str(uuid.UUID(int=n * 7**40)), pushed_at=n) for n in range(60)
+    ]
+    cursor = ImportCursor(watermark=17).with_pending(pending).encode()
+    environ = {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "CURSOR": cursor}
+    ran = subprocess.run(["bash", "-c", printed.text], env=environ, capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout)["watermark"] == 17
 
 
 @given(st.text() | st.binary().map(lambda raw: "2:" + raw.decode("latin-1")))

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import importlib.util
 import inspect
 import json
 import re
@@ -58,17 +59,16 @@ from cognee_dagster.remote.https_settings import RemoteSettings
 from cognee_dagster.remote.imports.verdict import STALLED_AFTER
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.sources.cognee.config import DATA_ROOT_VARIABLE, PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE
-from tests.printed import blocks, commands
+from tests.printed import PAGES, blocks, commands
 from tests.unit import test_fault_matrix as fault_matrix
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 WHAT_CAN_GO_WRONG = (ROOT / "docs" / "what-can-go-wrong.md").read_text(encoding="utf-8")
 REQUIRED = "required"
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
 # The reference against the code
@@ -316,6 +316,8 @@ def test_commands_in_the_docs_exist(page: Path) -> None:
         words = command.split()
         if words[0] == "make":
             assert set(words[1:2]) <= targets, command
+            tests = re.findall(r'PYTEST_ARGS="([^"]+)"', command)
+            assert [path for path in tests if not (ROOT / path).exists()] == [], command
         elif words[0] == "cognee-dagster" and words[1:2] and not words[1].startswith("-"):
             found = commands_of(main)
             name = " ".join(words[1:3]) if words[1] not in found else words[1]
@@ -336,6 +338,8 @@ def test_commands_of_the_benchmark_in_the_docs_exist(monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(ROOT)
     lines = [line.partition("#")[0] for line in every_command(ROOT / "docs" / "performance.md")]
     arguments = [re.search(r"-m bench (.*)|BENCH_ARGS=\"(.*)\"", line) for line in lines]
+    modules = [module for line in lines for module in re.findall(r"-m (bench\.\w+)", line)]
+    assert [module for module in modules if importlib.util.find_spec(module) is None] == []
     given = [shlex.split(found[1] or found[2]) for found in arguments if found]
     assert given
     for words in given:

@@ -1,12 +1,15 @@
 """What the documentation prints runs as printed: every example in Python, and the commands that need no Cognee."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 
 from cognee_dagster import CogneeDataset, CogneeRemote, LocalCognee, build_definitions
+from cognee_dagster.dagster.code_location import CodeLocationSettings
 from cognee_dagster.dagster.push_assets import push_assets
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import metadata_of
@@ -23,20 +26,24 @@ PAGES = [ROOT / "README.md"] + [
         "alerts",
         "bring-your-graph",
         "engine",
+        "mirrors",
         "configuration",
         "existing-project",
         "from-push-cron-jobs",
     )
 ]
 EVERY = [block for page in PAGES for block in blocks(page)]
-# Adding documents takes Cognee itself: tests/integration/test_docs_cognee.py.
-PYTHON = [block for block in EVERY if block.language == "python" and "documents=" not in block.text]
+# What takes Cognee itself is in tests/integration/test_docs_cognee.py.
+OF_DOCUMENTS = [block for block in EVERY if block.language == "python" and "documents=" in block.text]
+ON_REAL_COGNEE = [block for block in EVERY if block.text.startswith("$ cognee-dagster ")]
+PYTHON = [block for block in EVERY if block.language == "python" and block not in OF_DOCUMENTS]
 TENANTS = [block for block in PYTHON if "partitions_def=" in block.text]
 EXAMPLES = [block for block in PYTHON if block not in TENANTS]
 COMMANDS = [block for block in EVERY if block.language == "bash" and block.text.startswith("cognee-dagster ")]
-IN_A_DAGSTER_PROJECT = [block for block in EVERY if block.text.startswith("dg ")]  # tests/e2e/test_dg_project.py
-ON_REAL_COGNEE = [block for block in EVERY if block.text.startswith("$ cognee-dagster ")]  # as the documents
+VARIABLES = next(block for block in EVERY if block.text.startswith("COGNEE_DAGSTER_DATASETS="))
 OF_EARLIER_RUNS = next(block for block in COMMANDS if "--archive" in block.text)
+OF_A_MIRROR = [block for block in COMMANDS if block.page == "docs/mirrors.md"]
+DRY_RUN = next(block for block in EVERY if block.language == "yaml" and "dry_run: true" in block.text)
 PROBED = next(block for block in EXAMPLES if "probes=" in block.text)
 AFTER_IMPORTS = next(block for block in EXAMPLES if "after_imports" in block.text)
 
@@ -100,21 +107,37 @@ def test_tenants_are_pushed_as_printed(instance: dg.DagsterInstance, remote: Fak
     assert sorted(added.partition_keys) == ["acme", "globex"]
 
 
-def test_no_command_is_left_out() -> None:
-    shown = [block for block in EVERY if block.language in ("bash", "console")]
-    left = [block for block in shown if block not in COMMANDS + IN_A_DAGSTER_PROJECT + ON_REAL_COGNEE]
-    # `make` has targets of its own in CI; the last ones install the package and set its variables.
-    first_words = [block.text.removeprefix("$ ").partition(" ")[0].partition("=")[0] for block in left]
-    assert first_words == ["make", "make", "pip", "COGNEE_DAGSTER_DATASETS", "pip"]
+def test_the_variables_as_printed_are_understood() -> None:
+    script = f"set -a\n{VARIABLES.text}\nexec env -0"
+    printed = subprocess.run(["bash", "-c", script], env={}, capture_output=True, text=True, check=True).stdout
+    settings = CodeLocationSettings.read(dict(line.split("=", 1) for line in printed.split("\0") if line))
+    assert [dataset.name for dataset in settings.cognee_datasets()] == ["research", "handbook"]
+    assert settings.archives == "s3://graphs/archives"
 
 
-@pytest.mark.parametrize("block", [block for block in COMMANDS if block != OF_EARLIER_RUNS], ids=str)
+@pytest.mark.parametrize("block", [b for b in COMMANDS if b not in (OF_EARLIER_RUNS, *OF_A_MIRROR)], ids=str)
 def test_commands_run_as_printed(block: Block, environ: dict[str, str], tmp_path: Path) -> None:
     for mapping in blocks(_page(block), "yaml"):
         (tmp_path / "birds.yaml").write_text(mapping.text)
     with terminal(tmp_path, environ) as shell:
         for command in commands(block):
             shell.run(command)
+
+
+def test_a_mirror_is_pushed_planned_and_verified_as_printed(environ: dict[str, str], tmp_path: Path) -> None:
+    with terminal(tmp_path, environ) as shell:
+        for block in OF_A_MIRROR:
+            for command in commands(block):
+                shell.run(command)
+
+
+def test_a_push_is_launched_without_sending_anything_as_printed(
+    instance: dg.DagsterInstance, remote: FakeRemote
+) -> None:
+    defs = build_definitions([CogneeDataset(name="research")])
+    job = defs.resolve_job_def("push_all_datasets")
+    assert job.execute_in_process(instance=instance, run_config=yaml.safe_load(DRY_RUN.text)).success
+    assert remote.uploads == []
 
 
 def test_archives_of_earlier_runs_are_pushed_as_printed(environ: dict[str, str], tmp_path: Path) -> None:
@@ -154,4 +177,4 @@ def report_imports(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
 
 
 def _page(block: Block) -> Path:
-    return next(page for page in PAGES if page.name == block.page)
+    return ROOT / block.page

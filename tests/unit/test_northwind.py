@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from cognee_dagster.testing import FakeRemote
+from tests.printed import ROOT, blocks, commands
 
 pytest_plugins = ["cognee_dagster.testing.plugin"]
 
-ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "examples" / "northwind"
 
 
@@ -49,7 +49,10 @@ def run(project: Path, *command: str, **environ: str) -> str:
 
 
 def test_its_tests_pass(copy: Path) -> None:
-    assert "4 passed" in run(copy, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+    (printed,) = blocks(PROJECT / "README.md", "bash")
+    install, test = (command.text.split() for command in commands(printed))
+    assert install[:3] == ["pip", "install", "-e"]  # here PYTHONPATH does
+    assert "4 passed" in run(copy, *test, "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
 
 
 def test_dg_finds_nothing_to_complain_about(copy: Path, fake_remote: FakeRemote) -> None:
