@@ -1,6 +1,7 @@
 """Dagster's own pages over the chains of a small shop, in a real browser: what ``test_browser.py`` looks at.
 
-Two chains of one group with names that tell them apart, one with a partition for each region, and one to fail.
+Two chains of one group with names that tell them apart, one with a partition for each region, one to fail, and one
+with nothing but its name, pushed in the background: as the pages show a chain first.
 
 With ``DOCS_PICTURES=docs/images`` the tests write their pages as the documentation shows them.
 """
@@ -25,6 +26,7 @@ PAGE_SECONDS = 120.0
 RUN_SECONDS = 300.0
 SIZE = (1280, 800)
 REGIONS = ("north", "south", "west")
+DEMO_SIZE = (47, 86)  # nodes and edges, as many as Cognee's own demo has
 LOCATION = "shop.py"
 PICTURES_VARIABLE = "DOCS_PICTURES"
 
@@ -48,6 +50,7 @@ defs = dg.Definitions.merge(
                 partitions_def=["north", "south", "west"],
             ),
             CogneeDataset(name="reviews", graph="suppliers.json", retry_policy=dg.RetryPolicy(max_retries=0)),
+            CogneeDataset(name="demo", graph="demo.json", run_in_background=True),
         ],
         remote=CogneeRemote(url=dg.EnvVar("SHOP_COGNEE_URL"), api_key=dg.EnvVar("SHOP_COGNEE_KEY"), max_attempts=1),
         archives=CogxArchiveIOManager(base_directory="archives"),
@@ -201,6 +204,7 @@ def _write_graphs(directory: Path) -> None:
     graph = shop_graph()
     files = {"catalogue": graph, "suppliers": _products_and(graph, "Supplier")}
     files |= dict.fromkeys(REGIONS, _products_and(graph, "Customer"))
+    files["demo"] = nx.gnm_random_graph(*DEMO_SIZE, seed=4)
     for name, part in files.items():
         (directory / f"{name}.json").write_text(json.dumps(nx.node_link_data(part, edges="edges")))
 

@@ -9,7 +9,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cognee_dagster.dagster.steps.picture import CANVAS, WIDTH
-from tests.e2e.shop_site import PAGE_SECONDS, REGIONS, ShopSite, chain, shop_graph, shop_site
+from tests.e2e.shop_site import (
+    DEMO_SIZE,
+    PAGE_SECONDS,
+    REGIONS,
+    ShopSite,
+    chain,
+    shop_graph,
+    shop_site,
+)
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -62,6 +70,25 @@ def test_materialize_pushes_what_the_asset_graph_shows(materialized: ShopSite) -
         assert materialized.remote.url in _row(page, "cognee/remote_url")
         link = page.get_by_role("link", name=materialized.remote.url).first
         assert link.get_attribute("href") == materialized.remote.url
+
+
+def test_a_chain_shows_what_has_become_of_each_step(site: ShopSite) -> None:
+    known, place, low = site.run_ids(), GROUP.format("demo"), (1440, 360)
+    # Held, for else the import has ended before the push hangs up.
+    with site.remote.hold_imports(), site.page(place, size=low) as page:
+        page.get_by_role("button", name=re.compile(r"Materialize all \(3\)")).click()
+        assert site.new_runs(1, known=known) == ["SUCCESS"]
+    site.ui.wait_for_materialization("demo", "remote_graph", timeout=180)
+    with site.page(place, size=low) as page:
+        for kind in KINDS:
+            page.get_by_text(kind, exact=True).first.wait_for()
+        page.get_by_text("Materialized").nth(3).wait_for()
+        page.get_by_text("3 / 3 Passed").wait_for()
+        site.keep_picture(page, "asset-chain", clip=(240, 0, 1200, 320))
+    with site.page("/assets/demo/remote_push", size=(1440, 1000)) as page:
+        for name, value in zip(("num_nodes", "num_edges", "status"), (*DEMO_SIZE, "started"), strict=True):
+            assert str(value) in _row(page, name)
+        site.keep_picture(page, "remote-push", clip=(240, 0, 1200, 1000))
 
 
 def test_the_picture_of_the_graph_can_be_read(materialized: ShopSite) -> None:
