@@ -142,29 +142,13 @@ def print_plan(
         say("\n".join(_sentences(plan, url=connection.url)))
     if found.refusal is not None:
         raise click.exceptions.Exit(exit_code_of(found.refusal))
-    if not plan["in_sync"]:
+    if not plan["nothing_to_do"]:
         raise click.exceptions.Exit(ExitCode.CHANGES)
 
 
 def _sentences(plan: dict[str, Any], *, url: str) -> Iterator[str]:
-    where = f"{plan['target_dataset']} on {url}"
-    if counts := counts_in_words(plan):
-        segments = f"{plan['segments_sent']} of {counted(plan['segments'], 'segment')}"
-        yield f"{where}: {counts}; {segments} would be sent, about {_size(plan['about_bytes'])}"
-    elif plan["in_sync"]:
-        yield f"Nothing to do: {where} {'has all of the graph' if plan['nodes_of_other_mirrors'] else 'is in sync'}"
-    elif plan["adopts"] and not any(plan[what] for what in ("segments_sent", "segments_replaced", "names_left_over")):
-        yield f"{where} has all of the graph"
-    else:
-        yield f"{where} would be tidied up after a push that was interrupted"
-    if there := plan["nodes_added_that_other_mirrors_brought"]:
-        yield f"{counted(there, 'node')} of those that would be added another mirror has brought there already"
-    if kept := kept_in_words(plan):
-        yield kept[:1].upper() + kept[1:]
-    if plan["adopts"]:
-        yield _adopted_in_words(plan)
-    elif beside := plan["nodes_of_other_mirrors"]:
-        yield f"{counted(beside, 'node')} of another mirror that the graph does not have stay there without --adopt"
+    yield _verdict(plan, where=f"{plan['target_dataset']} on {url}")
+    yield from _besides(plan)
     if plan["emptied_first"]:
         yield "The remote graph would be emptied first"
     if whole := plan["sent_whole_because"]:
@@ -176,6 +160,34 @@ def _sentences(plan: dict[str, Any], *, url: str) -> Iterator[str]:
         yield f"A push would be refused: {plan['refusal']}"
 
 
+def _verdict(plan: dict[str, Any], *, where: str) -> str:
+    if counts := counts_in_words(plan):
+        segments = f"{plan['segments_sent']} of {counted(plan['segments'], 'segment')}"
+        return f"{where}: {counts}; {segments} would be sent, about {_size(plan['about_bytes'])}"
+    if plan["nothing_to_do"]:
+        is_all = plan["in_sync"] and not plan["nodes_of_other_mirrors"]
+        return f"Nothing to do: {where} {'is in sync' if is_all else 'has all of the graph'}"
+    if (plan["adopts"] or plan["tidies_unowned"]) and not any(
+        plan[what] for what in ("segments_sent", "segments_replaced", "names_left_over")
+    ):
+        return f"{where} has all of the graph"
+    return f"{where} would be tidied up after a push that was interrupted"
+
+
+def _besides(plan: dict[str, Any]) -> Iterator[str]:
+    """What is there besides the graph, or has come there another way."""
+    if there := plan["nodes_added_that_other_mirrors_brought"]:
+        yield f"{counted(there, 'node')} of those that would be added another mirror has brought there already"
+    if kept := kept_in_words(plan):
+        yield kept[:1].upper() + kept[1:]
+    if plan["adopts"]:
+        yield _adopted_in_words(plan)
+    elif beside := plan["nodes_of_other_mirrors"]:
+        yield f"{counted(beside, 'node')} of another mirror that the graph does not have stay there without --adopt"
+    if (unowned := plan["unowned"]) and not (plan["emptied_first"] or plan["adopts"]):
+        yield f"  {_unowned_in_words(plan) if plan['tidies_unowned'] else unowned['in_words']}"
+
+
 def _adopted_in_words(plan: Mapping[str, Any]) -> str:
     """What a push that adopts would remove besides, as far as that can be known before."""
     beside, found = plan["nodes_of_other_mirrors"], plan["adoption"] or {}
@@ -185,6 +197,14 @@ def _adopted_in_words(plan: Mapping[str, Any]) -> str:
     return (
         f"What full pushes and other mirrors have brought and the graph does not have would be removed{known}{how_much}"
     )
+
+
+def _unowned_in_words(plan: Mapping[str, Any]) -> str:
+    """What of that which nobody owns would go, since this mirror has left it itself."""
+    found = plan["unowned"]
+    counts = ", ".join(counted(found[f"{kind}s"], kind) for kind in ("node", "edge") if found[f"{kind}s"])
+    how_many = f"at most {counts} of it" if counts else "what of it there is"
+    return f"What an earlier mirror of this graph has left there would be removed: {how_many}"
 
 
 def _adoption_counts(found: Mapping[str, Any]) -> str:
@@ -211,7 +231,9 @@ def pushed_in_words(done: Mapping[str, Any]) -> str:
         what.append(f"of what others had brought at most {taken_over}")
     if kept := kept_in_words(done):
         what.append(kept)
-    return "; ".join(what) or "nothing changed: +0 ~0 -0 nodes, +0 ~0 -0 edges"
+    words = "; ".join(what) or "nothing changed: +0 ~0 -0 nodes, +0 ~0 -0 edges"
+    left = done["unowned"]
+    return f"{words}; there besides: {left['in_words']}" if left else words
 
 
 def _size(num_bytes: int) -> str:

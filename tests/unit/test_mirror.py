@@ -501,13 +501,13 @@ def test_a_lost_or_damaged_state_still_ends_in_a_mirror(remote: FakeRemote, mirr
     mirror.assert_exact()
 
 
-def test_after_a_lost_state_nothing_is_removed_unless_anything_may_be(remote: FakeRemote, mirror: Mirror) -> None:
+def test_after_a_lost_state_no_more_is_removed_than_may_be(remote: FakeRemote, mirror: Mirror) -> None:
     mirror.push()
     shutil.rmtree(mirror.directory / "mirrors")
     before = set(mirror.graph.nodes)
     mirror.graph.remove_node()
     (gone,) = before - set(mirror.graph.nodes)
-    mirror.push(max_removed=0.2)
+    mirror.push(max_removed=0.01)
     assert gone in remote.graph("demo").nodes
 
 

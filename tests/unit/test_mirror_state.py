@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.state import MirrorState
+from cognee_dagster.pushing.mirror.unowned import Unowned
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.unit.test_mirror import Mirror
@@ -32,6 +34,10 @@ STATE = MirrorState(
     documents_begun=(0, 2**64 - 1),
     deleting=((3, "b"),),
     documents_deleting=(5,),
+    unowned=Unowned(nodes=1, edges=2, documents=None, of_nodes=9, of_edges=8, strays=True),
+    distrusted="the remote dataset was called 'x' at the last push",
+    dataset_name="demo",
+    left=(UUID("12345678-1234-5678-9234-567812345678"),),
 )
 DAMAGED: dict[str, Any] = {
     "letters": [{}, {"1": "q"}, {str(10**30): "a"}, {"-1": "a"}],
@@ -45,6 +51,10 @@ DAMAGED: dict[str, Any] = {
     "documents_deleting": [[], [2**64], [-1]],
     "run_ids": [[], [1]],
     "last_import": ["", "run-1"],
+    "unowned": [None, {}, {"nodes": -1}, {"more": 1}],
+    "distrusted": ["", "why"],
+    "dataset_name": ["", "other"],
+    "left": [[], ["x"]],
     "emptying": [True],
     "format": [0, "2", None],
     "checksum": ["", "0" * 64],

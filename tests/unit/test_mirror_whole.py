@@ -101,7 +101,7 @@ def chain(remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def refuse(*_: Any) -> None:
         raise NotMirrorableError("node 'ann' has an id that is no UUID")
 
-    monkeypatch.setattr("cognee_dagster.pushing.mirror.survey.read_fingerprints", refuse)
+    monkeypatch.setattr("cognee_dagster.pushing.mirror.mirror.read_fingerprints", refuse)
     return Chain(remote=remote, directory=tmp_path, options={"sync": "incremental", "retry_policy": NO_RETRY})
 
 

@@ -91,6 +91,9 @@ def _named(context: dg.AssetExecutionContext, dataset: CogneeDataset, ids: Seque
 def _in_words(plan: Mapping[str, Any]) -> str:
     if plan["refusal"]:
         return f"A push would be refused: {plan['refusal']}"
+    besides = f"; there are besides {plan['unowned']['in_words']}" if plan["unowned"] else ""
+    if plan["nothing_to_do"] and besides:
+        return f"A push would send nothing: the remote has all of the graph{besides}"
     if plan["in_sync"] and plan["nodes_of_other_mirrors"]:
         beside = counted(plan["nodes_of_other_mirrors"], "node")
         return f"A push would send nothing: the remote has all of the graph, and {beside} more of another mirror"
@@ -100,7 +103,8 @@ def _in_words(plan: Mapping[str, Any]) -> str:
     counts = ", ".join(f"+{(of := plan[kind])['added']} ~{of['changed']} -{of['removed']} {kind}" for kind in kinds)
     adopted = "; what others have brought and the graph does not have would be removed" if plan["adopts"] else ""
     kept = f"; {words}" if (words := kept_in_words(plan)) else ""
-    return f"{counts}; {plan['segments_sent']} of {counted(plan['segments'], 'segment')} would be sent{adopted}{kept}"
+    sent = f"{plan['segments_sent']} of {counted(plan['segments'], 'segment')} would be sent"
+    return f"{counts}; {sent}{adopted}{kept}{besides}"
 
 
 def _table(plan: Mapping[str, Any]) -> dg.TableMetadataValue:

@@ -1,7 +1,6 @@
 """Other mirrors in a remote dataset that are kept in the same place: this one, too, before it was renamed."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ import numpy as np
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints
-from cognee_dagster.pushing.mirror.generations import Generation
 from cognee_dagster.pushing.mirror.state import MirrorFiles
 
 if TYPE_CHECKING:
@@ -21,6 +19,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+def _nothing() -> "tuple[Integers, Integers, Integers]":
+    return (np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.uint64))
+
+
 @dataclass(frozen=True, kw_only=True)
 class MirrorsBeside:
     """Mirrors in the same remote dataset.
@@ -29,6 +31,7 @@ class MirrorsBeside:
         files: Theirs.
         num_nodes: How many nodes they have brought that the graph does not have.
         common: Numbers of the graph's nodes that they have brought, too.
+        owned: What nodes, edges and documents are known by that they have brought, each uint64.
         share: Whether one of them has, or may have, a node or a document of the graph: what is sent now changes what
             it has brought, so that it cannot rely on these imports, even when nothing is shared any more.
     """
@@ -36,12 +39,13 @@ class MirrorsBeside:
     files: tuple[MirrorFiles, ...] = ()
     num_nodes: int = 0
     common: "Integers" = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
+    owned: "tuple[Integers, Integers, Integers]" = field(default_factory=_nothing, repr=False)
     share: bool = False
 
 
 def look_beside(files: MirrorFiles, graph: GraphFingerprints, document_keys: "Integers") -> MirrorsBeside:
     """What they have brought besides a graph and its documents, as far as what is known of them can be read."""
-    found, theirs, share = [], np.empty(0, graph.node_keys.dtype), False
+    found, owned, share = [], [_nothing()], False
     for sibling in files.siblings():
         try:
             state = sibling.load()
@@ -52,22 +56,17 @@ def look_beside(files: MirrorFiles, graph: GraphFingerprints, document_keys: "In
         if state is not None:
             found.append(sibling)
             share |= bool(contents is None or state.begun or np.isin(document_keys, contents.document_keys).any())
-            theirs = theirs if contents is None else np.union1d(theirs, contents.node_keys)
-    common = np.flatnonzero(np.isin(graph.node_keys, theirs))
+            if contents is not None:
+                owned.append((contents.node_keys, contents.edge_keys, contents.document_keys))
+    nodes, edges, documents = (np.unique(np.concatenate(keys)) for keys in zip(*owned, strict=True))
+    common = np.flatnonzero(np.isin(graph.node_keys, nodes))
     return MirrorsBeside(
         files=tuple(found),
-        num_nodes=len(np.setdiff1d(theirs, graph.node_keys)),
+        num_nodes=len(np.setdiff1d(nodes, graph.node_keys)),
         common=common,
+        owned=(nodes, edges, documents),
         share=share or bool(len(common)),
     )
-
-
-def generations_of(files: MirrorFiles) -> Iterator[Generation]:
-    """All that may be left on the remote of a mirror."""
-    state = files.load()
-    if state is not None:
-        for segment, letter in sorted({*state.letters.items(), *state.begun.items(), *state.deleting}):
-            yield Generation(owner=files.owner, segment=segment, letter=letter)
 
 
 def tell_of_mirrors_beside(beside: MirrorsBeside, *, target: str, is_first: bool) -> None:

@@ -19,15 +19,19 @@ from cognee_dagster.pushing.delivery_result import DeliveryResult
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.mirror.archives import write_documents, write_segments
 from cognee_dagster.pushing.mirror.beside import tell_of_mirrors_beside
+from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.deletions import Deletions
 from cognee_dagster.pushing.mirror.foreign_runs import wait_until_quiet
-from cognee_dagster.pushing.mirror.generations import LETTERS
 from cognee_dagster.pushing.mirror.noted_runs import NotedRuns
 from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, interrupted
 from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.mirror.renamed import was_renamed
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, latest
 from cognee_dagster.pushing.mirror.summary import summary_of
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
+from cognee_dagster.pushing.mirror.tidying import strays, unless_proven_none, unowned_after
+from cognee_dagster.pushing.mirror.unowned import Unowned, tell_of_unowned, unowned_as_json
+from cognee_dagster.pushing.mirror.unowned_count import Owned, count_unowned
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.verification import count_problems
@@ -35,10 +39,6 @@ from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.verdict import ImportState
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.store.lock import StoreLock
-
-# How many segments a mirror may have had whose state was lost: each push after one of another tool takes new numbers.
-_STRAYS_TIMES = 4
-_STRAYS_BEYOND = 16
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,7 @@ class MirrorPush:
         progress: Who is told.
         lock: Whose turn it is; that it has ended ends the push.
         began_at: When it began to look, by the server's clock: imports that were begun later are not in ``found``.
+        was_finished: Whether it has deleted by now what a push before had left to be deleted.
     """
 
     archives: Sequence[Archive]
@@ -87,12 +88,13 @@ class MirrorPush:
     progress: PushProgress
     lock: StoreLock
     began_at: float
+    was_finished: bool = False
 
     def run(self) -> PushResult:
         """Do what the plan says."""
         known = self.found.known
         if known.reason:
-            stays = "" if self.found.empties else ". What others brought stays"
+            stays = ". What others brought stays" if known.state is not None and not self.found.empties else ""
             logger.warning("The mirror %r is sent whole: %s%s", self.dataset.name, known.reason, stays)
         if self.found.beside.num_nodes and not self.found.empties and not self.mirror.adopt:
             tell_of_mirrors_beside(self.found.beside, target=self.dataset.name, is_first=known.state is None)
@@ -113,10 +115,17 @@ class MirrorPush:
         state = self._confirm(sent)
         self._deletions.documents(self.found.documents.removed_keys)
         self._deletions.generations(state.deleting)
+        self._deletions.references(self.found.references_left)
         if self.mirror.adopt:
             self._deletions.others(self.found.documents, self.found.beside.files)
+        elif self.found.tidies and self.found.unowned is not None and self.found.unowned.whole:
+            self._deletions.whole()
         if self._deletions.are_told_apart:
             state = msgspec.structs.replace(state, deleting=(), documents_deleting=())
+        left = () if self.found.references_left or self.found.empties else state.left
+        state = msgspec.structs.replace(
+            state, unowned=self._unowned_after(state, has_sent=bool(sent.results)), left=left
+        )
         self._save(state)
         return self._result(sent.results, state=state, num_incomplete=len(sent.incomplete))
 
@@ -178,6 +187,9 @@ class MirrorPush:
             dirty=tuple(sorted(known.dirty)),
             deleting=known.leftovers if empties else (),
             emptying=empties,
+            unowned=self.found.unowned,
+            dataset_name=self.dataset.name,
+            distrusted=known.reason if was_renamed(self.dataset, before) else before.distrusted,
         )
         self._save(state)
         return state
@@ -262,11 +274,10 @@ class MirrorPush:
         """Everything has arrived: note that, and what is to be deleted now; what has not in full is sent once more."""
         known, plan, state = self.found.known, self.found.plan, sent.state
         again = {segment for segment in sent.incomplete if segment is not None}
-        once = known.contents if known.confirmed is None else known.confirmed
-        contents = plan.contents_after(self.found.fingerprints, known.contents, confirmed=once)
         confirmed = msgspec.structs.replace(
             state,
-            contents=self.files.save_contents(self.found.documents.contents_after(contents)),
+            contents=self.files.save_contents(self._contents_after),
+            distrusted="",
             letters=dict(plan.letters),
             last_import=state.run_ids[-1] if state.run_ids != self._runs_before else "",
             began_at=min(self.began_at, known.unfinished_since or self.began_at),
@@ -276,28 +287,38 @@ class MirrorPush:
             begun={},
             documents_begun=self.found.documents.sent_keys if None in sent.incomplete else (),
             emptying=False,
-            deleting=plan.deleted if known.state is not None else self._strays(),
+            deleting=(*plan.deleted, *strays(self.found)),
             documents_deleting=tuple(sorted(self.found.documents.removed_keys)),
         )
         self._save(confirmed)
         return confirmed
 
+    def _unowned_after(self, state: MirrorState, *, has_sent: bool) -> Unowned | None:
+        """What the remote has besides, now that everything is deleted that goes; None where nobody knows of any."""
+        after = unowned_after(self.found, state.unowned, adopts=self.mirror.adopt)
+        was_counted = self.found.known.is_counted_anew or after is None or not (has_sent and after.is_there)
+        if after is None or (was_counted and not self._deletions.were_sent):
+            return after
+        ours = self._contents_after
+        beside = () if self.mirror.adopt or self.found.empties else (self.found.beside.owned,)
+        owned = Owned.of((ours.node_keys, ours.edge_keys, ours.document_keys), *beside)
+        return unless_proven_none(count_unowned(self.client, self.dataset, owned, before=after))
+
     @property
     def _runs_before(self) -> tuple[str, ...]:
         return () if self.found.known.state is None else self.found.known.state.run_ids
 
-    def _strays(self) -> tuple[tuple[int, str], ...]:
-        """What a mirror of this owner may have left whose state was lost, where anything at all may be removed.
-
-        How much of the graph that is nobody can tell any more.
-        """
-        if not self.found.known.has_history or self.mirror.on_removed != "remove" or self.mirror.max_removed < 1:
-            return ()
-        numbers = range(_STRAYS_TIMES * len(self.found.plan.uploads) + _STRAYS_BEYOND)
-        return tuple((number, letter) for number in numbers for letter in LETTERS)
+    @cached_property
+    def _contents_after(self) -> MirrorContents:
+        known, plan = self.found.known, self.found.plan
+        once = known.contents if known.confirmed is None else known.confirmed
+        contents = plan.contents_after(self.found.fingerprints, known.contents, confirmed=once)
+        return self.found.documents.contents_after(contents)
 
     def _result(self, results: Sequence[DeliveryResult], *, state: MirrorState, num_incomplete: int = 0) -> PushResult:
-        changed = bool(results) or self._deletions.were_sent
+        before = self.found.known.state
+        tell_of_unowned(state.unowned, None if before is None else before.unowned, target=self.dataset.name)
+        changed = bool(results) or self._deletions.were_sent or self.was_finished
         status = (ImportState.SUCCEEDED if changed else ImportState.UNCHANGED).status
         run_id = state.run_ids[-1] if state.run_ids else None
         answer = one_answer(results) if results else {"dataset_name": self.dataset.name, "items": []}
@@ -313,7 +334,11 @@ class MirrorPush:
                 "status": status,
                 "dataset_id": self.dataset.id,
                 "pipeline_run_id": run_id,
-                "mirror": {**summary_of(self.found), "archives_incomplete": num_incomplete},
+                "mirror": {
+                    **summary_of(self.found),
+                    "unowned": unowned_as_json(state.unowned),
+                    "archives_incomplete": num_incomplete,
+                },
             },
             pipeline_run_id=run_id,
         )

@@ -16,9 +16,9 @@ import msgspec
 from cognee_dagster.cogx.format import COGNEE_SYSTEM
 from cognee_dagster.errors import RemoteError
 from cognee_dagster.pushing.changes import changes_since, name_of
-from cognee_dagster.pushing.mirror.beside import generations_of
 from cognee_dagster.pushing.mirror.documents import DocumentDifference, others_documents, removed_documents
 from cognee_dagster.pushing.mirror.generations import Generation, import_reference
+from cognee_dagster.pushing.mirror.renamed import references_of
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, latest
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
@@ -87,13 +87,23 @@ class Deletions:
             accounted=latest((*state.accounted, *self._of_all)),
         )
 
-    def generations(self, generations: Iterable[tuple[int, str]]) -> None:
-        """Delete what this mirror alone has brought under some names."""
+    def generations(self, generations: Iterable[tuple[int, str]], *, target: str | None = None) -> None:
+        """Delete what this mirror alone has brought under some names, where the dataset was called ``target``."""
         with self._telling(of_ours=True):
             for segment, letter in generations:
                 generation = Generation(owner=self._owner, segment=segment, letter=letter)
                 logger.debug("Deleting what %s has brought", generation.source_system)
-                self._delete(generation.data_id(self._dataset.name))
+                self._delete(generation.data_id(target or self._dataset.name))
+
+    def references(self, references: Iterable[UUID]) -> None:
+        """Delete what the remote knows by these, which this mirror alone has brought."""
+        with self._telling(of_ours=True):
+            for reference in references:
+                self._delete(reference)
+
+    def whole(self) -> None:
+        """Delete what full pushes have brought."""
+        self.references([import_reference(COGNEE_SYSTEM, self._dataset.name)])
 
     def documents(self, removed_keys: frozenset[int]) -> None:
         """Delete documents, which belong to all mirrors of the remote dataset."""
@@ -115,8 +125,8 @@ class Deletions:
         with self._telling():
             self._delete(import_reference(COGNEE_SYSTEM, self._dataset.name))
             for files in mirrors:
-                for generation in generations_of(files):
-                    self._delete(generation.data_id(self._dataset.name))
+                for reference in references_of(files, target=self._dataset.name):
+                    self._delete(reference)
                 files.remove()
             listed = self._client.data(self._dataset.id)
             for data_id in list(others_documents(listed, documents.keys, dataset_id=self._dataset.id)):

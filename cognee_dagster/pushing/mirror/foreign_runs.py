@@ -71,6 +71,12 @@ def has_forgotten(client: CogneeClient, dataset: RemoteDataset, run_id: str, *, 
     return not is_listed and any((moment := written_at(row)) is not None and moment < since for row in rows)
 
 
+def is_of(dataset: RemoteDataset, row: PipelineRun) -> bool:
+    """Whether a row is about a dataset as it is now: one that is deleted and made again keeps its id, and its rows."""
+    made_at, moment = dataset.created_at, written_at(row)
+    return made_at is None or moment is None or moment >= made_at
+
+
 def _moment(row: PipelineRun) -> datetime | None:
     """When a run began."""
     return row.started_at or row.created_at

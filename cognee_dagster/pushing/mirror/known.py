@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.changes import changes_since, name_of
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.documents import missing_documents
-from cognee_dagster.pushing.mirror.foreign_runs import has_forgotten
+from cognee_dagster.pushing.mirror.foreign_runs import has_forgotten, is_of
 from cognee_dagster.pushing.mirror.presence import is_all_there
+from cognee_dagster.pushing.mirror.renamed import was_renamed, without_names
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
+from cognee_dagster.pushing.mirror.unowned import Unowned
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.run_times import CLOCK_MARGIN, DEAD_AFTER
 from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, has_ended
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 
     Integers = npt.NDArray[np.integer]
 
+_RESTORED = "the remote no longer knows this mirror's last import"
+_CLOCK_WAS_AHEAD = "the remote's clock was ahead at the last push, so that it cannot be told what came after"
+
 logger = logging.getLogger(__name__)
 
 
@@ -33,16 +39,17 @@ class Known:
     """What is known of a mirror before a push.
 
     Attributes:
-        state: As it was left; None where nothing is known.
+        state: As it was left; None where nothing is known, or the remote dataset is another one by now.
         contents: What the remote has confirmed; empty where that cannot be relied on.
         confirmed: What the remote has once confirmed, also where that cannot be relied on now; None where it was lost.
             Empty where the remote dataset was made again since: nothing of it can be there.
-        reason: Why it cannot; empty where it can, and where nothing is known.
+        reason: Why it cannot; empty where it can, and where nothing was ever known.
         others: Runs and operations of others that this push makes good for.
         seen: All runs and operations that were there when it was looked.
         unfinished_since: Since when something of others goes on that may change again what this push sends.
         leftovers: Generations that an earlier push has left behind, to be deleted before anything is sent.
         dirty: Segments of which the remote may have something else than the contents say.
+        unowned: What the remote dataset may have besides, as it was last counted, if it was.
         has_history: Whether anybody has imported into the remote dataset before, of which nothing is known.
     """
 
@@ -55,6 +62,7 @@ class Known:
     unfinished_since: float | None = None
     leftovers: tuple[tuple[int, str], ...] = ()
     dirty: frozenset[int] = frozenset()
+    unowned: Unowned | None = None
     has_history: bool = False
 
     @property
@@ -63,12 +71,24 @@ class Known:
         return not (self.reason or self.leftovers or self.dirty or self.has_history)
 
     @property
+    def is_counted_anew(self) -> bool:
+        """Whether nobody can tell without counting how much the remote dataset has besides."""
+        return self.unowned is not None and (self.state is None or bool(self.reason))
+
+    @property
     def letters(self) -> dict[int, str]:
         """The present generation by segment."""
         return {} if self.state is None else dict(self.state.letters)
 
 
-def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFiles | None, *, resend: bool) -> Known:
+def look_up(
+    client: CogneeClient,
+    dataset: RemoteDataset | None,
+    files: MirrorFiles | None,
+    *,
+    resend: bool,
+    is_new: bool = False,
+) -> Known:
     """What is known of a mirror, held against what the remote shows.
 
     Args:
@@ -76,6 +96,7 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
         dataset: The remote dataset, if it is there.
         files: The mirror's, if there is a dataset.
         resend: Whether nothing is to be relied on.
+        is_new: Whether the dataset has only just been made.
 
     Raises:
         RemoteError: The remote's runs cannot be listed.
@@ -87,21 +108,26 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
     if dataset is None or files is None:
         return Known(state=None, contents=nothing, confirmed=nothing)
     now = time.time() + client.clock_offset.total_seconds()
-    if state is None:
-        return _unknown(client, dataset, now=now)
+    if state is None or is_new or was_made_again(dataset, state):
+        return _unknown(client, dataset, state, now=now, is_new=is_new)
+    renamed = was_renamed(dataset, state)
+    if renamed:
+        state = without_names(state, owner=files.owner)
     # Under another name than the present one: to be deleted. What it brought has overwritten what others share with it.
     begun = {segment: letter for segment, letter in state.begun.items() if state.letters.get(segment) != letter}
     leftovers = tuple(sorted({*begun.items(), *state.deleting}))
     begun_documents = (*state.documents_begun, *state.documents_deleting)
-    contents = nothing if _was_made_again(dataset, state) else files.load_contents(state)
+    contents = files.load_contents(state)
     known_runs = runs_of_mirrors(files, state, contents)
     others, happened = _since(client, dataset, state, contents, known_runs=known_runs, now=now)
     reason = (
-        _reason(dataset, state, now=now, resend=resend)
+        _reason(state, now=now, resend=resend)
+        or renamed
         or happened
         or ("what it has confirmed was lost" if contents is None else "")
     )
     if reason:
+        is_behind = reason == _CLOCK_WAS_AHEAD or happened.startswith(_RESTORED)
         found = nothing if contents is None else contents.distrusted()
         return Known(
             state=state,
@@ -113,6 +139,7 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
             unfinished_since=_unfinished_since(others or {}, now=now),
             leftovers=leftovers,
             dirty=frozenset(state.letters),
+            unowned=_unowned(state, may_be_more=is_behind, others=others),
         )
     known = contents if contents is not None else nothing
     missing = missing_documents(client, dataset, known.document_keys)
@@ -127,39 +154,57 @@ def look_up(client: CogneeClient, dataset: RemoteDataset | None, files: MirrorFi
         seen=known_runs,
         leftovers=leftovers,
         dirty=frozenset((*state.dirty, *state.begun)) & frozenset(state.letters),
+        unowned=state.unowned,
     )
 
 
-def _unknown(client: CogneeClient, dataset: RemoteDataset, *, now: float) -> Known:
-    """Of a remote dataset of which nothing is known: what has happened there by now, was before the first push."""
+def _unknown(
+    client: CogneeClient, dataset: RemoteDataset, state: MirrorState | None, *, now: float, is_new: bool
+) -> Known:
+    """Of a remote dataset of which nothing is known, or one that was made again since: what a mirror had is gone.
+
+    What has happened there by now, was before the first push; what happened to a dataset before it, is no matter.
+    """
     others = changes_since(client, dataset, began_at=now - DEAD_AFTER.total_seconds()) or {}
-    imported = any(row.pipeline_name == IMPORT_PIPELINE for row in others.values())
+    imports = [row for row in others.values() if row.pipeline_name == IMPORT_PIPELINE]
     nothing = MirrorContents.empty()
+    has_history = not is_new and any(
+        is_of(dataset, row) for row in (*imports, *client.runs(dataset_id=dataset.id, limit=1))
+    )
     return Known(
         state=None,
         contents=nothing,
         confirmed=nothing,
+        reason="" if state is None else "the remote dataset was made again since",
         others=frozenset(number for number, row in others.items() if has_ended(row)),
         seen=frozenset(others),
         unfinished_since=_unfinished_since(others, now=now),
-        has_history=imported or bool(client.runs(dataset_id=dataset.id, limit=1)),
+        unowned=Unowned(strays=state is None, others=True) if has_history else None,
+        has_history=has_history,
     )
 
 
-def _reason(dataset: RemoteDataset, state: MirrorState, *, now: float, resend: bool) -> str:
+def _reason(state: MirrorState, *, now: float, resend: bool) -> str:
     """Why what was confirmed is not to be relied on, whatever others did since; empty if nothing speaks for it."""
     if resend:
         return "that was asked for"
-    if _was_made_again(dataset, state):
-        return "the remote dataset was made again since"
+    if state.distrusted:
+        return state.distrusted
     if state.emptying:
         return "a push that was to empty the remote graph did not come to its end"
     if state.began_at > now + CLOCK_MARGIN.total_seconds():
-        return "the remote's clock was ahead at the last push, so that it cannot be told what came after"
+        return _CLOCK_WAS_AHEAD
     return ""
 
 
-def _was_made_again(dataset: RemoteDataset, state: MirrorState) -> bool:
+def _unowned(state: MirrorState, *, may_be_more: bool, others: Mapping[str, PipelineRun] | None) -> Unowned | None:
+    """What the remote may have besides, where what was confirmed cannot be relied on; who deletes brings nothing."""
+    if not may_be_more and others is not None and all(row.pipeline_name is None for row in others.values()):
+        return state.unowned
+    return msgspec.structs.replace(state.unowned or Unowned(), whole=False, others=True)
+
+
+def was_made_again(dataset: RemoteDataset, state: MirrorState) -> bool:
     """Whether a remote dataset is known to be another one than that which a state speaks of."""
     made_at = None if dataset.created_at is None else dataset.created_at.timestamp()
     return None not in (made_at, state.dataset_made_at) and made_at != state.dataset_made_at
@@ -183,7 +228,7 @@ def _since(
         # A push has looked before (``finish_deletions``), and there are none left: it is a plan that does here.
         others = {} if is_all_there(client, dataset, contents) else others
     if is_restored:
-        return others, f"the remote no longer knows this mirror's last import (run {last})"
+        return others, f"{_RESTORED} (run {last})"
     return others, _what_others_did(state, others)
 
 

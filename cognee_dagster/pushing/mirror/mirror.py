@@ -19,6 +19,7 @@ from cognee_dagster.errors import InvalidModeError, InvalidPushError, InvalidTar
 from cognee_dagster.pushing.archives import PushResult, push_archives, require_nodes
 from cognee_dagster.pushing.delivery import own_dataset, refuse_a_shared_one
 from cognee_dagster.pushing.mirror.carry_out import MirrorPush
+from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_fingerprints
 from cognee_dagster.pushing.mirror.generations import owner_of
 from cognee_dagster.pushing.mirror.guard import require_few_removed
 from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, one_at_a_time
@@ -28,6 +29,7 @@ from cognee_dagster.pushing.mirror.records import NotMirrorableError
 from cognee_dagster.pushing.mirror.state import DEFAULT_DIRECTORY, MirrorFiles
 from cognee_dagster.pushing.mirror.survey import survey
 from cognee_dagster.pushing.mirror.unfinished import finish_deletions
+from cognee_dagster.pushing.mirror.whole import begin_whole, end_whole
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.resume import ResumeRecord
@@ -83,22 +85,37 @@ def push_mirror(
     owner = owner_of(mirror.source or name)
     base = base or default_base()
     with one_at_a_time(base, url=client.connection.url, target=target, stop=stop or threading.Event()) as lock:
-        dataset, files = _dataset(client, target, base=base, owner=owner)
-        finish_deletions(client, dataset, files, heed=partial(heed_end, lock, target), progress=progress)
-        began_at = time.time() + client.clock_offset.total_seconds()
-        try:
-            with span("plan", **_about(archives, target=target, client=client)):
-                found = survey(
-                    archives, client=client, target_dataset=target, dataset=dataset, files=files, options=mirror
-                )
-        except NotMirrorableError as error:
-            if mirror.on_removed == "fail":
-                raise _not_mirrorable(name, error) from error
-            logger.warning("Dataset %r cannot be mirrored (%s): everything is pushed, and nothing removed", name, error)
-            whole = replace(options, run_in_background=False)
-            return push_archives(
-                archives, client=client, options=whole, progress=progress, record=record, stop=lock.ended
+        with span("plan", **_about(archives, target=target, client=client)):
+            graph = _graph(archives, mirror)
+            dataset, files, is_new = _dataset(client, target, base=base, owner=owner)
+            was_finished = finish_deletions(
+                client, dataset, files, heed=partial(heed_end, lock, target), progress=progress
             )
+            began_at = time.time() + client.clock_offset.total_seconds()
+            if isinstance(graph, GraphFingerprints):
+                found = survey(
+                    archives,
+                    graph,
+                    client=client,
+                    target_dataset=target,
+                    dataset=dataset,
+                    files=files,
+                    options=mirror,
+                    is_new=is_new,
+                )
+        if isinstance(graph, NotMirrorableError):
+            logger.warning("Dataset %r cannot be mirrored (%s): everything is pushed, and nothing removed", name, graph)
+            begun = begin_whole(archives, client=client, dataset=dataset, files=files, is_new=is_new)
+            result = push_archives(
+                archives,
+                client=client,
+                options=replace(options, run_in_background=False),
+                progress=progress,
+                record=record,
+                stop=lock.ended,
+            )
+            end_whole(begun, result, files=files, lock=lock)
+            return result
         require_few_removed(found, mirror, source=name, where=f"{target!r} on {client.connection.url}")
         return MirrorPush(
             archives=archives,
@@ -112,6 +129,7 @@ def push_mirror(
             progress=progress,
             lock=lock,
             began_at=began_at,
+            was_finished=was_finished,
         ).run()
 
 
@@ -142,7 +160,10 @@ def plan_mirror(
     refusal: InvalidPushError | None = None
     try:
         with span("plan", **_about(archives, target=target, client=client)):
-            found = survey(archives, client=client, target_dataset=target, dataset=dataset, files=files, options=mirror)
+            graph = read_fingerprints(archives)
+            found = survey(
+                archives, graph, client=client, target_dataset=target, dataset=dataset, files=files, options=mirror
+            )
         if dataset is None:
             refuse_a_shared_one(client, target)
         require_few_removed(found, mirror, source=name, where=f"{target!r} on {client.connection.url}")
@@ -152,6 +173,20 @@ def plan_mirror(
         raise _not_mirrorable(name, error) from error
     outlook = look_ahead(archives, found, client=client, dataset=dataset)
     return MirrorPlan(found=found, outlook=outlook, refusal=refusal)
+
+
+def _graph(archives: Sequence[Archive], mirror: MirrorOptions) -> GraphFingerprints | NotMirrorableError:
+    """The graph's records; or why they cannot be kept apart on a remote, where that is no reason to send nothing.
+
+    Raises:
+        InvalidPushError: They cannot, and nothing is to be sent then.
+    """
+    try:
+        return read_fingerprints(archives)
+    except NotMirrorableError as error:
+        if mirror.on_removed == "fail":
+            raise _not_mirrorable(archives[0].dataset_name, error) from error
+        return error
 
 
 def _about(archives: Sequence[Archive], *, target: str, client: CogneeClient) -> dict[str, str | int]:
@@ -191,13 +226,16 @@ def _target(archives: Sequence[Archive], options: PushOptions) -> str:
     return options.target_of(name)
 
 
-def _dataset(client: CogneeClient, target: str, *, base: "UPath", owner: str) -> tuple[RemoteDataset, MirrorFiles]:
-    """The remote dataset, made if it is not there, and the mirror's files; one request where there is a mirror."""
+def _dataset(
+    client: CogneeClient, target: str, *, base: "UPath", owner: str
+) -> tuple[RemoteDataset, MirrorFiles, bool]:
+    """The remote dataset, the mirror's files, and whether it had to be made; one request where there is a mirror."""
     url = client.connection.url
     found = [dataset for dataset in client.datasets() if dataset.name == target]
     if len(found) == 1:
         files = MirrorFiles.of(base, remote_url=url, dataset_id=found[0].id, owner=owner)
         if files.load() is not None:
-            return found[0], files
+            return found[0], files, False
     dataset = own_dataset(client, target, is_needed=True)
-    return dataset, MirrorFiles.of(base, remote_url=url, dataset_id=dataset.id, owner=owner)
+    is_new = dataset.id not in {one.id for one in found}
+    return dataset, MirrorFiles.of(base, remote_url=url, dataset_id=dataset.id, owner=owner), is_new

@@ -25,7 +25,7 @@ class Outlook:
         dataset: The remote dataset; None where it is not there.
         owner: Its owner: an e-mail where it is the key's user, else an id; None where the remote does not say.
         confirmed_at: When the push began that the remote has confirmed last; None where none is known.
-        is_in_sync: Whether the remote has the graph as it is.
+        is_in_sync: Whether the remote has the graph as it is, and nothing that nobody owns.
         examples: The first records that would be added, changed and removed.
         about_bytes: About how much would be sent.
         num_archives: In how many archives.
@@ -81,7 +81,8 @@ class MirrorPlan:
             **summary_of(self.found),
             **self.outlook.as_json(),
             "target_dataset": self.found.target_dataset,
-            "in_sync": self.found.is_in_sync,
+            "in_sync": self.outlook.is_in_sync,
+            "nothing_to_do": self.found.is_in_sync,
             "refusal": "" if self.refusal is None else str(self.refusal),
         }
 
@@ -104,9 +105,9 @@ def look_ahead(
         dataset=dataset,
         owner=_owner(client, dataset),
         confirmed_at=None
-        if state is None or not state.began_at
+        if state is None or not (state.began_at and state.letters)
         else datetime.fromtimestamp(state.began_at, timezone.utc),
-        is_in_sync=found.is_in_sync,
+        is_in_sync=found.is_in_sync and not (found.unowned is not None and found.unowned.is_there),
         examples=first_examples(archives, found, gone),
         about_bytes=_about_bytes(archives, found),
         num_archives=len(uploads) + bool(found.documents.sent),

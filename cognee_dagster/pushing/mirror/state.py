@@ -14,11 +14,13 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import UUID
 
 import msgspec
 
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.mirror.contents import MirrorContents
+from cognee_dagster.pushing.mirror.unowned import Unowned
 from cognee_dagster.store.files import matching, put_bytes
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ _STATE = "mirror.json"
 # Runs of ours that are told from others'; those of earlier pushes are older than what is looked at.
 _RUNS_KEPT = 20_000
 SIZES_KEPT = 200
+# Left out where they say nothing: earlier releases do not know them.
+_LATER = ("documents_deleting", "last_import", "unowned", "distrusted", "dataset_name", "left")
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +57,11 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         dirty: Segments of which the remote may have more than the contents say.
         begun: By segment the generation that a push has begun to send to, and never confirmed.
         documents_begun: What documents are known by that a push has begun to send, and never confirmed.
+        unowned: What the remote dataset may have besides; None where nobody but mirrors has brought anything.
+        distrusted: Why what was confirmed cannot be relied on before everything was sent again; empty where it can.
+        dataset_name: What the remote dataset was called; empty in files of earlier releases.
+        left: What the remote knows imports of this mirror by that were made under an earlier name of the dataset, and
+            are to be deleted.
         emptying: Whether a push has begun to empty the remote graph, and never confirmed what it then sent.
         deleting: Generations that are to be deleted, because others have taken their place.
         documents_deleting: What documents are known by that are to be deleted, because they are no longer in the graph.
@@ -81,6 +90,10 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     documents_begun: tuple[_Key, ...] = ()
     deleting: tuple[tuple[_Segment, Letter], ...] = ()
     documents_deleting: tuple[_Key, ...] = ()
+    unowned: Unowned | None = None
+    distrusted: str = ""
+    dataset_name: str = ""
+    left: tuple[UUID, ...] = ()
     emptying: bool = False
     format: Literal[1, 2] = _FORMAT
     checksum: str = ""
@@ -123,7 +136,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def _encode(self, *, checksum: str) -> bytes:
         values = msgspec.to_builtins(msgspec.structs.replace(self, format=_FORMAT, checksum=checksum))
-        for name in ("documents_deleting", "last_import"):  # earlier releases do not know them
+        for name in _LATER:
             if not values[name]:
                 del values[name]
         return msgspec.json.encode(values)

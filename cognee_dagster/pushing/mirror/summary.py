@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
+from cognee_dagster.pushing.mirror.unowned import unowned_as_json
 
 
 def summary_of(found: MirrorSurvey) -> dict[str, Any]:
-    """Counts of records and segments, as JSON values."""
+    """Counts of records and segments, as JSON values; ``unowned`` is what the remote has besides before the push."""
     difference, documents, known = found.plan.difference, found.documents, found.known
     keeps = found.plan.keeps_removed
     gone_nodes, gone_edges = (len(places) for places in found.gone)
@@ -37,7 +38,9 @@ def summary_of(found: MirrorSurvey) -> dict[str, Any]:
         "adoption": None if found.adoption is None else found.adoption.as_json(),
         "nodes_of_other_mirrors": found.beside.num_nodes,
         "nodes_added_that_other_mirrors_brought": len(np.intersect1d(difference.added_nodes, found.beside.common)),
-        "names_left_over": len(known.leftovers),
+        "unowned": unowned_as_json(found.unowned),
+        "tidies_unowned": found.tidies,
+        "names_left_over": len(known.leftovers) + len(found.references_left),
         "sent_whole_because": known.reason
         or ("" if known.state is not None else "nothing is known yet of what this dataset has brought there"),
     }

@@ -5,19 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.pushing.mirror.adoption import Adoption, look_for_adoption
 from cognee_dagster.pushing.mirror.beside import MirrorsBeside, look_beside
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.documents import DocumentDifference, compare_documents
-from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_fingerprints
+from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints
 from cognee_dagster.pushing.mirror.known import Known, look_up
 from cognee_dagster.pushing.mirror.matching import places_in, unmatched
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.plan import SyncPlan, plan_sync
 from cognee_dagster.pushing.mirror.segments import usual_segment_nodes
 from cognee_dagster.pushing.mirror.state import MirrorFiles
+from cognee_dagster.pushing.mirror.unowned import Unowned
+from cognee_dagster.pushing.mirror.unowned_count import Owned, count_unowned
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
 
@@ -39,6 +42,8 @@ class MirrorSurvey:
         plan: What is to be done with nodes and edges.
         documents: And with documents.
         beside: Other mirrors in the remote dataset.
+        unowned: What the remote dataset may have besides, as it is now or was last counted.
+        tidies: Whether what of that is this mirror's own, from before, is deleted.
         empties: Whether the remote graph is emptied first: see ``MirrorOptions.on_removed``.
         adopts: Whether what full pushes and other mirrors have brought is taken over: see ``MirrorOptions.adopt``.
         adoption: What goes with that; None where nothing is taken over.
@@ -50,6 +55,8 @@ class MirrorSurvey:
     plan: SyncPlan
     documents: DocumentDifference
     beside: MirrorsBeside
+    unowned: Unowned | None = None
+    tidies: bool = False
     empties: bool = False
     adopts: bool = False
     adoption: Adoption | None = None
@@ -57,7 +64,14 @@ class MirrorSurvey:
     @property
     def is_in_sync(self) -> bool:
         """Whether there is nothing to do; nobody can tell beforehand what a server has for a push that adopts."""
-        return self.plan.is_empty and self.documents.is_empty and not self.known.leftovers and not self.adopts
+        goes = self.known.leftovers or self.references_left or self.tidies or self.adopts
+        return self.plan.is_empty and self.documents.is_empty and not goes
+
+    @property
+    def references_left(self) -> tuple[UUID, ...]:
+        """What is deleted that was brought under an earlier name of the remote dataset."""
+        state = self.known.state
+        return () if state is None or self.plan.keeps_removed else state.left
 
     @cached_property
     def gone(self) -> "tuple[Integers, Integers]":
@@ -78,31 +92,33 @@ class MirrorSurvey:
 
 def survey(
     archives: Sequence[Archive],
+    fingerprints: GraphFingerprints,
     *,
     client: CogneeClient,
     target_dataset: str,
     dataset: RemoteDataset | None,
     files: MirrorFiles | None,
     options: MirrorOptions,
+    is_new: bool = False,
 ) -> MirrorSurvey:
     """Hold a graph against what the remote has.
 
     Args:
         archives: The graph's.
+        fingerprints: What is in them.
         client: The remote.
         target_dataset: The remote dataset's name.
         dataset: The remote dataset, if it is there.
         files: The mirror's, if there is a dataset.
         options: How the mirror is kept.
+        is_new: Whether the dataset has only just been made.
 
     Raises:
-        NotMirrorableError: The graph holds what a mirror cannot keep apart.
         ArchiveError: An archive is damaged.
         RemoteError: The remote's runs cannot be listed.
         OSError: What is known of the mirror cannot be read.
     """
-    known = look_up(client, dataset, files, resend=options.resend)
-    fingerprints = read_fingerprints(archives)
+    known = look_up(client, dataset, files, resend=options.resend, is_new=is_new)
     segment_nodes = options.segment_nodes or usual_segment_nodes(len(fingerprints.node_keys))
     keeps_removed = options.on_removed == "keep"
     plan = plan_sync(
@@ -112,11 +128,16 @@ def survey(
         dirty=known.dirty,
         keeps_removed=keeps_removed,
         segment_nodes=segment_nodes,
-        first_new=_fresh_number() if known.has_history else 0,
+        first_new=_first_number(known),
     )
     documents = compare_documents(archives, known.contents, keeps_removed=keeps_removed)
     beside = look_beside(files, fingerprints, documents.keys) if files is not None else MirrorsBeside()
-    empties = options.on_removed == "replace" and bool(plan.deleted or not known.is_certain or beside.num_nodes)
+    unowned = known.unowned
+    if unowned is not None and known.is_counted_anew and dataset is not None:
+        unowned = count_unowned(client, dataset, _owned(fingerprints, documents, known, beside), before=unowned)
+    may_go = unowned is not None and unowned.is_within(options.max_removed)
+    is_uncertain = not known.is_certain or (may_go and unowned is not None and unowned.is_in_graph)
+    empties = options.on_removed == "replace" and bool(plan.deleted or is_uncertain or beside.num_nodes)
     if empties:
         nothing = plan_sync(fingerprints, MirrorContents.empty(), {}, segment_nodes=segment_nodes)
         plan = replace(nothing, difference=plan.difference)
@@ -131,12 +152,29 @@ def survey(
         plan=plan,
         documents=documents,
         beside=beside,
+        unowned=unowned,
+        tidies=unowned is not None
+        and unowned.is_ours
+        and not empties
+        and (options.adopt or (may_go and options.on_removed == "remove")),
         empties=empties,
         adopts=options.adopt,
         adoption=adoption,
     )
 
 
-def _fresh_number() -> int:
-    """Where a mirror begins to number that may have had a state that was lost: no name of it is used again."""
-    return secrets.randbelow(1_000_000_000)
+def _owned(graph: GraphFingerprints, documents: DocumentDifference, known: Known, beside: MirrorsBeside) -> Owned:
+    """What is this mirror's, once the graph is sent, and others' that are kept beside it."""
+    there = known.confirmed or MirrorContents.empty()
+    return Owned.of(
+        (graph.node_keys, graph.edge_keys, documents.keys),
+        (there.node_keys, there.edge_keys, there.document_keys),
+        (known.contents.node_keys, known.contents.edge_keys, known.contents.document_keys),
+        beside.owned,
+    )
+
+
+def _first_number(known: Known) -> int:
+    """Where a mirror begins to number: where one before may have lost its state, no name of it is used again."""
+    may_be_used = known.has_history or (known.unowned is not None and known.unowned.strays and not known.letters)
+    return secrets.randbelow(1_000_000_000) if may_be_used else 0

@@ -30,7 +30,7 @@ def finish_deletions(
     *,
     heed: Callable[[], None],
     progress: PushProgress,
-) -> None:
+) -> bool:
     """Delete the generations that a push before has left to be deleted, and note whether all the rest is there.
 
     Documents that it has left are then like those that a push has begun to send: deleted if they are not in the graph.
@@ -42,6 +42,9 @@ def finish_deletions(
         heed: Called before each deletion; raises where it is not this push's turn any more.
         progress: Who is told of each.
 
+    Returns:
+        Whether there were any to delete.
+
     Raises:
         RemoteError: The remote does not answer, or refuses a deletion.
         OSError: What is known of the mirror cannot be read or written.
@@ -49,7 +52,7 @@ def finish_deletions(
     """
     state = files.load()
     if state is None or not state.has_deletions_left:
-        return
+        return False
     contents = files.load_contents(state)
     known = runs_of_mirrors(files, state, contents)
     began_at = min(state.began_at, time.time() + client.clock_offset.total_seconds())
@@ -64,7 +67,7 @@ def finish_deletions(
         heed=heed,
         progress=progress,
     )
-    deletions.generations(state.deleting)
+    deletions.generations(state.deleting, target=state.dataset_name)
     is_proven = found and contents is not None and only_deletions(found) and is_all_there(client, dataset, contents)
     if is_proven:
         logger.info("The push before was killed between its deletions from %r: they are finished", dataset.name)
@@ -76,3 +79,4 @@ def finish_deletions(
         accounted=latest((*state.accounted, *reversed(found or {}))) if is_proven else state.accounted,
     )
     files.save(deletions.noted(state))
+    return deletions.were_sent
