@@ -74,7 +74,9 @@ class Mirror:
     def shown(remote: FakeRemote, target: str) -> dict[str, Any]:
         graph = remote.graph(target)
         nodes = {node_id: node.shown(node_id) for node_id, node in graph.nodes.items()}
-        return {"nodes": nodes, "edges": graph.edges, "documents": remote.documents(target)}
+        known_by = str(remote.dataset(target).id)  # in documents' ids: the stand-in makes it of a dataset's first name
+        documents = {key.replace(known_by, "dataset"): text for key, text in remote.documents(target).items()}
+        return {"nodes": nodes, "edges": graph.edges, "documents": documents}
 
 
 @pytest.fixture
