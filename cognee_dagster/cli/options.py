@@ -10,6 +10,7 @@ import click
 
 from cognee_dagster import remote
 from cognee_dagster.errors import DatasetNotFoundError
+from cognee_dagster.remote.connection import Called
 
 if TYPE_CHECKING:
     from cognee_dagster.remote.client import CogneeClient
@@ -106,7 +107,7 @@ def remote_connection(url: str | None, api_key: str | None) -> "Connection":
         ConnectionConfigError: Nothing names a remote, or what names it cannot be used.
     """
     return remote.resolve_connection(
-        url, api_key, lend_key=False, url_is="the option --url", key_is="the option --api-key"
+        url, api_key, lend_key=False, called=Called(url="the option --url", api_key="the option --api-key")
     )
 
 

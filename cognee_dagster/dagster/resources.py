@@ -30,6 +30,7 @@ from cognee_dagster.remote.connection import (
     FROM_ENVIRONMENT,
     FROM_SAVED_CREDENTIALS,
     KEY_FROM_ARGUMENTS,
+    Called,
 )
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.system.urls import secret_in_url
@@ -194,8 +195,10 @@ class CogneeRemote(UnlistedFields, dg.ConfigurableResource["CogneeRemote"]):
             self._key(),
             ca_bundle=Path(self.ca_bundle).expanduser() if self.ca_bundle else None,
             allow_plain_http=self.allow_plain_http,
-            url_is=self._origin.source_of("url", self.url, otherwise=FROM_ARGUMENTS),
-            key_is=self._origin.source_of("api_key", self.api_key, otherwise=KEY_FROM_ARGUMENTS),
+            called=Called(
+                url=self._origin.source_of("url", self.url, otherwise=FROM_ARGUMENTS),
+                api_key=self._origin.source_of("api_key", self.api_key, otherwise=KEY_FROM_ARGUMENTS),
+            ),
         )
 
     def client(self) -> "CogneeClient":

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -109,6 +110,16 @@ class Connection:
             return False
 
 
+class Called(NamedTuple):
+    """What messages call an explicit URL and an explicit key."""
+
+    url: str = FROM_ARGUMENTS
+    api_key: str = KEY_FROM_ARGUMENTS
+
+
+_ARGUMENTS = Called()
+
+
 def resolve_connection(
     url: str | None = None,
     api_key: str | None = None,
@@ -118,8 +129,7 @@ def resolve_connection(
     credentials_file: Path | None = None,
     ca_bundle: Path | None = None,
     allow_plain_http: bool | None = None,
-    url_is: str = FROM_ARGUMENTS,
-    key_is: str = KEY_FROM_ARGUMENTS,
+    called: Called = _ARGUMENTS,
 ) -> Connection:
     """The remote to talk to, from the first source that names one.
 
@@ -132,8 +142,7 @@ def resolve_connection(
         credentials_file: Default: ``~/.cognee/cloud_credentials.json``, where ``cognee-cli serve`` saves.
         ca_bundle: PEM file of authorities to trust; default: ``COGNEE_DAGSTER_CA_BUNDLE``, else the usual ones.
         allow_plain_http: Default: ``COGNEE_DAGSTER_ALLOW_PLAIN_HTTP``, else False.
-        url_is: What messages call an explicit URL, and
-        key_is: an explicit key.
+        called: What messages call an explicit URL and an explicit key.
 
     Raises:
         NoConnectionError: No source names a remote.
@@ -142,7 +151,7 @@ def resolve_connection(
     variables = cognee_environment() if environ is None else environ
     settings = RemoteSettings.read(variables)
     found = (
-        _from_arguments(url, settings, variables, lend_key=lend_key, url_is=url_is)
+        _from_arguments(url, settings, variables, lend_key=lend_key, url_is=called.url)
         or _from_serve()
         or _from_environment(settings, variables)
         or _from_saved_credentials(credentials_file or default_credentials_file())
@@ -156,7 +165,7 @@ def resolve_connection(
         url=found.url,
         api_key=SecretStr(api_key) if api_key else found.api_key,
         source=found.source,
-        key_source=key_is if api_key else found.key_source,
+        key_source=called.api_key if api_key else found.key_source,
         no_key_because="" if api_key else found.no_key_because,
         ca_bundle=ca_bundle or settings.ca_bundle,
         allow_plain_http=settings.allow_plain_http if allow_plain_http is None else allow_plain_http,

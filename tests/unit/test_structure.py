@@ -11,7 +11,7 @@ import cognee_dagster
 
 PACKAGE = Path(cognee_dagster.__file__).parent
 MAX_LINES = 350
-MAX_HIDDEN_IMPORTS = 15
+MAX_HIDDEN_IMPORTS = 16
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
