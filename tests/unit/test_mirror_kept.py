@@ -14,7 +14,7 @@ from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import client_of
-from tests.unit.test_mirror import Mirror, push_as_another_tool
+from tests.unit.test_mirror import Crash, Crashed, Mirror, push_as_another_tool
 
 
 @pytest.fixture
@@ -104,3 +104,45 @@ def test_what_another_mirror_has_brought_already_is_told_apart(mirror: Mirror) -
     mirror.graph.add_node()
     plan = planned(mirror, source="another")
     assert plan["nodes_added_that_other_mirrors_brought"] == plan["nodes"]["added"] - 1
+
+
+def kill(mirror: Mirror, **options: Any) -> None:
+    """A push that dies once it has sent its first archive."""
+    with pytest.MonkeyPatch.context() as patches:
+        Crash(patches, at=1, after=True, steps=["deliver"])
+        with pytest.raises(Crashed):
+            mirror.push(**options)
+
+
+@pytest.mark.parametrize("what", ["a push that was killed", "another tool's push"])
+def test_what_was_sent_again_with_keep_is_not_sent_a_third_time_and_still_goes_with_a_later_remove(
+    remote: FakeRemote, mirror: Mirror, what: str
+) -> None:
+    gone = without_one_node(mirror)
+    mirror.push(on_removed="keep")
+    mirror.graph.change_node()
+    if what == "another tool's push":
+        push_as_another_tool(remote, mirror, ChangingGraph(2, nodes=3))
+    else:
+        kill(mirror, on_removed="keep")
+    assert mirror.push(on_removed="keep").status == "completed"
+    uploads = len(remote.uploads)
+    assert planned(mirror, on_removed="keep")["in_sync"]
+    for _ in range(2):
+        assert mirror.push(on_removed="keep").status == "unchanged"
+    assert (len(remote.uploads), gone in remote.graph("demo").nodes) == (uploads, True)
+    assert mirror.push().status == "completed"
+    assert gone not in remote.graph("demo").nodes
+
+
+def test_what_a_killed_push_alone_has_brought_goes_though_pushes_with_keep_came_between(mirror: Mirror) -> None:
+    mirror.graph.add_node()
+    node = list(mirror.graph.nodes)[-1]
+    kill(mirror, on_removed="keep")
+    del mirror.graph.nodes[node]
+    mirror.graph.edges = {ends: text for ends, text in mirror.graph.edges.items() if node not in ends[:2]}
+    for _ in range(2):
+        mirror.push(on_removed="keep")
+    assert node in mirror.remote.graph("demo").nodes
+    mirror.push()
+    mirror.assert_exact()

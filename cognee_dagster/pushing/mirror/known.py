@@ -50,6 +50,7 @@ class Known:
         leftovers: Generations that an earlier push has left behind, to be deleted before anything is sent.
         dirty: Segments of which the remote may have something else than the contents say.
         unowned: What the remote dataset may have besides, as it was last counted, if it was.
+        overfull: Segments of which it has all that the contents say, and may have more.
         has_history: Whether anybody has imported into the remote dataset before, of which nothing is known.
     """
 
@@ -63,12 +64,13 @@ class Known:
     leftovers: tuple[tuple[int, str], ...] = ()
     dirty: frozenset[int] = frozenset()
     unowned: Unowned | None = None
+    overfull: frozenset[int] = frozenset()
     has_history: bool = False
 
     @property
     def is_certain(self) -> bool:
         """Whether the remote holds what was confirmed, and nothing else that this mirror may have brought."""
-        return not (self.reason or self.leftovers or self.dirty or self.has_history)
+        return not (self.reason or self.leftovers or self.dirty or self.overfull or self.has_history)
 
     @property
     def is_counted_anew(self) -> bool:
@@ -155,6 +157,7 @@ def look_up(
         leftovers=leftovers,
         dirty=frozenset((*state.dirty, *state.begun)) & frozenset(state.letters),
         unowned=state.unowned,
+        overfull=frozenset(state.overfull) & frozenset(state.letters),
     )
 
 

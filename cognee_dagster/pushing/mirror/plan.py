@@ -71,7 +71,7 @@ class SyncPlan:
         deleted: (segment, letter) of generations that are deleted once everything has arrived.
         letters: The letter by segment afterwards.
         keeps_removed: Whether what the graph no longer has stays on the remote.
-        still_dirty: Segments of which the remote may have more than is known, also afterwards.
+        overfull: Segments of which the remote has all that is known, and may have more, also afterwards.
         node_segments: The segment of each node of the graph.
         edge_segments: The segment of each edge of the graph.
     """
@@ -81,7 +81,7 @@ class SyncPlan:
     deleted: tuple[tuple[int, str], ...]
     letters: Mapping[int, str] = field(repr=False)
     keeps_removed: bool
-    still_dirty: frozenset[int]
+    overfull: frozenset[int]
     node_segments: "Integers" = field(repr=False)
     edge_segments: "Integers" = field(repr=False)
 
@@ -122,6 +122,7 @@ def plan_sync(
     letters: Mapping[int, str],
     *,
     dirty: Collection[int] = (),
+    overfull: Collection[int] = (),
     keeps_removed: bool = False,
     segment_nodes: int = SEGMENT_NODES,
     first_new: int = 0,
@@ -132,7 +133,9 @@ def plan_sync(
         graph: The graph as it is.
         there: What the remote has confirmed.
         letters: The present generation of each segment that has one.
-        dirty: Segments of which more may be on the remote than ``there`` says: they are sent whole, and replaced unless
+        dirty: Segments of which something else may be on the remote than ``there`` says: they are sent whole, and
+            replaced unless everything is kept.
+        overfull: Segments that were sent whole since, and of which more may be there: they are replaced unless
             everything is kept.
         keeps_removed: Whether nodes and edges that are no longer in the graph stay on the remote.
         segment_nodes: How many nodes a new segment has.
@@ -154,7 +157,7 @@ def plan_sync(
     replaced = set[int]()
     if not keeps_removed:
         known = {*np.unique(there.node_segments).tolist(), *np.unique(there.edge_segments).tolist()}
-        replaced |= {*dirty, *(letters.keys() - known)}  # of a segment that holds nothing known, all is too much
+        replaced |= {*dirty, *overfull, *(letters.keys() - known)}  # of a segment that holds nothing known, all is too much
         replaced |= set(np.unique(there.node_segments[difference.removed_nodes]).tolist())
         replaced |= set(np.unique(there.edge_segments[difference.removed_edges]).tolist())
     touched = _Touched.of(difference, node_segments, edge_segments, {*dirty, *replaced})
@@ -168,7 +171,7 @@ def plan_sync(
         deleted=deleted,
         letters=kept | sent,
         keeps_removed=keeps_removed,
-        still_dirty=frozenset(dirty) - replaced,
+        overfull=frozenset((*dirty, *overfull)) - replaced,
         node_segments=node_segments,
         edge_segments=edge_segments,
     )

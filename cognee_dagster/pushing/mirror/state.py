@@ -33,7 +33,7 @@ _STATE = "mirror.json"
 _RUNS_KEPT = 20_000
 SIZES_KEPT = 200
 # Left out where they say nothing: earlier releases do not know them.
-_LATER = ("documents_deleting", "last_import", "unowned", "distrusted", "dataset_name", "left")
+_LATER = ("documents_deleting", "overfull", "last_import", "unowned", "distrusted", "dataset_name", "left")
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,8 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         contents: SHA-256 of the file of contents.
         letters: The present generation by segment.
         run_nodes: How many nodes each of its latest runs brought, by which later ones are estimated.
-        dirty: Segments of which the remote may have more than the contents say.
+        dirty: Segments of which the remote may have something else than the contents say: they are sent again.
+        overfull: Segments of which it has all that they say, and may have more, since nothing was to be removed.
         begun: By segment the generation that a push has begun to send to, and never confirmed.
         documents_begun: What documents are known by that a push has begun to send, and never confirmed.
         unowned: What the remote dataset may have besides; None where nobody but mirrors has brought anything.
@@ -86,6 +87,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     accounted: tuple[str, ...] = ()
     run_nodes: dict[str, _Count] = {}
     dirty: tuple[_Segment, ...] = ()
+    overfull: tuple[_Segment, ...] = ()
     begun: dict[_Segment, Letter] = {}
     documents_begun: tuple[_Key, ...] = ()
     deleting: tuple[tuple[_Segment, Letter], ...] = ()

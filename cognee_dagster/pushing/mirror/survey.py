@@ -126,6 +126,7 @@ def survey(
         known.contents,
         known.letters,
         dirty=known.dirty,
+        overfull=known.overfull,
         keeps_removed=keeps_removed,
         segment_nodes=segment_nodes,
         first_new=_first_number(known),
