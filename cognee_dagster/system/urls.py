@@ -13,6 +13,7 @@ _SECRET_KEYS = frozenset(
     }
 )
 _PLACEHOLDERS = ("${", "{{")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _CHAINED = "::"  # as in simplecache::https://…, of fsspec
 
 
@@ -73,9 +74,13 @@ def _server_in(text: str) -> SplitResult | None:
 
 
 def base_address(url: str) -> str:
-    """How two addresses are compared that nobody has looked at yet; of what is none, the text itself."""
+    """An address as it is compared: without a slash at its end and its scheme's own port, with the host in lower case.
+
+    Of what is no address, the text itself.
+    """
     try:
         parts = urlsplit(url.strip())
     except ValueError:
         return url
-    return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
+    netloc = parts.netloc.lower().removesuffix(_DEFAULT_PORTS.get(parts.scheme, ""))
+    return parts._replace(netloc=netloc).geturl().rstrip("/")

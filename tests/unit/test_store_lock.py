@@ -21,6 +21,7 @@ from cognee_dagster.cli.exit_codes import ExitCode, exit_code_of
 from cognee_dagster.errors import LockLostError, PushInterruptedError
 from cognee_dagster.pushing.mirror import one_at_a_time as pushes
 from cognee_dagster.pushing.mirror.one_at_a_time import one_at_a_time
+from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.store import lock as store_locks
 from cognee_dagster.store.lock import LockHolder, Pace, StoreLock, store_lock
 from cognee_dagster.system.host_lock import host_name
@@ -282,7 +283,11 @@ def test_a_push_whose_lock_was_taken_over_says_so_and_what_to_do(
     monkeypatch.setattr(pushes, "PACE", QUICK)
 
     def push() -> None:
-        with one_at_a_time(UPath(tmp_path), url="http://remote", target="demo", stop=threading.Event()) as held_lock:
+        dataset = RemoteDataset(id="d", name="demo")
+        turn = one_at_a_time(
+            UPath(tmp_path), dataset, url="http://remote", on_wait=lambda: None, stop=threading.Event()
+        )
+        with turn as held_lock:
             (lock,) = tmp_path.glob("*.lock")
             lock.write_bytes(b"{}")
             assert held_lock.ended.wait(30)

@@ -5,10 +5,11 @@ arrived; delete what it replaces; note that. A segment that lost records is sent
 old one is deleted, so that the remote graph is never without what both states have.
 """
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from cognee_dagster.pushing.archives import PushResult, push_archives, require_n
 from cognee_dagster.pushing.delivery import own_dataset, refuse_a_shared_one
 from cognee_dagster.pushing.mirror.carry_out import MirrorPush
 from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_fingerprints
+from cognee_dagster.pushing.mirror.elsewhere import known_elsewhere, move_here
 from cognee_dagster.pushing.mirror.generations import owner_of
 from cognee_dagster.pushing.mirror.guard import require_few_removed
 from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, one_at_a_time
@@ -35,6 +37,7 @@ from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.resume import ResumeRecord
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
+from cognee_dagster.store.lock import StoreLock
 from cognee_dagster.tracing import host_of, span
 
 if TYPE_CHECKING:
@@ -84,10 +87,11 @@ def push_mirror(
     target = _target(archives, options)
     owner = owner_of(mirror.source or name)
     base = base or default_base()
-    with one_at_a_time(base, url=client.connection.url, target=target, stop=stop or threading.Event()) as lock:
+    with contextlib.ExitStack() as stack:
         with span("plan", **_about(archives, target=target, client=client)):
             graph = _graph(archives, mirror)
-            dataset, files, is_new = _dataset(client, target, base=base, owner=owner)
+            turn = _turn(client, target, base=base, owner=owner, stop=stop or threading.Event())
+            lock, dataset, files, is_new = stack.enter_context(turn)
             was_finished = finish_deletions(
                 client, dataset, files, heed=partial(heed_end, lock, target), progress=progress
             )
@@ -157,6 +161,8 @@ def plan_mirror(
         owner = owner_of(mirror.source or name)
         base = base or default_base()
         files = MirrorFiles.of(base, remote_url=client.connection.url, dataset_id=dataset.id, owner=owner)
+        if files.load() is None:
+            files = known_elsewhere(client, dataset, files) or files
     refusal: InvalidPushError | None = None
     try:
         with span("plan", **_about(archives, target=target, client=client)):
@@ -224,6 +230,26 @@ def _target(archives: Sequence[Archive], options: PushOptions) -> str:
             "texts. Push it in mode preserve, or without mirroring."
         )
     return options.target_of(name)
+
+
+@contextlib.contextmanager
+def _turn(
+    client: CogneeClient, target: str, *, base: "UPath", owner: str, stop: threading.Event
+) -> Iterator[tuple[StoreLock, RemoteDataset, MirrorFiles, bool]]:
+    """The lock, the remote dataset, the mirror's files, and whether the dataset had to be made: when it is our turn.
+
+    Raises:
+        As ``one_at_a_time``.
+    """
+    url, waited = client.connection.url, threading.Event()
+    dataset, files, is_new = _dataset(client, target, base=base, owner=owner)
+    with one_at_a_time(base, dataset, url=url, on_wait=waited.set, stop=stop) as lock:
+        if waited.is_set():
+            dataset, files, is_new = _dataset(client, target, base=base, owner=owner)
+        other = None if files.load() is not None else known_elsewhere(client, dataset, files)
+        if other is not None:
+            move_here(files, other, remote_url=url)
+        yield lock, dataset, files, is_new
 
 
 def _dataset(

@@ -1,14 +1,14 @@
 """Pushes to one mirror go one at a time, those of other hosts that keep it in the same store included."""
 
 import contextlib
-import hashlib
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cognee_dagster.errors import LockLostError, PushInterruptedError
+from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.store.lock import LockHolder, Pace, StoreLock, store_lock
 from cognee_dagster.system.host_lock import host_lock, host_name
 
@@ -21,13 +21,16 @@ logger = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def one_at_a_time(base: "UPath", *, url: str, target: str, stop: threading.Event) -> Iterator[StoreLock]:
-    """Wait for other pushes, and keep them waiting.
+def one_at_a_time(
+    base: "UPath", dataset: RemoteDataset, *, url: str, on_wait: Callable[[], None], stop: threading.Event
+) -> Iterator[StoreLock]:
+    """Wait for other pushes to a remote dataset, and keep them waiting, under whatever URL they know its server.
 
     Args:
         base: Where what is known of mirrors is kept.
-        url: The remote.
-        target: The remote dataset's name.
+        dataset: The remote dataset.
+        url: The remote, for messages.
+        on_wait: Called when it has to be waited.
         stop: Ends the waiting, and the push.
 
     Yields:
@@ -38,13 +41,23 @@ def one_at_a_time(base: "UPath", *, url: str, target: str, stop: threading.Event
         LockLostError: Another host took the lock over, or the store did not answer, and the push was ended for that.
         OSError: The store cannot be read or written.
     """
-    remote, dataset = (hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() for text in (url, target))
-    path = base / f"{remote[:8]}-{dataset[:16]}.lock"
+
+    def say_waiting(pid: str) -> None:
+        logger.info("Another push of this machine keeps the same mirror (process %s): waiting for its end", pid)
+        on_wait()
+
+    def say_waiting_for(holder: LockHolder | None) -> None:
+        by = holder or "by whom cannot be read"
+        logger.info("Another push keeps the same mirror (%s): waiting for its end", by)
+        on_wait()
+
+    target = dataset.name
+    path = base / f"{dataset.id}.lock"
     with contextlib.ExitStack() as stack:
-        if not stack.enter_context(host_lock("mirror", url, target, stop=stop, waiting=_say_waiting)):
+        if not stack.enter_context(host_lock("mirror", dataset.id, stop=stop, waiting=say_waiting)):
             raise interrupted(target)
         lock = stack.enter_context(
-            store_lock(path, host=host_name(), process=os.getpid(), stop=stop, waiting=_say_waiting_for, pace=PACE)
+            store_lock(path, host=host_name(), process=os.getpid(), stop=stop, waiting=say_waiting_for, pace=PACE)
         )
         if lock is None:
             raise interrupted(target)
@@ -74,11 +87,3 @@ def heed_end(lock: StoreLock, target: str) -> None:
 def interrupted(target: str) -> PushInterruptedError:
     """What a push to a dataset raises that was told to stop."""
     return PushInterruptedError(f"The push to dataset {target!r} was interrupted.")
-
-
-def _say_waiting(pid: str) -> None:
-    logger.info("Another push of this machine keeps the same mirror (process %s): waiting for its end", pid)
-
-
-def _say_waiting_for(holder: LockHolder | None) -> None:
-    logger.info("Another push keeps the same mirror (%s): waiting for its end", holder or "by whom cannot be read")

@@ -157,7 +157,11 @@ def plan_sync(
     replaced = set[int]()
     if not keeps_removed:
         known = {*np.unique(there.node_segments).tolist(), *np.unique(there.edge_segments).tolist()}
-        replaced |= {*dirty, *overfull, *(letters.keys() - known)}  # of a segment that holds nothing known, all is too much
+        replaced |= {
+            *dirty,
+            *overfull,
+            *(letters.keys() - known),
+        }  # of a segment that holds nothing known, all is too much
         replaced |= set(np.unique(there.node_segments[difference.removed_nodes]).tolist())
         replaced |= set(np.unique(there.edge_segments[difference.removed_edges]).tolist())
     touched = _Touched.of(difference, node_segments, edge_segments, {*dirty, *replaced})

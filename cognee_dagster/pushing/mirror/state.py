@@ -22,6 +22,7 @@ from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.unowned import Unowned
 from cognee_dagster.store.files import matching, put_bytes
+from cognee_dagster.system.urls import base_address
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -157,7 +158,7 @@ class MirrorFiles:
     @classmethod
     def of(cls, base: "UPath", *, remote_url: str, dataset_id: str, owner: str) -> "MirrorFiles":
         """The files of the mirror that ``owner`` has in a remote dataset."""
-        remote = hashlib.sha256(remote_url.encode()).hexdigest()[:8]
+        remote = hashlib.sha256(base_address(remote_url).encode()).hexdigest()[:8]
         return cls(base / f"{remote}-{dataset_id}-{owner}")
 
     @property
@@ -186,6 +187,12 @@ class MirrorFiles:
         """The files of other mirrors in the same remote dataset that are kept beside these."""
         pattern = f"{self.directory.name.rpartition('-')[0]}-*"
         for directory in matching(self.directory.parent, pattern):
+            if directory.name != self.directory.name:
+                yield MirrorFiles(directory)
+
+    def elsewhere(self) -> "Iterator[MirrorFiles]":
+        """The files of this mirror's name and remote dataset that are kept beside these under other URLs."""
+        for directory in matching(self.directory.parent, f"*-{self.directory.name.partition('-')[2]}"):
             if directory.name != self.directory.name:
                 yield MirrorFiles(directory)
 
