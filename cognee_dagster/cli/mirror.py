@@ -139,7 +139,8 @@ def print_plan(
     if as_json:
         print_json(plan)
     else:
-        say("\n".join(_sentences(plan, url=connection.url)))
+        in_words = _whole_in_words if plan["cannot_be_mirrored_because"] else _sentences
+        say("\n".join(in_words(plan, url=connection.url)))
     if found.refusal is not None:
         raise click.exceptions.Exit(exit_code_of(found.refusal))
     if not plan["nothing_to_do"]:
@@ -162,8 +163,7 @@ def _sentences(plan: dict[str, Any], *, url: str) -> Iterator[str]:
 
 def _verdict(plan: dict[str, Any], *, where: str) -> str:
     if counts := counts_in_words(plan):
-        segments = f"{plan['segments_sent']} of {counted(plan['segments'], 'segment')}"
-        return f"{where}: {counts}; {segments} would be sent, about {_size(plan['about_bytes'])}"
+        return f"{where}: {counts}; {_sent_in_words(plan)}"
     if plan["nothing_to_do"]:
         is_all = plan["in_sync"] and not plan["nodes_of_other_mirrors"]
         return f"Nothing to do: {where} {'is in sync' if is_all else 'has all of the graph'}"
@@ -186,6 +186,27 @@ def _besides(plan: dict[str, Any]) -> Iterator[str]:
         yield f"{counted(beside, 'node')} of another mirror that the graph does not have stay there without --adopt"
     if (unowned := plan["unowned"]) and not (plan["emptied_first"] or plan["adopts"]):
         yield f"  {_unowned_in_words(plan) if plan['tidies_unowned'] else unowned['in_words']}"
+
+
+def _whole_in_words(plan: Mapping[str, Any], *, url: str) -> Iterator[str]:
+    """Of a graph that cannot be mirrored."""
+    if plan["refusal"]:
+        yield f"A push would be refused: {plan['refusal']}"
+        return
+    nodes, edges = (counted(plan[kind]["sent"], kind[:-1]) for kind in ("nodes", "edges"))
+    where = f"{plan['target_dataset']} on {url}"
+    yield f"{where}: all of the graph would be sent, {nodes} and {edges}, about {_size_in_words(plan)}; nothing removed"
+    yield f"It cannot be mirrored: {plan['cannot_be_mirrored_because']}"
+
+
+def _sent_in_words(plan: Mapping[str, Any]) -> str:
+    segments = f"{plan['segments_sent']} of {counted(plan['segments'], 'segment')} would be sent"
+    replaced = f", {plan['segments_replaced']} replaced" if plan["segments_replaced"] else ""
+    return f"{segments}{replaced}, about {_size_in_words(plan)}"
+
+
+def _size_in_words(plan: Mapping[str, Any]) -> str:
+    return f"{_size(plan['about_bytes'])} in {counted(plan['archives'], 'archive')}"
 
 
 def _adopted_in_words(plan: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from cognee_dagster.pushing.journal import PushJournal
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.outlook import MirrorPlan
+from cognee_dagster.pushing.mirror.whole_plan import WholePlan
 from cognee_dagster.pushing.options import DEFAULT_DATASET, PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
@@ -152,7 +153,7 @@ def plan_graph(
     options: PushOptions | None = None,
     mirror: MirrorOptions | None = None,
     progress: PushProgress | None = None,
-) -> MirrorPlan:
+) -> MirrorPlan | WholePlan:
     """What ``push_graph`` with these ``MirrorOptions`` would do; nothing is sent or changed.
 
     Raises:

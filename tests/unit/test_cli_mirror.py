@@ -4,10 +4,12 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import pytest
 
+from cognee_dagster.pushing.mirror.records import NotMirrorableError
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import answer
 from cognee_dagster.testing.plugin import fake_remote, fake_remote_environment
@@ -94,6 +96,25 @@ def test_a_plan_of_a_push_that_removes_too_much_exits_as_the_push_does(source: P
     assert planned.exit_code == call("push", str(source), "--sync", "incremental").exit_code == 9
     assert "max_removed is 20%" in json.loads(planned.stdout)["refusal"]
     assert call("plan", str(source), "--max-removed", "1").exit_code == 10
+
+
+def test_a_plan_of_a_graph_that_cannot_be_mirrored_says_why_and_exits_as_the_push_would(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise NotMirrorableError("node 'ann' has an id that is no UUID")
+
+    monkeypatch.setattr("cognee_dagster.pushing.mirror.mirror.read_fingerprints", refuse)
+    planned = call("plan", str(source))
+    assert planned.exit_code == 10
+    assert ": all of the graph would be sent, 5 nodes and 4 edges, about " in planned.stdout
+    assert (
+        "kB in 1 archive; nothing removed\nIt cannot be mirrored: node 'ann' has an id that is no UUID"
+        in planned.stdout
+    )
+    refused = (str(source), "--on-removed", "fail")
+    assert call("plan", *refused).exit_code == call("push", *refused, "--sync", "incremental").exit_code == 1
+    assert call("push", str(source), "--sync", "incremental").exit_code == 0
 
 
 def test_a_dry_run_that_adopts_says_that_it_would_delete_what_others_brought(

@@ -11,9 +11,11 @@ from upath import UPath
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.errors import InvalidPushError, InvalidTargetError
 from cognee_dagster.pushing.archives import push_archives
 from cognee_dagster.pushing.known_by import KnownBy
-from cognee_dagster.pushing.mirror.mirror import push_mirror
+from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
+from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.records import NotMirrorableError
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.sources import open_graph
@@ -141,3 +143,49 @@ def test_dagster_is_told_the_same_of_it_as_of_a_full_push(chain: Chain, remote: 
             )
     assert told[0] == told[1]
     assert len(told[0][1]) == 1
+
+
+@pytest.mark.parametrize("on_removed", ["remove", "keep"])
+def test_a_plan_says_that_all_would_be_pushed_and_why(remote: FakeRemote, tmp_path: Path, on_removed: Any) -> None:
+    words, records = REASONS["aliases"]
+    archive = archive_of(records, tmp_path)
+    with client_of(remote.url, remote.api_key) as client:
+        options = MirrorOptions(on_removed=on_removed)
+        plan = plan_mirror([archive], client=client, base=UPath(tmp_path / "mirrors"), mirror=options).as_json()
+    assert words in plan["cannot_be_mirrored_because"]
+    assert (plan["nodes"], plan["archives"], plan["about_bytes"]) == ({"sent": 1}, 1, archive.size_bytes)
+    assert (plan["in_sync"], plan["refusal"], remote.uploads) == (False, "", [])
+
+
+def test_a_plan_of_what_would_not_be_sent_fails_as_the_push(remote: FakeRemote, tmp_path: Path) -> None:
+    given: Any = {"base": UPath(tmp_path / "mirrors"), "mirror": MirrorOptions(on_removed="fail")}
+    archive = archive_of(REASONS["aliases"][1], tmp_path)
+    with client_of(remote.url, remote.api_key) as client:
+        for what in (plan_mirror, push_mirror):
+            with pytest.raises(InvalidPushError, match="names a type or aliases"):
+                what([archive], client=client, **given)
+    assert remote.uploads == []
+
+
+def test_a_plan_of_a_push_into_somebody_elses_dataset_says_that_it_is_refused(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    owner = remote.add_user("owner@example.com")
+    remote.state.ensure_dataset("demo", owner)
+    remote.grant("demo", remote.admin, "read", owner=owner)
+    with client_of(remote.url, remote.api_key) as client:
+        archive = archive_of(REASONS["aliases"][1], tmp_path)
+        plan = plan_mirror([archive], client=client, base=UPath(tmp_path / "mirrors"))
+    assert isinstance(plan.refusal, InvalidTargetError)
+    assert f"belongs to user {owner.id}" in plan.as_json()["refusal"]
+
+
+def test_a_dry_run_says_that_it_would_be_a_full_push(chain: Chain, remote: FakeRemote) -> None:
+    assert chain.run(config={"dry_run": True}).success
+    (record,) = chain.instance.fetch_observations(chain.dataset.push_key, limit=9).records
+    assert record.asset_observation is not None
+    assert record.asset_observation.description == (
+        "A full push: 3 nodes and 2 edges would be sent, nothing removed, since the graph cannot be mirrored: "
+        "node 'ann' has an id that is no UUID"
+    )
+    assert remote.uploads == []

@@ -50,13 +50,16 @@ def observe_plan(
         keys.REMOTE_URL: client.connection.url,
         keys.ARCHIVE_DIGEST: archives[0].digest,
     }
-    if mirror is None:
+    plan = {} if mirror is None else plan_for_mirror(archives, mirror=mirror, client=client, options=options)
+    if not plan or plan["cannot_be_mirrored_because"]:
         nodes, edges = (sum(getattr(archive, name) for archive in archives) for name in ("num_nodes", "num_edges"))
         words = f"A full push: {counted(nodes, 'node')} and {counted(edges, 'edge')} would be sent, nothing removed"
+        if plan:
+            words += f", since the graph cannot be mirrored: {plan['cannot_be_mirrored_because']}"
+            words = f"A push would be refused: {plan['refusal']}" if plan["refusal"] else words
         metadata |= {keys.NUM_NODES: nodes, keys.NUM_EDGES: edges}
         metadata[keys.ARCHIVE_BYTES] = sum(archive.size_bytes for archive in archives)
     else:
-        plan = plan_for_mirror(archives, mirror=mirror, client=client, options=options)
         plan["examples"]["nodes"]["removed"] = _named(context, dataset, plan["examples"]["nodes"]["removed"])
         words = _in_words(plan)
         metadata |= {keys.PLAN: _table(plan), keys.PLAN_DETAILS: plan}

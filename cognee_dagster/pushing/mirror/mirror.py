@@ -20,8 +20,8 @@ from cognee_dagster.errors import InvalidModeError, InvalidPushError, InvalidTar
 from cognee_dagster.pushing.archives import PushResult, push_archives, require_nodes
 from cognee_dagster.pushing.delivery import own_dataset, refuse_a_shared_one
 from cognee_dagster.pushing.mirror.carry_out import MirrorPush
-from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_fingerprints
 from cognee_dagster.pushing.mirror.elsewhere import known_elsewhere, move_here
+from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_fingerprints
 from cognee_dagster.pushing.mirror.generations import owner_of
 from cognee_dagster.pushing.mirror.guard import require_few_removed
 from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, one_at_a_time
@@ -32,6 +32,7 @@ from cognee_dagster.pushing.mirror.state import DEFAULT_DIRECTORY, MirrorFiles
 from cognee_dagster.pushing.mirror.survey import survey
 from cognee_dagster.pushing.mirror.unfinished import finish_deletions
 from cognee_dagster.pushing.mirror.whole import begin_whole, end_whole
+from cognee_dagster.pushing.mirror.whole_plan import WholePlan
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.resume import ResumeRecord
@@ -87,11 +88,10 @@ def push_mirror(
     target = _target(archives, options)
     owner = owner_of(mirror.source or name)
     base = base or default_base()
-    with contextlib.ExitStack() as stack:
+    graph = _graph(archives, mirror)  # before a dataset is made, or waited for others
+    turn = _turn(client, target, base=base, owner=owner, stop=stop or threading.Event())
+    with turn as (lock, dataset, files, is_new):
         with span("plan", **_about(archives, target=target, client=client)):
-            graph = _graph(archives, mirror)
-            turn = _turn(client, target, base=base, owner=owner, stop=stop or threading.Event())
-            lock, dataset, files, is_new = stack.enter_context(turn)
             was_finished = finish_deletions(
                 client, dataset, files, heed=partial(heed_end, lock, target), progress=progress
             )
@@ -144,12 +144,12 @@ def plan_mirror(
     base: "UPath | None" = None,
     options: PushOptions | None = None,
     mirror: MirrorOptions | None = None,
-) -> MirrorPlan:
-    """What ``push_mirror`` would do; nothing is sent or changed.
+) -> MirrorPlan | WholePlan:
+    """What ``push_mirror`` would do, to a mirror or of a graph that cannot be mirrored; nothing is sent or changed.
 
     Raises:
         EmptyGraphError, InvalidModeError: As ``push_mirror``.
-        InvalidPushError: The graph cannot be mirrored; the message says why.
+        InvalidPushError: The graph cannot be mirrored, and nothing is sent then; the message says why.
         RemoteError: The remote cannot be asked.
         OSError: What is known of the mirror cannot be read.
     """
@@ -176,7 +176,9 @@ def plan_mirror(
     except (InvalidTargetError, RemovedRecordsError) as error:
         refusal = error
     except NotMirrorableError as error:
-        raise _not_mirrorable(name, error) from error
+        if mirror.on_removed == "fail":
+            raise _not_mirrorable(name, error) from error
+        return _whole_plan(archives, client, dataset, target=target, reason=str(error))
     outlook = look_ahead(archives, found, client=client, dataset=dataset)
     return MirrorPlan(found=found, outlook=outlook, refusal=refusal)
 
@@ -193,6 +195,23 @@ def _graph(archives: Sequence[Archive], mirror: MirrorOptions) -> GraphFingerpri
         if mirror.on_removed == "fail":
             raise _not_mirrorable(archives[0].dataset_name, error) from error
         return error
+
+
+def _whole_plan(
+    archives: Sequence[Archive], client: CogneeClient, dataset: RemoteDataset | None, *, target: str, reason: str
+) -> WholePlan:
+    refusal: InvalidPushError | None = None
+    try:
+        refuse_a_shared_one(client, target)
+    except InvalidTargetError as error:
+        refusal = error
+    return WholePlan(
+        reason=reason,
+        archives=archives,
+        target_dataset=target,
+        dataset_id=None if dataset is None else dataset.id,
+        refusal=refusal,
+    )
 
 
 def _about(archives: Sequence[Archive], *, target: str, client: CogneeClient) -> dict[str, str | int]:

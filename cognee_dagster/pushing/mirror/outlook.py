@@ -83,6 +83,7 @@ class MirrorPlan:
             "target_dataset": self.found.target_dataset,
             "in_sync": self.outlook.is_in_sync,
             "nothing_to_do": self.found.is_in_sync,
+            "cannot_be_mirrored_because": "",
             "refusal": "" if self.refusal is None else str(self.refusal),
         }
 
