@@ -99,17 +99,20 @@ class SyncPlan:
             graph: The graph.
             there: What the remote has; its documents are as before.
             confirmed: What it once confirmed, also where that cannot be relied on: if what is gone from it stays, a
-                later push that removes it has to know of it.
+                later push that removes it has to know of it. Where it cannot be relied on that it is there, its record
+                is forgotten: should the graph have it again, it is sent.
         """
         kept = confirmed if self.keeps_removed else MirrorContents.empty()
         nodes = unmatched(places_in(kept.node_keys, graph.node_keys), len(kept.node_ids))
         edges = unmatched(places_in(kept.edge_keys, graph.edge_keys), len(kept.edge_keys))
+        kept_nodes = np.where(np.isin(kept.node_keys, there.node_keys), kept.node_contents, 0)[nodes]
+        kept_edges = np.where(np.isin(kept.edge_keys, there.edge_keys), kept.edge_contents, 0)[edges]
         return MirrorContents(
             node_ids=np.concatenate((graph.ids, kept.node_ids[nodes])),
-            node_contents=np.concatenate((graph.node_contents, kept.node_contents[nodes])),
+            node_contents=np.concatenate((graph.node_contents, kept_nodes)),
             node_segments=np.concatenate((self.node_segments, kept.node_segments[nodes])),
             edge_keys=np.concatenate((graph.edge_keys, kept.edge_keys[edges])),
-            edge_contents=np.concatenate((graph.edge_contents, kept.edge_contents[edges])),
+            edge_contents=np.concatenate((graph.edge_contents, kept_edges)),
             edge_segments=np.concatenate((self.edge_segments, kept.edge_segments[edges])),
             document_keys=there.document_keys,
             document_contents=there.document_contents,
