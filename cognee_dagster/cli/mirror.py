@@ -151,7 +151,8 @@ def _sentences(plan: dict[str, Any], *, url: str) -> Iterator[str]:
     yield _verdict(plan, where=f"{plan['target_dataset']} on {url}")
     yield from _besides(plan)
     if plan["emptied_first"]:
-        yield "The remote graph would be emptied first"
+        others = f", also of {plan['emptied_of']}" if plan["emptied_of"] else ""
+        yield f"The remote graph would be emptied first{others}"
     if whole := plan["sent_whole_because"]:
         yield f"All of it, because {whole}"
     for kind, of in plan["examples"].items():
@@ -167,11 +168,13 @@ def _verdict(plan: dict[str, Any], *, where: str) -> str:
     if plan["nothing_to_do"]:
         is_all = plan["in_sync"] and not plan["nodes_of_other_mirrors"]
         return f"Nothing to do: {where} {'is in sync' if is_all else 'has all of the graph'}"
-    if (plan["adopts"] or plan["tidies_unowned"]) and not any(
-        plan[what] for what in ("segments_sent", "segments_replaced", "names_left_over")
-    ):
+    if plan["emptied_first"]:
+        return f"{where} has all of the graph, and would get it again: {_sent_in_words(plan)}"
+    if plan["segments_sent"] or plan["segments_replaced"]:
+        return f"{where} may not have just what an earlier push has sent: {_sent_in_words(plan)}"
+    if (plan["adopts"] or plan["tidies_unowned"]) and not plan["names_left_over"]:
         return f"{where} has all of the graph"
-    return f"{where} would be tidied up after a push that was interrupted"
+    return f"{where} would be tidied up: an earlier push has left there what it was to delete"
 
 
 def _besides(plan: dict[str, Any]) -> Iterator[str]:
@@ -182,7 +185,7 @@ def _besides(plan: dict[str, Any]) -> Iterator[str]:
         yield kept[:1].upper() + kept[1:]
     if plan["adopts"]:
         yield _adopted_in_words(plan)
-    elif beside := plan["nodes_of_other_mirrors"]:
+    elif (beside := plan["nodes_of_other_mirrors"]) and not plan["emptied_first"]:
         yield f"{counted(beside, 'node')} of another mirror that the graph does not have stay there without --adopt"
     if (unowned := plan["unowned"]) and not (plan["emptied_first"] or plan["adopts"]):
         yield f"  {_unowned_in_words(plan) if plan['tidies_unowned'] else unowned['in_words']}"

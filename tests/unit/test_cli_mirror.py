@@ -117,6 +117,34 @@ def test_a_plan_of_a_graph_that_cannot_be_mirrored_says_why_and_exits_as_the_pus
     assert call("push", str(source), "--sync", "incremental").exit_code == 0
 
 
+def keys_of(value: Any) -> set[str]:
+    """The names of all fields."""
+    if not isinstance(value, dict):
+        return set()
+    return set(value) | {key for one in value.values() for key in keys_of(one)}
+
+
+def test_the_help_of_plan_names_the_fields_of_its_json_and_no_others(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = call("plan", str(source), "--json").stdout
+    call("push", str(source))
+    without(source, "eve")
+    call("push", str(source), "--sync", "incremental")  # beside what a full push has brought
+    kept = call("plan", str(source), "--on-removed", "keep", "--json").stdout
+
+    def refuse(*_: Any) -> None:
+        raise NotMirrorableError("it has none")
+
+    monkeypatch.setattr("cognee_dagster.pushing.mirror.mirror.read_fingerprints", refuse)
+    plans = [json.loads(plan) for plan in (whole, kept, call("plan", str(source), "--json").stdout)]
+    fields = {key for plan in plans for key in keys_of(plan)}
+    said = call("plan", "--help").stdout.partition("With --json:")[2].partition("Options:")[0]
+    words = set(re.findall(r"[a-z_]+", said))
+    assert fields - words == set()
+    assert {word for word in words if "_" in word} - fields == set()
+
+
 def test_a_dry_run_that_adopts_says_that_it_would_delete_what_others_brought(
     source: Path, fake_remote_environment: FakeRemote
 ) -> None:

@@ -127,7 +127,7 @@ def test_what_was_sent_again_with_keep_is_not_sent_a_third_time_and_still_goes_w
         kill(mirror, on_removed="keep")
     assert mirror.push(on_removed="keep").status == "completed"
     uploads = len(remote.uploads)
-    assert planned(mirror, on_removed="keep")["in_sync"]
+    assert planned(mirror, on_removed="keep")["nothing_to_do"]
     for _ in range(2):
         assert mirror.push(on_removed="keep").status == "unchanged"
     assert (len(remote.uploads), gone in remote.graph("demo").nodes) == (uploads, True)

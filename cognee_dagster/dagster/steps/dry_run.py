@@ -94,7 +94,9 @@ def _named(context: dg.AssetExecutionContext, dataset: CogneeDataset, ids: Seque
 def _in_words(plan: Mapping[str, Any]) -> str:
     if plan["refusal"]:
         return f"A push would be refused: {plan['refusal']}"
-    besides = f"; there are besides {plan['unowned']['in_words']}" if plan["unowned"] else ""
+    besides = (
+        f"; there are besides {plan['unowned']['in_words']}" if plan["unowned"] and not plan["emptied_first"] else ""
+    )
     if plan["nothing_to_do"] and besides:
         return f"A push would send nothing: the remote has all of the graph{besides}"
     if plan["in_sync"] and plan["nodes_of_other_mirrors"]:
@@ -107,7 +109,9 @@ def _in_words(plan: Mapping[str, Any]) -> str:
     adopted = "; what others have brought and the graph does not have would be removed" if plan["adopts"] else ""
     kept = f"; {words}" if (words := kept_in_words(plan)) else ""
     sent = f"{plan['segments_sent']} of {counted(plan['segments'], 'segment')} would be sent"
-    return f"{counts}; {sent}{adopted}{kept}{besides}"
+    others = f", also of {plan['emptied_of']}" if plan["emptied_of"] else ""
+    emptied = f"; the remote graph would be emptied first{others}" if plan["emptied_first"] else ""
+    return f"{counts}; {sent}{emptied}{adopted}{kept}{besides}"
 
 
 def _table(plan: Mapping[str, Any]) -> dg.TableMetadataValue:

@@ -5,6 +5,7 @@ from uuid import UUID
 from cognee_dagster.errors import RemovedRecordsError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.mirror.adoption import Adoption
+from cognee_dagster.pushing.mirror.emptying import would_empty
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 
@@ -34,6 +35,8 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
             "mirror has brought: nothing was sent. If nobody else needs what is there, push again with max_removed 1; "
             "with on_removed remove it stays."
         )
+    if found.empties:
+        _refuse_to_empty_of_others(found, options, source=source, where=where)
     there = found.known.confirmed
     if there is None:
         _refuse_without_contents(options, where=where)
@@ -63,6 +66,23 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
         f"The graph of {source!r} lacks {what} that {where} has, and {rule}: nothing was sent.{examples} If they are "
         f"gone on purpose, push again {advice}; with on_removed keep they stay on the remote."
     )
+
+
+def _refuse_to_empty_of_others(found: MirrorSurvey, options: MirrorOptions, *, source: str, where: str) -> None:
+    """What others have brought counts like what the mirror has brought itself."""
+    going = would_empty(found)
+    if going.share is None and options.max_removed < 1:
+        raise RemovedRecordsError(
+            f"With on_removed replace, everything in {where} would be removed, and what others have brought there "
+            "cannot be counted: nothing was sent. If nobody else needs it, push again with max_removed 1; with "
+            "on_removed remove it stays."
+        )
+    if going.share is not None and going.share > options.max_removed:
+        raise RemovedRecordsError(
+            f"With on_removed replace, everything in {where} would be removed, also {going.in_words}, which the graph "
+            f"of {source!r} lacks, and max_removed is {options.max_removed:.0%}: nothing was sent. If nobody else "
+            f"needs that, push again with a larger max_removed ({_WHERE_TO_SAY_SO}); with on_removed remove it stays."
+        )
 
 
 def _refuse_a_large_adoption(found: Adoption, options: MirrorOptions, *, source: str, where: str) -> None:

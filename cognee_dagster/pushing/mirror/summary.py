@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from cognee_dagster.pushing.mirror.emptying import would_empty
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 from cognee_dagster.pushing.mirror.unowned import unowned_as_json
 
@@ -34,6 +35,7 @@ def summary_of(found: MirrorSurvey) -> dict[str, Any]:
         "segments_sent": len(found.plan.uploads),
         "segments_replaced": len(found.plan.deleted),
         "emptied_first": found.empties,
+        "emptied_of": would_empty(found).in_words if found.empties else "",
         "adopts": found.adopts,
         "adoption": None if found.adoption is None else found.adoption.as_json(),
         "nodes_of_other_mirrors": found.beside.num_nodes,

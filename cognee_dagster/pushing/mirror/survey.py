@@ -138,7 +138,7 @@ def survey(
         unowned = count_unowned(client, dataset, _owned(fingerprints, documents, known, beside), before=unowned)
     may_go = unowned is not None and unowned.is_within(options.max_removed)
     is_uncertain = not known.is_certain or (may_go and unowned is not None and unowned.is_in_graph)
-    empties = options.on_removed == "replace" and bool(plan.deleted or is_uncertain or beside.num_nodes)
+    empties = options.on_removed == "replace" and bool(plan.deleted or is_uncertain)
     if empties:
         nothing = plan_sync(fingerprints, MirrorContents.empty(), {}, segment_nodes=segment_nodes)
         plan = replace(nothing, difference=plan.difference)
