@@ -52,6 +52,7 @@ MUCH: dict[str, tuple[list[object], list[object]]] = {
 def test_names_beyond_what_is_kept_are_refused(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path, *MUCH[what])
     read(path)
+    monkeypatch.setattr(room, "_AT_WORK", 0)
     monkeypatch.setattr(room, "MAX_KEPT", 10_000 + path.stat().st_size)
     read(written(tmp_path, ENDS, [link()]))
     path = written(tmp_path, *MUCH[what])
@@ -60,6 +61,7 @@ def test_names_beyond_what_is_kept_are_refused(what: str, tmp_path: Path, monkey
 
 
 def test_the_document_itself_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_AT_WORK", 0)
     monkeypatch.setattr(room, "MAX_KEPT", 20_000)
     read(written(tmp_path, ENDS, []))
     with pytest.raises(GraphFileError, match="more than is kept"):
@@ -191,7 +193,7 @@ def test_what_has_no_end_in_xml_is_refused(inside: str, what: str, tmp_path: Pat
     [
         ("MAX_LINE", 'id,name\n"a\n' + '","\n' * 60, r"line \d+ in nodes\.csv of a row that ends in it of more than"),
         ("_MAX_CELLS", "id,name\na" + "," * 200, r"line 2 in nodes\.csv of more than 100 cells"),
-        ("_MAX_COLUMNS", ",".join(["id", *map(str, range(200))]), r"nodes\.csv of 201 columns, and at most 100"),
+        ("MAX_COLUMNS", ",".join(["id", *map(str, range(200))]), r"nodes\.csv of 201 columns, and at most 100"),
     ],
 )
 def test_a_row_of_a_table_that_goes_on_and_on_is_refused(

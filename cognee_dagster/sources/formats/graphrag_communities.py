@@ -15,6 +15,7 @@ from cognee_dagster.sources.formats.tables import Row, keys_in, num_texts, rows_
 _NUMBERS = ("community", "id")  # GraphRAG before 0.4 has no other id of a community than its number
 _STRUCTURE = {"community", "parent", "children", "entity_ids", "relationship_ids", "text_unit_ids"}
 _TEXT = "full_content"
+_UNREAD = {"relationship_ids", "text_unit_ids", "children"}
 _SAID_TWICE = {"findings", "full_content_json"}
 _MAX_HELD = 96 << 20
 _ROW_BYTES = 1_000
@@ -59,7 +60,7 @@ class GraphRagCommunities:
         return [number for number, _ in self._rows(table)]
 
     def _rows(self, table: Path | None) -> Iterator[tuple[str, tuple[str, Row]]]:
-        for place, row in rows_of(table) if table is not None else ():
+        for place, row in rows_of(table, without=_UNREAD) if table is not None else ():
             number = next((row[name] for name in _NUMBERS if name in row), None)
             if number is None:
                 raise GraphFileError(f"has a community without a number ({place}). Add it.")
@@ -71,13 +72,17 @@ def _held(rows: Iterable[tuple[str, tuple[str, Row]]]) -> Iterator[tuple[str, tu
     size = 0
     for number, (place, row) in rows:
         kept = {name: value for name, value in row.items() if name not in _SAID_TWICE}
-        size += _ROW_BYTES + sum(getsizeof(value) for value in kept.values())
+        size += _ROW_BYTES + sum(map(_size, kept.values()))
         if size > _MAX_HELD:
             raise GraphFileError(
                 f"has reports on communities of more than {_MAX_HELD >> 20} MiB ({place}). Take their table out of the "
                 "folder, or remove columns."
             )
         yield number, (place, kept)
+
+
+def _size(value: Any) -> int:
+    return getsizeof(value) + (sum(map(_size, value)) if isinstance(value, list) else 0)
 
 
 def _said(number: str, row: Row, report: Row) -> dict[str, Any]:

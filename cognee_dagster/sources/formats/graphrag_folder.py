@@ -4,9 +4,10 @@ Relationships name entities by their titles, as does GraphRAG's own GraphML snap
 here, too. Text units become chunks that contain the entities found in them, and so do the reports on communities.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
+from sys import getsizeof
 from typing import Any
 
 from cognee_dagster.errors import GraphFileError
@@ -17,6 +18,7 @@ from cognee_dagster.sources.formats.graphrag_claims import GraphRagClaims
 from cognee_dagster.sources.formats.graphrag_communities import GraphRagCommunities
 from cognee_dagster.sources.formats.tables import (
     Row,
+    columns_of,
     find_table,
     keys_in,
     num_rows,
@@ -27,6 +29,8 @@ from cognee_dagster.sources.formats.tables import (
 
 _LISTS = ("text_unit_ids", "entity_ids", "relationship_ids", "covariate_ids", "document_ids", "document_id")
 _OTHERS = ("text_units", "documents", "communities", "community_reports", "covariates")
+_MAX_KEPT = 64 << 20
+_KEPT_BYTES = 100  # of a key, beside its text
 _DOCUMENTS = ("document_id", "document_ids")  # GraphRAG 3, and those before
 
 
@@ -80,19 +84,21 @@ class GraphRagFolder:
             if None in ends:
                 raise GraphFileError(f"has a relationship without a source or target ({place}). Add it.")
             yield Edge(ends[0], ends[1], attributes, None, place)
-        known = {row["id"] for _, row in self._text_rows()}
-        titles = set()
+        known = set(_kept((row["id"], place) for place, row in self._text_rows()))
         for place, row in rows_of(self._entities):
-            titles.add(title := _title(row, place))
+            title = _title(row, place)
             for key in keys_in(row, "text_unit_ids"):
                 if key in known:
                     yield contains_edge(key, title, text=f"A text speaks of {title}.", place=place)
         yield from community_edges(self._communities)
-        yield from self._claims.edges(entities=titles, texts=known)
+        if self._claims.num_elements():
+            titles = ((_title(row, place), place) for place, row in rows_of(self._entities))
+            yield from self._claims.edges(entities=set(_kept(titles)), texts=known)
 
     def _titles(self) -> dict[str, Any]:
         rows = ((place, row) for place, row in rows_of(self._entities) if "id" in row)
-        return {_identified(row, place, what="entity")["id"]: _title(row, place) for place, row in rows}
+        pairs = (((_identified(row, place, what="entity")["id"], _title(row, place)), place) for place, row in rows)
+        return dict(_kept(pairs))
 
     def _text_rows(self) -> Iterator[tuple[str, Row]]:
         for place, row in rows_of(self._texts) if self._texts is not None else ():
@@ -100,13 +106,28 @@ class GraphRagFolder:
                 yield place, _identified(row, place, what="text unit")
 
     def _document_names(self) -> dict[str, str]:
-        rows = rows_of(self._documents) if self._documents is not None else ()
-        known = (_identified(row, place, what="document") for place, row in rows)
-        return {row["id"]: str(row.get("title") or row["id"]) for row in known}
+        if self._documents is None:
+            return {}
+        rows = rows_of(self._documents, without=set(columns_of(self._documents)) - {"id", "title"})
+        known = ((_identified(row, place, what="document"), place) for place, row in rows)
+        return dict(_kept(((row["id"], str(row.get("title") or row["id"])), place) for row, place in known))
 
 
 def _find(folder: Path, name: str) -> Path | None:
     return find_table(folder, (name, f"create_final_{name}")) if folder.is_dir() else None
+
+
+def _kept(values: Iterable[tuple[Any, str]]) -> Iterator[Any]:
+    """Keys and titles, of which there may be as many as fit; each comes with its place."""
+    size = 0
+    for value, place in values:
+        size += sum(_KEPT_BYTES + getsizeof(part) for part in (value if isinstance(value, tuple) else (value,)))
+        if size > _MAX_KEPT:
+            raise GraphFileError(
+                f"holds more ids and titles than are kept ({place}): {_MAX_KEPT >> 20} MiB. Take tables of texts, "
+                "communities, claims or documents out of the folder, or shorten them."
+            )
+        yield value
 
 
 def _identified(row: Row, place: str, *, what: str) -> Row:

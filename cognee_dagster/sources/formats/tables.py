@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
@@ -17,16 +17,16 @@ from cognee_dagster.errors import GraphFileError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.sources.formats.damage import WRITE_AGAIN, first_line
 from cognee_dagster.sources.formats.opening import COMPRESSED_SUFFIXES, open_bytes
+from cognee_dagster.sources.formats.parquet import MAX_COLUMNS, parquet_batches, require_small_footer
+from cognee_dagster.sources.formats.parquet_rows import values_of
 
 _TEXT_SUFFIXES = (".csv", ".tsv")
 TABLE_SUFFIXES = (
     ".parquet",
     *(kind + compressed for compressed in ("", *COMPRESSED_SUFFIXES) for kind in _TEXT_SUFFIXES),
 )
-_BATCH_ROWS = 4_096
 MAX_LINE = 4 << 20  # characters of a line, and of a row of several lines
 _MAX_CELLS = 100_000  # of a row
-_MAX_COLUMNS = 10_000
 _SEPARATORS = ",;\t|"
 
 Row = dict[str, Any]
@@ -49,6 +49,7 @@ def columns_of(path: Path) -> list[str]:
     """Names of a table's columns."""
     if path.suffix.lower() == ".parquet":
         with _reading_parquet(path):
+            require_small_footer(path)
             return list(pq.read_schema(path).names)
     with open_bytes(path) as file:
         return _header(_Lines(file, path), path=path)[0]
@@ -62,6 +63,7 @@ def num_rows(path: Path) -> int:
     """
     if path.suffix.lower() == ".parquet":
         with _reading_parquet(path):
+            require_small_footer(path)
             return int(pq.read_metadata(path).num_rows)
     return sum(1 for _ in _cells(path))
 
@@ -70,12 +72,18 @@ def num_texts(path: Path, *columns: str) -> int:
     """How many rows of a Parquet file have a text that is not empty in one of these columns, of those that it has."""
     there = columns_of(path)
     with _reading_parquet(path):
-        table = pq.read_table(path, columns=[column for column in columns if column in there])
-        has_text = [pc.fill_null(pc.greater(_lengths(column), 0), False) for column in table.columns]
+        batches = parquet_batches(path, without={column for column in there if column not in columns})
+        return sum(map(_num_with_text, batches))
+
+
+def _num_with_text(batch: pa.RecordBatch) -> int:
+    has_text = [pc.fill_null(pc.greater(_lengths(column), 0), False) for column in batch.columns]
     return int(pc.sum(reduce(pc.or_, has_text)).as_py() or 0) if has_text else 0
 
 
-def _lengths(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+def _lengths(texts: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.dictionary_decode()
     return pc.utf8_length(texts.cast(pa.string()) if pa.types.is_null(texts.type) else texts)
 
 
@@ -100,22 +108,26 @@ def keys_in(row: Row, column: str) -> list[Any]:
     return [key for key in (cell if isinstance(cell, list) else [cell]) if isinstance(key, (str, int))]
 
 
-def rows_of(path: Path) -> Iterator[tuple[str, Row]]:
+def rows_of(path: Path, *, without: Collection[str] = ()) -> Iterator[tuple[str, Row]]:
     """The rows of a table by column, each with its place for error messages; cells without a value are left out.
+
+    Args:
+        path: The table.
+        without: Columns of a Parquet file that are not read.
 
     Raises:
         GraphFileError: A row has more cells than the table has columns, or is not text.
     """
-    return _parquet_rows(path) if path.suffix.lower() == ".parquet" else _csv_rows(path)
+    return _parquet_rows(path, without) if path.suffix.lower() == ".parquet" else _csv_rows(path)
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[str, Row]]:
+def _parquet_rows(path: Path, without: Collection[str]) -> Iterator[tuple[str, Row]]:
     table, number = path.name, 0
-    with _reading_parquet(path), pq.ParquetFile(path) as file:
-        _require_distinct(file.schema_arrow.names, path)
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+    _require_distinct(columns_of(path), path)
+    with _reading_parquet(path):
+        for batch in parquet_batches(path, without=without):
             names = batch.schema.names
-            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            for values in zip(*map(values_of, batch.columns), strict=True):
                 number += 1
                 row = {name: value for name, value in zip(names, values, strict=True) if value is not None}
                 yield f"{table}, row {number}", row
@@ -225,9 +237,9 @@ def _header(lines: Iterator[str], *, path: Path) -> tuple[list[str], str]:
 
 
 def _require_distinct(names: list[str], path: Path) -> None:
-    if len(names) > _MAX_COLUMNS:
+    if len(names) > MAX_COLUMNS:
         raise GraphFileError(
-            f"has a table {path.name} of {len(names):,} columns, and at most {_MAX_COLUMNS:,} are read. Write fewer."
+            f"has a table {path.name} of {len(names):,} columns, and at most {MAX_COLUMNS:,} are read. Write fewer."
         )
     if twice := next((name for name, number in Counter(names).items() if number > 1), None):
         raise GraphFileError(f"has a table {path.name} with two columns called {twice!r}. Rename one.")

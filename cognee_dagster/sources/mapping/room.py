@@ -5,7 +5,8 @@ import sys
 
 from cognee_dagster.errors import GraphFileError
 
-MAX_KEPT = 300 << 20  # bytes, as they are reckoned here: with libraries and what is at work, 512 MiB in all
+MAX_KEPT = 340 << 20  # bytes, as they are reckoned here: with libraries and what is at work, 512 MiB in all
+_AT_WORK = 40 << 20  # more than that, where a part of the file is held
 _NODE_BYTES = 200  # its id, and its place among the others
 _EDGE_BYTES = 24
 _KIND_BYTES = 1_000  # what is counted by name is in several tables, and is shown
@@ -27,7 +28,7 @@ class Room:
     @classmethod
     def beside(cls, held: int) -> "Room":
         """The room beside so many bytes of a file that are held."""
-        return cls(MAX_KEPT - held)
+        return cls(MAX_KEPT - (held + _AT_WORK if held else 0))
 
     def rest(self) -> "Room":
         """The same room, for one of several passes."""
