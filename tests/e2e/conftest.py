@@ -56,3 +56,12 @@ def redis() -> str:
     if importlib.util.find_spec("dagster_celery") is None:
         _missing("needs dagster-celery: pip install -e '.[integration]'")
     return found
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def storage(request: pytest.FixtureRequest) -> str:
+    """What Dagster's configuration says of its storage; nothing for the default."""
+    if request.param == "sqlite":
+        return ""
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return f"storage: {{postgres: {{postgres_url: {server.new_database()}}}}}\n"

@@ -56,9 +56,9 @@ pytestmark = pytest.mark.timeout(TIME_LIMIT + 120)
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "dagster.yaml").write_text(
-        "telemetry: {enabled: false}\nsensors: {use_threads: true, num_workers: 4}\n"
+        f"telemetry: {{enabled: false}}\nsensors: {{use_threads: true, num_workers: 4}}\n{storage}"
     )
     (tmp_path / "alerts.py").write_text(CODE_LOCATION.format(datasets=DATASETS))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))

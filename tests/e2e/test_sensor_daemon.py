@@ -14,7 +14,6 @@ import dagster as dg
 import pytest
 
 from cognee_dagster.testing import FakeRemote
-from tests.postgres import PostgresServer
 
 DATASETS = [f"d{number:02}" for number in range(20)]
 STALLED_AFTER = 45.0
@@ -133,15 +132,6 @@ class Scene:
 
 def _run_of(event: dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation) -> str:
     return str(event.metadata["pipeline_run_id"].value)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def storage(request: pytest.FixtureRequest) -> str:
-    """What Dagster's configuration says of its storage; nothing for the default."""
-    if request.param == "sqlite":
-        return ""
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return f"storage: {{postgres: {{postgres_url: {server.new_database()}}}}}\n"
 
 
 @pytest.fixture
