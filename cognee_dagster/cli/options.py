@@ -10,7 +10,7 @@ import click
 
 from cognee_dagster import remote
 from cognee_dagster.errors import DatasetNotFoundError
-from cognee_dagster.remote.connection import Called
+from cognee_dagster.remote.origins import Called
 
 if TYPE_CHECKING:
     from cognee_dagster.remote.client import CogneeClient

@@ -25,7 +25,7 @@ from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import CogneeDagsterError, ConnectionConfigError, LocalCogneeError
 from cognee_dagster.pushing.options import DeliverySettings
 from cognee_dagster.remote.compat import BACKGROUND_STRATEGIES
-from cognee_dagster.remote.connection import (
+from cognee_dagster.remote.origins import (
     FROM_ARGUMENTS,
     FROM_ENVIRONMENT,
     FROM_SAVED_CREDENTIALS,

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -26,14 +25,18 @@ from cognee_dagster.remote.https_settings import (
     SERVICE_URL_VARIABLE,
     RemoteSettings,
 )
+from cognee_dagster.remote.origins import (
+    AS_ARGUMENTS,
+    FROM_ARGUMENTS,
+    FROM_ENVIRONMENT,
+    FROM_SAVED_CREDENTIALS,
+    FROM_SERVE,
+    KEY_FROM_ARGUMENTS,
+    Called,
+)
 from cognee_dagster.remote.saved_credentials import default_credentials_file, read_saved_credentials
 from cognee_dagster.system.urls import address_problem
 
-FROM_ARGUMENTS = "arguments"
-FROM_SERVE = "cognee.serve()"
-FROM_ENVIRONMENT = "environment"
-FROM_SAVED_CREDENTIALS = "saved credentials"
-KEY_FROM_ARGUMENTS = "the argument api_key or --api-key"
 _IN_A_FILE = re.compile(r", line \d+(, which overrides the environment)?$")  # as ``VariableSource`` has it
 
 API_PATH = "/api/v1"  # of every Cognee
@@ -110,16 +113,6 @@ class Connection:
             return False
 
 
-class Called(NamedTuple):
-    """What messages call an explicit URL and an explicit key."""
-
-    url: str = FROM_ARGUMENTS
-    api_key: str = KEY_FROM_ARGUMENTS
-
-
-_ARGUMENTS = Called()
-
-
 def resolve_connection(
     url: str | None = None,
     api_key: str | None = None,
@@ -129,7 +122,7 @@ def resolve_connection(
     credentials_file: Path | None = None,
     ca_bundle: Path | None = None,
     allow_plain_http: bool | None = None,
-    called: Called = _ARGUMENTS,
+    called: Called = AS_ARGUMENTS,
 ) -> Connection:
     """The remote to talk to, from the first source that names one.
 

@@ -57,7 +57,7 @@ def test_the_same_values_are_taken(choice: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"dataset": []}, ": 'dataset' is not one of ['alerts', 'archives', 'dataset_in_names', 'datasets', "),
+        ({"dataset": []}, ": 'dataset' is not one of ['alerts', 'archives', 'automation_sensor', 'dataset_in_names', "),
         ({"datasets": [{"name": "a", "schedul": "@daily"}]}, "datasets.0: 'schedul' is not one of ['archive', "),
         ({"datasets": [{"name": "a", "mode": "presrve"}]}, "datasets.0.mode: 'presrve' is not one of ['preserve', "),
         ({"datasets": [{"name": "a", "sync": "ful"}]}, "datasets.0.sync: 'ful' is not one of ['full', 'incremental']"),

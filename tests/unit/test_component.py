@@ -174,7 +174,12 @@ def test_a_misspelt_field_is_none_that_dg_check_yaml_lets_pass(wrong: dict[str, 
 def test_the_schema_says_where_in_a_list_an_error_is() -> None:
     """A choice between a value and a template, as Dagster makes of every field, would only say that it fits none."""
     properties = CogneeComponent.model().model_json_schema()["properties"]
-    assert [name for name in properties if "anyOf" in properties[name]] == ["sensor", "dataset_in_names", "demo_mode"]
+    assert [name for name in properties if "anyOf" in properties[name]] == [
+        "sensor",
+        "automation_sensor",
+        "dataset_in_names",
+        "demo_mode",
+    ]
 
 
 def test_a_secret_is_typed_into_a_field_that_does_not_show_it() -> None:

@@ -20,6 +20,9 @@ SEVERAL = {
     "pushing/archives.py": "takes {num_archives} archives",
     "dagster/steps/archive.py": "in {count} archives",
     "cogx/archive.py": "has {len(member_bytes):,} files",
+    "sources/formats/parquet.py": "has {len(leaves):,} columns and fields",
+    "sources/formats/tables.py": "of {len(names):,} columns, and at most",
+    "sources/mapping/parallel.py": "{len(texts):,} edges",
 }
 
 

@@ -1,5 +1,7 @@
 """Parquet tables are read in pieces that fit into memory, whatever their cells and their own figures say."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,25 @@ def test_a_text_that_is_there_many_times_is_read_piece_by_piece(cells: list[Any]
     assert number == len(cells)
     assert most < 64 << 20  # of 200 MB
     assert num_rows(path) == number
+
+
+READ = """
+import sys
+from pathlib import Path
+from cognee_dagster.sources.formats.tables import rows_of
+from tests.peak_memory import peak_mebibytes
+before = peak_mebibytes()
+assert sum(1 for _ in rows_of(Path(sys.argv[1]))) == 2_000
+print(peak_mebibytes() - before)
+"""
+
+
+def test_lists_of_such_a_text_become_values_piece_by_piece(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"c": [[REPEATED] * 2] * 2_000}), tmp_path / "t.parquet")
+    command = [sys.executable, "-c", READ, str(tmp_path / "t.parquet")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 100  # of 400 MB
 
 
 def test_texts_are_counted_piece_by_piece(tmp_path: Path) -> None:

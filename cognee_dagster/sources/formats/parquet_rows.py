@@ -45,7 +45,9 @@ def pieces(batch: pa.RecordBatch, path: Path, *, before: int) -> Iterator[pa.Rec
 def values_of(column: pa.Array) -> list[Any]:
     """A column as Python's values."""
     if (plain := _plain(column.type)) != column.type:
-        column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column.cast(plain)
+        # A cast would otherwise decode what a list has beyond the piece, too.
+        part = column.take(pa.array(range(len(column))))
+        column = part.dictionary_decode() if pa.types.is_dictionary(part.type) else part.cast(plain)
     values: list[Any] = column.to_pylist()
     return values
 

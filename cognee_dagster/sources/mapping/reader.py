@@ -105,6 +105,7 @@ class MappedReader:
         return _batches(self._edge_rows(), schema=EDGE_SCHEMA)
 
     def _node_rows(self) -> Iterator[NodeRow]:
+        self._known = None  # of an earlier pass: there is room for one
         left, known = LeftBehind(), _Known(self._room.rest())
         types: dict[str, str] = {}
         with reading(self._label):
