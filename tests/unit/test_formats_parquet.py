@@ -25,7 +25,7 @@ KINDS: dict[str, Any] = {
     "money": pa.array([1, 2, 3, None], pa.decimal128(10, 2)),
     "list": pa.array([["x", "y"], None, [], ["x", None]]),
     "lists": pa.array([[["a"], []], None, [None], [["b", "c"]]]),
-    "pair": pa.array([["a", "b"], None, ["c", None], ["e", "f"]], pa.list_(pa.string(), 2)),
+    "pair": pa.array([["a", "b"], ["c", None], [None, "d"], ["e", "f"]], pa.list_(pa.string(), 2)),
     "map": pa.array([[("k", "v")], None, [], [("a", None)]], pa.map_(pa.string(), pa.string())),
     "struct": pa.array([{"a": "x", "b": [1]}, None, {"a": None, "b": None}, {"a": "y", "b": []}]),
     "a.b": TEXTS,
