@@ -11,13 +11,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from cognee_dagster.errors import RemovedRecordsError
 from cognee_dagster.pushing.mirror.records import NotMirrorableError
 from cognee_dagster.pushing.mirror.unowned import Unowned, how_it_goes, in_words
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import answer
 from tests.mirrored_graph import ChangingGraph
-from tests.unit.test_mirror import Crash, Crashed, Mirror, push_as_another_tool, unlike
+from tests.unit.test_mirror import Crash, Crashed, Mirror, emptied, push_as_another_tool, unlike
 from tests.unit.test_mirror_gone import planned
+from tests.unit.test_mirror_unfinished import files_of
 
 
 @pytest.fixture
@@ -283,6 +285,50 @@ def test_what_is_kept_in_a_dataset_that_was_renamed_goes_with_a_later_remove(
     assert mirror.push(target="renamed", on_removed="keep").status == "unchanged"
     mirror.push(target="renamed")
     mirror.assert_exact(target="renamed")
+
+
+def as_an_earlier_release_left_it(mirror: Mirror) -> None:
+    """With nothing about others, nor what else was noted first together with them."""
+    files, state = files_of(mirror)
+    files.save(msgspec.structs.replace(state, unowned=None, dataset_name="", overfull=(), distrusted="", left=()))
+
+
+def test_what_others_brought_is_not_taken_for_ours_where_an_earlier_release_noted_nothing_of_them(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    other = unlike(mirror.graph)
+    push_as_another_tool(remote, mirror, other)
+    mirror.push()
+    as_an_earlier_release_left_it(mirror)
+    assert mirror.push().status == "unchanged"
+    refused(mirror)
+    take_entities(mirror, 1)
+    mirror.push()
+    assert other.nodes.keys() <= remote.graph("demo").nodes.keys()
+
+
+def test_what_others_brought_counts_for_what_may_go_where_an_earlier_release_noted_nothing_of_them(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
+    other = unlike(mirror.graph)
+    push_as_another_tool(remote, mirror, other)
+    mirror.push()
+    as_an_earlier_release_left_it(mirror)
+    take_entities(mirror, 1)
+    with pytest.raises(RemovedRecordsError, match="that nobody here owns"):
+        mirror.push(on_removed="replace", max_removed=0.2)
+    assert other.nodes.keys() <= remote.graph("demo").nodes.keys()
+
+
+def test_a_graph_that_cannot_be_read_is_emptied_once_and_not_at_every_push(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    push_as_another_tool(remote, mirror, unlike(mirror.graph))
+    remote.faults.on(f"/api/v1/datasets/{remote.dataset('demo').id}/graph", *[answer(400)] * 100)
+    mirror.push(on_removed="replace")
+    assert emptied(remote) == 1
+    for _ in range(2):
+        assert mirror.push(on_removed="replace").status == "unchanged"
+    assert emptied(remote) == 1
 
 
 def test_what_is_said_of_it_fits() -> None:

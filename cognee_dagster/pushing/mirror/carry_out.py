@@ -303,7 +303,9 @@ class MirrorPush:
         ours = self._contents_after
         beside = () if self.mirror.adopt or self.found.empties else (self.found.beside.owned,)
         owned = Owned.of((ours.node_keys, ours.edge_keys, ours.document_keys), *beside)
-        return unless_proven_none(count_unowned(self.client, self.dataset, owned, before=after))
+        counted = count_unowned(self.client, self.dataset, owned, before=after)
+        # A graph that was emptied has nothing of others, even if it cannot be read: it must not be emptied each time.
+        return unless_proven_none(after if self.found.empties and counted.nodes is None else counted)
 
     @property
     def _runs_before(self) -> tuple[str, ...]:

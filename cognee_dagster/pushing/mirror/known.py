@@ -112,6 +112,7 @@ def look_up(
     now = time.time() + client.clock_offset.total_seconds()
     if state is None or is_new or was_made_again(dataset, state):
         return _unknown(client, dataset, state, now=now, is_new=is_new)
+    state = _with_others_of_before(state)
     renamed = was_renamed(dataset, state)
     if renamed:
         state = without_names(state, owner=files.owner)
@@ -205,6 +206,14 @@ def _unowned(state: MirrorState, *, may_be_more: bool, others: Mapping[str, Pipe
     if not may_be_more and others is not None and all(row.pipeline_name is None for row in others.values()):
         return state.unowned
     return msgspec.structs.replace(state.unowned or Unowned(), whole=False, others=True)
+
+
+def _with_others_of_before(state: MirrorState) -> MirrorState:
+    """A state that notes what nobody owns; one without the dataset's name is older than such notes, and knows nothing
+    of others. They are told once they are counted."""
+    if state.dataset_name or state.unowned is not None:
+        return state
+    return msgspec.structs.replace(state, unowned=Unowned(nodes=0, edges=0, documents=0, others=True))
 
 
 def was_made_again(dataset: RemoteDataset, state: MirrorState) -> bool:

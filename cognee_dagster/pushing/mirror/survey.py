@@ -134,11 +134,13 @@ def survey(
     documents = compare_documents(archives, known.contents, keeps_removed=keeps_removed)
     beside = look_beside(files, fingerprints, documents.keys) if files is not None else MirrorsBeside()
     unowned = known.unowned
-    if unowned is not None and known.is_counted_anew and dataset is not None:
+    # What an emptying takes along counts as it is now, not as it was when it was last looked at.
+    would_empty = options.on_removed == "replace" and bool(plan.deleted or not known.is_certain)
+    if unowned is not None and dataset is not None and (known.is_counted_anew or would_empty):
         unowned = count_unowned(client, dataset, _owned(fingerprints, documents, known, beside), before=unowned)
     may_go = unowned is not None and unowned.is_within(options.max_removed)
-    is_uncertain = not known.is_certain or (may_go and unowned is not None and unowned.is_in_graph)
-    empties = options.on_removed == "replace" and bool(plan.deleted or is_uncertain)
+    clears = options.on_removed == "replace" and may_go and unowned is not None and unowned.is_in_graph
+    empties = would_empty or clears
     if empties:
         nothing = plan_sync(fingerprints, MirrorContents.empty(), {}, segment_nodes=segment_nodes)
         plan = replace(nothing, difference=plan.difference)

@@ -34,6 +34,8 @@ def unowned_after(found: MirrorSurvey, before: Unowned | None, *, adopts: bool) 
     goes = found.tidies or found.empties
     return msgspec.structs.replace(
         before,
+        nodes=0 if found.empties else before.nodes,
+        edges=0 if found.empties else before.edges,
         strays=before.strays and not goes,
         whole=before.whole and not goes,
         others=before.others and not (adopts or found.empties),
