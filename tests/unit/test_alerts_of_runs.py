@@ -20,12 +20,6 @@ PUSH = dg.AssetKey(["people", "remote_push"])
 
 
 @pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
-
-
-@pytest.fixture
 def chain(remote: FakeRemote, tmp_path: Path) -> Chain:
     return Chain(
         remote=remote,

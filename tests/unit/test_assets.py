@@ -1,7 +1,6 @@
 """The chain of assets: what each asset says, and when the remote graph counts as imported."""
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -15,12 +14,6 @@ from cognee_dagster.graph.reader import GraphOrigin
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import Chain, checks, materialized, metadata_of, people
 from tests.cogx_graphs import ID_A, ID_B, ID_C, MemoryReader
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @pytest.fixture

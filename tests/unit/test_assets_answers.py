@@ -1,6 +1,5 @@
 """The check ``remote_answers``: whether the remote has an answer to a dataset's probes, and when it is asked."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,6 @@ from tests.unit.tenant_world import Tenants, some_tenants
 
 KNOWN = Probe("Whom does Person 0 know?", contains="person 1")
 UNKNOWN = Probe("Who is Ada?", contains="Ada")
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @pytest.fixture

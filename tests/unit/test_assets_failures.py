@@ -31,12 +31,6 @@ TWICE = dg.RetryPolicy(max_retries=1, delay=0)
 
 
 @pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
-
-
-@pytest.fixture
 def chain(remote: FakeRemote, tmp_path: Path) -> Chain:
     return Chain(remote=remote, directory=tmp_path, options={"retry_policy": TWICE})
 

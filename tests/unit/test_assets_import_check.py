@@ -1,7 +1,6 @@
 """The Execute button of ``remote_import_succeeded`` asks the remote now, about the latest push."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,6 @@ import pytest
 
 from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote
 from tests.asset_chain import Chain, metadata_of
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @pytest.fixture

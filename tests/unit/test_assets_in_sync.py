@@ -1,6 +1,5 @@
 """``remote_in_sync``: whether the remote still is what was last pushed."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,6 @@ import pytest
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.graph import Graph
 from tests.asset_chain import NO_RETRY, Chain, checks, people
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @pytest.fixture

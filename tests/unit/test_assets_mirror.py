@@ -1,6 +1,5 @@
 """``sync="incremental"``: the chain of assets keeps a mirror."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,6 @@ from cognee_dagster import CogneeDataset
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import NO_RETRY, Chain, checks, failure_of, materialized, metadata_of, people
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A run that died after its upload: the next one attaches to the import that is already there."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,6 @@ from cognee_dagster.testing import FakeRemote, faults
 from cognee_dagster.testing.faults import UPLOADS
 from tests.asset_chain import NO_RETRY, Chain, metadata_of, people
 from tests.rivals import Rival, rival_archive
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @pytest.fixture

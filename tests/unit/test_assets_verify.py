@@ -1,6 +1,5 @@
 """A finished import is held against what was sent, as thoroughly as the dataset asks for."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -12,12 +11,6 @@ from tests.asset_chain import Chain, attempts, checks, failure_of, materialized,
 from tests.cogx_graphs import ID_A, ID_B, MemoryReader
 from tests.pushes import client_of
 from tests.unit.test_delivery import import_outcomes, wait_until
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 def lose_a_node(remote: FakeRemote, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """An import of an earlier try is relied on only where nobody has taken anything out of the remote dataset since."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,6 @@ from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing import FakeRemote
 from tests.pushes import HASTY, Noting, client_of, demo_archive
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
 
 
 def emptied(client: CogneeClient, dataset_id: str) -> None:

@@ -32,12 +32,6 @@ pytestmark = [pytest.mark.filterwarnings(f"ignore::dagster.{kind}") for kind in 
 PEOPLE_GRAPH = dg.AssetKey(["people", "remote_graph"])
 
 
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
-
-
 @dataclass
 class Automated:
     """A graph file, its chain, and a daemon that a test plays."""

@@ -1,6 +1,5 @@
 """A mirror's push that has deleted something, and got no further, has failed: the remote graph is not what it was."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -13,12 +12,6 @@ from tests.unit.test_begun_pushes import killed
 from tests.unit.test_failed_pushes import latest_check
 
 FORGET = "/api/v1/forget"
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @pytest.fixture

@@ -28,12 +28,6 @@ world = pytest.fixture(two_remotes)
 tenants = pytest.fixture(some_tenants)
 
 
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
-
-
 @contextmanager
 def killed(monkeypatch: pytest.MonkeyPatch, *, before: str = "ask_probes") -> Iterator[None]:
     """The process of the push ends before that: its step says nothing of it."""

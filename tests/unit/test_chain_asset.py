@@ -1,6 +1,6 @@
 """What ``map_asset_specs`` and its like may change about a chain works; what the chain rests on is refused at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,6 @@ pytestmark = [pytest.mark.filterwarnings(f"ignore::dagster.{kind}") for kind in 
 PARTITIONS = dg.StaticPartitionsDefinition(["tenant-a", "tenant-b"])
 _RESOURCES = {"cognee_remote": CogneeRemote(), "cogx_archives": CogxArchiveIOManager()}
 CHAIN = ("cognified_graph", "cogx_archive", "remote_push", "remote_graph")
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @pytest.fixture

@@ -21,12 +21,6 @@ from tests.unit.test_cogx_cut import topics
 LIMITS = ("--max-file-bytes", "100000", "--max-archive-bytes", "0.2 MB")
 
 
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
-
-
 @pytest.fixture(autouse=True)
 def local_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     have_datasets(monkeypatch, {"demo": topics})

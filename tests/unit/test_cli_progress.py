@@ -1,7 +1,6 @@
 """``cognee-dagster push --progress``: what a program can read of a push while it is under way."""
 
 import json
-from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,6 @@ from cognee_dagster.cogx.write.writer import Progress
 from cognee_dagster.testing import FakeRemote
 from tests.cogx_graphs import demo_reader
 from tests.command_line import call, have_datasets, have_no_settings
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)

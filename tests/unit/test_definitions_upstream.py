@@ -1,6 +1,5 @@
 """What a graph is made of runs before it, in every job and schedule; partitions are refused or run alone."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,6 @@ from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import NO_RETRY, materialized, people
 
 PARTITIONS = dg.StaticPartitionsDefinition(["x", "y"])
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @dg.asset

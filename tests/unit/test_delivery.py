@@ -1,7 +1,6 @@
 """Bringing an archive to a remote: in the foreground, detached, and refused before anything is sent."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,6 @@ from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote, faults
 from cognee_dagster.testing.faults import RUNS, UPLOADS
 from tests.cogx_graphs import MemoryReader
 from tests.pushes import HASTY, client_of, demo_archive, push_archive
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
 
 
 def push_demo(remote: FakeRemote, directory: Path, **options: Any) -> PushResult:

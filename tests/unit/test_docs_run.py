@@ -48,12 +48,6 @@ PROBED = next(block for block in EXAMPLES if "probes=" in block.text)
 AFTER_IMPORTS = next(block for block in EXAMPLES if "after_imports" in block.text)
 
 
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
-
-
 @pytest.fixture(scope="module")
 def cognee(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_local_cognee(tmp_path_factory.mktemp("cognee"))

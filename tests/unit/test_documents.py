@@ -2,7 +2,6 @@
 
 import io
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ from cognee_dagster.remote.responses import RemoteDocument
 from cognee_dagster.testing import FakeRemote
 from tests.cogx_graphs import ID_A, MemoryReader, archived_records
 from tests.pushes import HASTY, client_of, demo_archive, push_archive
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
 
 
 def push_text(remote: FakeRemote, directory: Path, text: str, *, target: str) -> None:

@@ -1,6 +1,5 @@
 """A push that fails when it has sent something leaves no green check, and no confirmation, behind."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,12 +20,6 @@ world = pytest.fixture(two_remotes)
 
 TO_STAGING = (*TO_ARCHIVE, "people/staging/remote_push")
 PUSH_TO_PROD = "people/prod/remote_push"
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @pytest.fixture(params=["full", None], ids=["full", "mirror"])

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -15,12 +15,6 @@ from cognee_dagster.testing.pace import Pace
 from tests.contract.archives import Records, document, handbook, people
 
 HTTP = httpx.Client(timeout=30)  # one for all: each new one reads the certificate authorities
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as remote:
-        yield remote
 
 
 def push(remote: FakeRemote, archive: Records, dataset: str, **fields: str) -> httpx.Response:

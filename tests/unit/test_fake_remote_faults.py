@@ -29,12 +29,6 @@ from tests.contract.archives import people
 
 
 @pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as remote:
-        yield remote
-
-
-@pytest.fixture
 def http(remote: FakeRemote) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=remote.url, headers={"X-Api-Key": remote.api_key}) as http:
         yield http

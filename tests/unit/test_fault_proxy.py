@@ -26,12 +26,6 @@ from tests.fault_proxy import FaultProxy
 
 
 @pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as remote:
-        yield remote
-
-
-@pytest.fixture
 def proxy(remote: FakeRemote) -> Iterator[FaultProxy]:
     with FaultProxy(remote.url) as proxy:
         yield proxy

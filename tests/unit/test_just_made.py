@@ -20,12 +20,6 @@ from tests.pushes import HASTY, client_of, push_archive
 DATASETS = "/api/v1/datasets"
 
 
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
-
-
 def without_documents() -> MemoryReader:
     return MemoryReader([(ID_A, "Ada", "Entity", "{}")])
 

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -231,12 +230,6 @@ def test_what_the_io_manager_keeps_is_checked_where_it_is_said(fields: dict[str,
 # What pushes hold
 
 two = pytest.fixture(two_remotes)
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 def needed(directory: Path) -> list[tuple[int, list[str]]]:

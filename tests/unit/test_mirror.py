@@ -3,80 +3,22 @@
 import contextlib
 import json
 import shutil
-import threading
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from upath import UPath
 
-from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.errors import InvalidModeError, RemoteRejectedError, RemovedRecordsError
-from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.mirror import carry_out
 from cognee_dagster.pushing.mirror.mirror import push_mirror
-from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.segments import usual_segment_nodes
-from cognee_dagster.pushing.mirror.state import MirrorFiles
-from cognee_dagster.pushing.options import DeliverySettings, PushOptions
-from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import UPLOADS, answer
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import HASTY, client_of, push_archive
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
-
-
-class Mirror:
-    """Pushes of one graph into one remote dataset, in small segments."""
-
-    def __init__(self, remote: FakeRemote, directory: Path, graph: ChangingGraph) -> None:
-        self.remote = remote
-        self.directory = directory
-        self.graph = graph
-
-    def archive(self) -> Archive:
-        return self.graph.archive(self.directory / "graph.cogx.tar.gz")
-
-    def push(
-        self,
-        *,
-        target: str = "demo",
-        stop: threading.Event | None = None,
-        delivery: DeliverySettings = HASTY,
-        **options: Any,
-    ) -> PushResult:
-        with client_of(self.remote.url, self.remote.api_key) as client:
-            return push_mirror(
-                [self.archive()],
-                client=client,
-                base=UPath(self.directory / "mirrors"),
-                options=PushOptions(target_dataset=target, delivery=delivery),
-                mirror=MirrorOptions(**{"segment_nodes": 8, "max_removed": 1.0, **options}),
-                stop=stop,
-            )
-
-    def assert_exact(self, *, target: str = "demo") -> None:
-        """The remote dataset shows what a fresh one shows after a full push, and has the same documents."""
-        fresh = FakeRemote()
-        with fresh, client_of(fresh.url, fresh.api_key) as client:
-            push_archive(self.archive(), client=client, target_dataset=target, settings=HASTY)
-            assert self.shown(self.remote, target) == self.shown(fresh, target)
-
-    @staticmethod
-    def shown(remote: FakeRemote, target: str) -> dict[str, Any]:
-        graph = remote.graph(target)
-        nodes = {node_id: node.shown(node_id) for node_id, node in graph.nodes.items()}
-        known_by = str(remote.dataset(target).id)  # in documents' ids: the stand-in makes it of a dataset's first name
-        documents = {key.replace(known_by, "dataset"): text for key, text in remote.documents(target).items()}
-        return {"nodes": nodes, "edges": graph.edges, "documents": documents}
+from tests.unit.mirror_world import Crash, Crashed, Mirror, emptied, push_as_another_tool, unlike
 
 
 @pytest.fixture
@@ -187,12 +129,6 @@ def test_another_tools_push_is_noticed_and_the_mirror_made_good(
     mirror.push()
     assert "somebody else has imported" in caplog.text
     mirror.assert_exact()
-
-
-def push_as_another_tool(remote: FakeRemote, mirror: Mirror, graph: ChangingGraph) -> None:
-    archive = graph.archive(mirror.directory / "other.cogx.tar.gz")
-    with client_of(remote.url, remote.api_key) as client:
-        push_archive(archive, client=client, target_dataset="demo", settings=HASTY)
 
 
 @pytest.mark.parametrize("options", [{"on_removed": "fail"}, {"max_removed": 0.01}])
@@ -316,10 +252,6 @@ def test_what_a_full_push_left_stays_until_it_is_adopted(remote: FakeRemote, mir
     assert gone not in remote.graph("demo").nodes
 
 
-def emptied(remote: FakeRemote) -> int:
-    return sum(request.path == "/api/v1/forget" for request in remote.requests)
-
-
 def test_replace_leaves_nothing_that_others_brought_and_keeps_dataset_readers_and_documents(
     remote: FakeRemote, mirror: Mirror
 ) -> None:
@@ -435,15 +367,6 @@ def test_documents_that_others_left_stay_until_they_are_adopted(remote: FakeRemo
     assert len(remote.documents("demo")) == 1 + sum(row[2] == "DocumentChunk" for row in mirror.graph.nodes.values())
     mirror.push(adopt=True)
     mirror.assert_exact()
-
-
-def unlike(graph: ChangingGraph) -> ChangingGraph:
-    """The graph under ids that no other has, without edges and texts."""
-    found = ChangingGraph(3, nodes=2)
-    rows = [row for row in graph.nodes.values() if row[2] != "DocumentChunk"]
-    found.nodes = {row[0][:-4] + "ffff": (row[0][:-4] + "ffff", *row[1:]) for row in rows}
-    found.edges = {}
-    return found
 
 
 def test_two_mirrors_in_one_dataset_never_remove_each_others(remote: FakeRemote, tmp_path: Path) -> None:
@@ -625,44 +548,6 @@ def test_only_preserve_can_be_mirrored(remote: FakeRemote, mirror: Mirror) -> No
 @pytest.mark.parametrize(("nodes", "wanted"), [(10, 250), (6_000, 400), (1_000_000, 2_000)])
 def test_a_segment_is_a_fifteenth_of_the_graph_within_bounds(nodes: int, wanted: int) -> None:
     assert usual_segment_nodes(nodes) == wanted
-
-
-class Crashed(BaseException):
-    """The process is gone."""
-
-
-class Crash:
-    """Ends a push before or after its n-th step that somebody else can see."""
-
-    STEPS: ClassVar = {
-        "save": MirrorFiles,
-        "save_contents": MirrorFiles,
-        "delete_data": CogneeClient,
-        "empty_dataset": CogneeClient,
-        "deliver": carry_out,
-    }
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, at: int, after: bool, steps: Iterable[str] = STEPS) -> None:
-        self.at = at
-        self.after = after
-        self.steps = 0
-        for name in steps:
-            self._patch(monkeypatch, self.STEPS[name], name)
-
-    def _patch(self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
-        original = getattr(owner, name)
-
-        def stepping(*args: Any, **options: Any) -> Any:
-            self.steps += 1
-            is_last = self.steps == self.at
-            if is_last and not self.after:
-                raise Crashed
-            result = original(*args, **options)  # which may be a step of several
-            if is_last:
-                raise Crashed
-            return result
-
-        monkeypatch.setattr(owner, name, stepping)
 
 
 @pytest.mark.parametrize("crashes", [1, 2])

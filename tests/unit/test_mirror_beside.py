@@ -1,7 +1,6 @@
 """A mirror that is renamed is another one: what it brought under its earlier name is told, and can be taken over."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,7 @@ from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import Chain, failure_of, people
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import client_of
-from tests.unit.test_mirror import Mirror
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
+from tests.unit.mirror_world import Mirror
 
 
 @pytest.fixture

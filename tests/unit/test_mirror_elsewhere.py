@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,7 @@ from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import HASTY, client_of
-from tests.unit.test_mirror import Mirror
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
+from tests.unit.mirror_world import Mirror
 
 
 @pytest.fixture

@@ -1,27 +1,18 @@
 """A remote dataset that is gone, or was made again, has nothing to lose; and what a push has deleted, it says."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from upath import UPath
 
 from cognee_dagster.errors import InvalidPushError
-from cognee_dagster.pushing.mirror.mirror import plan_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.records import NotMirrorableError
-from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import client_of
-from tests.unit.test_mirror import Crash, Crashed, Mirror, push_as_another_tool, unlike
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
+from tests.unit.mirror_world import Crash, Crashed, Mirror, push_as_another_tool, unlike
 
 
 @pytest.fixture
@@ -30,14 +21,8 @@ def mirror(remote: FakeRemote, tmp_path: Path) -> Mirror:
 
 
 def planned(mirror: Mirror, **options: Any) -> dict[str, Any]:
-    with client_of(mirror.remote.url, mirror.remote.api_key) as client:
-        return plan_mirror(
-            [mirror.archive()],
-            client=client,
-            base=UPath(mirror.directory / "mirrors"),
-            options=PushOptions(target_dataset="demo"),
-            mirror=MirrorOptions(**{"segment_nodes": 8, **options}),
-        ).as_json()
+    """With the usual bound."""
+    return mirror.plan(**{"max_removed": MirrorOptions.max_removed, **options})
 
 
 def delete_dataset(mirror: Mirror) -> None:

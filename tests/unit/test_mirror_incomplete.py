@@ -1,7 +1,6 @@
 """A server that took less of an archive than was sent: the mirror does not say that it has all of it."""
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,7 @@ from cognee_dagster.pushing.mirror import carry_out
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import client_of
-from tests.unit.test_mirror import Mirror
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
+from tests.unit.mirror_world import Mirror
 
 
 def answering(first: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, of: str) -> None:

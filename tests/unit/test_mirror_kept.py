@@ -1,26 +1,15 @@
 """How much a push says that it removes or leaves there is what is known of it, and where it is not known it says so."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from upath import UPath
 
-from cognee_dagster.pushing.mirror.mirror import plan_mirror
-from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.wording import kept_in_words
-from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import client_of
-from tests.unit.test_mirror import Crash, Crashed, Mirror, push_as_another_tool
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
+from tests.unit.mirror_world import Crash, Crashed, Mirror, push_as_another_tool
 
 
 @pytest.fixture
@@ -28,18 +17,6 @@ def mirror(remote: FakeRemote, tmp_path: Path) -> Mirror:
     mirror = Mirror(remote, tmp_path, ChangingGraph(1, nodes=30))
     mirror.push()
     return mirror
-
-
-def planned(mirror: Mirror, **options: Any) -> dict[str, Any]:
-    with client_of(mirror.remote.url, mirror.remote.api_key) as client:
-        plan = plan_mirror(
-            [mirror.archive()],
-            client=client,
-            base=UPath(mirror.directory / "mirrors"),
-            options=PushOptions(target_dataset="demo"),
-            mirror=MirrorOptions(segment_nodes=8, max_removed=1.0, **options),
-        )
-    return plan.as_json()
 
 
 def without_one_node(mirror: Mirror) -> str:
@@ -51,7 +28,7 @@ def without_one_node(mirror: Mirror) -> str:
 
 def test_what_stays_is_counted(mirror: Mirror) -> None:
     without_one_node(mirror)
-    for done in (planned(mirror, on_removed="keep"), mirror.push(on_removed="keep").remote_response["mirror"]):
+    for done in (mirror.plan(on_removed="keep"), mirror.push(on_removed="keep").remote_response["mirror"]):
         assert (done["nodes"]["kept"], done["kept_is_known"]) == (1, True)
         assert kept_in_words(done).startswith("1 node and ")
         assert kept_in_words(done).endswith(" edges that the graph no longer has stay there")
@@ -61,9 +38,9 @@ def test_what_stays_is_not_known_where_what_was_confirmed_was_lost(mirror: Mirro
     (contents,) = mirror.directory.glob("mirrors/*/contents-*.bin")
     contents.unlink()
     without_one_node(mirror)
-    planned_before = planned(mirror, on_removed="keep")
+    planned_before = mirror.plan(on_removed="keep")
     pushed = mirror.push(on_removed="keep").remote_response["mirror"]
-    for done in (planned_before, pushed, planned(mirror, on_removed="keep")):
+    for done in (planned_before, pushed, mirror.plan(on_removed="keep")):
         assert not done["kept_is_known"]
         assert kept_in_words(done) == (
             "whether anything that the graph no longer has stays there is not known here, `cognee-dagster verify` looks"
@@ -83,7 +60,7 @@ def test_what_stays_is_counted_as_far_as_it_is_known_after_another_tools_push(
 def test_what_goes_is_counted_and_named_also_where_everything_is_sent(remote: FakeRemote, mirror: Mirror) -> None:
     push_as_another_tool(remote, mirror, ChangingGraph(2, nodes=3))
     gone = without_one_node(mirror)
-    plan = planned(mirror)
+    plan = mirror.plan()
     assert (plan["nodes"]["removed"], plan["examples"]["nodes"]["removed"]) == (1, [gone])
     assert mirror.push().remote_response["mirror"]["nodes"]["removed"] == 1
     assert gone not in remote.graph("demo").nodes
@@ -98,11 +75,11 @@ def test_nothing_goes_from_a_dataset_that_was_made_again(remote: FakeRemote, mir
 
 
 def test_what_another_mirror_has_brought_already_is_told_apart(mirror: Mirror) -> None:
-    plan = planned(mirror, source="another")
+    plan = mirror.plan(source="another")
     assert plan["nodes_added_that_other_mirrors_brought"] == plan["nodes"]["added"] == len(mirror.graph.nodes)
     assert plan["sent_whole_because"] == "nothing is known yet of what this dataset has brought there"
     mirror.graph.add_node()
-    plan = planned(mirror, source="another")
+    plan = mirror.plan(source="another")
     assert plan["nodes_added_that_other_mirrors_brought"] == plan["nodes"]["added"] - 1
 
 
@@ -127,7 +104,7 @@ def test_what_was_sent_again_with_keep_is_not_sent_a_third_time_and_still_goes_w
         kill(mirror, on_removed="keep")
     assert mirror.push(on_removed="keep").status == "completed"
     uploads = len(remote.uploads)
-    assert planned(mirror, on_removed="keep")["nothing_to_do"]
+    assert mirror.plan(on_removed="keep")["nothing_to_do"]
     for _ in range(2):
         assert mirror.push(on_removed="keep").status == "unchanged"
     assert (len(remote.uploads), gone in remote.graph("demo").nodes) == (uploads, True)

@@ -1,7 +1,7 @@
 """What others do to a mirror's remote dataset is noticed before a push relies on what it knows, and what the mirror
 does itself is not taken for theirs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,7 @@ from cognee_dagster.testing.runs import Operation
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import HASTY, client_of
 from tests.rivals import Rival, rival_archive
-from tests.unit.test_mirror import Crash, Crashed, Mirror, unlike
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
+from tests.unit.mirror_world import Crash, Crashed, Mirror, unlike
 
 
 @pytest.fixture

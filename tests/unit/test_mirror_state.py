@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from cognee_dagster.pushing.mirror.state import MirrorState
 from cognee_dagster.pushing.mirror.unowned import Unowned
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
-from tests.unit.test_mirror import Mirror
+from tests.unit.mirror_world import Mirror
 
 STATE = MirrorState(
     remote_url="http://127.0.0.1:1",
@@ -85,12 +84,6 @@ def test_no_bit_of_a_state_can_be_changed() -> None:
             except ValueError:
                 continue
             assert msgspec.structs.replace(state, checksum="") == STATE, changed
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
 
 
 @pytest.fixture

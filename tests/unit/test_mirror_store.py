@@ -22,14 +22,8 @@ from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.store.lock import LockHolder
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
+from tests.unit.mirror_world import Mirror
 from tests.unit.test_archive_prune import EndpointConnectionError
-from tests.unit.test_mirror import Mirror
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -2,33 +2,21 @@
 somebody else deletes meanwhile is made good all the same."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from upath import UPath
 
 from cognee_dagster.errors import RemoteError
 from cognee_dagster.pushing.mirror.generations import Generation
-from cognee_dagster.pushing.mirror.mirror import plan_mirror
-from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
-from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.pushing.mirror.state import MirrorState
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import cut_answer
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import QUICK_RETRIES, client_of
-from tests.unit.test_mirror import Crash, Crashed, Mirror
+from tests.unit.mirror_world import Crash, Crashed, Mirror
 
 DELETIONS = 5
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
 
 
 @pytest.fixture
@@ -48,25 +36,6 @@ def kill(mirror: Mirror, *, at: int, after: bool, steps: list[str] | None = None
             mirror.push()
 
 
-def files_of(mirror: Mirror) -> tuple[MirrorFiles, MirrorState]:
-    (directory,) = (path.parent for path in (mirror.directory / "mirrors").glob("*/mirror.json"))
-    files = MirrorFiles(UPath(directory))
-    state = files.load()
-    assert state is not None
-    return files, state
-
-
-def planned(mirror: Mirror) -> dict[str, Any]:
-    with client_of(mirror.remote.url, mirror.remote.api_key) as client:
-        return plan_mirror(
-            [mirror.archive()],
-            client=client,
-            base=UPath(mirror.directory / "mirrors"),
-            options=PushOptions(target_dataset="demo"),
-            mirror=MirrorOptions(segment_nodes=8, max_removed=1.0),
-        ).as_json()
-
-
 def test_this_mirror_has_so_many_deletions_ahead(remote: FakeRemote, mirror: Mirror) -> None:
     before = len(remote.runs)
     mirror.push()
@@ -81,12 +50,12 @@ def test_the_next_push_finishes_the_deletions_and_sends_nothing(
 ) -> None:
     kill(mirror, at=at, after=after)
     uploads = len(remote.uploads)
-    plan = planned(mirror)
+    plan = mirror.plan()
     assert (plan["sent_whole_because"], plan["in_sync"], plan["segments_sent"]) == ("", False, 0)
     mirror.push()
     assert len(remote.uploads) == uploads
     mirror.assert_exact()
-    assert planned(mirror)["in_sync"]
+    assert mirror.plan()["in_sync"]
     assert mirror.push().status == "unchanged"
 
 
@@ -123,7 +92,7 @@ def test_what_is_left_to_be_deleted_goes_also_where_everything_is_sent(remote: F
 def test_what_somebody_else_has_deleted_since_is_sent_again(remote: FakeRemote, mirror: Mirror) -> None:
     """Another host's mirror of the same name: nothing of its push is to be seen but a deletion."""
     kill(mirror, at=1, after=True)
-    files, state = files_of(mirror)
+    files, state = mirror.noted()
     segment, letter = next((of, letter) for of, letter in state.letters.items() if (of, "a") not in state.deleting)
     with client_of(remote.url, remote.api_key) as client:
         found = Generation(owner=files.owner, segment=segment, letter=letter).data_id("demo")
@@ -178,9 +147,9 @@ def test_where_the_remote_cannot_be_read_everything_is_sent_again_and_the_plan_s
     kill(mirror, at=2, after=True)
     address, times = f"/api/v1/datasets/{remote.dataset('demo').id}/{path}", QUICK_RETRIES.attempts
     remote.faults.on(address, *[cut_answer(10)] * times)
-    plan = planned(mirror)
+    plan = mirror.plan()
     assert ("(delete, operation " in plan["sent_whole_because"], plan["segments_sent"]) == (True, plan["segments"])
-    assert planned(mirror)["sent_whole_because"] == ""
+    assert mirror.plan()["sent_whole_because"] == ""
     remote.faults.on(address, *[cut_answer(10)] * times)
     assert "(delete, operation " in mirror.push().remote_response["mirror"]["sent_whole_because"]
     mirror.assert_exact()
@@ -188,10 +157,10 @@ def test_where_the_remote_cannot_be_read_everything_is_sent_again_and_the_plan_s
 
 
 def test_a_state_without_documents_to_delete_is_written_as_releases_before_it_read_it(mirror: Mirror) -> None:
-    _, state = files_of(mirror)
+    _, state = mirror.noted()
     assert b"documents_deleting" not in state.encode()
     kill(mirror, at=1, after=False)
-    files, state = files_of(mirror)
+    files, state = mirror.noted()
     assert len(state.documents_deleting) == 2
     assert MirrorState.decode(state.encode()).documents_deleting == state.documents_deleting
     assert files.load() == state

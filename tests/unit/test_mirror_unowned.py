@@ -4,7 +4,6 @@ has left itself goes without being asked where that is little."""
 import logging
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,8 @@ from cognee_dagster.pushing.mirror.unowned import Unowned, how_it_goes, in_words
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import answer
 from tests.mirrored_graph import ChangingGraph
-from tests.unit.test_mirror import Crash, Crashed, Mirror, emptied, push_as_another_tool, unlike
+from tests.unit.mirror_world import Crash, Crashed, Mirror, emptied, push_as_another_tool, unlike
 from tests.unit.test_mirror_gone import planned
-from tests.unit.test_mirror_unfinished import files_of
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
 
 
 @pytest.fixture
@@ -289,7 +281,7 @@ def test_what_is_kept_in_a_dataset_that_was_renamed_goes_with_a_later_remove(
 
 def as_an_earlier_release_left_it(mirror: Mirror) -> None:
     """With nothing about others, nor what else was noted first together with them."""
-    files, state = files_of(mirror)
+    files, state = mirror.noted()
     files.save(msgspec.structs.replace(state, unowned=None, dataset_name="", overfull=(), distrusted="", left=()))
 
 

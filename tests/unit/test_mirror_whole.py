@@ -1,6 +1,5 @@
 """A graph that cannot be mirrored is pushed whole, as a full push is: with a record of what it has begun."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,6 @@ from tests.archives_of_others import Records, pack
 from tests.asset_chain import NO_RETRY, Chain, checks, metadata_of
 from tests.cogx_graphs import ID_A
 from tests.pushes import HASTY, Noting, client_of
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 def entity(external_id: str, **fields: Any) -> dict[str, Any]:

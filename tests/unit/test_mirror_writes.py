@@ -19,7 +19,7 @@ from cognee_dagster.store.lock import Pace
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import HASTY, client_of, push_archive
-from tests.unit.test_mirror import Mirror
+from tests.unit.mirror_world import Mirror
 
 
 class StoreError(OSError):

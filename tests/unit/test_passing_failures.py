@@ -1,7 +1,7 @@
 """A server that fails at a request now and then fails nobody who only reads; one that always does ends in an error."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,6 @@ READS: dict[str, Callable[[CogneeClient], object]] = {
     "graph": lambda client: client.graph(ID),
     "runs": lambda client: client.runs(),
 }
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
 
 
 def fail_every_other_read(remote: FakeRemote) -> None:

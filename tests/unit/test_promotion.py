@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,6 @@ from tests.asset_chain import NO_RETRY, Chain, checks, failure_of, metadata_of, 
 from tests.command_line import call
 from tests.unit.test_io_manager import make_archive
 from tests.unit.test_sensor_repush import Shop
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as remote:
-        yield remote
 
 
 @pytest.fixture

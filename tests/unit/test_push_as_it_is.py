@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,6 @@ from tests.command_line import call
 from tests.pushes import HASTY, client_of
 
 EACH_SYSTEM = pytest.mark.parametrize("system", SYSTEMS)
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as remote:
-        yield remote
 
 
 @pytest.fixture(autouse=True)

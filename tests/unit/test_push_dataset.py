@@ -1,6 +1,5 @@
 """``push_dataset`` from a tiny local store to the fake remote."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,6 @@ from cognee_dagster.remote.connection import Connection, resolve_connection
 from cognee_dagster.system.worker import Worker
 from cognee_dagster.testing import FakeRemote
 from tests.unit.local_stores import TinyGraph, TinyStore
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as remote:
-        yield remote
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -46,12 +45,6 @@ LOST = {
     "html": faults.html(200),
     "empty": faults.answer(200),
 }
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as fake:
-        yield fake
 
 
 def push_demo(remote: FakeRemote, directory: Path, **options: Any) -> PushResult:

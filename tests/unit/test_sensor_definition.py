@@ -1,6 +1,5 @@
 """The sensor as Dagster sees it, over HTTP against the fake remote."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -19,12 +18,6 @@ from cognee_dagster.testing.faults import RUNS, drip
 PUSH = dg.AssetKey(["team", "people", "remote_push"])
 GRAPH = dg.AssetKey(["team", "people", "remote_graph"])
 KEY = "planted-marker-key"
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 class Dagster:

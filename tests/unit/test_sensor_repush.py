@@ -74,12 +74,6 @@ class Shop:
 
 
 @pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
-
-
-@pytest.fixture
 def shop(remote: FakeRemote, tmp_path: Path) -> Shop:
     return Shop(remote, tmp_path, RepushPolicy(attempts=2))
 

@@ -1,6 +1,5 @@
 """One chain with partitions: each is a dataset of its own, from the graph to the checks."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,6 @@ from cognee_dagster.graph import source
 from cognee_dagster.testing import FakeRemote
 from tests.asset_chain import failure_of, metadata_of, people
 from tests.unit.tenant_world import TENANTS, Tenants, some_tenants
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
-
 
 tenants = pytest.fixture(some_tenants)
 

@@ -1,6 +1,5 @@
 """What is told about a push of one partition: whether it was made, whatever else its run was to do."""
 
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -9,17 +8,10 @@ import dagster as dg
 import pytest
 
 from cognee_dagster import build_dataset_assets
-from cognee_dagster.testing import FakeRemote
 from tests.unit.alert_world import Alerts
 from tests.unit.tenant_world import TENANTS, Tenants, some_tenants
 
 tenants = pytest.fixture(some_tenants)
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @pytest.fixture

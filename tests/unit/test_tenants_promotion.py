@@ -1,6 +1,5 @@
 """Tenants are promoted one by one: a check that was executed for all of them says of each what it found there."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -17,12 +16,6 @@ world = pytest.fixture(some_tenants)
 
 STAGING = RemoteTarget("staging", target_dataset="staging_{partition}", sync="full", verify="graph")
 PROD = RemoteTarget("prod", target_dataset="prod_{partition}", sync="full", promote_from="staging")
-
-
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
 
 
 @pytest.fixture

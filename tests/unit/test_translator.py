@@ -43,12 +43,6 @@ class Renamed(CogneeTranslator):
         return props.spec.replace_attributes(key=dg.AssetKey([name, f"{which}_{name}"]))
 
 
-@pytest.fixture
-def remote() -> Iterator[FakeRemote]:
-    with FakeRemote() as server:
-        yield server
-
-
 def definitions(tmp_path: Path, remote: FakeRemote, *names: str, **options: Any) -> dg.Definitions:
     (tmp_path / "graph.json").write_text(GRAPH)
     said = {"graph": str(tmp_path / "graph.json"), "retry_policy": NO_RETRY, "translator": Renamed(), **options}
