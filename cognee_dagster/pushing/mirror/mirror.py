@@ -31,7 +31,7 @@ from cognee_dagster.pushing.mirror.records import NotMirrorableError
 from cognee_dagster.pushing.mirror.state import DEFAULT_DIRECTORY, MirrorFiles
 from cognee_dagster.pushing.mirror.survey import survey
 from cognee_dagster.pushing.mirror.unfinished import finish_deletions
-from cognee_dagster.pushing.mirror.whole import begin_whole, end_whole
+from cognee_dagster.pushing.mirror.whole import push_whole
 from cognee_dagster.pushing.mirror.whole_plan import WholePlan
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
@@ -91,35 +91,32 @@ def push_mirror(
     graph = _graph(archives, mirror)  # before a dataset is made, or waited for others
     turn = _turn(client, target, base=base, owner=owner, stop=stop or threading.Event())
     with turn as (lock, dataset, files, is_new):
-        with span("plan", **_about(archives, target=target, client=client)):
-            was_finished = finish_deletions(
-                client, dataset, files, heed=partial(heed_end, lock, target), progress=progress
-            )
-            began_at = time.time() + client.clock_offset.total_seconds()
-            if isinstance(graph, GraphFingerprints):
-                found = survey(
-                    archives,
-                    graph,
-                    client=client,
-                    target_dataset=target,
-                    dataset=dataset,
-                    files=files,
-                    options=mirror,
-                    is_new=is_new,
-                )
+        was_finished = finish_deletions(client, dataset, files, heed=partial(heed_end, lock, target), progress=progress)
+        options = replace(options, target_dataset=target, run_in_background=False)
         if isinstance(graph, NotMirrorableError):
             logger.warning("Dataset %r cannot be mirrored (%s): everything is pushed, and nothing removed", name, graph)
-            begun = begin_whole(archives, client=client, dataset=dataset, files=files, is_new=is_new)
-            result = push_archives(
+            send = partial(
+                push_archives,
                 archives,
                 client=client,
-                options=replace(options, run_in_background=False),
+                options=options,
                 progress=progress,
                 record=record,
                 stop=lock.ended,
             )
-            end_whole(begun, result, files=files, lock=lock)
-            return result
+            return push_whole(send, archives, client=client, dataset=dataset, files=files, is_new=is_new, lock=lock)
+        began_at = time.time() + client.clock_offset.total_seconds()
+        with span("plan", **_about(archives, target=target, client=client)):
+            found = survey(
+                archives,
+                graph,
+                client=client,
+                target_dataset=target,
+                dataset=dataset,
+                files=files,
+                options=mirror,
+                is_new=is_new,
+            )
         require_few_removed(found, mirror, source=name, where=f"{target!r} on {client.connection.url}")
         return MirrorPush(
             archives=archives,
@@ -129,7 +126,7 @@ def push_mirror(
             owner=owner,
             found=found,
             mirror=mirror,
-            options=replace(options, target_dataset=target, run_in_background=False),
+            options=options,
             progress=progress,
             lock=lock,
             began_at=began_at,

@@ -5,7 +5,7 @@ all under that name is this owner's, and a later push to the mirror may delete i
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -23,23 +23,41 @@ from cognee_dagster.store.lock import StoreLock
 _REASON = "the push before was of a graph that could not be mirrored, and sent all of it"
 
 
-def begin_whole(
-    archives: Sequence[Archive], *, client: CogneeClient, dataset: RemoteDataset, files: MirrorFiles, is_new: bool
-) -> MirrorState:
-    """Note that everything is about to be sent under the name of full pushes.
+def push_whole(
+    send: Callable[[], PushResult],
+    archives: Sequence[Archive],
+    *,
+    client: CogneeClient,
+    dataset: RemoteDataset,
+    files: MirrorFiles,
+    is_new: bool,
+    lock: StoreLock,
+) -> PushResult:
+    """Send everything under the name of full pushes, and note it before and after.
 
     Args:
+        send: Sends it.
         archives: What is sent.
         client: The remote.
         dataset: The remote dataset.
         files: The mirror's.
         is_new: Whether the dataset has only just been made.
+        lock: The mirror's.
 
     Raises:
         ArchiveError: An archive is damaged.
-        RemoteError: The remote's runs cannot be listed.
+        RemoteError: The remote's runs cannot be listed, or nothing could be sent.
         OSError: What is known of the mirror cannot be read or written.
     """
+    begun = _begin(archives, client=client, dataset=dataset, files=files, is_new=is_new)
+    result = send()
+    _end(begun, result, files=files, lock=lock)
+    return result
+
+
+def _begin(
+    archives: Sequence[Archive], *, client: CogneeClient, dataset: RemoteDataset, files: MirrorFiles, is_new: bool
+) -> MirrorState:
     known = look_up(client, dataset, files, resend=False, is_new=is_new)
     before = known.state or _nothing(client, dataset, files)
     documents = compare_documents(archives, MirrorContents.empty()).sent_keys
@@ -54,7 +72,7 @@ def begin_whole(
     return state
 
 
-def end_whole(begun: MirrorState, result: PushResult, *, files: MirrorFiles, lock: StoreLock) -> None:
+def _end(begun: MirrorState, result: PushResult, *, files: MirrorFiles, lock: StoreLock) -> None:
     """Note its runs, so that they do not count as somebody else's, unless that is another host's to note by now.
 
     Mirrors beside this one cannot rely on these runs: they may have what those have brought, too.
