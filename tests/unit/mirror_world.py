@@ -10,7 +10,7 @@ from upath import UPath
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.mirror import carry_out
+from cognee_dagster.pushing.mirror import sending
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
@@ -115,7 +115,7 @@ class Crash:
         "save_contents": MirrorFiles,
         "delete_data": CogneeClient,
         "empty_dataset": CogneeClient,
-        "deliver": carry_out,
+        "deliver": sending,
     }
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, at: int, after: bool, steps: Iterable[str] = STEPS) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from cognee_dagster.dagster.steps.mirror import check_mirror
 from cognee_dagster.pushing.delivery import deliver
-from cognee_dagster.pushing.mirror import carry_out
+from cognee_dagster.pushing.mirror import sending
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import client_of
@@ -27,7 +27,7 @@ def answering(first: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, of: str
         (item,) = result.response["items"]
         return dataclasses.replace(result, response={**result.response, "items": [{**item, **first}]})
 
-    monkeypatch.setattr(carry_out, "deliver", changed)
+    monkeypatch.setattr(sending, "deliver", changed)
 
 
 @pytest.mark.parametrize(

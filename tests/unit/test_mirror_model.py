@@ -18,7 +18,7 @@ from upath import UPath
 
 from cognee_dagster.errors import RemoteError, RemovedRecordsError
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.mirror import carry_out, state
+from cognee_dagster.pushing.mirror import sending, state
 from cognee_dagster.pushing.mirror.generations import Generation, owner_of
 from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
@@ -44,7 +44,7 @@ class Killed(BaseException):
 class Steps:
     """Every write and every request of a push; one of them may be the last."""
 
-    PLACES = ((state, "put_bytes"), (Session, "ask"), (carry_out, "deliver"))
+    PLACES = ((state, "put_bytes"), (Session, "ask"), (sending, "deliver"))
 
     def __init__(self, patches: pytest.MonkeyPatch, each: Callable[[], None]) -> None:
         self.last: int | None = None

@@ -14,7 +14,7 @@ from upath import UPath
 
 from cognee_dagster.dagster.failures import is_retryable
 from cognee_dagster.errors import LockLostError, PushInterruptedError
-from cognee_dagster.pushing.mirror import carry_out
+from cognee_dagster.pushing.mirror import sending
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.generations import owner_of
 from cognee_dagster.pushing.mirror.state import MirrorFiles
@@ -90,7 +90,7 @@ class Steps:
         (MirrorFiles, "save"),
         (CogneeClient, "delete_data"),
         (CogneeClient, "empty_dataset"),
-        (carry_out, "deliver"),
+        (sending, "deliver"),
     )
 
     def __init__(self, patches: pytest.MonkeyPatch, happening: Callable[[], None], *, after: int) -> None:

@@ -2,22 +2,17 @@
 
 import contextlib
 import logging
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from pathlib import Path
+from functools import cached_property
 
 import msgspec
 
-from cognee_dagster.cogx.archive import Archive, check_limits
+from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.errors import RemoteError, RemotePermissionError, RemoteRejectedError
-from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.archives import PushResult, announce, one_answer
-from cognee_dagster.pushing.delivery import deliver
 from cognee_dagster.pushing.delivery_result import DeliveryResult
 from cognee_dagster.pushing.known_by import KnownBy
-from cognee_dagster.pushing.mirror.archives import write_documents, write_segments
 from cognee_dagster.pushing.mirror.beside import tell_of_mirrors_beside
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.deletions import Deletions
@@ -26,6 +21,7 @@ from cognee_dagster.pushing.mirror.noted_runs import NotedRuns
 from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, interrupted
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.renamed import was_renamed
+from cognee_dagster.pushing.mirror.sending import Sending, Sent
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, latest
 from cognee_dagster.pushing.mirror.summary import summary_of
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
@@ -34,28 +30,12 @@ from cognee_dagster.pushing.mirror.unowned import Unowned, tell_of_unowned, unow
 from cognee_dagster.pushing.mirror.unowned_count import Owned, count_unowned
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
-from cognee_dagster.pushing.verification import count_problems
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.verdict import ImportState
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.store.lock import StoreLock
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Sent:
-    """What was sent.
-
-    Attributes:
-        results: What came of each archive.
-        incomplete: Segments of which the server says that it took less than was sent; None for the documents.
-        state: The state with the runs that this took.
-    """
-
-    results: Sequence[DeliveryResult]
-    incomplete: Sequence[int | None]
-    state: MirrorState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,50 +207,21 @@ class MirrorPush:
         earlier = () if state is None else state.documents_begun
         return tuple(sorted({*earlier, *self.found.documents.sent_keys}))
 
-    def _send(self, state: MirrorState) -> "_Sent":
-        """Documents, then segment by segment."""
-        plan, documents = self.found.plan, self.found.documents
-        total = len(plan.uploads) + bool(documents.sent)
-        results: list[DeliveryResult] = []
-        incomplete: list[int | None] = []
-        runs = NotedRuns(state, is_shared=self.found.beside.share, save=self._save)
-        with tempfile.TemporaryDirectory(prefix="cognee-mirror-") as name:
-            directory = Path(name)
-            if documents.sent:
-                self.progress.on_shard(1, total)
-                archive = write_documents(self.archives, documents.sent, directory)
-                with self._deletions.of_outdated_documents():
-                    results.append(self._deliver(archive, runs))
-                incomplete += [None] if count_problems([archive], results[-1].response) else []
-            uploads = write_segments(
-                self.archives, self.found.fingerprints, plan.uploads, owner=self.owner, directory=directory
-            )
-            for upload, archive in uploads:
-                self.progress.on_shard(len(results) + 1, total)
-                nodes, edges = counted(archive.num_nodes, "node"), counted(archive.num_edges, "edge")
-                place = (len(results) + 1, total, self.dataset.name)
-                logger.info("Archive %d of %d for %r: %s, %s", *place, nodes, edges)
-                results.append(self._deliver(archive, runs))
-                incomplete += [upload.segment] if count_problems([archive], results[-1].response) else []
-        return _Sent(results=results, incomplete=incomplete, state=runs.state)
+    def _send(self, state: MirrorState) -> Sent:
+        sending = Sending(
+            archives=self.archives,
+            client=self.client,
+            target=self.dataset.name,
+            owner=self.owner,
+            found=self.found,
+            options=self.options,
+            progress=self.progress,
+            lock=self.lock,
+            runs=NotedRuns(state, is_shared=self.found.beside.share, save=self._save),
+        )
+        return sending.run(self._deletions)
 
-    def _deliver(self, archive: Archive, runs: NotedRuns) -> DeliveryResult:
-        check_limits(archive)
-        try:
-            self._heed_end()
-            return deliver(
-                self.client,
-                archive,
-                options=self.options,
-                progress=self.progress,
-                note=partial(runs.note, archive.num_nodes),
-                begun=None,
-                stop=self.lock.ended,
-            )
-        finally:
-            archive.path.unlink()
-
-    def _confirm(self, sent: "_Sent") -> MirrorState:
+    def _confirm(self, sent: Sent) -> MirrorState:
         """Everything has arrived: note that, and what is to be deleted now; what has not in full is sent once more."""
         known, plan, state = self.found.known, self.found.plan, sent.state
         again = {segment for segment in sent.incomplete if segment is not None}

@@ -13,7 +13,7 @@ import msgspec
 
 from cognee_dagster.pushing.changes import changes_since
 from cognee_dagster.pushing.mirror.deletions import Deletions
-from cognee_dagster.pushing.mirror.known import only_deletions, runs_of_mirrors
+from cognee_dagster.pushing.mirror.happened import only_deletions, runs_of_mirrors
 from cognee_dagster.pushing.mirror.presence import is_all_there
 from cognee_dagster.pushing.mirror.state import MirrorFiles, latest
 from cognee_dagster.pushing.progress import PushProgress
