@@ -1,5 +1,6 @@
-"""What the daemon gives a sensor and ``build_sensor_context`` does not: an instance on disk, of dynamic partitions."""
+"""Dagster's daemon for tests: what it gives a sensor and ``build_sensor_context`` does not, and its ticks."""
 
+import time
 from typing import Any
 
 import dagster as dg
@@ -19,3 +20,20 @@ def daemon_context(
         repository_def=defs.get_repository_def(),
         resources=resources,
     )
+
+
+def wait_for_ticks(instance: dg.DagsterInstance, number: int, *, patience: float) -> None:
+    """Until every sensor that ever ticked has begun and ended so many ticks from now on, for ``patience`` s at most."""
+    began_at, deadline = time.time(), time.monotonic() + patience
+    while time.monotonic() < deadline:
+        found = [
+            sum(
+                tick.is_completed and tick.timestamp > began_at
+                for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=number + 1)
+            )
+            for state in instance.all_instigator_state()
+        ]
+        if found and min(found) >= number:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"of {number} ticks each, the sensors made {found} in {patience:.0f} s")

@@ -13,6 +13,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from tests.daemon import wait_for_ticks
+
 DATASETS = [f"d{number}" for number in range(8)]
 TIME_LIMIT = 240.0
 CODE_LOCATION = """
@@ -131,7 +133,7 @@ def test_failures_are_told_once_by_a_daemon_that_is_killed_twice(home: Path, ins
 
     with daemon(home):
         wait(home, lambda: set(called(home)) == expected == set(runs()))
-        time.sleep(5)  # some more ticks of each sensor
+        wait_for_ticks(instance, 2, patience=TIME_LIMIT)
     assert set(runs().values()) == {1}
     calls = called(home)
     assert set(calls) == expected

@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 
 from cognee_dagster.testing import FakeRemote
+from tests.daemon import wait_for_ticks
 
 DATASETS = [f"d{number:02}" for number in range(20)]
 STALLED_AFTER = 45.0
@@ -165,7 +166,7 @@ def test_sixty_imports_are_reported_once_by_a_daemon_that_is_killed_twice(scene:
     everything = {*first, *second, *third}
     with scene.daemon():
         scene.wait_until(lambda: {run for run, _ in scene.reports()} == everything)
-        time.sleep(12)  # two more ticks of each sensor
+        wait_for_ticks(scene.instance, 2, patience=TIME_LIMIT)
 
     reports = scene.reports()
     assert {report: count for report, count in reports.items() if count != 1} == {}
