@@ -85,13 +85,18 @@ def operation(name: str, outcome: str, error_class: str | None = None) -> Callab
     ],
 )
 def test_whatever_somebody_else_did_to_the_dataset_is_made_good_once(
-    remote: FakeRemote, mirror: Mirror, happening: Callable[[FakeRemote], None], said: str
+    remote: FakeRemote,
+    mirror: Mirror,
+    happening: Callable[[FakeRemote], None],
+    said: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert mirror.push().status == "completed"
     happening(remote)
     because = whole_because(mirror)
     assert "somebody else has" in because
     assert said in because
+    assert "of this push were confirmed" not in caplog.text  # what is made good is not among what this push deleted
     mirror.assert_exact()
     assert whole_because(mirror) == ""
 
