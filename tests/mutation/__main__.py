@@ -100,12 +100,18 @@ def _copy(target: Path) -> Path:
 
 
 def _pytest(copy: Path, *arguments: str, limit: float | None = None) -> int | None:
-    """The exit code of pytest in that copy, which goes before the installed package; None: it took too long."""
+    """The exit code of pytest in that copy, which goes before the installed package; None: it took too long.
+
+    What it says is in ``pytest.log`` there.
+    """
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", *arguments]
     environ = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    with subprocess.Popen(
-        command, cwd=copy, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as process:
+    with (
+        (copy / "pytest.log").open("wb") as log,
+        subprocess.Popen(
+            command, cwd=copy, env=environ, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        ) as process,
+    ):
         try:
             return process.wait(limit)
         except subprocess.TimeoutExpired:
@@ -124,7 +130,8 @@ def _measure(copy: Path, *, workers: int) -> coverage.CoverageData:
     click.echo("Measuring which tests reach which line …")
     code = _pytest(copy, "tests/unit", f"-n{workers}", f"--cov={PACKAGE}", "--cov-context=test", "--cov-report=")
     if code != 0:
-        raise click.ClickException(f"Without a mutant pytest ended with {code}. See why: pytest tests/unit")
+        said = (copy / "pytest.log").read_text(encoding="utf-8", errors="replace")
+        raise click.ClickException(f"Without a mutant pytest ended with {code}:\n{said[-8000:]}")
     data = coverage.CoverageData(str(copy / ".coverage"))
     data.read()
     return data
