@@ -13,8 +13,8 @@ from cognee_dagster.pushing.mirror.plan import plan_sync
 
 directory, which = Path(sys.argv[1]), sys.argv[2]
 contents = directory / "contents"
-there = MirrorContents.empty() if which == "first" else MirrorContents.decode(contents.read_bytes())
 graph = read_fingerprints(pickle.loads((directory / "archives").read_bytes()))
+there = MirrorContents.empty() if which == "first" else MirrorContents.decode(contents.read_bytes())
 letters = dict.fromkeys(range(int(there.node_segments.max(initial=-1)) + 1), "a")
 plan = plan_sync(graph, there, letters)
 if which == "first":

@@ -94,7 +94,7 @@ class MirrorContents:
         """As a file's content."""
         columns = [np.ascontiguousarray(getattr(self, name), dtype.base) for name, dtype in _COLUMNS]
         lengths = np.array([len(column) for column in columns], "<i8")
-        return b"".join((_MAGIC, lengths.tobytes(), *(column.tobytes() for column in columns)))
+        return b"".join((_MAGIC, lengths.tobytes(), *(column.data for column in columns)))
 
     @classmethod
     def decode(cls, content: bytes) -> "MirrorContents":

@@ -118,15 +118,14 @@ class _Facts:
 def _numbered(nodes: _Nodes, facts: _Facts) -> GraphFingerprints:
     keys, contents = _unsigned(nodes.keys), _unsigned(nodes.contents)
     ids = np.frombuffer(bytes(nodes.ids), np.uint8).reshape(-1, 16)
-    first, number_of = _firsts(keys)
+    first, number_of = _numbered_by_first(keys)
     _require_one_record_a_node(ids, contents, first[number_of])
     sources, targets = (places_in(keys[first], _unsigned(ends)) for ends in (facts.sources, facts.targets))
     edge_keys = _unsigned(facts.keys)
     is_whole = (sources >= 0) & (targets >= 0)  # a server drops an edge with an end that the archive does not have
     kept_rows = np.flatnonzero(is_whole)
-    first_edges = _firsts(edge_keys[kept_rows])[0]
+    first_rows = kept_rows[_first_places(edge_keys[kept_rows])]
     edge_rows = np.full(len(edge_keys), REPEATED, np.int32)
-    first_rows = kept_rows[first_edges]
     edge_rows[first_rows] = np.arange(len(first_rows), dtype=np.int32)
     rows = {name: number_of[np.asarray(places, np.int64)] for name, places in nodes.places.items()}
     rows = _without_repeated(rows, {name: np.asarray(places, np.int64) for name, places in nodes.places.items()}, first)
@@ -147,13 +146,15 @@ def _unsigned(values: "array[int]") -> "Integers":
     return np.asarray(values, np.uint64)
 
 
-def _firsts(keys: "Integers") -> "tuple[Integers, Integers]":
+def _first_places(keys: "Integers") -> "Integers":
+    """Where each key stands first, in that order."""
+    return np.sort(np.unique(keys, return_index=True)[1])
+
+
+def _numbered_by_first(keys: "Integers") -> "tuple[Integers, Integers]":
     """Where each key stands first, in that order; and for each place the number of its key."""
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    order = np.argsort(first, kind="stable")
-    number_of = np.empty(len(first), np.int32)
-    number_of[order] = np.arange(len(first), dtype=np.int32)
-    return first[order], number_of[inverse]
+    first = _first_places(keys)
+    return first, places_in(keys[first], keys)
 
 
 def _require_one_record_a_node(ids: "Integers", contents: "Integers", first: "Integers") -> None:
