@@ -293,12 +293,11 @@ class _Growth:
 
 def _adjacency(sizes: GraphSizes, num_nodes: int) -> tuple[Integers, Any, Any, Any]:
     """Degrees, and for each node from ``starts[node]`` on: its facts' other ends, and its facts."""
-    num_facts = len(sizes.facts)
-    ends = np.concatenate((sizes.sources, sizes.targets)).astype(np.int32, copy=False)
-    degrees = np.bincount(ends, minlength=num_nodes)
+    degrees = np.bincount(sizes.sources, minlength=num_nodes) + np.bincount(sizes.targets, minlength=num_nodes)
     starts = np.zeros(num_nodes + 1, np.int64)
     np.cumsum(degrees, out=starts[1:])
-    order = np.argsort(ends, kind="stable")
-    incident = (order % max(num_facts, 1)).astype(np.int32)
+    # Here is the most memory of a plan: nothing is kept that has been used, and what can be is done in place.
+    order = np.argsort(np.concatenate((sizes.sources, sizes.targets)), kind="stable")
     others = np.concatenate((sizes.targets, sizes.sources)).astype(np.int32, copy=False)[order]
-    return degrees, starts.data, others.data, incident.data
+    order %= max(len(sizes.facts), 1)
+    return degrees, starts.data, others.data, order.astype(np.int32).data
