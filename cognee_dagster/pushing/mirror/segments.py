@@ -101,15 +101,16 @@ def _cut(graph: GraphFingerprints, nodes: "Integers", *, first_new: int, segment
     number_of = np.full(len(graph.node_keys), NOWHERE, np.int32)
     number_of[new] = np.arange(len(new), dtype=np.int32)
     sources, targets = number_of[graph.sources], number_of[graph.targets]
-    within = np.flatnonzero((sources != NOWHERE) & (targets != NOWHERE))
+    within = np.flatnonzero((sources != NOWHERE) & (targets != NOWHERE)).astype(np.int32)
+    sources, targets = sources[within], targets[within]  # in place of the others, which are as large as all edges
     nothing = np.zeros(len(new), np.int64)
     sizes = GraphSizes(
         documents=nothing,
         entities=nothing,
         raw_nodes=np.ones(len(new), np.int64),
         facts=np.zeros(len(within), np.int64),
-        sources=sources[within],
-        targets=targets[within],
+        sources=sources,
+        targets=targets,
     )
     room = max(segment_nodes, 2)  # an edge has two ends
     found = plan_shards(sizes, limits=Limits(member_bytes=room, total_bytes=room))
