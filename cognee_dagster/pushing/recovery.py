@@ -6,21 +6,20 @@ the remote graph is read back and held against the archive.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from cognee_dagster.errors import ImportFailedError, ImportUnconfirmedError, PushInterruptedError, RemoteError
+from cognee_dagster.errors import ImportFailedError, ImportUnconfirmedError, RemoteError
 from cognee_dagster.pushing.changes import changes_since, name_of
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.pushing.delivery_result import DeliveryResult, going_on, read_back
-from cognee_dagster.pushing.documents import missing_documents
-from cognee_dagster.pushing.graph_comparison import GraphComparison
+from cognee_dagster.pushing.followed import is_followed
+from cognee_dagster.pushing.held import compared, lacking_of, say_lacking
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.pushing.run_lookup import RunLookup, Sighting
-from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
 from cognee_dagster.remote.imports.watch import ImportWatch, wait_for_import
@@ -132,7 +131,9 @@ def read_an_unknown_answer(request: DeliveryRequest, answer: dict[str, Any], *, 
         raise ImportFailedError(f"{said} (run {run_id}). See the server's log for its cause, then push again.")
     logger.warning("%s, which is not known here: the remote graph decides", said)
     result = None
-    if request.dataset.id and request.mode != "re-derive":
+    # That ids are there says nothing where the server makes something of what nodes are like: it takes a run, too.
+    is_told_by_graph = request.mode == "preserve" or (request.mode == "hybrid" and run_id is not None)
+    if request.dataset.id and is_told_by_graph:
         result = _confirm(request, [run_id] if run_id else [], ours=run_id)
     if result is None:
         raise ImportUnconfirmedError(
@@ -162,9 +163,13 @@ def see_through_to_its_end(request: DeliveryRequest, answer: dict[str, Any], *, 
 def _require_success(request: DeliveryRequest, run_id: str) -> None:
     verdict = _end_of(request, run_id)
     if verdict.state is not ImportState.SUCCEEDED:
-        raise ImportFailedError(
-            f"The import into {request.where} (run {run_id}) has {verdict.state.value}: {verdict.reason}"
-        )
+        raise _failed(request, run_id, verdict)
+
+
+def _failed(request: DeliveryRequest, run_id: str, verdict: ImportVerdict) -> ImportFailedError:
+    return ImportFailedError(
+        f"The import into {request.where} (run {run_id}) has {verdict.state.value}: {verdict.reason}"
+    )
 
 
 def _search(
@@ -190,48 +195,51 @@ def _search(
         request.pause()
 
 
-def _confirm(request: DeliveryRequest, run_ids: Iterable[str], *, ours: str | None) -> DeliveryResult | None:
-    """Wait for the end of these imports, then read the remote graph back; None: it does not hold the archive."""
-    for run_id in run_ids:
-        if ours is not None:
-            _require_success(request, run_id)
-        else:
-            _end_of(request, run_id)
+def _confirm(request: DeliveryRequest, run_ids: Sequence[str], *, ours: str | None) -> DeliveryResult | None:
+    """Wait for the end of these imports, then read the remote graph back; None: it does not hold the archive.
+
+    What a hybrid push makes of texts after that is waited for only where it can be ours: an import of somebody else's
+    may be followed by nothing.
+    """
+    ended_at = [_graph_ended_at(request, run_id, is_ours=run_id == ours) for run_id in run_ids]
+    if request.cognifies and ended_at:
+        if problems := compared(request, ours).problems:
+            say_lacking(problems)
+            return None
+        followed = [
+            run_id for run_id, ended in zip(run_ids, ended_at, strict=True) if is_followed(request, since=ended)
+        ]
+        if not followed:
+            say_lacking(["No texts are stored after it."])
+            return None
+        for run_id in followed:
+            _require_success(request, run_id) if run_id == ours else _end_of(request, run_id)
     return _read_back(request, ours)
+
+
+def _graph_ended_at(request: DeliveryRequest, run_id: str, *, is_ours: bool) -> datetime | None:
+    """Wait for the end of a graph's import, whatever follows it; None where it did not succeed.
+
+    Raises:
+        ImportFailedError: It is ours, and failed.
+    """
+    verdict = _end_of(request, run_id, cognifies=False)
+    if verdict.state is ImportState.SUCCEEDED:
+        return verdict.finished_at
+    if is_ours:
+        raise _failed(request, run_id, verdict)
+    return None
 
 
 def _read_back(request: DeliveryRequest, run_id: str | None) -> DeliveryResult | None:
     """The result of an import that has ended, where the remote graph holds the archive; None where it does not."""
-    try:
-        found = compare_graph(request.client, request.dataset.id, [request.archive])
-        lacking = _lacking(request, found)
-    except PushInterruptedError:
-        raise
-    except RemoteError as error:
-        raise ImportUnconfirmedError(
-            f"The answer to the upload into {request.where} was lost. An import of that dataset has ended (run "
-            f"{run_id or 'not known'}), but whether it brought this archive is not known: the remote graph cannot be "
-            f"read back. Push again, or look at that graph. ({error})",
-            status=error.status,
-            retryable=error.retryable,
-        ) from error
+    found = compared(request, run_id)
+    lacking = lacking_of(request, found, run_id=run_id)
     if lacking:
-        logger.warning("The import that was seen did not bring this archive: %s", " ".join(lacking))
+        say_lacking(lacking)
         return None
     logger.info("The remote graph was read back: it holds all nodes, edges and documents of the archive")
     return read_back(request, run_id, repeated_edges=found.repeated_edges)
-
-
-def _lacking(request: DeliveryRequest, found: GraphComparison) -> list[str]:
-    """What the remote dataset has not, or not as the archive has it, in words.
-
-    Ids that were there before say nothing of this upload: what nodes are like does, but for a mode in which the server
-    makes something of them.
-    """
-    lacking = found.problems
-    if request.mode == "preserve":
-        lacking = [*lacking, *GraphComparison(other_values=found.other_values, names=found.names).remarks]
-    return lacking or missing_documents(request.client, request.archive, dataset=request.dataset)
 
 
 def _is_as_it_was(request: DeliveryRequest, begun: BegunImport, *, since: datetime | None) -> bool:
@@ -255,10 +263,11 @@ def _say_came_to_nothing(run_id: str, verdict: ImportVerdict) -> None:
     logger.info("An earlier try's import (run %s) is %s; uploading again", run_id, verdict.state.value)
 
 
-def _end_of(request: DeliveryRequest, run_id: str) -> ImportVerdict:
+def _end_of(request: DeliveryRequest, run_id: str, *, cognifies: bool = True) -> ImportVerdict:
+    watched = request.watched(run_id, pushed_at=time.time())
     return wait_for_import(
         request.client,
-        request.watched(run_id, pushed_at=time.time()),
+        replace(watched, cognifies=watched.cognifies and cognifies),
         stalled_after=request.settings.stalled_after,
         poll_seconds=request.settings.poll_interval,
         sleep=request.pause,

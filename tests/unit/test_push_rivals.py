@@ -248,6 +248,34 @@ def test_a_status_that_nobody_knows_without_the_graph_is_no_success(remote: Fake
         push_demo(remote, tmp_path)
 
 
+def test_a_status_that_nobody_knows_is_not_made_good_by_ids_where_the_server_makes_something_of_texts(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    """They are there since the push before; in mode hybrid what the nodes are like is not compared."""
+    push_demo(remote, tmp_path)
+    remote.faults.on(UPLOADS, replace(strange_answer("errored"), deliver=False))
+    with pytest.raises(ImportUnconfirmedError, match=r"'errored'.*was not found in the remote graph"):
+        push_demo(remote, tmp_path, mode="hybrid")
+
+
+@pytest.mark.timeout(60)
+def test_a_hybrid_push_that_did_not_arrive_does_not_wait_for_what_follows_nobodys_import(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    """An import of another tool's is not followed by anything, for hours."""
+    remote.pace.llm_works = True
+    push_demo(remote, tmp_path)
+    remote.faults.on(UPLOADS, faults.answer(502))
+    rival = Rival(remote.url, remote.api_key, rival_archive(tmp_path))
+    begins = rival.begin_after(remote, uploads=2)
+    settings = replace(HASTY, recovery_timeout=2.0, quiet_after=2.0)
+    result = push_demo(remote, tmp_path, mode="hybrid", settings=settings)
+    begins.join(30)
+    assert (result.status, result.known_by) == ("completed", KnownBy.ANSWER)
+    (cognified,) = [row for row in remote.runs if row["pipeline_name"] == "cognify_pipeline" and row["ended_at"]]
+    assert result.pipeline_run_id == cognified["pipeline_run_id"]
+
+
 @pytest.mark.parametrize("status", ["started", "running"])
 @pytest.mark.parametrize("names_its_run", [True, False])
 def test_an_answer_that_an_import_in_the_foreground_has_only_begun_is_no_end(
