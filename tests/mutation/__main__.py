@@ -33,7 +33,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "cognee_dagster"
 LEFT_OUT = {f"{PACKAGE}/testing", f"{PACKAGE}/sandbox"}  # what tests are made of is not what they test
 EXPLAINED = Path(__file__).with_name("explained.json")
-MAX_TESTS = 120
+MAX_TESTS = 120  # tried first
+MOST_TESTS = 600  # tried where those notice nothing
 MAX_FAILED = 5
 
 
@@ -76,6 +77,8 @@ def main(*, size: int, seed: int, workers: int, only: str, limit: float, goal: f
             try:
                 tests = reached.get((mutant.module, mutant.line)) or reached.get((mutant.module, 0), ())
                 outcome = _outcome(mutant, copy=copy, tests=tests[:MAX_TESTS], limit=limit)
+                if not outcome.killed and len(tests) > MAX_TESTS:
+                    outcome = _outcome(mutant, copy=copy, tests=tests[MAX_TESTS:MOST_TESTS], limit=4 * limit)
             finally:
                 free.put(copy)
             word = "killed" if outcome.killed else "SURVIVED"

@@ -124,7 +124,7 @@ def test_the_post_to_slack_has_all_of_it_and_a_refusal_is_raised(monkeypatch: py
 
 def test_a_component_posts_to_slack_what_its_alert_sensor_finds(tmp_path: Path) -> None:
     nx.write_graphml(people(), tmp_path / "people.graphml")
-    dataset = {"name": "people", "graph": str(tmp_path / "people.graphml"), "target_dataset": "R&D"}
+    dataset = {"name": "people", "graph": str(tmp_path / "people.graphml"), "target_dataset": "R&D's"}
     with (
         FakeRemote() as remote,
         serving(HTTPServer(("127.0.0.1", 0), Webhook)) as server,
@@ -146,7 +146,7 @@ def test_a_component_posts_to_slack_what_its_alert_sensor_finds(tmp_path: Path) 
             sensor = defs.resolve_sensor_def("cognee_alert_sensor")
             assert sensor.evaluate_tick(context).skip_message == "1 alerted."
     (message,) = server.messages
-    assert f"Cognee push of people into R&amp;D on {remote.url} failed" in message["text"]
+    assert f"Cognee push of people into R&amp;D's on {remote.url} failed" in message["text"]  # quotes are no markup
     assert f"In Dagster: https://dagster.example.com/runs/{run_id}" in message["text"]
 
 

@@ -219,6 +219,7 @@ def test_edges_without_an_end_fail_both_checks_and_hold_the_remote_graph_back(ch
     assert materialized(result)[-1] == "remote_push"
     found = checks(result)
     assert not found["no_dangling_edges"].passed
+    assert str(found["no_dangling_edges"].description).startswith("The remote would drop 1 edge, as an end is no node")
     assert found["no_dangling_edges"].metadata["cognee/examples"].value == f"{ID_A} -[knows]-> {ID_C}"
     assert not found["remote_import_succeeded"].passed
     assert "dropped 1 of 2 facts" in str(found["remote_import_succeeded"].description)

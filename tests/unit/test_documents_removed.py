@@ -225,7 +225,9 @@ def test_documents_that_are_gone_are_forgotten_and_named(folder: Folder, forgott
     assert said == [f"Document forgotten: {folder.root / 'b.md'}"]
 
 
-def test_more_than_max_removed_is_refused_with_names_and_advice(folder: Folder, forgotten: list[str]) -> None:
+def test_more_than_max_removed_is_refused_with_names_and_advice(
+    folder: Folder, forgotten: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder.delete("a.md", "manuals/c.md")
     with pytest.raises(DocumentsGoneError, match="2 of 5 documents") as caught:
         follow(folder, documents_removed="forget")
@@ -233,6 +235,10 @@ def test_more_than_max_removed_is_refused_with_names_and_advice(folder: Folder, 
     assert all(
         text in str(caught.value) for text in ("'notes'", "a.md", "manuals/c.md", "max_removed is 20%", "1 allows")
     )
+    assert " more" not in str(caught.value)
+    monkeypatch.setattr(step, "_EXAMPLES", 1)
+    with pytest.raises(DocumentsGoneError, match=r"a\.md and 1 more\. If they are gone on purpose"):
+        follow(folder, documents_removed="forget")
     follow(folder, documents_removed="forget", max_removed=0.4)
     assert forgotten == ["a.md", "c.md"]
 

@@ -136,4 +136,4 @@ def _about_bytes(archives: Sequence[Archive], found: MirrorSurvey) -> int:
     """The archives' size by the share of the records that would be sent."""
     total = sum(sum(archive.record_counts.values()) for archive in archives)
     sent = sum(len(upload.nodes) + len(upload.edges) for upload in found.plan.uploads) + len(found.documents.sent)
-    return round(sum(archive.size_bytes for archive in archives) * sent / total) if total else 0
+    return round(sum(archive.size_bytes for archive in archives) * sent / total)
