@@ -1,10 +1,11 @@
 """A look at an archive that is pushed as it is, since it holds more than a graph: of mem0, Zep, Graphiti, Letta …"""
 
 import tempfile
+from array import array
 from collections import Counter
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cognee_dagster.cogx.format import COGNEE_SYSTEM, RECORD_KINDS
 from cognee_dagster.cogx.read.imported import ImportedGraph, records_of
@@ -14,8 +15,9 @@ from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
 from cognee_dagster.cogx.schema import Entity, Fact, RawNode
 from cognee_dagster.sources.archives import called, is_archive, local_archive
 from cognee_dagster.sources.inspection import Counts, Inspection, refusals
-from cognee_dagster.sources.sightings import SAMPLES
+from cognee_dagster.sources.sightings import SAMPLES, OnceEach
 
+_R = TypeVar("_R")
 _OF_GRAPHS = {RECORD_KINDS[file] for file in GRAPH_FILES}
 _NOTHING = {"what": "the archive", "why": "It holds no record: there is nothing to push."}
 _MADE_TYPE = "Entity"  # of what a fact names, and no record is
@@ -47,47 +49,82 @@ def inspect_as_it_is(place: str) -> Inspection | None:
 
 
 def _inspection(path: Path, report: ValidationReport) -> Inspection:
-    readable = report.valid
-    nodes = list(records_of(path, "entity", "raw_node")) if readable else []
-    facts = [record for record in records_of(path, "fact") if isinstance(record, Fact)] if readable else []
+    nodes, edges, arriving = _Seen(), _Seen(), _Arriving()
+    if report.valid:
+        for record in records_of(path, "entity", "raw_node"):
+            nodes.add(record, kind=_type_of(record), sample=_sample)
+        for record in records_of(path, "fact"):
+            if isinstance(record, Fact):
+                edges.add(record, kind=record.predicate, sample=_sample_edge)
+        arriving.read(path)
     return Inspection(
         profile=None,
-        counts=_counts([_type_of(node) for node in nodes], [fact.predicate for fact in facts]),
-        arrives=_arrives(path) if readable else _counts([], []),
-        sample_nodes=[_sample(node) for node in islice(nodes, SAMPLES)],
-        sample_edges=[_sample_edge(fact) for fact in facts[:SAMPLES]],
+        counts=_counts(nodes.counts, edges.counts),
+        arrives=arriving.counts,
+        sample_nodes=nodes.samples,
+        sample_edges=edges.samples,
         attributes_left_behind={},
-        refused=refusals(report) if any(report.record_counts.values()) or not readable else [_NOTHING],
+        refused=refusals(report) if any(report.record_counts.values()) or not report.valid else [_NOTHING],
         texts={
             kind: count for kind, count in report.record_counts.items() if kind not in {"entity", "raw_node", "fact"}
         },
     )
 
 
-def _arrives(path: Path) -> Counts:
+class _Seen:
+    """Records counted by kind, and the first of them; none is held."""
+
+    def __init__(self) -> None:
+        self.counts = Counter[str]()
+        self.samples: list[dict[str, Any]] = []
+
+    def add(self, record: _R, *, kind: str, sample: Callable[[_R], dict[str, Any]]) -> None:
+        self.counts[kind] += 1
+        if len(self.samples) < SAMPLES:
+            self.samples.append(sample(record))
+
+
+class _Arriving:
     """Each node once, also those that a server makes of types and of names in facts; each edge once."""
-    graph = ImportedGraph([path])
-    types: dict[str, str] = {}
-    for node in graph.nodes():
-        types.setdefault(node.id, _MADE_TYPE if node.record is None else _type_of(node.record))
-    facts, implied = set(graph.facts()), set(graph.implied_edges())
-    types |= {kind: "EntityType" for _, _, kind in implied}
-    for source, _, target in facts:
-        types.setdefault(source, _MADE_TYPE)
-        types.setdefault(target, _MADE_TYPE)
-    return _counts(list(types.values()), [relationship for _, relationship, _ in facts | implied])
+
+    def __init__(self) -> None:
+        self._nodes, self._edges = OnceEach(), OnceEach()
+
+    def read(self, path: Path) -> None:
+        """Take note of an archive's nodes and edges."""
+        graph = ImportedGraph([path])
+        made = array("q")
+        for node in graph.nodes():
+            if node.record is None:
+                made.append(hash(node.id))
+            else:
+                self._nodes.add(node.id, kind=_type_of(node.record))
+        for edge in graph.implied_edges():
+            self._nodes.add(edge[2], kind="EntityType")
+            self._edges.add(edge, kind=edge[1])
+        for mark in made:  # types are among them
+            self._nodes.add_mark(mark, kind=_MADE_TYPE)
+        for source, relationship, target in graph.facts():
+            self._edges.add((source, relationship, target), kind=relationship)
+            for end in (source, target):
+                self._nodes.add(end, kind=_MADE_TYPE)
+
+    @property
+    def counts(self) -> Counts:
+        """What arrives."""
+        return _counts(self._nodes.counts, self._edges.counts)
 
 
 def _type_of(record: Any) -> str:
     return str(record.properties.get("type") or "") if isinstance(record, RawNode) else _MADE_TYPE
 
 
-def _counts(types: list[str], relationships: list[str]) -> Counts:
+def _counts(types: Counter[str], relationships: Counter[str]) -> Counts:
     return Counts(
-        num_nodes=len(types),
-        num_edges=len(relationships),
-        nodes_by_type=dict(Counter(types).most_common()),
-        edges_by_relationship=dict(Counter(relationships).most_common()),
+        num_nodes=types.total(),
+        num_edges=relationships.total(),
+        nodes_by_type=dict(types.most_common()),
+        edges_by_relationship=dict(relationships.most_common()),
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,15 +15,38 @@ _SHOWN = 20_000  # of its properties
 _Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
+class OnceEach:
+    """Counts elements by kind, each once, as what it was at first; an element takes 12 bytes."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, int] = {}
+        self._numbers = array("i")
+        self._hashes = array("q")
+
+    def add(self, identity: Hashable, *, kind: str) -> None:
+        """Take note of an element."""
+        self.add_mark(hash(identity), kind=kind)
+
+    def add_mark(self, mark: int, *, kind: str) -> None:
+        """Take note of an element by the hash of its identity."""
+        self._hashes.append(mark)
+        self._numbers.append(self._kinds.setdefault(kind, len(self._kinds)))
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many there are of a kind."""
+        _, first = np.unique(np.frombuffer(self._hashes, np.int64), return_index=True)
+        counts = np.bincount(np.frombuffer(self._numbers, np.int32)[first], minlength=len(self._kinds))
+        return Counter({kind: int(counts[number]) for kind, number in self._kinds.items() if counts[number]})
+
+
 class Sightings:
-    """Counts elements by kind, in all and each once; an element takes 12 bytes."""
+    """Counts elements by kind, in all and each once."""
 
     def __init__(self) -> None:
         self.all: Counter[str] = Counter()
         self.first: list[dict[str, Any]] = []
-        self._kinds: dict[str, int] = {}
-        self._numbers = array("i")
-        self._hashes = array("q")
+        self._once = OnceEach()
 
     def add(self, batch: pa.RecordBatch, *, kinds: str, identity: Iterable[str], complete: Iterable[bool]) -> None:
         """Take note of a batch.
@@ -39,17 +62,14 @@ class Sightings:
         for number in range(min(batch.num_rows, SAMPLES - len(self.first))):
             self.first.append(_sample(batch.slice(number, 1).to_pylist()[0]))
         identities = zip(*(batch.column(name).to_pylist() for name in identity), strict=True)
-        for name, mark, counts in zip(names, map(hash, identities), complete, strict=True):
+        for name, which, counts in zip(names, identities, complete, strict=True):
             if counts:
-                self._hashes.append(mark)
-                self._numbers.append(self._kinds.setdefault(name, len(self._kinds)))
+                self._once.add(which, kind=name)
 
     @property
     def once(self) -> Counter[str]:
         """How many there are of a kind, each counted once, as what its first one is."""
-        _, first = np.unique(np.frombuffer(self._hashes, np.int64), return_index=True)
-        counts = np.bincount(np.frombuffer(self._numbers, np.int32)[first], minlength=len(self._kinds))
-        return Counter({kind: int(counts[number]) for kind, number in self._kinds.items() if counts[number]})
+        return self._once.counts
 
 
 class Known:

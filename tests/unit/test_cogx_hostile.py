@@ -131,6 +131,38 @@ def test_no_archive_takes_more_memory_than_documented(tmp_path: Path, command: s
     assert int(child.stdout.split("\n")[0]) * 1024 <= MOST_BYTES
 
 
+LOOK = """
+import sys
+from cognee_dagster.sources.archive_inspection import inspect_as_it_is
+from tests.peak_memory import peak_mebibytes
+found = inspect_as_it_is(sys.argv[1])
+print(found.counts.num_nodes, found.arrives.num_nodes, found.arrives.num_edges, peak_mebibytes())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the peak of memory")
+def test_records_of_another_system_are_looked_at_one_by_one(tmp_path: Path) -> None:
+    """Held, 120,000 of them took 340 MiB, and as many as an archive may have several times what a machine has."""
+    number = 60_000
+    entities = b"".join(
+        b'{"external_id": "e%d", "name": "n%d", "external_system": "mem0"}\n' % (n, n) for n in range(number)
+    )
+    facts = b"".join(
+        b'{"external_id": "f%d", "subject_ref": "e%d", "predicate": "knows", "object_ref": "e0", '
+        b'"external_system": "mem0"}\n' % (n, n)
+        for n in range(number)
+    )
+    manifest = json.dumps({"source_system": "mem0", "counts": {"entity": number, "fact": number}}).encode()
+    path = tmp_path / "mem0.cogx.tar.gz"
+    path.write_bytes(gzipped(tar({"manifest.json": manifest, "entities.jsonl": entities, "facts.jsonl": facts})))
+    child = subprocess.run(
+        [sys.executable, "-c", LOOK, str(path)], capture_output=True, text=True, timeout=300, check=True
+    )
+    *counts, peak = map(int, child.stdout.split())
+    assert counts == [number, number, number]
+    assert peak < 250
+
+
 def test_a_long_line_of_many_values_is_refused() -> None:
     line = json.dumps({"x": [[1]] * MAX_VALUES}).encode()
     with pytest.raises(ValueError, match="more than 1,000,000 values"):
