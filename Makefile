@@ -7,9 +7,9 @@ SHELL := bash
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-# Two at a time: tests wait for servers and start-ups most of the time. A file stays together, so that its real Cognee
+# Three at a time, on two processors, too: tests wait for servers and start-ups much of the time. A file stays together, so that its real Cognee
 # server is started once.
-PYTEST_WORKERS := -n 2 --dist loadfile
+PYTEST_WORKERS := -n 3 --dist loadfile
 PYTHONS := python3.11 python3.12 python3.10 python3.13 python3 python
 OLDEST_PYTHONS := python3.10 python3.11 python3 python
 NEWEST_PYTHONS := python3.13 python3.12 python3 python
