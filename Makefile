@@ -7,8 +7,8 @@ SHELL := bash
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-# Three at a time, on two processors, too: tests wait for servers and start-ups much of the time. A file stays together, so that its real Cognee
-# server is started once.
+# Three at a time, on two processors, too: tests wait for servers and start-ups much of the time. A file stays
+# together, so that its real Cognee server is started once.
 PYTEST_WORKERS := -n 3 --dist loadfile
 PYTHONS := python3.11 python3.12 python3.10 python3.13 python3 python
 OLDEST_PYTHONS := python3.10 python3.11 python3 python
