@@ -15,6 +15,7 @@ from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
 from cognee_dagster.cogx.schema import Entity, Fact, RawNode
 from cognee_dagster.sources.archives import called, is_archive, local_archive
 from cognee_dagster.sources.inspection import Counts, Inspection, refusals
+from cognee_dagster.sources.mapping.room import MAX_KEPT, Room
 from cognee_dagster.sources.sightings import SAMPLES, OnceEach
 
 _R = TypeVar("_R")
@@ -49,7 +50,8 @@ def inspect_as_it_is(place: str) -> Inspection | None:
 
 
 def _inspection(path: Path, report: ValidationReport) -> Inspection:
-    nodes, edges, arriving = _Seen(), _Seen(), _Arriving()
+    room = Room(MAX_KEPT, whose="The archive ")
+    nodes, edges, arriving = _Seen("type", room), _Seen("relationship", room), _Arriving(room)
     if report.valid:
         for record in records_of(path, "entity", "raw_node"):
             nodes.add(record, kind=_type_of(record), sample=_sample)
@@ -74,11 +76,13 @@ def _inspection(path: Path, report: ValidationReport) -> Inspection:
 class _Seen:
     """Records counted by kind, and the first of them; none is held."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str, room: Room) -> None:
+        self._what, self._room = what, room
         self.counts = Counter[str]()
         self.samples: list[dict[str, Any]] = []
 
     def add(self, record: _R, *, kind: str, sample: Callable[[_R], dict[str, Any]]) -> None:
+        self._room.add_kind(self._what, kind)
         self.counts[kind] += 1
         if len(self.samples) < SAMPLES:
             self.samples.append(sample(record))
@@ -87,8 +91,8 @@ class _Seen:
 class _Arriving:
     """Each node once, also those that a server makes of types and of names in facts; each edge once."""
 
-    def __init__(self) -> None:
-        self._nodes, self._edges = OnceEach(), OnceEach()
+    def __init__(self, room: Room) -> None:
+        self._nodes, self._edges = OnceEach("type", room), OnceEach("relationship", room)
 
     def read(self, path: Path) -> None:
         """Take note of an archive's nodes and edges."""

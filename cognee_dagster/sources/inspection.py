@@ -11,6 +11,7 @@ from cognee_dagster.cogx.read.validate import ValidationReport, validate_archive
 from cognee_dagster.cogx.server.declared_types import not_searched
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.graph.empty import empty_graph
+from cognee_dagster.sources.mapping.room import MAX_KEPT, Room
 from cognee_dagster.sources.sightings import SHOWN_NAME, Known, Sightings
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def inspect_graph(reader: "GraphReader") -> Inspection:
     Raises:
         CogneeDagsterError: As reading the graph does.
     """
-    nodes, edges, known = Sightings(), Sightings(), Known()
+    room = Room(MAX_KEPT, whose="The graph ")
+    nodes, edges, known = Sightings("type", room), Sightings("relationship", room), Known()
     for batch in reader.nodes():
         nodes.add(batch, kinds="type", identity=("id",), complete=repeat(True, batch.num_rows))
         known.add(batch.column("id"))

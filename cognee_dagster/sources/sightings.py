@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from cognee_dagster.sources.mapping.room import Room
+
 SAMPLES = 20
 SHOWN_NAME = 1_000  # characters of a name or an id in a sample
 _SHOWN = 20_000  # of its properties
@@ -16,9 +18,15 @@ _Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class OnceEach:
-    """Counts elements by kind, each once, as what it was at first; an element takes 12 bytes."""
+    """Counts elements by kind, each once, as what it was at first; an element takes 12 bytes.
 
-    def __init__(self) -> None:
+    Args:
+        what: What their kinds are called.
+        room: For the kinds' names.
+    """
+
+    def __init__(self, what: str, room: Room) -> None:
+        self._what, self._room = what, room
         self._kinds: dict[str, int] = {}
         self._numbers = array("i")
         self._hashes = array("q")
@@ -28,7 +36,12 @@ class OnceEach:
         self.add_mark(hash(identity), kind=kind)
 
     def add_mark(self, mark: int, *, kind: str) -> None:
-        """Take note of an element by the hash of its identity."""
+        """Take note of an element by the hash of its identity.
+
+        Raises:
+            GraphFileError: There is no room for the names of more kinds.
+        """
+        self._room.add_kind(self._what, kind)
         self._hashes.append(mark)
         self._numbers.append(self._kinds.setdefault(kind, len(self._kinds)))
 
@@ -41,12 +54,13 @@ class OnceEach:
 
 
 class Sightings:
-    """Counts elements by kind, in all and each once."""
+    """Counts elements by kind, in all and each once; see ``OnceEach``."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str, room: Room) -> None:
+        self._what, self._room = what, room
         self.all: Counter[str] = Counter()
         self.first: list[dict[str, Any]] = []
-        self._once = OnceEach()
+        self._once = OnceEach(what, room)
 
     def add(self, batch: pa.RecordBatch, *, kinds: str, identity: Iterable[str], complete: Iterable[bool]) -> None:
         """Take note of a batch.
@@ -58,6 +72,8 @@ class Sightings:
             complete: Whether each element counts as one that arrives.
         """
         names = [kind or "" for kind in batch.column(kinds).to_pylist()]
+        for name in {*names}:
+            self._room.add_kind(self._what, name)
         self.all.update(names)
         for number in range(min(batch.num_rows, SAMPLES - len(self.first))):
             self.first.append(_sample(batch.slice(number, 1).to_pylist()[0]))

@@ -16,7 +16,11 @@ import pytest
 from cognee_dagster.cogx.encode.exact_json import MAX_VALUES, parse_line
 from cognee_dagster.cogx.read.safe_members import MAX_LINE_BYTES, read_members
 from cognee_dagster.cogx.read.validate import validate_archive
-from cognee_dagster.errors import ArchiveError, ArchiveLimitError
+from cognee_dagster.errors import ArchiveError, ArchiveLimitError, GraphFileError
+from cognee_dagster.sources import archive_inspection, inspection
+from cognee_dagster.sources.archive_inspection import inspect_as_it_is
+from cognee_dagster.sources.inspection import inspect_graph
+from tests.cogx_graphs import MemoryReader
 
 MOST_BYTES = 512 * 1024 * 1024
 MEBI = 1024 * 1024
@@ -161,6 +165,27 @@ def test_records_of_another_system_are_looked_at_one_by_one(tmp_path: Path) -> N
     *counts, peak = map(int, child.stdout.split())
     assert counts == [number, number, number]
     assert peak < 250
+
+
+def test_names_of_kinds_have_bounds_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """400,000 relationships of 100 characters took 460 MiB."""
+    edges = [(NODE.decode(), NODE.decode(), f"r{number}", "{}") for number in range(10)]
+    reader = MemoryReader([(NODE.decode(), "Ada", "Entity", "{}")], edges)
+    assert inspect_graph(reader).counts.num_edges == 10
+    monkeypatch.setattr(inspection, "MAX_KEPT", 10_000)
+    with pytest.raises(GraphFileError, match="The graph holds more than is kept in memory"):
+        inspect_graph(reader)
+    facts = b"".join(
+        b'{"external_id": "%d", "subject_ref": "a", "predicate": "r%d", "object_ref": "b"}\n' % (n, n)
+        for n in range(10)
+    )
+    path = tmp_path / "mem0.cogx.tar.gz"
+    manifest = b'{"source_system": "mem0", "counts": {"fact": 10}}'
+    path.write_bytes(gzipped(tar({"manifest.json": manifest, "facts.jsonl": facts})))
+    assert inspect_as_it_is(str(path)) is not None
+    monkeypatch.setattr(archive_inspection, "MAX_KEPT", 10_000)
+    with pytest.raises(GraphFileError, match="The archive holds more than is kept in memory"):
+        inspect_as_it_is(str(path))
 
 
 def test_a_long_line_of_many_values_is_refused() -> None:

@@ -19,10 +19,12 @@ class Room:
 
     Args:
         left: Bytes.
+        whose: What an error begins with, where nobody else says which file it is.
     """
 
-    def __init__(self, left: float = math.inf) -> None:
+    def __init__(self, left: float = math.inf, *, whose: str = "") -> None:
         self._left = left
+        self._whose = whose
         self._kinds: dict[str, set[str]] = {}
 
     @classmethod
@@ -32,7 +34,7 @@ class Room:
 
     def rest(self) -> "Room":
         """The same room, for one of several passes."""
-        room = Room(self._left)
+        room = Room(self._left, whose=self._whose)
         room._kinds = {what: set(names) for what, names in self._kinds.items()}
         return room
 
@@ -62,7 +64,7 @@ class Room:
         self._left -= size
         if self._left < 0:
             raise GraphFileError(
-                "holds more than is kept in memory of a file: names of nodes, types, relationships and attributes, and "
-                f"a JSON document itself, may take {MAX_KEPT >> 20} MiB together. Shorten them, write several files, "
-                "or return it as a NetworkX graph from an asset."
+                f"{self._whose}holds more than is kept in memory of a file: names of nodes, types, relationships and "
+                f"attributes, and a JSON document itself, may take {MAX_KEPT >> 20} MiB together. Shorten them, write "
+                "several files, or return it as a NetworkX graph from an asset."
             )
