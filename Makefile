@@ -19,7 +19,7 @@ NEWEST := .venv-newest
 # The one that every Cognee that pyproject.toml allows pins.
 LADYBUG := ladybug==0.19.0
 
-.PHONY: help setup demo dev test oldest newest mutants rounds scale lint types docs bench clean
+.PHONY: help setup demo dev test oldest newest mutants rounds sequences scale lint types docs bench clean
 
 help: ## what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ mutants: $(INSTALLED) ## break the code in 100 places and see whether a test not
 
 rounds: $(INSTALLED) ## is a mirror of 2,000 nodes exact after each of 25 rounds of edits, on real Cognee? ROUNDS_ARGS="--help"
 	@$(BIN)/python -m tests.rounds $(ROUNDS_ARGS)
+
+sequences: $(INSTALLED) ## 2,000 sequences of pushes, rivals and faults on the fake remote: is what a push says so?
+	@$(BIN)/python -m pytest -n 2 tests/unit/push_sequences.py $(PYTEST_ARGS)
 
 scale: $(INSTALLED) ## do 20 datasets arrive once, over two Celery workers of which one is killed, and a backfill of 100 tenants?
 	@SCALE_DATASETS=20 SCALE_TENANTS=100 $(BIN)/python -m pytest tests/e2e/test_celery.py tests/e2e/test_backfill.py $(PYTEST_ARGS)

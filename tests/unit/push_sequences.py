@@ -2,6 +2,9 @@
 
 ``test_push_model`` tries the moments of one push, against a model of time. Here whole pushes of two of our own pushers
 follow and interrupt each other and another tool's, in all modes, with all that a gateway can do to an upload.
+
+``make sequences`` runs it; not part of ``make test``, since it waits in real time, in milliseconds, for a server's
+threads: on a busy machine two of its eight batches failed once, and passed when they were run again.
 """
 
 import json
