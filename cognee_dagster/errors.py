@@ -23,6 +23,7 @@
     │   ├── InvalidTargetError                   a dataset name the remote refuses
     │   ├── EmptyGraphError                      0 nodes: nothing to push
     │   └── RemovedRecordsError                  more of a mirror would be removed than is allowed
+    │       └── UnremovableEdgesError            the server leaves removed edges where they are
     ├── ArchiveError (ValueError)                a COGX archive that is not one
     │   ├── ArchiveNotFoundError                 no file where one was named
     │   └── ArchiveLimitError                    beyond what a Cognee server accepts
@@ -185,6 +186,11 @@ class EmptyGraphError(InvalidPushError):
 
 class RemovedRecordsError(InvalidPushError):
     """A push that would remove more from a mirror than is allowed; nothing was sent."""
+
+
+class UnremovableEdgesError(RemovedRecordsError):
+    """A mirror has lost edges whose two nodes stay, and its server does not delete those. The message says whether
+    the rest was sent."""
 
 
 class ArchiveError(CogneeDagsterError, ValueError):

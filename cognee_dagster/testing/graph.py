@@ -48,11 +48,14 @@ class Graph:
     """Nodes by id; edges by (source, label, target), in the order of their arrival. Merging is all an import does.
 
     ``references``: the data ids of what brought each node (by id) and each edge (by triple); united over imports.
+    ``leaves_single_edges``: whether an edge is deleted only with one of its nodes, as on a server that keeps the
+    references in its relational database (docs/mirrors.md, "On which servers").
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
     edges: dict[Triple, dict[str, Any]] = field(default_factory=dict)
     references: dict[str | Triple, set[str]] = field(default_factory=dict)
+    leaves_single_edges: bool = False
 
     def merge(self, nodes: Mapping[str, Node], edges: Mapping[Triple, dict[str, Any]], *, reference: str) -> None:
         """Add or replace nodes and edges, on behalf of a data id."""
@@ -67,8 +70,13 @@ class Graph:
         for key, references in list(self.references.items()):
             if references == {reference}:
                 del self.references[key]
-                self.nodes.pop(key, None) if isinstance(key, str) else self.edges.pop(key, None)
+                if isinstance(key, str):
+                    self.nodes.pop(key, None)
+                elif not self.leaves_single_edges:
+                    self.edges.pop(key, None)
             references.discard(reference)
+        for triple in [one for one in self.edges if one[0] not in self.nodes or one[2] not in self.nodes]:
+            del self.edges[triple]
 
     def empty(self) -> None:
         """Delete everything."""

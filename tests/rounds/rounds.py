@@ -10,11 +10,12 @@ from typing import Any
 
 from upath import UPath
 
+from cognee_dagster.errors import UnremovableEdgesError
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.compared import RemoteComparison, compare_archives
 from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.options import DeliverySettings, PushOptions
+from cognee_dagster.pushing.options import DeliverySettings, OnRemoved, PushOptions
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.sandbox import CogneeServer
 from tests.pushes import push_archive
@@ -88,19 +89,26 @@ class Rounds:
         self.reader = self.reader or reader_of(self.server, dataset.id)
         began = time.monotonic()
         with WatchingReader(self.reader, dataset.id) as watching:
-            results = self._push_mirror(at_once)
+            try:
+                results = self._push_mirror(at_once)
+                was_emptied = False
+            except UnremovableEdgesError:
+                results = self._push_mirror(1, on_removed="replace")
+                was_emptied = True
         mirrored = time.monotonic()
         with self._fresh(by_cognee=by_cognee) as fresh:
             pushed = time.monotonic()
             wanted = read_contents(*fresh)
         found = read_contents(self.server, self.client, dataset.id).without(self.beside)
         wrong = differences(found, wanted, former=self.former)
-        wrong += watching.missed(BothStates.of(self.shown, found)) if self.shown is not None else watching.errors
+        if self.shown is None or was_emptied:
+            wrong += watching.errors
+        else:
+            wrong += watching.missed(BothStates.of(self.shown, found))
         self.shown = found
         told = (
-            f"{_sent(results)} in {mirrored - began:.0f} s; {'cognee.push()' if by_cognee else 'full push'} "
-            f"{pushed - mirrored:.0f} s; {len(found.nodes)} nodes, {len(found.triples)} edges, "
-            f"{len(found.documents)} documents, {sum(rows.total() for rows in found.vectors.values())} vectors; "
+            f"{_sent(results, was_emptied=was_emptied)} in {mirrored - began:.0f} s; "
+            f"{'cognee.push()' if by_cognee else 'full push'} {pushed - mirrored:.0f} s; {_counts(found)}; "
             f"read {len(watching.graphs)} times"
         )
         return Round(told=told, wrong=wrong, sent_whole_because=_pushed(results)["sent_whole_because"])
@@ -117,7 +125,7 @@ class Rounds:
         self.former.look()
         return edits_between(before, (self.graph.nodes, self.graph.edges))
 
-    def _push_mirror(self, at_once: int) -> list[PushResult]:
+    def _push_mirror(self, at_once: int, *, on_removed: OnRemoved = "remove") -> list[PushResult]:
         archives = [self.graph.archive(self.directory / f"graph_{number}.cogx.tar.gz") for number in range(at_once)]
 
         def push(number: int) -> PushResult:
@@ -126,7 +134,12 @@ class Rounds:
                 client=self.client,
                 base=UPath(self.directory / "mirrors"),
                 options=PushOptions(target_dataset=self.target, delivery=_PATIENT),
-                mirror=MirrorOptions(segment_nodes=self.segment_nodes, max_removed=1.0),
+                mirror=MirrorOptions(
+                    segment_nodes=self.segment_nodes,
+                    max_removed=1.0,
+                    on_removed=on_removed,
+                    adopt=bool(self.beside) and self.shown is None,
+                ),
             )
 
         with ThreadPoolExecutor(at_once) as pool:
@@ -154,11 +167,19 @@ def _pushed(results: list[PushResult]) -> dict[str, Any]:
     return mirror
 
 
-def _sent(results: list[PushResult]) -> str:
+def _sent(results: list[PushResult], *, was_emptied: bool) -> str:
     mirror = _pushed(results)
     whole = f", whole: {mirror['sent_whole_because']}" if mirror["sent_whole_because"] else ""
     at_once = ", two at once" if len(results) > 1 else ""
+    first = "refused, then replaced: " if was_emptied else ""
     return (
-        f"{mirror['segments_sent']} of {mirror['segments']} segments sent, "
+        f"{first}{mirror['segments_sent']} of {mirror['segments']} segments sent, "
         f"{mirror['segments_replaced']} replaced{whole}{at_once}"
+    )
+
+
+def _counts(found: RemoteContents) -> str:
+    return (
+        f"{len(found.nodes)} nodes, {len(found.triples)} edges, {len(found.documents)} documents, "
+        f"{sum(rows.total() for rows in found.vectors.values())} vectors"
     )

@@ -92,14 +92,17 @@ def _postgres(stack: ExitStack) -> dict[str, str]:
 
 
 def _begin_as_an_older_release(server: CogneeServer, directory: Path, *, target: str) -> None:
-    """Import a node, and take away the mark that newer releases have set in the graph before."""
+    """Import a node, take away the mark that newer releases have set in the graph before, and import it so again."""
     import ladybug
 
     reader = MemoryReader([(OLD_NODE, "Old", "Planet", "{}")], origin=GraphOrigin(dataset_name="old"))
+    archive = write_archive(reader, directory / "old.cogx.tar.gz")
     with client_of(server.url, server.api_key) as client:
-        push_archive(write_archive(reader, directory / "old.cogx.tar.gz"), client=client, target_dataset=target)
+        push_archive(archive, client=client, target_dataset=target)
     server.stop()
     (path,) = directory.glob("system/databases/**/*.lbug")
     with ladybug.Database(str(path)) as database, ladybug.Connection(database) as connection:
         connection.execute("MATCH (m:GraphMetadata) DELETE m")
     server.start()
+    with client_of(server.url, server.api_key) as client:
+        push_archive(archive, client=client, target_dataset=target)

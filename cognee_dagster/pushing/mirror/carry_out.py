@@ -10,9 +10,9 @@ import msgspec
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.errors import RemoteError, RemotePermissionError, RemoteRejectedError
-from cognee_dagster.pushing.archives import PushResult, announce, one_answer
+from cognee_dagster.pushing.archives import PushResult, announce
 from cognee_dagster.pushing.delivery_result import DeliveryResult
-from cognee_dagster.pushing.known_by import KnownBy
+from cognee_dagster.pushing.mirror.afterwards import Afterwards, looked_at, single_edges_confirmed
 from cognee_dagster.pushing.mirror.beside import tell_of_mirrors_beside
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.deletions import Deletions
@@ -21,17 +21,15 @@ from cognee_dagster.pushing.mirror.noted_runs import NotedRuns
 from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, interrupted
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.renamed import was_renamed
+from cognee_dagster.pushing.mirror.result import mirror_result
 from cognee_dagster.pushing.mirror.sending import Sending, Sent
+from cognee_dagster.pushing.mirror.single_edges import unremovable
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, latest
-from cognee_dagster.pushing.mirror.summary import summary_of
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
-from cognee_dagster.pushing.mirror.tidying import strays, unless_proven_none, unowned_after
-from cognee_dagster.pushing.mirror.unowned import Unowned, tell_of_unowned, unowned_as_json
-from cognee_dagster.pushing.mirror.unowned_count import Owned, count_unowned
+from cognee_dagster.pushing.mirror.tidying import strays
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.imports.verdict import ImportState
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.store.lock import StoreLock
 
@@ -79,7 +77,10 @@ class MirrorPush:
         if self.found.beside.num_nodes and not self.found.empties and not self.mirror.adopt:
             tell_of_mirrors_beside(self.found.beside, target=self.dataset.name, is_first=known.state is None)
         if self.found.is_in_sync and known.state is not None:
-            return self._result((), state=known.state)
+            state = looked_at(self.found, known.state)
+            if state != known.state:
+                self._save(state)
+            return self._result((), state=state)
         announce(self.archives, target=self.dataset.name, connection=self.client.connection, progress=self.progress)
         try:
             return self._carry_out()
@@ -103,10 +104,8 @@ class MirrorPush:
         if self._deletions.are_told_apart:
             state = msgspec.structs.replace(state, deleting=(), documents_deleting=())
         left = () if self.found.references_left or self.found.empties else state.left
-        state = msgspec.structs.replace(
-            state, unowned=self._unowned_after(state, has_sent=bool(sent.results)), left=left
-        )
-        self._save(state)
+        unowned = self._afterwards.unowned(state, has_sent=bool(sent.results), has_deleted=self._deletions.were_sent)
+        state = self._end(msgspec.structs.replace(state, unowned=unowned, left=left))
         return self._result(sent.results, state=state, num_incomplete=len(sent.incomplete))
 
     @cached_property
@@ -242,21 +241,39 @@ class MirrorPush:
             deleting=(*plan.deleted, *strays(self.found)),
             documents_deleting=tuple(sorted(self.found.documents.removed_keys)),
         )
+        confirmed = single_edges_confirmed(self.found, confirmed)
         self._save(confirmed)
         return confirmed
 
-    def _unowned_after(self, state: MirrorState, *, has_sent: bool) -> Unowned | None:
-        """What the remote has besides, now that everything is deleted that goes; None where nobody knows of any."""
-        after = unowned_after(self.found, state.unowned, adopts=self.mirror.adopt)
-        was_counted = self.found.known.is_counted_anew or after is None or not (has_sent and after.is_there)
-        if after is None or (was_counted and not self._deletions.were_sent):
-            return after
-        ours = self._contents_after
-        beside = () if self.mirror.adopt or self.found.empties else (self.found.beside.owned,)
-        owned = Owned.of((ours.node_keys, ours.edge_keys, ours.document_keys), *beside)
-        counted = count_unowned(self.client, self.dataset, owned, before=after)
-        # A graph that was emptied has nothing of others, even if it cannot be read: it must not be emptied each time.
-        return unless_proven_none(after if self.found.empties and counted.nodes is None else counted)
+    def _end(self, state: MirrorState) -> MirrorState:
+        """Note that everything is done.
+
+        Raises:
+            UnremovableEdgesError: But for edges that the server has left.
+        """
+        state, left = self._afterwards.single_edges_left(state)
+        if len(left.keys):
+            contents = self.files.save_contents(self._afterwards.contents_with(left))
+            state = msgspec.structs.replace(state, contents=contents)
+        self._save(state)
+        if len(left.keys):
+            raise unremovable(
+                left,
+                source=self.archives[0].dataset_name,
+                where=f"{self.dataset.name!r} on {self.client.connection.url}",
+                happened="Everything else was sent, and removed.",
+            )
+        return state
+
+    @cached_property
+    def _afterwards(self) -> Afterwards:
+        return Afterwards(
+            client=self.client,
+            dataset=self.dataset,
+            found=self.found,
+            contents=self._contents_after,
+            adopts=self.mirror.adopt,
+        )
 
     @property
     def _runs_before(self) -> tuple[str, ...]:
@@ -270,29 +287,12 @@ class MirrorPush:
         return self.found.documents.contents_after(contents)
 
     def _result(self, results: Sequence[DeliveryResult], *, state: MirrorState, num_incomplete: int = 0) -> PushResult:
-        before = self.found.known.state
-        tell_of_unowned(state.unowned, None if before is None else before.unowned, target=self.dataset.name)
-        changed = bool(results) or self._deletions.were_sent or self.was_finished
-        status = (ImportState.SUCCEEDED if changed else ImportState.UNCHANGED).status
-        run_id = state.run_ids[-1] if state.run_ids else None
-        answer = one_answer(results) if results else {"dataset_name": self.dataset.name, "items": []}
-        return PushResult(
-            status=status,
-            dataset_name=self.archives[0].dataset_name,
-            target_dataset=self.dataset.name,
-            num_nodes=len(self.found.fingerprints.node_keys),
-            num_edges=len(self.found.fingerprints.edge_keys),
-            remote_response={
-                **answer,
-                **({} if changed else {"known_by": KnownBy.CONFIRMED_BEFORE.value}),
-                "status": status,
-                "dataset_id": self.dataset.id,
-                "pipeline_run_id": run_id,
-                "mirror": {
-                    **summary_of(self.found),
-                    "unowned": unowned_as_json(state.unowned),
-                    "archives_incomplete": num_incomplete,
-                },
-            },
-            pipeline_run_id=run_id,
+        return mirror_result(
+            results,
+            found=self.found,
+            state=state,
+            dataset=self.dataset,
+            source=self.archives[0].dataset_name,
+            changed=bool(results) or self._deletions.were_sent or self.was_finished,
+            num_incomplete=num_incomplete,
         )

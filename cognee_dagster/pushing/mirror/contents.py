@@ -80,6 +80,16 @@ class MirrorContents:
         kept = ~np.isin(self.document_keys, np.fromiter(document_keys, np.uint64, len(document_keys)))
         return replace(self, document_keys=self.document_keys[kept], document_contents=self.document_contents[kept])
 
+    def with_edges_of(self, other: "MirrorContents", edge_keys: "Integers") -> "MirrorContents":
+        """These, and some edges of others."""
+        added = np.flatnonzero(np.isin(other.edge_keys, edge_keys))
+        return replace(
+            self,
+            edge_keys=np.concatenate((self.edge_keys, other.edge_keys[added])),
+            edge_contents=np.concatenate((self.edge_contents, other.edge_contents[added])),
+            edge_segments=np.concatenate((self.edge_segments, other.edge_segments[added])),
+        )
+
     @property
     def node_keys(self) -> "Integers":
         """What the nodes are known by in ``GraphFingerprints``."""

@@ -7,6 +7,7 @@ from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.mirror.adoption import Adoption
 from cognee_dagster.pushing.mirror.emptying import would_empty
 from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.mirror.single_edges import unremovable
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 
 _WHERE_TO_SAY_SO = "--max-removed, or the dataset's field in Dagster; 1 allows everything"
@@ -24,11 +25,15 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
 
     Raises:
         RemovedRecordsError: More would be removed than ``max_removed`` allows, or anything at all with ``fail``.
+        UnremovableEdgesError: Edges would be removed that the server is known to leave.
     """
     if found.adoption is not None:
         _refuse_a_large_adoption(found.adoption, options, source=source, where=where)
     if options.on_removed == "keep":
         return
+    state = found.known.state
+    if state is not None and state.single_edges == "stay" and len(found.single_edges.keys):
+        raise unremovable(found.single_edges, source=source, where=where, happened="Nothing was sent.")
     if found.empties and found.known.has_history and options.max_removed < 1:
         raise RemovedRecordsError(
             f"With on_removed replace, everything in {where} would be removed, and it is not known what of it this "

@@ -66,7 +66,12 @@ class Known:
     @property
     def is_counted_anew(self) -> bool:
         """Whether nobody can tell without counting how much the remote dataset has besides."""
-        return self.unowned is not None and (self.state is None or bool(self.reason))
+        return self.unowned is not None and (self.state is None or bool(self.reason) or self.has_unseen_edges)
+
+    @property
+    def has_unseen_edges(self) -> bool:
+        """Whether edges were deleted by a push that ended before it had looked whether they are gone."""
+        return self.state is not None and self.state.single_edges == "unseen"
 
     @property
     def letters(self) -> dict[int, str]:
@@ -147,7 +152,7 @@ def look_up(
         seen=known_runs,
         leftovers=leftovers,
         dirty=frozenset((*state.dirty, *state.begun)) & frozenset(state.letters),
-        unowned=state.unowned,
+        unowned=state.unowned or (Unowned() if state.single_edges == "unseen" else None),
         overfull=frozenset(state.overfull) & frozenset(state.letters),
     )
 

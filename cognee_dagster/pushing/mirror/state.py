@@ -20,6 +20,7 @@ import msgspec
 
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.mirror.contents import MirrorContents
+from cognee_dagster.pushing.mirror.single_edges import SingleEdgesSeen
 from cognee_dagster.pushing.mirror.unowned import Unowned
 from cognee_dagster.store.files import matching, put_bytes
 from cognee_dagster.system.urls import base_address
@@ -34,7 +35,10 @@ _STATE = "mirror.json"
 _RUNS_KEPT = 20_000
 SIZES_KEPT = 200
 # Left out where they say nothing: earlier releases do not know them.
-_LATER = ("documents_deleting", "overfull", "last_import", "unowned", "distrusted", "dataset_name", "left")
+_LATER = (
+    *("documents_deleting", "overfull", "last_import", "unowned", "distrusted", "dataset_name", "left"),
+    "single_edges",
+)
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +68,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         dataset_name: What the remote dataset was called; empty in files of earlier releases.
         left: What the remote knows imports of this mirror by that were made under an earlier name of the dataset, and
             are to be deleted.
+        single_edges: Whether the server deletes removed edges whose nodes stay.
         emptying: Whether a push has begun to empty the remote graph, and never confirmed what it then sent.
         deleting: Generations that are to be deleted, because others have taken their place.
         documents_deleting: What documents are known by that are to be deleted, because they are no longer in the graph.
@@ -97,6 +102,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     distrusted: str = ""
     dataset_name: str = ""
     left: tuple[UUID, ...] = ()
+    single_edges: SingleEdgesSeen = ""
     emptying: bool = False
     format: Literal[1, 2] = _FORMAT
     checksum: str = ""

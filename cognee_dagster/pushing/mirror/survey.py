@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import numpy as np
+
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.pushing.mirror.adoption import Adoption, look_for_adoption
 from cognee_dagster.pushing.mirror.beside import MirrorsBeside, look_beside
@@ -18,6 +20,7 @@ from cognee_dagster.pushing.mirror.matching import places_in, unmatched
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.plan import SyncPlan, plan_sync
 from cognee_dagster.pushing.mirror.segments import usual_segment_nodes
+from cognee_dagster.pushing.mirror.single_edges import SingleEdges, look_beforehand
 from cognee_dagster.pushing.mirror.state import MirrorFiles
 from cognee_dagster.pushing.mirror.unowned import Unowned
 from cognee_dagster.pushing.mirror.unowned_count import Owned, count_unowned
@@ -25,7 +28,6 @@ from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Integers = npt.NDArray[np.integer]
@@ -47,6 +49,7 @@ class MirrorSurvey:
         empties: Whether the remote graph is emptied first: see ``MirrorOptions.on_removed``.
         adopts: Whether what full pushes and other mirrors have brought is taken over: see ``MirrorOptions.adopt``.
         adoption: What goes with that; None where nothing is taken over.
+        single_edges: What of the removed edges the server may leave, where that is not known.
     """
 
     target_dataset: str
@@ -60,6 +63,7 @@ class MirrorSurvey:
     empties: bool = False
     adopts: bool = False
     adoption: Adoption | None = None
+    single_edges: SingleEdges = field(default_factory=SingleEdges)
 
     @property
     def is_in_sync(self) -> bool:
@@ -148,7 +152,7 @@ def survey(
     if options.adopt and dataset is not None:
         kept = plan.difference if keeps_removed else None
         adoption = look_for_adoption(archives, client=client, dataset=dataset, documents=documents, kept=kept)
-    return MirrorSurvey(
+    found = MirrorSurvey(
         target_dataset=target_dataset,
         known=known,
         fingerprints=fingerprints,
@@ -163,6 +167,25 @@ def survey(
         empties=empties,
         adopts=options.adopt,
         adoption=adoption,
+    )
+    if dataset is None or empties or options.on_removed != "remove":
+        return found
+    return replace(found, single_edges=_single_edges(client, dataset, found))
+
+
+def _single_edges(client: CogneeClient, dataset: RemoteDataset, found: MirrorSurvey) -> SingleEdges:
+    """Removed edges that the server may leave; those that another mirror has, too, stay anyway."""
+    state, there = found.known.state, found.known.confirmed
+    if state is None or there is None:
+        return SingleEdges()
+    _, removed = found.gone
+    _, of_others, _ = found.beside.owned
+    return look_beforehand(
+        client,
+        dataset,
+        np.setdiff1d(there.edge_keys[removed], of_others),
+        node_keys=found.fingerprints.node_keys,
+        seen=state.single_edges,
     )
 
 
