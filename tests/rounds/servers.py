@@ -100,7 +100,8 @@ def _begin_as_an_older_release(server: CogneeServer, directory: Path, *, target:
     with client_of(server.url, server.api_key) as client:
         push_archive(archive, client=client, target_dataset=target)
     server.stop()
-    (path,) = directory.glob("system/databases/**/*.lbug")
+    databases = directory / "system" / "databases"
+    (path,) = [*databases.glob("*/*.lbug")] or [databases / "cognee_graph_ladybug"]  # the dataset's own, or all's
     with ladybug.Database(str(path)) as database, ladybug.Connection(database) as connection:
         connection.execute("MATCH (m:GraphMetadata) DELETE m")
     server.start()
