@@ -20,6 +20,7 @@ _POLL_SECONDS = 0.25
 _START_ATTEMPTS = 3  # the port was free when chosen, but the server binds it only after its imports
 _PORT_TAKEN = "address already in use"
 _PORT_FILE = "port"
+_KEY_FILE = "api_key"
 
 
 class CogneeServer:
@@ -36,7 +37,8 @@ class CogneeServer:
         has_language_model: Whether it can cognify.
         url: Its address, known before it is started and kept over ``restart()``; also by the next server in the same
             directory, where the port is still free.
-        api_key: A key of the user ``EMAIL``; known after the first start and valid over restarts.
+        api_key: A key of the user ``EMAIL``; known after the first start, valid over restarts, and the one that the
+            next server in the same directory has.
     """
 
     def __init__(self, directory: Path, *, settings: Mapping[str, str] | None = None) -> None:
@@ -89,7 +91,8 @@ class CogneeServer:
                 self._port = _free_port()
         (self.directory / _PORT_FILE).write_text(str(self._port), encoding="ascii")
         if not self.api_key:
-            self.api_key = self._create_api_key()
+            self.api_key = self._former_api_key() or self._create_api_key()
+            _keep(self.api_key, self.directory / _KEY_FILE)
         return self
 
     def stop(self) -> None:
@@ -161,6 +164,16 @@ class CogneeServer:
             f"The sandbox's Cognee server at {self.url} {problem}. Its log {self.log} ends with:\n{tail}"
         )
 
+    def _former_api_key(self) -> str:
+        """The key of the directory's last server; empty where there is none, or the server does not take it."""
+        try:
+            key = (self.directory / _KEY_FILE).read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            return ""
+        with _http_client(self.url) as client:
+            is_taken = key and client.get("/api/v1/datasets", headers={"X-Api-Key": key}).status_code == httpx.codes.OK
+        return key if is_taken else ""
+
     def _create_api_key(self) -> str:
         with _http_client(self.url) as client:
             login = client.post(
@@ -186,9 +199,15 @@ def _password(directory: Path) -> str:
     path = directory / "password"
     if not path.exists():
         make_directory(directory)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(16), encoding="utf-8")
+        _keep(secrets.token_urlsafe(16), path)
     return path.read_text(encoding="utf-8")
+
+
+def _keep(secret: str, path: Path) -> None:
+    """Write it so that nobody but its owner reads it."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secret, encoding="utf-8")
 
 
 def _http_client(url: str) -> httpx.Client:

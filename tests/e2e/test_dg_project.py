@@ -35,10 +35,13 @@ def test_the_readmes_definitions_are_served_and_launched(
 ) -> None:
     definitions = _block("README.md", holding="dg.EnvVar")
     (tmp_path / "here" / str(definitions.file)).write_text(definitions.text)
-    dev, launch = commands(_block("README.md", holding="dg dev"))
+    home, dev = commands(_block("README.md", holding="dg dev"))
+    launch = commands(_block("README.md", holding="dg launch"))
     with terminal(tmp_path / "here", environ) as first, terminal(tmp_path / "here", environ) as second:
+        first.run(home)
         first.start(Command(dev.text, SERVING))
-        second.run(launch)
+        for command in launch:
+            second.run(command)
     assert len(remote.graph("research").nodes) == 3
 
 

@@ -55,7 +55,18 @@ def test_a_killed_server_comes_back_at_the_same_address_with_the_same_key_and_da
         assert [dataset["name"] for dataset in _get(server, "/api/v1/datasets").json()] == ["kept"]
     with pytest.raises(httpx.ConnectError):
         _get(server, "/health")
-    assert CogneeServer(tmp_path).url == url
+
+
+def test_the_next_server_in_a_directory_has_the_same_address_and_key(real_cognee: None, tmp_path: Path) -> None:
+    """What is in a project's ``.env`` holds on; a key that the server does not know is made anew."""
+    (tmp_path / "api_key").write_text("of a server that is gone")
+    with CogneeServer(tmp_path) as server:
+        first = server.url, server.api_key
+        assert _get(server, "/api/v1/datasets").status_code == 200
+    with CogneeServer(tmp_path) as server:
+        assert (server.url, server.api_key) == first
+        assert _get(server, "/api/v1/datasets").status_code == 200
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("api_key", "password")] == [0o600, 0o600]
 
 
 def test_a_server_that_cannot_start_says_why_with_the_end_of_its_log(real_cognee: None, tmp_path: Path) -> None:

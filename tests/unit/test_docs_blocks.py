@@ -25,7 +25,8 @@ ELSEWHERE = {
     "tests/e2e/test_getting_started.py": [("docs/getting-started.md", "")],
     "tests/e2e/test_component_project.py": [("docs/component.md", "$ dg list components")],
     "tests/e2e/test_dg_project.py": [
-        ("README.md", "dg dev"),
+        ("README.md", "export DAGSTER_HOME=~/dagster_home && mkdir -p $DAGSTER_HOME\ndg dev"),
+        ("README.md", "export DAGSTER_HOME=~/dagster_home\ndg launch"),
         ("docs/guide.md", "dg launch --job"),
         ("docs/configuration.md", "dg launch --assets"),
     ],
