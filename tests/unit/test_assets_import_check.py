@@ -107,6 +107,22 @@ def test_a_rederive_is_told_by_the_runs_since_its_upload_began(
     assert chain.check().metadata["status"].value == status
 
 
+@pytest.mark.parametrize("status", ["completed", "unchanged"])
+def test_a_push_that_has_arrived_without_a_run_passes(chain: Chain, remote: FakeRemote, status: str) -> None:
+    """Its answer was lost and more than one run may be its own, or a mirror was only deleted from: no cognify run."""
+    metadata: dict[str, Any] = {
+        "status": status,
+        "mode": "preserve",
+        "target_dataset": "people",
+        "cognee/remote_url": remote.url,
+        "cognee/seconds": 7 * 3600.0,  # longer ago than any import takes
+    }
+    chain.instance.report_runless_asset_event(dg.AssetMaterialization(chain.dataset.push_key, metadata=metadata))
+    evaluation = chain.check()
+    assert evaluation.passed, evaluation.description
+    assert "the push has seen that it arrived" in str(evaluation.description)
+
+
 def test_a_push_to_another_remote_is_not_asked_about_here(chain: Chain) -> None:
     chain.run()
     with FakeRemote() as other:

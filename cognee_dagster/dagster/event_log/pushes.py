@@ -96,7 +96,12 @@ class Push:
             push_seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
             cognifies=self.cognifies,
             delivered_at=time_of(self.metadata.get(DELIVERED_AT)),
+            confirmed=self._has_arrived and self.metadata.get(MODE) != "re-derive",
         )
+
+    @property
+    def _has_arrived(self) -> bool:
+        return ImportState.of_status(self.metadata.get(STATUS)).has_arrived
 
 
 # Of push assets that a translator has named, in the definitions that this process has loaded.

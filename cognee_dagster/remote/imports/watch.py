@@ -36,19 +36,26 @@ _GONE_FOR_GOOD = timedelta(minutes=1)
 
 _DOUBTFUL = (ImportState.UNKNOWN, ImportState.STALLED, ImportState.GONE)
 
+_CONFIRMED = ImportVerdict(
+    state=ImportState.SUCCEEDED,
+    reason="the push has seen that it arrived; which of the remote's runs it was is not known.",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class WatchedImport:
     """An import to ask about.
 
     Attributes:
-        run_id: Its ``pipeline_run_id``; empty where the remote named none (a background ``re-derive``).
+        run_id: Its ``pipeline_run_id``; empty where the remote named none: of a ``re-derive``, and of an import whose
+            answer was lost while other runs might have been its own.
         dataset_id: The remote dataset, if known.
         pushed_at: When it was handed over, in Unix seconds of our clock; None: not known.
         push_seconds: How long the push took until then.
         cognifies: Whether it is finished only when the cognify run that follows it is (hybrid and re-derive with raw
             content, in the background).
         delivered_at: When the whole archive was out, by the server's clock, where that is all that tells the import.
+        confirmed: Whether the push has seen the end of it, which is all there is to know of one without a run.
     """
 
     run_id: str
@@ -57,6 +64,7 @@ class WatchedImport:
     push_seconds: float = 0.0
     cognifies: bool = False
     delivered_at: datetime | None = None
+    confirmed: bool = False
 
 
 def time_of(text: object) -> datetime | None:
@@ -148,7 +156,7 @@ class ImportWatch:
 
     def _verdict(self, item: WatchedImport, rows: Sequence[PipelineRun], following: FollowingRuns) -> ImportVerdict:
         if not item.run_id:
-            return self._judge_rederive(item, following.rows())
+            return _CONFIRMED if item.confirmed else self._judge_rederive(item, following.rows())
         verdict = self.judge(item, rows)
         dataset_id = item.dataset_id or next((row.dataset_id for row in rows if row.dataset_id), None)
         if verdict.state in _DOUBTFUL and dataset_id is not None:
