@@ -248,6 +248,28 @@ def test_probes_beyond_a_ticks_time_wait_for_the_next_one_but_for_the_first(
     assert str(summary) == "1 to be reported next."
 
 
+def test_a_probe_that_the_end_of_a_tick_cuts_off_is_asked_again_in_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There was time to begin, and none to wait for the answer: nothing is known, but not for good."""
+    seconds = 0.0
+
+    def ask(client: Any, probes: Any, **_: Any) -> list[ProbeAnswer]:
+        nonlocal seconds
+        seconds += 4.0
+        in_time = seconds <= 10.0
+        return [ProbeAnswer(probe=probe, is_found=True if in_time else None) for probe in probes]
+
+    monkeypatch.setattr("cognee_dagster.dagster.sensors.answers.ask_probes", ask)
+    prober = Prober(client=None, probes=lambda _: [KNOWN])  # type: ignore[arg-type]  # not reached
+    outcomes = [an_outcome(number, succeeded=True) for number in range(4)]
+    budget, summary = TimeBudget(10.0, clock=lambda: seconds), TickSummary()
+    complete = prober.with_answers(outcomes, budget=budget, summary=summary)
+    assert [found.push.storage_id for found in complete] == [0, 1]
+    assert all(answer.is_found for found in complete if found.answers for answer in found.answers.items)
+    assert str(summary) == "2 to be reported next."
+
+
 def an_outcome(number: int, *, succeeded: bool) -> ImportOutcome:
     push = Push(
         storage_id=number,

@@ -34,7 +34,7 @@ class Prober:
         """The outcomes with the answers to their probes; without those whose turn comes in a later tick.
 
         The first is asked in any case: where its probes alone take longer than a tick, what is left of them is not
-        known.
+        known. Of any other, an answer that the end of the tick's time cut off is waited for in a later tick.
         """
         complete: list[ImportOutcome] = []
         asked = 0
@@ -47,6 +47,8 @@ class Prober:
             else:
                 asked += 1
                 items = ask_probes(self.client, probes, target_dataset=outcome.push.target_dataset)
-                answers = Answers(push=outcome.push, items=items)
-                complete.append(replace(outcome, answers=answers))
+                if asked > 1 and not budget.lasts() and any(item.is_found is None for item in items):
+                    summary.count("to be reported next")
+                else:
+                    complete.append(replace(outcome, answers=Answers(push=outcome.push, items=items)))
         return complete
