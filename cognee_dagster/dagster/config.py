@@ -38,6 +38,9 @@ class PushConfig(dg.Config):
             "is brought to its state. An archive that is named goes before it."
         ),
     )
+    full: bool = Field(
+        default=False, description="Send everything and remove nothing, where the dataset would keep a mirror, too."
+    )
     resend: bool = Field(
         default=False, description="To a mirror: send everything again under new names, whatever is known of it."
     )

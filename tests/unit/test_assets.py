@@ -164,6 +164,7 @@ def test_the_launchpad_shows_the_datasets_own_settings(chain: Chain) -> None:
         "archive": None,
         "dry_run": False,
         "adopt": False,
+        "full": False,
         "resend": False,
         "promote_from": None,
     }

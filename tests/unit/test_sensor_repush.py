@@ -13,7 +13,7 @@ from cognee_dagster.dagster.sensors.policies import RepushPolicy
 from cognee_dagster.dagster.sensors.repush import RepushPlan
 from cognee_dagster.dagster.sensors.repush_sensor import build_repush_sensor
 from cognee_dagster.testing import FakeRemote
-from tests.asset_chain import NO_RETRY, Chain
+from tests.asset_chain import NO_RETRY, Chain, people
 from tests.unit.sensor_world import World, push_key
 
 
@@ -181,10 +181,29 @@ def test_the_new_push_has_the_old_ones_target_and_the_policys_way(remote: FakeRe
     assert request.run_config == {
         "ops": {
             "people__remote_push": {
-                "config": {"run_in_background": False, "target_dataset": "elsewhere", "mode": "preserve"}
+                "config": {
+                    "run_in_background": False,
+                    "full": True,
+                    "target_dataset": "elsewhere",
+                    "mode": "preserve",
+                }
             }
         }
     }
+
+
+def test_an_attempt_in_the_foreground_is_as_full_as_the_push_that_failed(remote: FakeRemote, tmp_path: Path) -> None:
+    """Where the dataset does not say ``sync``, a push that waits keeps a mirror, which removes what is gone."""
+    shop = Shop(remote, tmp_path, RepushPolicy(attempts=1, run_in_background=False))
+    shop.chain.options["sync"] = None
+    shop.chain.graph = people(size=8)
+    assert shop.chain.run(config={"run_in_background": False}).success  # a mirror, of which most would be removed now
+    shop.chain.graph = people(size=3)
+    shop.push(error="RuntimeError")
+    shop.watch()
+    (request,), _ = shop.ask()
+    assert shop.push(error=None, request=request, waits=True)
+    assert len(remote.graph("people").nodes) == 8
 
 
 def test_an_attempt_in_the_foreground_whose_import_fails_counts_as_one(remote: FakeRemote, tmp_path: Path) -> None:

@@ -154,9 +154,11 @@ class RepushPlan:
 def _request(failed: FailedImport, policy: RepushPolicy, *, attempt: int) -> dg.RunRequest:
     """A run of the push alone; the archive is the chosen one, else the newest there is.
 
+    It is full, as is every push whose import goes on without it: one that waits for it, where the dataset does not say
+    ``sync``, would keep a mirror, and remove what the push that it repeats would have left.
     A run key is used once for ever, so it counts.
     """
-    config: dict[str, Any] = {"run_in_background": policy.run_in_background}
+    config: dict[str, Any] = {"run_in_background": policy.run_in_background, "full": True}
     if failed.target_dataset is not None:
         config["target_dataset"] = failed.target_dataset
     if failed.mode is not None:

@@ -30,10 +30,10 @@ def build_repush_sensor(
 ) -> dg.SensorDefinition:
     """A sensor that pushes again what the import sensor reported as failed or stalled, so many times and no more.
 
-    It launches a run of the ``…/remote_push`` asset alone, into the same remote dataset and in the same mode, tagged
-    ``cognee/repush_of`` and ``cognee/repush_attempt``. An import merges, so that pushing again is safe. What has a
-    newer push already, and what pushing again cannot help, is left alone. This is a separate sensor because one run
-    request that Dagster refuses fails a whole tick.
+    It launches a run of the ``…/remote_push`` asset alone, into the same remote dataset, in the same mode and as full
+    as the push that failed, tagged ``cognee/repush_of`` and ``cognee/repush_attempt``. An import merges, so that
+    pushing again is safe. What has a newer push already, and what pushing again cannot help, is left alone. This is a
+    separate sensor because one run request that Dagster refuses fails a whole tick.
 
     Args:
         watched: The datasets, or the keys of their ``…/remote_push`` assets; as a mapping, with a policy for each.

@@ -60,7 +60,7 @@ def launched_archives(
     """
     chosen, source = config.archive or None, config.promote_from or None
     may_mirror = dataset.keeps_mirror(mode=config.mode, in_background=config.run_in_background)
-    mirrored = may_mirror and chosen is None
+    mirrored = may_mirror and chosen is None and not config.full
     stored, partition = made, partition_of(context)
     if chosen is not None:
         stored = find_stored(context, dataset, chosen, partition=partition, otherwise=_WITHOUT_SEARCH)
