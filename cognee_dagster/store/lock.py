@@ -4,6 +4,10 @@ Nobody's clock is compared with another's: a lock is stale when its file has not
 ``Pace.stale``. Where a store can create a file only if it is not there (local and network file systems, and object
 stores whose fsspec package has ``mode="create"``), two never begin at once. Where it cannot, both write, and who wrote
 last holds it; and who finds that another one took it over after all stops.
+
+No store writes a file only if it is still what was read. A write that took no longer than ``Pace.settle`` since then
+is seen by whoever wrote the file in between, before he believes that it is his; one that took longer counts as written
+over somebody else's, wherever there can be one.
 """
 
 import contextlib
@@ -55,7 +59,8 @@ class Pace:
         beat: The file is written again.
         stale: Without a change for so long, a lock's holder is dead.
         look: Who waits looks at the file.
-        settle: Who wrote over another's file waits so long before he believes that it is his.
+        settle: Who wrote over another's file waits so long before he believes that it is his, where he wrote it within
+            that time.
     """
 
     beat: float = 15.0
@@ -72,18 +77,24 @@ class StoreLock:
         is_lost: Whether somebody else has taken it over, or nobody can tell any more.
     """
 
-    def __init__(self, path: "UPath", holder: LockHolder, *, stop: threading.Event, pace: Pace) -> None:
+    def __init__(
+        self, path: "UPath", holder: LockHolder, *, stop: threading.Event, pace: Pace, written_at: float
+    ) -> None:
         self.ended = threading.Event()
         self.is_lost = False
         self._path, self._holder, self._stop, self._pace = path, holder, stop, pace
-        self._beat_at = time.monotonic()
+        self._beat_at = written_at  # monotonic, before the write: nobody has watched what it wrote for longer
+        self._access_since: float | None = None  # of a beat that is under way
         self._access = threading.Lock()  # of one thread, to the file
         self._given_back = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="store-lock", daemon=True)
+        self._threads = [
+            threading.Thread(target=target, name="store-lock", daemon=True) for target in (self._keep, self._watch)
+        ]
 
     def keep(self) -> None:
         """Begin to write the file again and again."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def look(self) -> None:
         """Look at once, not at the next beat, whether the lock is still held: for what cannot be taken back.
@@ -92,21 +103,29 @@ class StoreLock:
         """
         if self._stop.is_set():
             self.ended.set()
+        while not self._access.acquire(timeout=min(self._pace.beat, 0.2)):
+            if self.is_lost:  # a beat hangs
+                return
         try:
-            with self._access:
-                is_ours = _is_of(_read(self._path), self._holder)
+            is_ours = _is_of(_read(self._path), self._holder)
         except Exception:  # the next beat says so, and looks again
             is_ours = not self._is_overdue()
+        finally:
+            self._access.release()
         if not is_ours:
             self._lose()
 
     def give_back(self) -> None:
         """Stop that, and remove the file if it is still ours.
 
-        What was done under the lock is done: a file that stays is taken over as a dead process's.
+        What was done under the lock is done: a file that stays is taken over as a dead process's. A lock that is lost
+        is not touched, whatever its file says: our last beat may have been written over its new holder's.
         """
         self._given_back.set()
-        self._thread.join()
+        while any(thread.is_alive() for thread in self._threads) and not self.is_lost:
+            self._threads[0].join(min(self._pace.beat, 0.2))
+        if self.is_lost:
+            return
         try:
             if _is_of(_read(self._path), self._holder):
                 self._path.unlink(missing_ok=True)
@@ -117,25 +136,45 @@ class StoreLock:
             )  # fmt: skip
 
     def _keep(self) -> None:
-        while not self._given_back.wait(min(self._pace.beat, 0.2)):
-            if self._stop.is_set():
-                self.ended.set()
+        while not self._given_back.wait(min(self._pace.beat, 0.2)) and not self.is_lost:
             if time.monotonic() - self._beat_at < self._pace.beat:
                 continue
             try:
                 with self._access:
-                    if not _is_of(_read(self._path), self._holder):
-                        break
-                    self._holder = msgspec.structs.replace(self._holder, beats=self._holder.beats + 1)
-                    put_bytes(msgspec.json.encode(self._holder), self._path)
-                self._beat_at = time.monotonic()
+                    is_kept = self._beat()
             except Exception as error:  # file systems raise their own kinds of errors
                 logger.warning("The lock %s cannot be kept: %s: %s", self._path, type(error).__name__, error)
-                if self._is_overdue():
-                    break
-        else:
-            return
-        self._lose()
+                is_kept = not self._is_overdue()
+            finally:
+                self._access_since = None
+            if not is_kept:
+                self._lose()
+
+    def _beat(self) -> bool:
+        """Write the file again; whether the lock is still ours."""
+        self._access_since = began = time.monotonic()
+        if not _is_of(_read(self._path), self._holder):
+            return False
+        self._holder = msgspec.structs.replace(self._holder, beats=self._holder.beats + 1)
+        put_bytes(msgspec.json.encode(self._holder), self._path)
+        if self._is_late():
+            logger.warning("The lock %s was written so late that another host may have taken it over", self._path)
+            return False
+        self._beat_at = began
+        return True
+
+    def _watch(self) -> None:
+        """Tell the holder what he has to know while a beat hangs, too."""
+        while not self._given_back.wait(min(self._pace.beat, 0.2)) and not self.is_lost:
+            if self._stop.is_set():
+                self.ended.set()
+            if self._is_late():
+                self._lose()
+
+    def _is_late(self) -> bool:
+        """Whether the beat under way has or will have written over whoever took the lock over since it looked."""
+        since = self._access_since
+        return since is not None and time.monotonic() - since > self._pace.settle and self._is_overdue()
 
     def _is_overdue(self) -> bool:
         """Whether another host may soon take the lock for a dead process's."""
@@ -172,10 +211,11 @@ def store_lock(
     """
     pace = pace or Pace()
     holder = LockHolder(host=host, process=process, token=uuid4().hex, since=time.time())
-    if not _taken(path, holder, stop=stop, waiting=waiting, pace=pace):
+    written_at = _taken(path, holder, stop=stop, waiting=waiting, pace=pace)
+    if written_at is None:
         yield None
         return
-    lock = StoreLock(path, holder, stop=stop, pace=pace)
+    lock = StoreLock(path, holder, stop=stop, pace=pace, written_at=written_at)
     lock.keep()
     try:
         yield lock
@@ -190,33 +230,35 @@ def _taken(
     stop: threading.Event,
     waiting: Callable[[LockHolder | None], None],
     pace: Pace,
-) -> bool:
-    """Wait until it is ours; False when ``stop`` was set before."""
+) -> float | None:
+    """Wait until it is ours; the monotonic time before it was written, or None when ``stop`` was set before."""
     content = msgspec.json.encode(holder)
     watched, since, said = b"", time.monotonic(), False
     while not stop.is_set():
+        looked = time.monotonic()
         found = _read(path)
         if found is None:
-            if _created(path, content, settle=pace.settle):
-                return True
+            if _created(path, content, looked=looked, stop=stop, pace=pace):
+                return looked
             continue
         if found != watched:
             watched, since = found, time.monotonic()
         other = _parsed(found)
         if (other is not None and other.host == holder.host) or time.monotonic() - since >= pace.stale:
-            logger.warning("The lock %s was left by %s: taking it over", path, other or "nobody knows whom")
+            if not _is_of(found, holder):  # ours is one that was written late
+                logger.warning("The lock %s was left by %s: taking it over", path, other or "nobody knows whom")
             put_bytes(content, path)
-            if _settled(path, content, settle=pace.settle):
-                return True
+            if _settled(path, content, looked=looked, stop=stop, pace=pace):
+                return looked
             continue
         if not said:
             waiting(other)
             said = True
         stop.wait(pace.look)
-    return False
+    return None
 
 
-def _created(path: "UPath", content: bytes, *, settle: float) -> bool:
+def _created(path: "UPath", content: bytes, *, looked: float, stop: threading.Event, pace: Pace) -> bool:
     """Write the file, unless it is there already."""
     make_parent(path)
     try:
@@ -225,6 +267,7 @@ def _created(path: "UPath", content: bytes, *, settle: float) -> bool:
                 file.write(content)
             return True
         path.fs.pipe_file(path.path, content, mode="create")
+        looked = time.monotonic()  # nobody's file was written over
     except FileExistsError:
         return False
     except TypeError:  # a file system that knows no such mode
@@ -233,12 +276,19 @@ def _created(path: "UPath", content: bytes, *, settle: float) -> bool:
         if _read(path) is None:
             raise
         return False
-    return _settled(path, content, settle=settle)
+    return _settled(path, content, looked=looked, stop=stop, pace=pace)
 
 
-def _settled(path: "UPath", content: bytes, *, settle: float) -> bool:
-    """Whether the file is still ours once everybody who found it free at the same time has written, too."""
-    time.sleep(settle)
+def _settled(path: "UPath", content: bytes, *, looked: float, stop: threading.Event, pace: Pace) -> bool:
+    """Whether the file is still ours once everybody who looked at it when we did, at ``looked``, has written, too.
+
+    Who wrote it later may have written over one who believes already that it is his. So he waits until that one has
+    noticed, and begins again.
+    """
+    if time.monotonic() - looked > pace.settle:
+        stop.wait(pace.stale / 2 + pace.settle)
+        return False
+    time.sleep(pace.settle)
     return _read(path) == content
 
 

@@ -22,6 +22,7 @@ from cognee_dagster.errors import LockLostError, PushInterruptedError
 from cognee_dagster.pushing.mirror import one_at_a_time as pushes
 from cognee_dagster.pushing.mirror.one_at_a_time import one_at_a_time
 from cognee_dagster.remote.responses import RemoteDataset
+from cognee_dagster.store import files
 from cognee_dagster.store import lock as store_locks
 from cognee_dagster.store.lock import LockHolder, Pace, StoreLock, store_lock
 from cognee_dagster.system.host_lock import host_name
@@ -110,11 +111,94 @@ def test_a_lock_whose_process_was_killed_is_taken_over_when_it_is_stale_and_no_s
         assert lock is not None
 
 
-def test_a_lock_that_a_process_of_the_same_host_left_is_taken_at_once(path: UPath) -> None:
-    left = LockHolder(host="one", process=1, token="left", since=0.0)
+def test_who_took_a_lock_over_by_a_late_write_waits_until_whoever_took_it_over_before_has_noticed(
+    path: UPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_down(path, host="dead")
+    stop, late = Looks(), list[bytes]()
+    monkeypatch.setattr(store_locks, "time", SimpleNamespace(**{**vars(time), "monotonic": lambda: stop.seconds}))
+
+    def put(content: bytes, target: UPath) -> None:
+        if not late:
+            late.append(content)
+            stop.seconds += 5.0
+        files.put_bytes(content, target)
+
+    monkeypatch.setattr(store_locks, "put_bytes", put)
+    with held(path, "two", stop=stop, pace=replace(QUICK, look=0.25)) as lock:
+        assert lock is not None
+        assert stop.seconds == pytest.approx(QUICK.stale + 5.0 + QUICK.stale / 2 + QUICK.settle)
+
+
+def test_a_beat_that_hangs_in_the_network_costs_the_lock_and_who_has_it_then_is_told(
+    path: UPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def put(content: bytes, target: UPath) -> None:
+        if msgspec.json.decode(content, type=LockHolder).host == "one" and not hangs.is_set():
+            hangs.set()
+            assert goes_on.wait(30)
+        files.put_bytes(content, target)
+
+    monkeypatch.setattr(store_locks, "put_bytes", put)
+    with held(path, "one") as first:
+        assert first is not None
+        assert hangs.wait(30)
+        assert first.ended.wait(30)  # it still hangs
+        first.look()
+        assert first.is_lost
+        with held(path, "two") as second:
+            assert second is not None
+            goes_on.set()
+            assert second.ended.wait(30)
+            assert second.is_lost
+    assert path.exists()  # whoever lost it removes it from under nobody
+
+
+def test_a_beat_that_was_late_has_lost_the_lock_though_the_file_says_otherwise(
+    path: UPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Looks()
+
+    def put(content: bytes, target: UPath) -> None:
+        files.put_bytes(content, target)
+        clock.seconds += 600.0
+
+    monkeypatch.setattr(store_locks, "time", SimpleNamespace(**{**vars(time), "monotonic": lambda: clock.seconds}))
+    with held(path, "one") as lock:
+        assert lock is not None
+        monkeypatch.setattr(store_locks, "put_bytes", put)
+        clock.seconds += QUICK.beat
+        assert lock.ended.wait(30)
+        assert lock.is_lost
+    assert b'"one"' in path.read_bytes()
+
+
+def test_who_stood_still_between_two_beats_keeps_what_nobody_took(path: UPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Looks()
+    monkeypatch.setattr(store_locks, "time", SimpleNamespace(**{**vars(time), "monotonic": lambda: clock.seconds}))
+    with held(path, "one") as lock:
+        assert lock is not None
+        before = path.read_bytes()
+        clock.seconds += 600.0
+        wait_until(lambda: path.read_bytes() not in {before, b""})
+        lock.look()
+        assert not lock.is_lost
+
+
+def put_down(path: UPath, *, host: str) -> None:
+    """A lock that nobody keeps."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.encode(left))
+    path.write_bytes(msgspec.json.encode(LockHolder(host=host, process=1, token="left", since=0.0)))
+
+
+def test_a_lock_that_a_process_of_the_same_host_left_is_taken_at_once(
+    path: UPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_down(path, host="one")
     stop = Looks(most=0)
+    monkeypatch.setattr(store_locks, "time", SimpleNamespace(**{**vars(time), "monotonic": lambda: stop.seconds}))
     with held(path, "one", stop=stop, pace=Pace(beat=0.05, stale=600.0, settle=0.0)) as lock:
         assert lock is not None
     assert stop.seconds == 0
