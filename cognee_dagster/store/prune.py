@@ -5,7 +5,7 @@ one content: only those go that nothing kept names.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,8 @@ def prune_archives(
     Args:
         store: Where they are.
         keep: The rules.
-        wanted: Which datasets' archives; default: all.
+        wanted: Which datasets' archives; default: all. A place that has some of them is read, and of the others there
+            all are kept.
         dry_run: Only say what would be removed.
     """
     report = PruneReport()
@@ -87,14 +88,15 @@ def prune_place(
         place = read_place(store, directory)
         if wanted is not None and not any(wanted(archive.listed) for archive in place.archives):
             return
-        plan = plan_place(place, keep, now=time.time())
+        plan = plan_place(place, keep, now=time.time(), wanted=wanted)
         if dry_run:
             plan.add_to(report)
         elif plan.is_empty:
             clear_ended(directory, now=time.time())
             plan.add_to(report)
         else:
-            _carry_out(store, directory, keep, first=plan, took=time.monotonic() - began, report=report)
+            again = partial(_read_again, store, directory, keep, wanted)
+            _carry_out(store, again, first=plan, took=time.monotonic() - began, report=report)
     except Exception as error:  # the others are pruned all the same
         _tell_unpruned(report, directory, error)
 
@@ -127,26 +129,36 @@ def _in_words(error: Exception) -> str:
     return str(error) if isinstance(error, ArchiveError) else f"{type(error).__name__}: {error}"
 
 
+def _read_again(
+    store: ArchiveStore,
+    directory: "UPath",
+    keep: Keep,
+    wanted: Callable[[ListedArchive], bool] | None,
+    *,
+    only: Collection[str] | None = None,
+) -> PlacePlan:
+    return plan_place(read_place(store, directory), keep, now=time.time(), wanted=wanted, only=only)
+
+
 def _carry_out(
-    store: ArchiveStore, directory: "UPath", keep: Keep, *, first: PlacePlan, took: float, report: PruneReport
+    store: ArchiveStore, again: Callable[..., PlacePlan], *, first: PlacePlan, took: float, report: PruneReport
 ) -> None:
     """Announce what is to go, look again who needs it, and remove the rest; so often as one announcement is too short.
 
     Args:
         store: The store.
-        directory: The place.
-        keep: The rules.
+        again: What is to go now, of these files ``only``.
         first: What is to go.
         took: Seconds that it takes to read the place.
         report: What is done is added to it.
     """
+    directory = first.place.directory
     while True:
         valid = ANNOUNCED_SECONDS + 4 * took
         deadline = time.monotonic() + valid / 2
         with announced(directory, first.concerned, seconds=valid):
-            now = time.time()
-            clear_ended(directory, now=now)
-            plan = plan_place(read_place(store, directory), keep, now=now, only=first.concerned)
+            clear_ended(directory, now=time.time())
+            plan = again(only=first.concerned)
             done, left = _remove_planned(store, plan, deadline=deadline, report=report)
         if not left:
             report.kept += plan.kept
@@ -154,7 +166,7 @@ def _carry_out(
         if not done:
             report.problems.append(f"{directory} could not be read in time. Prune it again when the store is faster.")
             return
-        first = plan_place(read_place(store, directory), keep, now=time.time())
+        first = again()
 
 
 def _remove_planned(store: ArchiveStore, plan: PlacePlan, *, deadline: float, report: PruneReport) -> tuple[int, int]:

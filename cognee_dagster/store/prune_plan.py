@@ -1,6 +1,6 @@
 """What a prune of one place does: which archives go, which stay, and why. Pure: nothing is read or removed here."""
 
-from collections.abc import Collection, Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
 from cognee_dagster.store.keep import Keep
@@ -9,6 +9,7 @@ from cognee_dagster.store.place import Place, PlacedArchive
 
 NEWEST = "the newest"
 SNAPSHOT_OF_GRAPH = "the latest snapshot of the graph"
+NOT_ASKED_FOR = "of a dataset that was not asked for"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,17 +97,27 @@ class PlacePlan:
         report.leftover_bytes += size_of(self.place, self.unnamed)
 
 
-def plan_place(place: Place, keep: Keep, *, now: float, only: Collection[str] | None = None) -> PlacePlan:
+def plan_place(
+    place: Place,
+    keep: Keep,
+    *,
+    now: float,
+    wanted: Callable[[ListedArchive], bool] | None = None,
+    only: Collection[str] | None = None,
+) -> PlacePlan:
     """What a prune would do in a place.
 
     Args:
         place: What is there.
         keep: The rules.
         now: Unix seconds.
+        wanted: Which datasets' archives may go; None: all.
         only: The files of which anything may be removed; None: all.
     """
     reasons = [
-        tuple(always_kept(archive, rank=rank)) or _by_rule(keep, rank=rank, age=now - archive.listed.stored_at)
+        tuple(always_kept(archive, rank=rank))
+        or (() if wanted is None or wanted(archive.listed) else (NOT_ASKED_FOR,))
+        or _by_rule(keep, rank=rank, age=now - archive.listed.stored_at)
         for rank, archive in enumerate(place.archives)
     ]
     if only is not None:

@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -143,6 +144,25 @@ def test_each_partition_keeps_its_own(stored: Store) -> None:
         b"ccc",
         b"the third",
     )
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_of_a_place_that_two_datasets_share_only_the_one_that_is_asked_for_loses_archives(
+    base: str, tmp_path: Path, clock: Clock, dry_run: bool
+) -> None:
+    shared = ArchiveStore.at(base)
+    for number, dataset_name in enumerate(["eu", "us", "eu", "us", "us"]):
+        clock.now += 3_600
+        archive = replace(make_archive(tmp_path, f"{dataset_name} {number}".encode()), dataset_name=dataset_name)
+        shared.save([archive], place=PLACE, run_id=f"run-{number}")
+    report = prune_archives(shared, LAST, wanted=lambda it: it.stored.dataset_name == "us", dry_run=dry_run)
+    assert [judged.listed.stored.dataset_name for judged in report.removed] == ["us", "us"]
+    assert [(judged.listed.stored.dataset_name, judged.reasons) for judged in report.kept] == [
+        ("us", ("the newest",)),
+        ("eu", ("of a dataset that was not asked for",)),
+        ("eu", ("of a dataset that was not asked for",)),
+    ]
+    assert len(files.entries(shared.directory(PLACE) / "blobs")) == (5 if dry_run else 3)
 
 
 def test_a_dry_run_tells_the_same_numbers_and_removes_nothing(stored: Store) -> None:
