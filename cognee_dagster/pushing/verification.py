@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from cognee_dagster.errors import RemoteError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.graph_comparison import GraphComparison
 from cognee_dagster.pushing.options import Verification
@@ -16,10 +17,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportFindings:
-    """What a finished import lacks (``problems``) and what the remote has besides (``remarks``), in words."""
+    """What holding a finished import against what was sent has found.
+
+    Attributes:
+        problems: What it lacks, in words.
+        remarks: What the remote has besides.
+        not_compared: Why the remote graph could not be read back, where it was to be: the import is finished all the
+            same.
+    """
 
     problems: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    not_compared: str = ""
 
 
 def check_import(
@@ -38,21 +47,20 @@ def check_import(
         response: The server's answer, with an item for each archive.
         target_dataset: Where it was sent.
         verify: How thoroughly to look.
-
-    Raises:
-        RemoteError: The remote graph cannot be read.
     """
     if verify == "off":
         return ImportFindings()
     problems = count_problems(archives, response)
     if verify == "counts":
         return ImportFindings(problems=problems)
-    dataset = client.find_dataset(target_dataset)
-    if dataset is None:
-        return ImportFindings(
-            problems=[*problems, f"The remote has no dataset {target_dataset!r} (any more). Push again."]
-        )
-    found = compare_graph(client, dataset.id, archives)
+    try:
+        dataset = client.find_dataset(target_dataset)
+        if dataset is None:
+            gone = f"The remote has no dataset {target_dataset!r} (any more). Push again."
+            return ImportFindings(problems=[*problems, gone])
+        found = compare_graph(client, dataset.id, archives)
+    except RemoteError as error:
+        return ImportFindings(problems=problems, not_compared=str(error))
     return ImportFindings(problems=[*problems, *found.problems], remarks=found.remarks)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.testing import FakeRemote
-from tests.asset_chain import Chain, attempts, checks, failure_of, materialized, metadata_of, people
+from cognee_dagster.testing.faults import answer
+from tests.asset_chain import NO_RETRY, Chain, attempts, checks, failure_of, materialized, metadata_of, people
 from tests.cogx_graphs import ID_A, ID_B, MemoryReader
 from tests.pushes import client_of
 from tests.unit.test_delivery import import_outcomes, wait_until
@@ -43,6 +44,22 @@ def test_a_gap_in_the_remote_graph_is_found_by_reading_it_back(
 def test_a_complete_graph_passes_when_it_is_read_back(remote: FakeRemote, tmp_path: Path) -> None:
     result = Chain(remote=remote, directory=tmp_path, options={"verify": "graph"}).run()
     assert checks(result)["remote_import_succeeded"].passed
+
+
+@pytest.mark.parametrize("sync", ["full", "incremental"])
+def test_a_graph_that_cannot_be_read_back_is_a_warning_about_an_import_that_has_finished(
+    remote: FakeRemote, tmp_path: Path, sync: str
+) -> None:
+    options = {"verify": "graph", "fail_on_incomplete": True, "sync": sync, "retry_policy": NO_RETRY}
+    chain = Chain(remote=remote, directory=tmp_path, options=options)
+    remote.faults.always(r"/api/v1/datasets/.*/graph", answer(500, "x"))
+    result = chain.run()
+    assert result.success
+    assert materialized(result)[-2:] == ["remote_push", "remote_graph"]
+    assert checks(result)["remote_import_succeeded"].passed
+    not_compared = checks(result)["remote_graph_complete"]
+    assert (not_compared.passed, not_compared.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "is not known; the import has finished." in str(not_compared.description)
 
 
 def test_the_check_reads_the_graph_of_a_background_push_back(

@@ -210,9 +210,33 @@ def _report_remote_graph(
         started_at=now - timedelta(seconds=metadata[keys.SECONDS]),
         finished_at=now,
     )
+    if findings.not_compared:
+        context.log_event(_not_compared(push, findings.not_compared))
     outcome = ImportOutcome(push=push, verdict=verdict, answers=Answers(push=push, items=answers) if answers else None)
     for event in outcome.missing_events((), newer_succeeded=None):
         context.log_event(event)
+
+
+def _not_compared(push: Push, why: str) -> dg.AssetCheckEvaluation:
+    """A warning of the check that reads the remote graph back, which is what could not be done."""
+    reason = (
+        f"Whether all that was sent is in {push.target_dataset!r} on {push.remote_url} is not known; the import has "
+        f"finished. {why} Execute this check to compare the remote graph again."
+    )
+    about = (keys.TARGET_DATASET, keys.REMOTE_URL, keys.ARCHIVE_DIGEST, keys.PIPELINE_RUN_ID)
+    return dg.AssetCheckEvaluation(
+        asset_key=push.graph_key,
+        check_name=keys.CHECK_GRAPH_COMPLETE,
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=reason,
+        metadata={
+            keys.REASON: reason,
+            **{key: push.metadata.get(key) for key in about},
+            keys.PUSH_RUN_ID: push.dagster_run_id,
+            **({} if push.partition is None else {keys.PARTITION: push.partition}),
+        },
+    )
 
 
 def _warn_if_nobody_watches(context: dg.AssetExecutionContext) -> None:
