@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # What a server, or a proxy before it, says that has no such endpoint, or none for this key. An upload may well work.
+# A gateway may say the same once, by chance: so it is asked twice.
 _REFUSALS = (RemotePermissionError, RemoteRejectedError, UnexpectedAnswerError)
 
 
@@ -200,22 +201,39 @@ def own_dataset(client: CogneeClient, name: str, *, is_needed: bool) -> RemoteDa
     """The remote dataset, made if it is not there; without an id where the remote does not let us see or make it.
 
     Raises:
+        RemoteError: The server fails, or says twice that it does not let us, where that is needed.
         InvalidTargetError: A dataset of that name is shared with the key's user by its owner. A server would not write
             to it but make a second one of the same name (Cognee 1.6.5).
     """
     try:
-        refuse_a_shared_one(client, name)
-        return client.ensure_dataset(name)
+        return _own_dataset(client, name)
     except _REFUSALS as refusal:
-        if is_needed:
+        if refusal.retryable:  # a server that fails has it, and documents without its id would be there twice
+            raise
+    try:
+        return _own_dataset(client, name)
+    except _REFUSALS as refusal:
+        if is_needed or refusal.retryable:
             raise
         logger.warning(
-            "Dataset %r cannot be looked at before the upload, so that its import cannot be watched and its documents "
-            "keep the ids they have: %s",
+            "Dataset %r cannot be looked at before the upload, so that its import cannot be watched, its documents "
+            "keep the ids they have, and one whose text has changed does not arrive: %s",
             name,
             refusal,
         )
         return RemoteDataset(id="", name=name, owner_id=None)
+
+
+def _own_dataset(client: CogneeClient, name: str) -> RemoteDataset:
+    """Where the list has it and it cannot be made sure of, the list is enough."""
+    refuse_a_shared_one(client, name)
+    try:
+        return client.ensure_dataset(name)
+    except _REFUSALS:
+        found = client.find_dataset(name)
+        if found is None:
+            raise
+        return found
 
 
 def refuse_a_shared_one(client: CogneeClient, name: str) -> None:

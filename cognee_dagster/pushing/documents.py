@@ -102,7 +102,7 @@ def prepare_documents(
     Raises:
         RemoteError: The remote's documents cannot be listed or deleted.
     """
-    if not _has_documents(archive) or not dataset.id:
+    if not has_documents(archive) or not dataset.id:
         return archive
     documents, present = document_prints(archive.path), client.data(dataset.id)
     if archive.as_it_is:
@@ -131,7 +131,7 @@ def compare_documents(
     expected = {
         (document.external_system, document.external_id): f"text_{document.md5}"
         for archive in archives
-        if _has_documents(archive)
+        if has_documents(archive)
         for document in document_prints(archive.path)
     }
     there: dict[tuple[str | None, str], list[str | None]] = {}
@@ -150,14 +150,15 @@ def missing_documents(client: CogneeClient, archive: Archive, *, dataset: Remote
     Raises:
         RemoteError: The remote's documents cannot be listed.
     """
-    if not _has_documents(archive):
+    if not has_documents(archive):
         return []
     missing, _ = compare_documents([archive], client.data(dataset.id), dataset_id=dataset.id)
     are = counted(len(missing), "document is", "documents are")
     return [f"{are} missing on the remote, such as {missing[0]}. Push again."] if missing else []
 
 
-def _has_documents(archive: Archive) -> bool:
+def has_documents(archive: Archive) -> bool:
+    """Whether an archive holds documents, or texts that a server makes documents of."""
     return any(archive.record_counts.get(kind) for kind in TEXT_KINDS)
 
 

@@ -28,6 +28,7 @@ from cognee_dagster.remote.responses import (
     RemoteUser,
     parse_dataset,
     parse_datasets,
+    parse_done,
     parse_health,
     parse_runs,
     parse_user,
@@ -188,6 +189,7 @@ class CogneeClient:
             what=f"making sure of dataset {name!r}",
             parse=parse_dataset,
             json={"name": name},
+            may_repeat=True,
         )
 
     def delete_dataset(self, dataset_id: UUID | str) -> None:
@@ -225,7 +227,7 @@ class CogneeClient:
         )
 
     def _delete(self, path: str, *, what: str) -> None:
-        self._ask("DELETE", path, what=what, parse=ignore_answer, may_repeat=True)
+        self._ask("DELETE", path, what=what, parse=parse_done, may_repeat=True)
 
     def empty_dataset(self, dataset_id: UUID | str) -> None:
         """Delete a dataset's whole graph and its vectors, whoever brought them; documents and permissions stay.
@@ -238,7 +240,7 @@ class CogneeClient:
             "POST",
             "/api/v1/forget",  # it waits for imports that are under way (Cognee 1.6.5)
             what=f"emptying the graph of dataset {dataset_id}",
-            parse=ignore_answer,
+            parse=parse_done,
             json={"datasetId": str(dataset_id), "memoryOnly": True},
             may_repeat=True,
             bounds=self._session.long_work,
@@ -344,7 +346,3 @@ class CogneeClient:
 def _segment(identifier: UUID | str) -> str:
     """An id as one segment of a path, whatever is in it."""
     return quote(str(identifier), safe="")
-
-
-def ignore_answer(body: bytes | bytearray) -> None:
-    """A delete answers nothing of interest."""

@@ -160,12 +160,22 @@ class MigrationImport(msgspec.Struct, frozen=True, kw_only=True):
     graph_import: str | None = None
 
 
+class _Done(msgspec.Struct):
+    """Of what was deleted nothing is needed."""
+
+
 def parse_health(body: _Body) -> Health:
     """``{"status", "health", "version"}``."""
     health = row_of(body, Health, what="a health report")
     if health == Health():
         raise ValueError("a health report without status and version")
     return health
+
+
+def parse_done(body: _Body) -> None:
+    """Of a deletion: null, or an object with whatever a release says of it. A gateway's page deletes nothing."""
+    if body.strip() != b"null":
+        row_of(body, _Done, what="the end of a deletion")
 
 
 def parse_user(body: _Body) -> RemoteUser:

@@ -629,11 +629,11 @@ class TestDatasets:
                 assert raised.value.retryable, "a run's later attempt may get past it, too"
             assert len(server.requests) == min(failures + 1, client.retry.attempts)
 
-    def test_a_500_is_final_where_asking_again_might_do_something_twice(self) -> None:
-        with ScriptedServer(answer(500, {"detail": "busy"})) as server, client_of(server.url) as client:
-            with pytest.raises(RemoteRejectedError, match="500") as raised:
-                client.ensure_dataset("abc")
-            assert (len(server.requests), raised.value.retryable) == (1, False)
+    def test_a_dataset_is_made_sure_of_again_after_a_500_since_that_makes_it_once(self) -> None:
+        with FakeRemote() as remote, client_of(remote.url, key=remote.api_key) as client:
+            remote.faults.on(faults.DATASETS, faults.answer(500, "busy", deliver=True), method="POST")
+            made = client.ensure_dataset("abc")
+            assert [dataset.id for dataset in client.datasets()] == [made.id]
 
     def test_a_dataset_that_is_there_and_must_not_be_deleted_is_told(self) -> None:
         with FakeRemote() as remote:

@@ -20,7 +20,7 @@ from cognee_dagster.errors import RemoteError, UnexpectedAnswerError
 from cognee_dagster.remote import client
 from cognee_dagster.remote.answers import content_of
 from cognee_dagster.remote.api_offer import parse_api_offer
-from cognee_dagster.remote.client import CogneeClient, ignore_answer
+from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.failures import Answer, Question
 from cognee_dagster.remote.imports.feed import read_import_runs
 from cognee_dagster.remote.imports.verdict import ImportState, judge_import
@@ -34,6 +34,7 @@ from cognee_dagster.remote.responses import (
     parse_dataset,
     parse_datasets,
     parse_documents,
+    parse_done,
     parse_health,
     parse_import_answer,
     parse_runs,
@@ -97,7 +98,7 @@ ENDPOINTS: dict[str, tuple[Any, Any]] = {
         ],
     ),
     "settings": (parse_endpoint, {"llm": {"endpoint": "http://127.0.0.1/v1", "model": "m", "apiKey": "********"}}),
-    "deletion": (ignore_answer, {"status": "success", "deleted": [STARTED["id"]]}),
+    "deletion": (parse_done, {"status": "success", "deleted": [STARTED["id"]]}),
 }
 
 # What each method of the client is answered with.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cognee_dagster.errors import RemoteError, UnremovableEdgesError
+from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import answer
 from tests.mirrored_graph import ChangingGraph
@@ -147,15 +148,36 @@ def test_what_others_have_too_says_nothing_of_the_server(remote: FakeRemote, mir
     assert mirror.push().status == "unchanged"
 
 
-def test_where_others_have_one_of_two_the_other_shows_that_they_go(remote: FakeRemote, mirror: Mirror) -> None:
+def test_where_others_have_one_of_two_that_one_is_told_and_nothing_is_concluded(
+    remote: FakeRemote, mirror: Mirror
+) -> None:
     remote.graph("demo").leaves_single_edges = False
     push_as_another_tool(remote, mirror, mirror.graph)
     mirror.graph.add_edge()
     mirror.push()
     mirror.graph.edges.popitem()
     take_edge(mirror)
-    mirror.push()
-    assert mirror.noted()[1].single_edges == "go"
+    result = mirror.push()
+    assert result.remote_response["mirror"]["unowned"]["edges"] == 1
+    assert mirror.noted()[1].single_edges == ""
+
+
+def test_one_that_goes_by_other_hands_says_nothing_of_the_others(
+    remote: FakeRemote, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = [take_edge(mirror) for _ in range(3)]
+    delete = CogneeClient.delete_data
+
+    def and_one_more(*args: Any) -> None:
+        delete(*args)
+        remote.graph("demo").edges.pop(taken[0], None)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CogneeClient, "delete_data", and_one_more)
+        with pytest.raises(UnremovableEdgesError, match="lacks 2 edges between nodes that stay"):
+            mirror.push()
+    with pytest.raises(UnremovableEdgesError, match="lacks 2 edges between nodes that stay"):
+        mirror.push()
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -91,8 +91,8 @@ def look_beforehand(
 
 def what_was_seen(before: SingleEdges, after: SingleEdges, *, others_may_have_them: bool) -> SingleEdgesSeen:
     """What single edges before their deletion and after it say of the server."""
-    if len(after.keys) < len(before.keys):
-        return "go"
+    if not len(after.keys):
+        return "go" if len(before.keys) else ""
     return "" if others_may_have_them else "stay"
 
 
