@@ -215,6 +215,7 @@ def test_a_failed_run_that_becomes_visible_after_a_later_one_is_not_passed_by() 
     mark = mark.moved(12, now=1_000 + COMMITTED_AFTER_SECONDS)
     assert (mark.upto, mark.seen) == (10, 12)
     assert mark.moved(13, now=500).upto == 12  # the clock was put back
+    assert mark.moved(11, now=2_000).upto == 11  # there was no room or time for what comes behind it
 
 
 # The function raises

@@ -10,6 +10,7 @@ import pytest
 
 from cognee_dagster import CogneeDataset, Probe, PushFailure, build_alert_sensor
 from cognee_dagster.dagster.event_log.failed_runs import FailedRunLog
+from cognee_dagster.dagster.sensors import alert_cursor
 from cognee_dagster.dagster.sensors.alert_tick import RETRIED_SECONDS
 from cognee_dagster.testing import FakeRemote, faults
 from tests.asset_chain import NO_RETRY, Chain, attempts
@@ -301,6 +302,30 @@ def test_datasets_and_keys_can_be_watched(chain: Chain) -> None:
     definitions = dg.Definitions(sensors=[build_alert_sensor([chain.dataset, PUSH], on_failure=lambda failure: None)])
     dg.Definitions.validate_loadable(definitions)
     assert CogneeDataset(name="people").push_key == PUSH
+
+
+def test_a_run_with_more_failures_than_are_remembered_is_told_to_the_last_one_and_so_is_the_next(
+    chain: Chain, alerts: Alerts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, bound in (("MAX_OPEN", 4), ("MAX_TAKEN_UP", 5), ("MAX_TOLD", 15)):
+        monkeypatch.setattr(alert_cursor, name, bound)
+    alerts.watched = [dg.AssetKey([f"tenant{number:02}", "remote_push"]) for number in range(40)]
+    alerts.tick()
+    specs = [dg.AssetSpec(key) for key in alerts.watched]
+
+    def fail(wanted: list[dg.AssetSpec]) -> str:
+        @dg.multi_asset(specs=wanted)
+        def push() -> Any: ...
+
+        definitions = dg.Definitions(assets=[push])
+        run = chain.instance.create_run_for_job(definitions.resolve_implicit_global_asset_job_def())
+        chain.instance.report_run_failed(run)
+        return run.run_id
+
+    runs = [fail(specs), fail(specs[:1])]
+    alerts.ticks(80, every=25.0)
+    first = [f"push {runs[0]} {key.to_user_string()}" for key in alerts.watched]
+    assert alerts.ids == [*first, f"push {runs[1]} tenant00/remote_push"]
 
 
 def test_failed_runs_are_read_page_by_page(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,10 +40,10 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     seen_at: Whole = 0
 
     def moved(self, reached: int, *, now: float) -> "Mark":
-        """After all rows up to ``reached`` that could be seen have been read."""
+        """After all rows up to ``reached`` that could be seen have been read, and none behind it."""
         if 0 <= now - self.seen_at < COMMITTED_AFTER_SECONDS:  # a clock that was put back must not hold it up
             return self
-        return Mark(upto=max(self.upto, self.seen), seen=max(self.seen, reached), seen_at=int(now))
+        return Mark(upto=max(self.upto, min(self.seen, reached)), seen=max(self.seen, reached), seen_at=int(now))
 
 
 class OpenFailure(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -77,6 +77,20 @@ class OpenFailure(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         return self.asset_key, self.run_id, self.partition, self.check, self.row_id
 
 
+class BegunRun(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """How far the failures of a run with more of them than fit have been taken up.
+
+    Attributes:
+        position: The run's failure in the event log.
+        asset_key: The last push asset, and
+        partition: its last partition, that was taken up: they are in this order.
+    """
+
+    position: Whole
+    asset_key: str
+    partition: str | None = None
+
+
 class AlertCursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The sensor's memory.
 
@@ -86,6 +100,7 @@ class AlertCursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         open: Failures to tell, in the order in which they were found.
         told: Digests of the ids of the last failures that were told.
         taken_up: How many failures were taken up since the marks were moved last.
+        begun: Runs with more failures than fit, that the mark has not passed yet.
     """
 
     checks: Mark = Mark()
@@ -93,6 +108,7 @@ class AlertCursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     open: tuple[OpenFailure, ...] = ()
     told: tuple[str, ...] = ()
     taken_up: Whole = 0
+    begun: tuple[BegunRun, ...] = ()
 
     @property
     def room(self) -> int:
@@ -107,6 +123,16 @@ class AlertCursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def with_found(self, *found: OpenFailure) -> "AlertCursor":
         """With these taken up."""
         return replace(self.with_open(found), taken_up=self.taken_up + len(found))
+
+    def begun_run(self, position: int) -> BegunRun | None:
+        """How far this run was taken up, if it has more failures than fit."""
+        return next((run for run in self.begun if run.position == position), None)
+
+    def with_begun(self, position: int, last: OpenFailure) -> "AlertCursor":
+        """With this run taken up as far as this failure; without those that the mark has passed."""
+        others = (run for run in self.begun if run.position != position and run.position > self.runs.upto)
+        run = BegunRun(position=position, asset_key=last.asset_key, partition=last.partition)
+        return replace(self, begun=(*others, run))
 
     def with_open(self, found: Iterable[OpenFailure]) -> "AlertCursor":
         """With these added, or changed."""

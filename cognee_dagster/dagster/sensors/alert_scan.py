@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from cognee_dagster.dagster.event_log.failed_checks import CheckLog
 from cognee_dagster.dagster.event_log.failed_runs import FailedRunLog
 from cognee_dagster.dagster.event_log.push_failure import id_of_import, id_of_push
-from cognee_dagster.dagster.sensors.alert_cursor import AlertCursor, Mark, OpenFailure
+from cognee_dagster.dagster.sensors.alert_cursor import AlertCursor, BegunRun, Mark, OpenFailure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class FailureScan:
 
     def _failed_checks(self, cursor: AlertCursor) -> AlertCursor:
         newest = self.checks.newest()
-        reached = max(newest.values(), default=0)
+        reached = max(cursor.checks.seen, *newest.values(), 0)
         for row in self.checks.after(cursor.checks.upto, newest):
             if row.evaluation is not None and row.state is None:
                 continue
@@ -62,22 +62,48 @@ class FailureScan:
 
     def _failed_runs(self, cursor: AlertCursor) -> AlertCursor:
         reached = cursor.runs.upto
-        while self.keep_going() and (page := self.runs.after(reached)):
+        while self.keep_going():
+            page = self.runs.after(reached)
+            if not page:  # what was seen there and is not there any more was deleted
+                reached = max(reached, cursor.runs.seen)
+                break
             for position, run_id in page:
-                unknown = [item for item, failure_id in self._unmade(run_id) if not cursor.knows(item, failure_id)]
-                if len(unknown) > cursor.room:
-                    cursor = cursor.with_found(*unknown[: cursor.room])
+                cursor, is_whole = self._failed_run(cursor, position, run_id)
+                if not is_whole:
                     return replace(cursor, runs=cursor.runs.moved(reached, now=self.now))
-                cursor = cursor.with_found(*unknown)
                 reached = position
         return replace(cursor, runs=cursor.runs.moved(reached, now=self.now))
 
+    def _failed_run(self, cursor: AlertCursor, position: int, run_id: str) -> tuple[AlertCursor, bool]:
+        """With the failures of a run for which there is room, and whether those are all.
+
+        A run may have more than are remembered as told: how far it was taken up is remembered then.
+        """
+        begun = cursor.begun_run(position)
+        unknown = [
+            item
+            for item, failure_id in self._unmade(run_id)
+            if (begun is None or _place(item) > _place(begun)) and not cursor.knows(item, failure_id)
+        ]
+        taken = unknown[: cursor.room]
+        is_whole = len(taken) == len(unknown)
+        cursor = cursor.with_found(*taken)
+        if taken and (begun is not None or not is_whole):
+            cursor = cursor.with_begun(position, taken[-1])
+        return cursor, is_whole
+
     def _unmade(self, run_id: str) -> Iterator[tuple[OpenFailure, str]]:
+        """The failures of a run, by their places."""
         failed = self.runs.run(run_id)
         unmade = failed.unmade(self.watched.values()) if failed is not None else {}
-        for key, partitions in unmade.items():
-            for partition in partitions:
+        for key in sorted(unmade, key=dg.AssetKey.to_user_string):
+            for partition in sorted(unmade[key], key=lambda partition: partition or ""):
                 item = OpenFailure(
                     asset_key=key.to_user_string(), run_id=run_id, partition=partition, found_at=int(self.now)
                 )
                 yield item, id_of_push(run_id, key, partition)
+
+
+def _place(item: OpenFailure | BegunRun) -> tuple[str, str]:
+    """Where a failure is among those of its run."""
+    return item.asset_key, item.partition or ""
