@@ -7,9 +7,10 @@ as an event on standard error.
 import signal
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -54,6 +55,21 @@ def exit_of(error: BaseException) -> ExitCode:
     return exit_code_of(error) if isinstance(error, CogneeDagsterError) else ExitCode.FAILED
 
 
+def done_so_far(words: str, **fields: Any) -> None:
+    """What the command has done that stays done, whatever ends it from now on: that is told besides.
+
+    Args:
+        words: For a person: on standard output, before the error.
+        fields: For a program: they are in the object that tells the error.
+    """
+    click.get_current_context().meta[__name__] = (words, fields)
+
+
+def _so_far() -> tuple[str, Mapping[str, Any]]:
+    context = click.get_current_context(silent=True)
+    return ("", {}) if context is None else context.meta.get(__name__, ("", {}))
+
+
 def report(error: BaseException, *, as_json: bool, debug: bool) -> ExitCode:
     """Say what ended the command; its exit code."""
     code = exit_of(error)
@@ -61,12 +77,21 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> ExitCode:
     if debug:
         say("".join(traceback.format_exception(error)).rstrip(), err=True)
     lines = chosen_lines()
+    words, fields = _so_far()
+    if words and not as_json:
+        say(words)
     reason, advice = reason_and_advice(message)
     if not as_json and lines is None:
         besides = "" if advice else f" {ADVICE[code]}"
         say(f"Error: {_as_sentence(message)}{besides}" if code < ExitCode.INTERRUPTED else message, err=True)
         return code
-    told = {"error": type(error).__name__, "reason": reason, "advice": advice or ADVICE[code], "exit_code": int(code)}
+    told = {
+        **fields,
+        "error": type(error).__name__,
+        "reason": reason,
+        "advice": advice or ADVICE[code],
+        "exit_code": int(code),
+    }
     if lines is not None:
         lines.tell("failed", **told)
     if as_json:

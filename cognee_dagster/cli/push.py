@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cognee_dagster import pushing, remote, sources
+from cognee_dagster.cli.ending import done_so_far
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.mirror import mirror_options, print_plan, pushed_in_words
 from cognee_dagster.cli.options import NUM_BYTES, TEXT, json_option, remote_connection, remote_options
@@ -131,6 +132,12 @@ def push(
             )
     code, reason = ExitCode.OK, ""
     if wait and remote.ImportState.of_status(result.status).is_under_way:
+        done_so_far(
+            _in_words(result),
+            pipeline_run_id=result.pipeline_run_id,
+            target_dataset=result.target_dataset,
+            status=result.status,
+        )
         with log_to_stderr(reminders=not as_json):
             verdict = _wait(result, mode=mode, connection=connection)
         code, reason = exit_code_of_import(verdict), verdict.reason
@@ -169,10 +176,7 @@ def _end(result: "PushResult", *, code: ExitCode, reason: str, as_json: bool) ->
     if as_json:
         print_json(dataclasses.asdict(result))
     else:
-        nodes, edges = counted(result.num_nodes, "node"), counted(result.num_edges, "edge")
-        say(f"Pushed {result.dataset_name} ({nodes}, {edges}) to {result.target_dataset}: {result.status}")
-        if result.pipeline_run_id is not None:
-            say(f"pipeline_run_id: {result.pipeline_run_id}")
+        say(_in_words(result))
         if mirror := result.remote_response.get("mirror"):
             say(pushed_in_words(mirror))
     lines = chosen_lines()
@@ -185,6 +189,12 @@ def _end(result: "PushResult", *, code: ExitCode, reason: str, as_json: bool) ->
     else:
         say(f"Error: {reason}", err=True)
     raise click.exceptions.Exit(code)
+
+
+def _in_words(result: "PushResult") -> str:
+    nodes, edges = counted(result.num_nodes, "node"), counted(result.num_edges, "edge")
+    run = "" if result.pipeline_run_id is None else f"\npipeline_run_id: {result.pipeline_run_id}"
+    return f"Pushed {result.dataset_name} ({nodes}, {edges}) to {result.target_dataset}: {result.status}{run}"
 
 
 def _is_in_background(background: bool, *, wait: bool, mirror: "MirrorOptions | None") -> bool:

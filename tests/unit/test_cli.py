@@ -95,6 +95,33 @@ def test_push_in_the_background_can_wait_for_the_end(remote: FakeRemote) -> None
 
 
 @pytest.mark.parametrize(
+    ("error", "code"),
+    [(errors.RemoteUnreachableError("No answer."), ExitCode.UNREACHABLE), (KeyboardInterrupt(), ExitCode.INTERRUPTED)],
+    ids=["unreachable", "interrupted"],
+)
+def test_a_push_in_the_background_that_cannot_be_waited_for_says_what_it_has_begun(
+    error: BaseException, code: ExitCode, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(sys.modules["cognee_dagster.cli.push"], "ask_remote", fail)
+    with remote.hold_imports():
+        told = run("push", "demo", "--background", "--wait", "--json", remote=remote)
+    begun = object_on_stdout(told)
+    run_ids = {row["pipeline_run_id"] for row in remote.runs}
+    assert (told.exit_code, begun["exit_code"], begun["error"]) == (code, code, type(error).__name__)
+    assert (begun["target_dataset"], begun["status"]) == ("demo", "started")
+    assert begun["pipeline_run_id"] in run_ids
+    with remote.hold_imports():
+        said = run("push", "demo", "--background", "--wait", "--progress", "json", remote=remote)
+    *_, failed = map(json.loads, said.stderr.splitlines())
+    assert (failed["event"], failed["status"]) == ("failed", "started")
+    begun_words = "Pushed demo (3 nodes, 2 edges) to demo: started"
+    assert said.stdout.splitlines() == [begun_words, f"pipeline_run_id: {failed['pipeline_run_id']}"]
+
+
+@pytest.mark.parametrize(
     ("dataset", "llm_works", "code", "status"),
     [
         ("textless", False, ExitCode.OK, "completed"),
