@@ -13,4 +13,5 @@ class KnownBy(str, Enum):
     RUN = "run"
     """The import goes on: its run is the only one of the dataset that began after our last byte."""
     CONFIRMED_BEFORE = "confirmed_before"
-    """Nothing was sent: an earlier push has noted that the remote has all of it, and nobody has changed that since."""
+    """Nothing was uploaded: an earlier push has noted that the remote has all of it, and nobody else has changed that
+    since. What was only to be deleted, the server has answered that it did."""

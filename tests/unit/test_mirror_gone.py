@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cognee_dagster.errors import InvalidPushError
+from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.records import NotMirrorableError
 from cognee_dagster.testing import FakeRemote
@@ -103,5 +104,5 @@ def test_a_push_that_deletes_what_a_killed_one_has_left_does_not_say_unchanged(
     before = len(remote.graph("demo").nodes)
     result = mirror.push()
     assert len(remote.graph("demo").nodes) == before - 1
-    assert (result.status, "known_by" in result.remote_response) == ("completed", False)
+    assert (result.status, result.known_by) == ("completed", KnownBy.CONFIRMED_BEFORE)  # no upload was answered
     assert mirror.push().status == "unchanged"

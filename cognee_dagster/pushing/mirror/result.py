@@ -47,7 +47,7 @@ def mirror_result(
         num_edges=len(found.fingerprints.edge_keys),
         remote_response={
             **answer,
-            **({} if changed else {"known_by": KnownBy.CONFIRMED_BEFORE.value}),
+            **({} if results else {"known_by": KnownBy.CONFIRMED_BEFORE.value}),
             "status": status,
             "dataset_id": dataset.id,
             "pipeline_run_id": run_id,
