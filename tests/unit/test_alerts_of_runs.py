@@ -315,7 +315,8 @@ def test_a_run_with_more_failures_than_are_remembered_is_told_to_the_last_one_an
 
     def fail(wanted: list[dg.AssetSpec]) -> str:
         @dg.multi_asset(specs=wanted)
-        def push() -> Any: ...
+        def push() -> Iterator[dg.MaterializeResult[Any]]:
+            yield from ()
 
         definitions = dg.Definitions(assets=[push])
         run = chain.instance.create_run_for_job(definitions.resolve_implicit_global_asset_job_def())
