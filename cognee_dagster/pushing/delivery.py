@@ -168,7 +168,10 @@ def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> Delivery
                     if not once:
                         lookup.expect_another()
                 if not (error.retryable or step is NextStep.RETRY) or number == attempts:
-                    raise explain(error, mode=request.mode, target=request.dataset.name) from error
+                    explained = explain(error, mode=request.mode, target=request.dataset.name)
+                    if explained is error:
+                        raise
+                    raise explained from error
                 seconds = wait_before_next(error, attempt=number, policy=policy, downtime=downtime)
                 sending.fail(error)
                 failed.say(error, attempt=number, seconds=seconds)

@@ -16,6 +16,7 @@ from cognee_dagster.errors import (
     InvalidTargetError,
     PushInterruptedError,
     RemoteAuthError,
+    RemoteRejectedError,
 )
 from cognee_dagster.graph.reader import GraphOrigin
 from cognee_dagster.pushing.archives import PushResult
@@ -37,6 +38,13 @@ def test_a_foreground_push_returns_the_servers_own_answer(remote: FakeRemote, tm
     assert (result.num_nodes, result.num_edges) == (3, 2)
     assert result.pipeline_run_id == result.remote_response["pipeline_run_id"]
     assert (len(remote.graph("demo").nodes), len(remote.graph("demo").edges)) == (3, 2)
+
+
+def test_a_refusal_of_which_nothing_more_is_known_is_not_its_own_cause(remote: FakeRemote, tmp_path: Path) -> None:
+    remote.faults.always(UPLOADS, faults.answer(400, '{"detail": "no"}'))
+    with pytest.raises(RemoteRejectedError) as raised:
+        push_demo(remote, tmp_path)
+    assert raised.value.__cause__ is not raised.value
 
 
 def test_the_target_may_have_another_name(remote: FakeRemote, tmp_path: Path) -> None:
