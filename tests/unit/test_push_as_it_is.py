@@ -14,9 +14,10 @@ import cognee_dagster
 from cognee_dagster import pushing
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cogx.read.inspect import inspect_archive
-from cognee_dagster.errors import ArchiveError, EmptyGraphError
+from cognee_dagster.errors import ArchiveError, EmptyGraphError, RemoteRejectedError
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.verification import compare_graph
+from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection, resolve_connection
 from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote, faults
 from tests.archives_of_others import SYSTEMS, Records, pack, rename_over, unpack, write_into
@@ -252,6 +253,34 @@ def test_documents_that_a_push_of_the_graph_has_put_there_are_not_there_twice(
     assert set(remote.documents("a")) == {f"{dataset.id}:alone", f"{dataset.id}:{IDS['chunk']}"}
     push(path, remote)
     assert set(remote.documents("a")) == {"alone", IDS["chunk"]}
+
+
+def test_a_dataset_that_was_made_for_what_is_refused_goes_again(remote: FakeRemote, tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.tar.gz", "cognee")
+    push(path, remote)
+    with pytest.raises(RemoteRejectedError, match="415"):
+        push(path, remote, target_dataset="b")
+    assert [dataset.name for dataset in remote.state.datasets.values()] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "state"), [(IMPORT_PIPELINE, "STARTED"), (IMPORT_PIPELINE, "ERRORED"), ("add_pipeline", "STARTED")]
+)
+def test_it_stays_where_another_push_has_begun_to_fill_it(
+    remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pipeline: str, state: str
+) -> None:
+    path = pack(tmp_path / "a.tar.gz", "cognee")
+    push(path, remote)
+    graph_size = CogneeClient.graph_size
+
+    def begun_meanwhile(client: CogneeClient, dataset_id: str) -> tuple[int, int]:
+        remote.add_run("b", pipeline=pipeline, state=state)
+        return graph_size(client, dataset_id)
+
+    monkeypatch.setattr(CogneeClient, "graph_size", begun_meanwhile)
+    with pytest.raises(RemoteRejectedError, match="415"):
+        push(path, remote, target_dataset="b")
+    assert [dataset.name for dataset in remote.state.datasets.values()] == ["a", "b"]
 
 
 IDS = {"chunk": SYSTEMS["cognee"]["nodes.jsonl"][0]["id"]}
