@@ -11,7 +11,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from cognee_dagster.errors import ImportFailedError, ImportUnconfirmedError, RemoteError
+from cognee_dagster.errors import (
+    ImportFailedError,
+    ImportUnconfirmedError,
+    RemoteError,
+    RemotePermissionError,
+    RemoteRejectedError,
+    UnexpectedAnswerError,
+)
 from cognee_dagster.pushing.changes import changes_since, name_of
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.pushing.delivery_result import DeliveryResult, going_on, read_back
@@ -37,9 +44,8 @@ logger = logging.getLogger(__name__)
 
 def attach(request: DeliveryRequest, begun: BegunImport) -> DeliveryResult | None:
     """See an import through that an earlier try has begun; None: it came to nothing, or was not ours."""
-    watch = ImportWatch(feed=request.client, now=time.time(), stalled_after=request.settings.stalled_after)
-    verdict = watch.ask(request.watched(begun.run_id))
-    if _came_to_nothing(request, begun, verdict):
+    verdict = _verdict_of(request, begun)
+    if verdict is None:
         return None
     logger.info("Attaching to the import that an earlier try has begun: run %s", begun.run_id)
     request.note(begun)
@@ -52,6 +58,25 @@ def attach(request: DeliveryRequest, begun: BegunImport) -> DeliveryResult | Non
 
         repeated = SentGraph([request.archive]).repeated_edges
         return replace(read_back(request, begun.run_id, repeated_edges=repeated), known_by=KnownBy.ANSWER)
+    return _wait_and_read_back(request, begun)
+
+
+def _verdict_of(request: DeliveryRequest, begun: BegunImport) -> ImportVerdict | None:
+    """How an import stands by now; None: it came to nothing, or a server that lists no runs does not show it."""
+    watch = ImportWatch(feed=request.client, now=time.time(), stalled_after=request.settings.stalled_after)
+    try:
+        verdict = watch.ask(request.watched(begun.run_id))
+    except (RemotePermissionError, RemoteRejectedError, UnexpectedAnswerError) as refusal:
+        if request.strategy is not Strategy.FOREGROUND or refusal.retryable:
+            raise
+        logger.warning("It cannot be seen what became of an earlier try's import; uploading again: %s", refusal)
+        return None
+    return None if _came_to_nothing(request, begun, verdict) else verdict
+
+
+def _wait_and_read_back(request: DeliveryRequest, begun: BegunImport) -> DeliveryResult | None:
+    if begun.known_by is None and request.cognifies:  # it may be another's, which nothing follows
+        return _confirm(request, [begun.run_id], ours=None)
     verdict = _end_of(request, begun.run_id)
     if verdict.state is not ImportState.SUCCEEDED:
         _say_came_to_nothing(begun.run_id, verdict)

@@ -1,6 +1,8 @@
 """An import of an earlier try is relied on only where nobody has taken anything out of the remote dataset since."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing import FakeRemote
+from cognee_dagster.testing.faults import RUNS, Fault, answer, html
+from tests.mirrored_graph import ChangingGraph
 from tests.pushes import HASTY, Noting, client_of, demo_archive
 
 
@@ -66,3 +70,29 @@ def test_a_server_that_lists_no_deletions_is_read_back(tmp_path: Path) -> None:
     with FakeRemote("1.5.0") as remote:
         assert pushed_again(remote, tmp_path, nothing).known_by is KnownBy.REMOTE_GRAPH
         assert (len(remote.uploads), graphs_read(remote)) == (1, 1)
+
+
+@pytest.mark.parametrize("odd", [answer(403, "no"), answer(404, "{}"), html()], ids=["403", "404", "page"])
+def test_a_second_try_in_the_foreground_needs_no_list_of_runs_either(
+    remote: FakeRemote, tmp_path: Path, odd: Fault
+) -> None:
+    archive, record = demo_archive(tmp_path), Noting()
+    with client_of(remote.url, remote.api_key) as client:
+        push_archives([archive], client=client, options=PushOptions(delivery=HASTY), record=record)
+        remote.faults.always(RUNS, odd)
+        again = push_archives([archive], client=client, options=PushOptions(delivery=HASTY), record=record)
+    assert (again.status, len(remote.uploads)) == ("completed", 2)
+
+
+def test_a_hybrid_push_waits_for_no_cognify_after_an_import_that_may_be_anothers(tmp_path: Path) -> None:
+    """The import that was seen was somebody else's, in mode preserve: nothing follows it."""
+    with FakeRemote(llm_works=True) as remote, client_of(remote.url, remote.api_key) as client:
+        other = ChangingGraph(3, nodes=4).archive(tmp_path / "other.cogx.tar.gz")
+        theirs = push_archives([other], client=client, options=PushOptions(delivery=HASTY))
+        archive = demo_archive(tmp_path)
+        seen = Noting({archive.content_sha256: BegunImport(run_id=str(theirs.pipeline_run_id))})
+        patient = replace(HASTY, stalled_after=timedelta(hours=6))
+        options = PushOptions(delivery=patient, mode="hybrid")
+        result = push_archives([archive], client=client, options=options, record=seen)
+    assert (result.status, len(remote.uploads)) == ("completed", 2)
+    assert result.pipeline_run_id != theirs.pipeline_run_id

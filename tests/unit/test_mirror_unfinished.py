@@ -1,13 +1,18 @@
 """A push that is killed between its deletions is finished by the next one, which sends nothing again for that; what
 somebody else deletes meanwhile is made good all the same."""
 
+import contextlib
+import copy
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cognee_dagster.errors import RemoteError
+from cognee_dagster.errors import LockLostError, RemoteError
+from cognee_dagster.pushing.mirror import one_at_a_time, unfinished
 from cognee_dagster.pushing.mirror.generations import Generation
+from cognee_dagster.pushing.mirror.presence import is_all_there
 from cognee_dagster.pushing.mirror.state import MirrorState
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing import FakeRemote
@@ -164,3 +169,28 @@ def test_a_state_without_documents_to_delete_is_written_as_releases_before_it_re
     assert len(state.documents_deleting) == 2
     assert MirrorState.decode(state.encode()).documents_deleting == state.documents_deleting
     assert files.load() == state
+
+
+def test_who_stood_still_while_it_looked_does_not_write_over_what_the_next_host_has_noted(
+    remote: FakeRemote, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kill(mirror, at=2, after=True)
+    other = Mirror(remote, tmp_path, copy.deepcopy(mirror.graph))
+
+    def stand_still(*args: Any) -> bool:
+        found = is_all_there(*args)
+        monkeypatch.undo()
+        (lock,) = (tmp_path / "mirrors").glob("*.lock")
+        lock.unlink()  # as that of a dead process
+        with monkeypatch.context() as another_host:
+            another_host.setattr(one_at_a_time, "host_lock", lambda *_, **__: contextlib.nullcontext(True))
+            other.graph.add_node("Entity")
+            other.push()
+        return found
+
+    monkeypatch.setattr(unfinished, "is_all_there", stand_still)
+    with pytest.raises(LockLostError):
+        mirror.push()
+    other.graph.remove_node()
+    other.push()
+    other.assert_exact()

@@ -18,7 +18,7 @@ from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.deletions import Deletions
 from cognee_dagster.pushing.mirror.foreign_runs import wait_until_quiet
 from cognee_dagster.pushing.mirror.noted_runs import NotedRuns
-from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, interrupted
+from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, note
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.renamed import was_renamed
 from cognee_dagster.pushing.mirror.result import mirror_result
@@ -138,10 +138,7 @@ class MirrorPush:
 
     def _save(self, state: MirrorState) -> None:
         """Note the state, unless it is another host's to note by now; what was done until a stop is noted."""
-        self.lock.look()
-        if self.lock.is_lost:
-            raise interrupted(self.dataset.name)
-        self.files.save(self._deletions.noted(state))
+        note(self._deletions.noted(state), self.files, self.lock, target=self.dataset.name)
 
     def _begin(self) -> MirrorState:
         """Clear away what an earlier push left, and note what is about to be sent."""

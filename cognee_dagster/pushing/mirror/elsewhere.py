@@ -5,6 +5,7 @@ under another URL is used only where the server shows the last import, or deleti
 """
 
 import logging
+from collections.abc import Callable
 
 import msgspec
 
@@ -48,8 +49,14 @@ def known_elsewhere(client: CogneeClient, dataset: RemoteDataset, files: MirrorF
     return None
 
 
-def move_here(files: MirrorFiles, other: MirrorFiles, *, remote_url: str) -> None:
+def move_here(files: MirrorFiles, other: MirrorFiles, *, remote_url: str, note: Callable[[MirrorState], None]) -> None:
     """Keep from now on under the present URL what was kept under another.
+
+    Args:
+        files: The mirror's.
+        other: Its former ones.
+        remote_url: The present URL.
+        note: Keeps the state; raises where it is not this push's turn any more.
 
     Raises:
         OSError: It cannot be read or written.
@@ -60,7 +67,7 @@ def move_here(files: MirrorFiles, other: MirrorFiles, *, remote_url: str) -> Non
     contents = other.load_contents(state)
     if contents is not None:
         files.save_contents(contents)
-    files.save(msgspec.structs.replace(state, remote_url=remote_url))
+    note(msgspec.structs.replace(state, remote_url=remote_url))
     other.remove()
 
 

@@ -24,7 +24,7 @@ from cognee_dagster.pushing.mirror.elsewhere import known_elsewhere, move_here
 from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_fingerprints
 from cognee_dagster.pushing.mirror.generations import owner_of
 from cognee_dagster.pushing.mirror.guard import require_few_removed
-from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, one_at_a_time
+from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, note, one_at_a_time
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.outlook import MirrorPlan, look_ahead
 from cognee_dagster.pushing.mirror.records import NotMirrorableError
@@ -91,7 +91,14 @@ def push_mirror(
     graph = _graph(archives, mirror)  # before a dataset is made, or waited for others
     turn = _turn(client, target, base=base, owner=owner, stop=stop or threading.Event())
     with turn as (lock, dataset, files, is_new):
-        was_finished = finish_deletions(client, dataset, files, heed=partial(heed_end, lock, target), progress=progress)
+        was_finished = finish_deletions(
+            client,
+            dataset,
+            files,
+            heed=partial(heed_end, lock, target),
+            note=partial(note, files=files, lock=lock, target=target),
+            progress=progress,
+        )
         options = replace(options, target_dataset=target, run_in_background=False)
         if isinstance(graph, NotMirrorableError):
             logger.warning("Dataset %r cannot be mirrored (%s): everything is pushed, and nothing removed", name, graph)
@@ -264,7 +271,7 @@ def _turn(
             dataset, files, is_new = _dataset(client, target, base=base, owner=owner)
         other = None if files.load() is not None else known_elsewhere(client, dataset, files)
         if other is not None:
-            move_here(files, other, remote_url=url)
+            move_here(files, other, remote_url=url, note=partial(note, files=files, lock=lock, target=target))
         yield lock, dataset, files, is_new
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cognee_dagster.errors import LockLostError, PushInterruptedError
+from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.store.lock import LockHolder, Pace, StoreLock, store_lock
 from cognee_dagster.system.host_lock import host_lock, host_name
@@ -82,6 +83,19 @@ def heed_end(lock: StoreLock, target: str) -> None:
     lock.look()
     if lock.ended.is_set():
         raise interrupted(target)
+
+
+def note(state: MirrorState, files: MirrorFiles, lock: StoreLock, *, target: str) -> None:
+    """Keep what is known of a mirror, also where the push was told to stop: what it has done is done.
+
+    Raises:
+        PushInterruptedError: The push to this dataset has lost its turn: it is another host's to note by now.
+        OSError: It cannot be written.
+    """
+    lock.look()
+    if lock.is_lost:
+        raise interrupted(target)
+    files.save(state)
 
 
 def interrupted(target: str) -> PushInterruptedError:

@@ -15,7 +15,7 @@ from cognee_dagster.pushing.changes import changes_since
 from cognee_dagster.pushing.mirror.deletions import Deletions
 from cognee_dagster.pushing.mirror.happened import only_deletions, runs_of_mirrors
 from cognee_dagster.pushing.mirror.presence import is_all_there
-from cognee_dagster.pushing.mirror.state import MirrorFiles, latest
+from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, latest
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
@@ -29,6 +29,7 @@ def finish_deletions(
     files: MirrorFiles,
     *,
     heed: Callable[[], None],
+    note: Callable[[MirrorState], None],
     progress: PushProgress,
 ) -> bool:
     """Delete the generations that a push before has left to be deleted, and note whether all the rest is there.
@@ -40,6 +41,7 @@ def finish_deletions(
         dataset: The remote dataset.
         files: The mirror's.
         heed: Called before each deletion; raises where it is not this push's turn any more.
+        note: Keeps what is known then; raises likewise.
         progress: Who is told of each.
 
     Returns:
@@ -78,5 +80,5 @@ def finish_deletions(
         documents_begun=tuple(sorted({*state.documents_begun, *state.documents_deleting})),
         accounted=latest((*state.accounted, *reversed(found or {}))) if is_proven else state.accounted,
     )
-    files.save(deletions.noted(state))
+    note(deletions.noted(state))
     return deletions.were_sent

@@ -14,6 +14,7 @@ from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.documents import compare_documents
 from cognee_dagster.pushing.mirror.known import Known, look_up
+from cognee_dagster.pushing.mirror.one_at_a_time import note
 from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, latest
 from cognee_dagster.pushing.mirror.unowned import Unowned
 from cognee_dagster.remote.client import CogneeClient
@@ -50,6 +51,7 @@ def push_whole(
         OSError: What is known of the mirror cannot be read or written.
     """
     begun = _begin(archives, client=client, dataset=dataset, files=files, is_new=is_new)
+    note(begun, files, lock, target=dataset.name)
     result = send()
     _end(begun, result, files=files, lock=lock)
     return result
@@ -61,15 +63,13 @@ def _begin(
     known = look_up(client, dataset, files, resend=False, is_new=is_new)
     before = known.state or _nothing(client, dataset, files)
     documents = compare_documents(archives, MirrorContents.empty()).sent_keys
-    state = msgspec.structs.replace(
+    return msgspec.structs.replace(
         before,
         distrusted=_REASON,
         unowned=_with_whole(known),
         documents_begun=tuple(sorted({*before.documents_begun, *documents})),
         accounted=latest((*sorted(known.others), *before.accounted)),
     )
-    files.save(state)
-    return state
 
 
 def _end(begun: MirrorState, result: PushResult, *, files: MirrorFiles, lock: StoreLock) -> None:
