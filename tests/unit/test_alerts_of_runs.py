@@ -140,6 +140,33 @@ def test_a_run_that_ended_without_a_failed_step_is_told(chain: Chain, alerts: Al
     assert alerts.told[0].advice == "See the run's log in Dagster, then materialize remote_push again."
 
 
+def test_a_push_that_a_newer_one_has_made_good_is_not_told(chain: Chain, alerts: Alerts, remote: FakeRemote) -> None:
+    """As after a night in which the sensor was off."""
+    remote.faults.on("/api/v1/remember", faults.answer(400))
+    assert not chain.run().success
+    assert chain.run().success
+    alerts.ticks(4)
+    assert alerts.told == []
+
+
+def test_a_push_after_which_another_remote_dataset_was_pushed_to_is_told(
+    chain: Chain, alerts: Alerts, remote: FakeRemote
+) -> None:
+    remote.faults.on("/api/v1/remember", faults.answer(400))
+    failed = chain.run().run_id
+    assert chain.run(config={"target_dataset": "elsewhere"}).success
+    alerts.ticks(4)
+    assert alerts.ids == [f"push {failed} people/remote_push"]
+
+
+def test_a_push_that_failed_after_one_that_succeeded_is_told(chain: Chain, alerts: Alerts, remote: FakeRemote) -> None:
+    assert chain.run().success
+    remote.kill()
+    failed = chain.run().run_id
+    alerts.ticks(4)
+    assert alerts.ids == [f"push {failed} people/remote_push"]
+
+
 def test_a_canceled_run_is_not_told(chain: Chain, alerts: Alerts) -> None:
     definitions = dg.Definitions(
         assets=chain.assets, resources=chain.resources, jobs=[dg.define_asset_job("push", [PUSH])]

@@ -10,7 +10,7 @@ import dagster as dg
 
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.event_log.failed_checks import CheckLog, CheckRow
-from cognee_dagster.dagster.event_log.failed_runs import FailedRunLog
+from cognee_dagster.dagster.event_log.failed_runs import FailedRun, FailedRunLog
 from cognee_dagster.dagster.event_log.push_failure import (
     IMPORT,
     PUSH,
@@ -20,6 +20,7 @@ from cognee_dagster.dagster.event_log.push_failure import (
     id_of_push,
     remote_run_url,
 )
+from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.event_log.reports import FAILED, INCOMPLETE, STALLED
 from cognee_dagster.errors import reason_and_advice
 
@@ -83,7 +84,7 @@ class FailureLog:
     def of_run(
         self, push_key: dg.AssetKey, run_id: str, partition: str | None, *, patience_is_over: bool
     ) -> PushFailure | NotYet | None:
-        """The push's failure in this run; None where another run does its work, or the run was deleted.
+        """The push's failure in this run; None where another run does or has done its work, or the run was deleted.
 
         Args:
             push_key: The push asset.
@@ -100,6 +101,9 @@ class FailureLog:
         message, metadata = failed.error(push_key)
         reason, advice = reason_and_advice(message)
         remote = metadata.get(keys.REMOTE_URL)
+        newest = latest_push(self._instance, push_key, partition=partition)
+        if newest is not None and newest.partition == partition and _makes_good(newest, failed, metadata):
+            return None
         return PushFailure(
             id=id_of_push(run_id, push_key, partition),
             kind=PUSH,
@@ -142,6 +146,21 @@ class FailureLog:
             dagster_url=dagster_url(self._webserver, run_id=run_id, asset=row.push_key),
             remote_run_url=remote_run_url(remote, _text(metadata.get(keys.REMOTE_DATASET_ID))),
         )
+
+
+def _makes_good(push: Push, failed: FailedRun, said: Mapping[str, Any]) -> bool:
+    """Whether a push was begun after a run had failed to make one, and went where that should have gone.
+
+    What becomes of its import is told by itself.
+
+    Args:
+        push: The push.
+        failed: The run.
+        said: What the step that failed said of its own push, if it came to know that.
+    """
+    is_newer = push.timestamp - push.seconds > failed.timestamp()
+    target, remote = said.get(keys.TARGET_DATASET), said.get(keys.REMOTE_URL)
+    return is_newer and target in (None, push.target_dataset) and remote in (None, push.remote_url)
 
 
 def _text(value: Any) -> str | None:

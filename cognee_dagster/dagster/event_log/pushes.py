@@ -81,6 +81,12 @@ class Push:
         return str(self.metadata.get(REMOTE_DATASET_ID) or "")
 
     @property
+    def seconds(self) -> float:
+        """How long it took until it was logged; 0 where it does not say so."""
+        seconds = self.metadata.get(SECONDS)
+        return float(seconds) if isinstance(seconds, int | float) else 0.0
+
+    @property
     def cognifies(self) -> bool:
         """Whether the import is only finished when the cognify run that follows it is, too."""
         return cognify_follows(status=self.metadata.get(STATUS), mode=self.metadata.get(MODE))
@@ -88,12 +94,11 @@ class Push:
     @property
     def watched(self) -> WatchedImport:
         """What there is to ask the remote about it."""
-        seconds = self.metadata.get(SECONDS)
         return WatchedImport(
             run_id=self.run_id,
             dataset_id=self.dataset_id,
             pushed_at=self.timestamp,
-            push_seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+            push_seconds=self.seconds,
             cognifies=self.cognifies,
             delivered_at=time_of(self.metadata.get(DELIVERED_AT)),
             confirmed=self._has_arrived and self.metadata.get(MODE) != "re-derive",
