@@ -4,18 +4,21 @@ import contextlib
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
-from cognee_dagster.system.files import make_directory, write_whole
+from cognee_dagster.system.files import clear_left, clear_older, make_directory, write_whole
 
 if TYPE_CHECKING:  # Arrow comes with it
     from cognee_dagster.cogx.archive import Archive
 
 DEFAULT_DIRECTORY = "~/.cognee-dagster/pushes"
+_NAMES = re.compile(r"[0-9a-f]{32}\.json")
+_KEPT_SECONDS = 7 * 86_400.0  # an import that ended before is not relied on any more, but for what the graph shows
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +27,8 @@ class PushJournal:
     """The ``ResumeRecord`` in a file.
 
     The same graph gives the same archives, hence the hashes of what is in them tell whether it is the same push. A push
-    of one archive leaves nothing behind. Where the directory cannot be written, a push begins at the first archive.
+    of one archive leaves nothing behind. One that has failed, and that nobody has run again for a week, is forgotten at
+    the next. Where the directory cannot be written, a push begins at the first archive.
 
     Args:
         path: Its file; None: none is needed.
@@ -70,6 +74,8 @@ class PushJournal:
             make_directory(self._path.parent)
             kept = {content: {"run": run.run_id, "known_by": run.known_by} for content, run in self._runs.items()}
             write_whole(self._path, json.dumps(kept).encode())
+            clear_older(self._path.parent, _NAMES, seconds=_KEPT_SECONDS)
+            clear_left(self._path.parent)
         except OSError as error:
             logger.warning("If this push fails, the next one will begin at its first archive: %s", error)
 

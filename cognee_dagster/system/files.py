@@ -3,8 +3,10 @@
 import contextlib
 import hashlib
 import os
+import re
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +14,8 @@ from typing import BinaryIO
 from cognee_dagster.errors import DirectoryError
 
 _CHUNK_BYTES = 1 << 20
+_TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp")
+_WRITTEN_WITHIN_SECONDS = 86_400.0
 _KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFCHR: "a device",
@@ -89,6 +93,21 @@ def write_whole(destination: Path, content: bytes) -> None:
     """Write or replace a file at once."""
     with replacing(destination) as temporary:
         temporary.write_bytes(content)
+
+
+def clear_left(directory: Path) -> None:
+    """Remove what killed writers have left in a directory: what is older than a day nobody writes any more."""
+    clear_older(directory, _TEMPORARY, seconds=_WRITTEN_WITHIN_SECONDS)
+
+
+def clear_older(directory: Path, names: re.Pattern[str], *, seconds: float) -> None:
+    """Remove files of such names that nobody has written for so long, as far as that can be done."""
+    oldest = time.time() - seconds
+    with contextlib.suppress(OSError):
+        for path in [path for path in directory.iterdir() if names.fullmatch(path.name)]:
+            with contextlib.suppress(OSError):
+                if path.lstat().st_mtime < oldest:
+                    path.unlink()
 
 
 def unnamed_file(directory: Path | None = None) -> BinaryIO:

@@ -1,7 +1,9 @@
 """What is known of a mirror is taken for what it says only if nothing in it was changed, and by no later release."""
 
 import json
+import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -140,3 +142,17 @@ def test_the_state_of_release_0_1_0_is_read_and_gets_a_checksum(remote: FakeRemo
 def test_a_share_that_is_none_is_refused_in_words(value: Any) -> None:
     with pytest.raises(ValueError, match="it is a share from 0 to 1"):
         MirrorOptions(max_removed=value)
+
+
+def test_what_killed_writers_have_left_beside_a_state_goes_after_a_day(remote: FakeRemote, mirror: Mirror) -> None:
+    mirror.push()
+    (state,) = mirror.directory.rglob("mirror.json")
+    old, young = f".{'a' * 32}.tmp", f".{'b' * 32}.tmp"
+    for directory in (state.parent, state.parent.parent):
+        for name, age in ((old, 2), (young, 0)):
+            (directory / name).write_bytes(b"half")
+            os.utime(directory / name, (time.time() - age * 86_400.0,) * 2)
+    mirror.graph.add_node()
+    mirror.push()
+    for directory in (state.parent, state.parent.parent):
+        assert [path.name for path in directory.glob(".*.tmp")] == [young]

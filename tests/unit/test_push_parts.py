@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -253,6 +255,28 @@ def test_what_an_old_release_noted_is_looked_at(parts: tuple[Archive, ...], tmp_
     for old in ("run-1", {"run": "run-1", "answered": True}):
         kept.write_text(json.dumps({parts[0].content_sha256: old}))
         assert journal(parts, tmp_path).begun() == {parts[0].content_sha256: BegunImport(run_id="run-1")}
+
+
+def test_a_journal_clears_away_those_that_nobody_has_gone_on_with_for_a_week(
+    parts: tuple[Archive, ...], tmp_path: Path
+) -> None:
+    days = {
+        f"{'a' * 32}.json": 8,
+        f"{'b' * 32}.json": 6,
+        f".{'c' * 32}.tmp": 2,
+        f".{'d' * 32}.tmp": 0,
+        "other.json": 99,
+    }
+    for name, age in days.items():
+        (tmp_path / name).write_text("{}")
+        os.utime(tmp_path / name, (time.time() - age * 86_400.0,) * 2)
+    journal(parts, tmp_path).note(parts[0], BegunImport(run_id="run-1"))
+    assert {name for name in days if (tmp_path / name).exists()} == {
+        f"{'b' * 32}.json",
+        f".{'d' * 32}.tmp",
+        "other.json",
+    }
+    assert len(journal(parts, tmp_path).begun()) == 1
 
 
 def test_a_push_of_one_archive_leaves_nothing_behind(parts: tuple[Archive, ...], tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
@@ -22,7 +23,8 @@ from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.single_edges import SingleEdgesSeen
 from cognee_dagster.pushing.mirror.unowned import Unowned
-from cognee_dagster.store.files import matching, put_bytes
+from cognee_dagster.store.files import is_local, matching, put_bytes
+from cognee_dagster.system.files import clear_left
 from cognee_dagster.system.urls import base_address
 
 if TYPE_CHECKING:
@@ -230,11 +232,17 @@ class MirrorFiles:
         return name
 
     def save(self, state: MirrorState) -> None:
-        """Write the state, whose contents are there already, and remove contents that it does not name."""
+        """Write the state, whose contents are there already, and remove contents that it does not name.
+
+        Of a local store, what killed writers have left is removed, too: here, and of locks beside it.
+        """
         put_bytes(state.encode(), self.directory / _STATE)
         for path in matching(self.directory, "contents-*.bin"):
             if path.name != self._contents(state.contents).name:
                 path.unlink(missing_ok=True)
+        if is_local(self.directory):
+            clear_left(Path(self.directory.path))
+            clear_left(Path(self.directory.parent.path))
 
     def remove(self) -> None:
         """Leave nothing that is known, the state first."""
