@@ -312,6 +312,29 @@ def test_each_partition_is_asked_with_its_key_in_the_probe(tenants: Tenants, rem
     assert "Person 0 of beta" in str(result.description)
 
 
+def test_a_partition_whose_probes_cannot_be_asked_says_nothing_of_the_others(
+    tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenants.options["probes"] = [Probe("Whom does Person 0 of {partition} know?", contains="Person 1")]
+    for tenant in ("acme", "beta"):
+        tenants.write(tenant, size=2)
+        assert tenants.run(tenant).success
+    of_partition = CogneeDataset.of_partition
+
+    def refused(self: CogneeDataset, key: str) -> CogneeDataset:
+        if key == "acme":
+            raise DatasetDefinitionError("Partition 'acme' cannot be used.")
+        return of_partition(self, key)
+
+    dataset = tenants.dataset  # whose own partitions are looked at when it is made
+    monkeypatch.setattr(Tenants, "dataset", dataset)
+    monkeypatch.setattr(CogneeDataset, "of_partition", refused)
+    result = tenants.check("remote_answers")
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    said = "1 of 2 partitions are as they should be.\nacme: Partition 'acme' cannot be used."
+    assert str(result.description).startswith(said)
+
+
 def test_the_sensor_knows_the_probes_of_each_partition(tenants: Tenants, remote: FakeRemote) -> None:
     tenants.options |= {"probes": [Probe("{partition}?", contains="{partition}")], "run_in_background": True}
     tenants.write("acme", size=2)

@@ -10,7 +10,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.answers import Answers
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.steps.import_check import once_imported, unless_unanswered
-from cognee_dagster.dagster.steps.partition_checks import pushes_of_partitions, result_of_partitions
+from cognee_dagster.dagster.steps.partition_checks import result_one_by_one
 from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.dagster.steps.unknown import nothing_pushed
@@ -22,19 +22,21 @@ def check_answers(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset
     """Ask where the latest push went; of a chain with partitions, where that of each partition went."""
     partition = partition_of(context)
     if dataset.partitions is not None and partition is None:
-        pushes = pushes_of_partitions(context, dataset)
-        results = {key: _ask(context, dataset.of_partition(key), push) for key, push in sorted(pushes.items())}
-        return result_of_partitions(results) if results else nothing_pushed(dataset)
+        return result_one_by_one(context, dataset, lambda key, push: _ask(context, dataset, push, partition=key))
     push = latest_push(context.instance, dataset.push_key, partition=partition)
     if push is None:
         return nothing_pushed(dataset)
-    return _ask(context, dataset if partition is None else dataset.of_partition(partition), push)
+    return _ask(context, dataset, push, partition=partition)
 
 
-def _ask(context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, push: Push) -> dg.AssetCheckResult:
-    def ask(client: CogneeClient) -> dg.AssetCheckResult:
-        answers = ask_probes(client, dataset.probes, target_dataset=push.target_dataset)
-        return Answers(push=push, items=answers).check_result()
-
+def _ask(
+    context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, push: Push, *, partition: str | None
+) -> dg.AssetCheckResult:
     with engine_step(context):
-        return unless_unanswered(lambda: once_imported(context, dataset, push, ask))
+        of_it = dataset if partition is None else dataset.of_partition(partition)
+
+        def ask(client: CogneeClient) -> dg.AssetCheckResult:
+            answers = ask_probes(client, of_it.probes, target_dataset=push.target_dataset)
+            return Answers(push=push, items=answers).check_result()
+
+        return unless_unanswered(lambda: once_imported(context, of_it, push, ask))

@@ -6,7 +6,7 @@ should be.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import dagster as dg
@@ -58,13 +58,32 @@ def check_each_partition(
     context: dg.AssetCheckExecutionContext, dataset: CogneeDataset, check: CheckOne
 ) -> dg.AssetCheckResult:
     """One result about every partition that was pushed, each held against what was pushed of it."""
+
+    def check_one(key: str, push: Push) -> dg.AssetCheckResult:
+        with engine_step(context):
+            of_it = dataset.of_partition(key)
+            archive = latest_archive(context, of_it, partition=key)
+        return check(context, of_it, archive=archive, push=push)
+
+    return result_one_by_one(context, dataset, check_one)
+
+
+def result_one_by_one(
+    context: dg.AssetCheckExecutionContext,
+    dataset: CogneeDataset,
+    check_one: Callable[[str, Push], dg.AssetCheckResult],
+) -> dg.AssetCheckResult:
+    """One result about the latest push of every partition; what one fails with says nothing of the others.
+
+    Args:
+        context: The step of the check.
+        dataset: The dataset.
+        check_one: What to do about a partition and its push, in steps of the engine of its own.
+    """
     results: dict[str, dg.AssetCheckResult] = {}
     for key, push in sorted(pushes_of_partitions(context, dataset).items()):
         try:
-            with engine_step(context):
-                of_it = dataset.of_partition(key)
-                archive = latest_archive(context, of_it, partition=key)
-            results[key] = check(context, of_it, archive=archive, push=push)
+            results[key] = check_one(key, push)
         except dg.Failure as failure:  # one tenant's archive is damaged or gone: the others are looked at
             results[key] = not_known(str(failure.description))
     if not results:
