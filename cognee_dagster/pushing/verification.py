@@ -69,7 +69,8 @@ def count_problems(archives: "Sequence[Archive]", response: Mapping[str, Any]) -
 
     Args:
         archives: What was sent.
-        response: The server's answer. One that was not waited for (detached, recovered) has no counts to compare.
+        response: The server's answer. What stands in for one that was not waited for (detached, recovered) has the
+            archive's own counts, so that nothing is missing by it.
     """
     problems = []
     for archive, item in zip(archives, migration_imports(response), strict=False):

@@ -54,6 +54,7 @@ from cognee_dagster.dagster.sensors import scan
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.dagster.steps import step
 from cognee_dagster.environment import ENV_FILE_VARIABLE
+from cognee_dagster.pushing.mirror.segments import SEGMENT_NODES, usual_segment_nodes
 from cognee_dagster.pushing.options import DeliverySettings
 from cognee_dagster.remote.https_settings import RemoteSettings
 from cognee_dagster.remote.imports.verdict import STALLED_AFTER
@@ -252,6 +253,15 @@ def test_the_table_of_faults_names_every_case_of_the_fault_matrix() -> None:
 )
 def test_the_times_and_counts_of_what_can_go_wrong_are_those_of_the_code(sentence: str, figure: float) -> None:
     assert sentence.format(f"{figure:g}") in WHAT_CAN_GO_WRONG
+
+
+def test_how_often_a_push_looks_and_how_a_mirror_is_cut_is_said_as_it_is() -> None:
+    pages = ("how-imports-are-watched.md", "architecture.md")
+    watched, architecture = ((ROOT / "docs" / page).read_text(encoding="utf-8") for page in pages)
+    assert f"the poll interval of a push ({DeliverySettings().poll_interval:g} s)" in watched
+    sizes = {num_nodes: usual_segment_nodes(num_nodes) for num_nodes in (15, 15_000, 1_000_000)}
+    assert sizes == {15: 250, 15_000: 1_000, 1_000_000: SEGMENT_NODES}
+    assert f"Segments of a fifteenth of the graph, from {sizes[15]} to {SEGMENT_NODES:,} nodes" in architecture
 
 
 def test_an_import_has_stalled_after_the_same_time_for_everybody() -> None:

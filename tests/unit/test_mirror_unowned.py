@@ -328,6 +328,8 @@ def test_what_is_said_of_it_fits() -> None:
     assert in_words(found) == "2 nodes, 1 document that nobody here owns"
     assert "max_removed 20%" in how_it_goes(found)
     assert "(--adopt) removes what" in how_it_goes(replace_of(found, strays=False))
+    for others in (found, replace_of(found, strays=False)):  # a mirror whose state was lost twice goes with neither
+        assert how_it_goes(others).endswith("; what stays after that goes with on_removed replace and max_removed 1")
     assert "on_removed replace" in how_it_goes(replace_of(found, strays=False, others=False))
 
 

@@ -1,4 +1,4 @@
-"""What others have done to a remote dataset since we last pushed: then what is known of it is not all."""
+"""What a server's runs say of a mirror's dataset: who is still at work, what is forgotten, and what was before it."""
 
 import logging
 import threading

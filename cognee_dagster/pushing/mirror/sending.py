@@ -43,7 +43,7 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class Sending:
-    """The archives of one push, one at a time on disk.
+    """The archives of one push: written a few at a time, sent one after another, and each deleted when it is sent.
 
     Attributes:
         archives: The graph's.

@@ -14,6 +14,10 @@ from cognee_dagster.graph.counting import counted
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
+_REPLACE = "on_removed replace and max_removed 1"
+# A mirror whose state was lost twice, or another machine's, has left names that nobody can guess.
+_STAYS = f"what stays after that goes with {_REPLACE}"
+
 logger = logging.getLogger(__name__)
 
 
@@ -98,11 +102,12 @@ def how_it_goes(found: Unowned) -> str:
         what = "an earlier mirror of this graph" if found.strays else "a push of this graph as a whole"
         return (
             f"{what} may have left them; a push with on_removed remove and max_removed {math.ceil(share * 100)}% "
-            "or more removes those, one with adopt (--adopt) what full pushes have brought, too"
+            f"or more removes those, one with adopt (--adopt) what full pushes have brought, too; {_STAYS}"
         )
     if found.is_ours or found.others:
-        return "a push with adopt (--adopt) removes what full pushes and earlier mirrors of this graph have brought"
-    return "they go with on_removed replace and max_removed 1 only, which empties the graph before it is sent"
+        brought = "what full pushes and earlier mirrors of this graph have brought"
+        return f"a push with adopt (--adopt) removes {brought}; {_STAYS}"
+    return f"they go with {_REPLACE} only, which empties the graph before it is sent"
 
 
 def tell_of_unowned(found: Unowned | None, before: Unowned | None, *, target: str) -> None:
