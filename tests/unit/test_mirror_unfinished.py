@@ -175,7 +175,7 @@ def test_who_stood_still_while_it_looked_does_not_write_over_what_the_next_host_
     remote: FakeRemote, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     kill(mirror, at=2, after=True)
-    other = Mirror(remote, tmp_path, copy.deepcopy(mirror.graph))
+    other, noted = Mirror(remote, tmp_path, copy.deepcopy(mirror.graph)), list[MirrorState]()
 
     def stand_still(*args: Any) -> bool:
         found = is_all_there(*args)
@@ -186,11 +186,13 @@ def test_who_stood_still_while_it_looked_does_not_write_over_what_the_next_host_
             another_host.setattr(one_at_a_time, "host_lock", lambda *_, **__: contextlib.nullcontext(True))
             other.graph.add_node("Entity")
             other.push()
+        noted.append(other.noted()[1])
         return found
 
     monkeypatch.setattr(unfinished, "is_all_there", stand_still)
     with pytest.raises(LockLostError):
         mirror.push()
+    assert [other.noted()[1]] == noted
     other.graph.remove_node()
     other.push()
     other.assert_exact()
