@@ -142,6 +142,8 @@ def push(
             verdict = _wait(result, mode=mode, connection=connection)
         code, reason = exit_code_of_import(verdict), verdict.reason
         result = dataclasses.replace(result, status=verdict.state.status)
+    if code is ExitCode.OK and (reason := _incomplete(result)):
+        code = ExitCode.IMPORT_FAILED
     _end(result, code=code, reason=reason, as_json=as_json)
 
 
@@ -189,6 +191,16 @@ def _end(result: "PushResult", *, code: ExitCode, reason: str, as_json: bool) ->
     else:
         say(f"Error: {reason}", err=True)
     raise click.exceptions.Exit(code)
+
+
+def _incomplete(result: "PushResult") -> str:
+    """What the remote says itself that it has not read of what was sent; empty where it says nothing of the kind."""
+    unread = result.remote_response.get("incomplete") or []
+    archives = (result.remote_response.get("mirror") or {}).get("archives_incomplete", 0)
+    if not (unread or archives):
+        return ""
+    what = " ".join(unread) or f"It has not read all records of {counted(archives, 'archive')}. Push again."
+    return f"Not everything has arrived in {result.target_dataset!r}, though the remote says {result.status}: {what}"
 
 
 def _in_words(result: "PushResult") -> str:

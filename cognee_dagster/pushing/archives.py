@@ -21,6 +21,7 @@ from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushBeginning, PushProgress
 from cognee_dagster.pushing.resume import NoRecord, ResumeRecord
+from cognee_dagster.pushing.verification import count_problems, unread_records
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.imports.watch import time_of
@@ -125,13 +126,18 @@ def push_archives(
             )
         results.append(result)
     record.done()
+    response = one_answer(results)
+    for problem in count_problems(archives, response):
+        logger.warning("Not everything has arrived in %r on %s: %s", target, client.connection.url, problem)
+    if unread := unread_records(archives, response):
+        response["incomplete"] = unread
     return PushResult(
         status=results[-1].status,
         dataset_name=name,
         target_dataset=target,
         num_nodes=num_nodes,
         num_edges=num_edges,
-        remote_response=one_answer(results),
+        remote_response=response,
         pipeline_run_id=results[-1].pipeline_run_id,
     )
 

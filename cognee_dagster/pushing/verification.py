@@ -72,18 +72,23 @@ def count_problems(archives: "Sequence[Archive]", response: Mapping[str, Any]) -
         response: The server's answer. What stands in for one that was not waited for (detached, recovered) has the
             archive's own counts, so that nothing is missing by it.
     """
-    problems = []
-    for archive, item in zip(archives, migration_imports(response), strict=False):
-        if item.skipped_facts:
-            problems.append(
-                f"The remote dropped {item.skipped_facts} of {counted(archive.num_edges, 'fact')}, as an end is no "
-                "node of the archive. The check no_dangling_edges of the graph names some."
-            )
-        for kind, sent in archive.record_counts.items():
-            read = item.record_counts.get(kind, 0)
-            if item.record_counts and read < sent:
-                problems.append(f"The remote read {read} of {counted(sent, f'{kind} record')}. Push again.")
-    return problems
+    dropped = [
+        f"The remote dropped {item.skipped_facts} of {counted(archive.num_edges, 'fact')}, as an end is no "
+        "node of the archive. The check no_dangling_edges of the graph names some."
+        for archive, item in zip(archives, migration_imports(response), strict=False)
+        if item.skipped_facts
+    ]
+    return [*dropped, *unread_records(archives, response)]
+
+
+def unread_records(archives: "Sequence[Archive]", response: Mapping[str, Any]) -> list[str]:
+    """What the answer to an upload says of records that were sent and not read."""
+    return [
+        f"The remote read {item.record_counts.get(kind, 0)} of {counted(sent, f'{kind} record')}. Push again."
+        for archive, item in zip(archives, migration_imports(response), strict=False)
+        for kind, sent in archive.record_counts.items()
+        if item.record_counts and item.record_counts.get(kind, 0) < sent
+    ]
 
 
 def num_edges_there(num_edges: int, response: Mapping[str, Any]) -> int:
