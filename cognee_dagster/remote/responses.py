@@ -102,10 +102,8 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
         status: ``DATASET_PROCESSING_STARTED``, ``…_COMPLETED`` or ``…_ERRORED``; None for operations.
         outcome: ``succeeded`` or ``failed`` on a run's last row; None before that, and on servers before 1.5.4.
         error_class: Exception class name of a failed run (1.5.4).
-        background: On operations: True means that a ``succeeded`` outcome is only an acceptance.
         dataset_id: The dataset; it stays when the dataset is deleted.
         dataset_name: None when the dataset is deleted or not readable; empty where the server does not say.
-        user_id: Who started the run (1.5.4).
         created_at: When this row was written (UTC).
         started_at: When the run started (UTC; 1.5.4).
         ended_at: When the run ended (UTC; 1.5.4).
@@ -119,10 +117,8 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None = None
     outcome: str | None = None
     error_class: str | None = None
-    background: bool | None = None
     dataset_id: Id | None = None
     dataset_name: str | None = ""
-    user_id: Id | None = None
     created_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -142,22 +138,16 @@ class MigrationImport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         mode: The import mode that was applied.
         record_counts: Records read from the archive, by kind.
-        graph_nodes: Exact for a foreground preserve, 0 for a background one, too high for hybrid (COGX import 1.6.5).
-        graph_edges: Likewise.
         skipped_facts: Facts that were dropped because an end was not in the archive.
         deduped_edges: Facts that repeated another; None for hybrid and re-derive.
         pipeline_run_id: The import's run; None when there was no graph to import.
-        graph_import: ``running`` while a background import goes on.
     """
 
     mode: str | None = None
     record_counts: dict[str, int] = {}
-    graph_nodes: int = 0
-    graph_edges: int = 0
     skipped_facts: int = 0
     deduped_edges: int | None = None
     pipeline_run_id: Id | None = None
-    graph_import: str | None = None
 
 
 class _Done(msgspec.Struct):

@@ -69,7 +69,6 @@ class Upload:
         request: What is uploaded, and where.
         body_sent: Set as soon as the last byte of the request was handed to the network.
         body_sent_at: When that was (UTC); None before.
-        body_sent_monotonic: When that was, by ``time.monotonic()``; None before.
         total_bytes: Length of the request's body.
     """
 
@@ -87,7 +86,6 @@ class Upload:
         self.request = request
         self.body_sent = threading.Event()
         self.body_sent_at: datetime | None = None
-        self.body_sent_monotonic: float | None = None
         self._http = http
         self._question = question
         self._chunk_within = chunk_within
@@ -248,7 +246,6 @@ class Upload:
         if self._sent_bytes < total:
             raise self._archive_changed()
         self.body_sent_at = datetime.now(timezone.utc)
-        self.body_sent_monotonic = time.monotonic()
         self.body_sent.set()
 
     def _end_if_too_slow(self) -> None:

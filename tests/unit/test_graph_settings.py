@@ -18,7 +18,7 @@ def config(**environ: str) -> LocalCogneeConfig:
 def test_roots_are_resolved_and_expanded(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
     assert config(SYSTEM_ROOT_DIRECTORY=str(tmp_path / "link" / "system")).system_root == tmp_path.resolve() / "system"
-    assert config(DATA_ROOT_DIRECTORY="~/data").data_root == (Path.home() / "data").resolve()
+    assert config(SYSTEM_ROOT_DIRECTORY="~/system").system_root == (Path.home() / "system").resolve()
 
 
 @pytest.mark.parametrize("value", ["relative/system", "", "."])
@@ -38,7 +38,6 @@ def test_unset_roots_are_inside_the_cognee_package_of_the_interpreter(
     monkeypatch.setattr(settings, "cognee_package_of", lambda interpreter: tmp_path / interpreter)
     other = LocalCogneeConfig(environ={}, python="other")
     assert other.system_root == tmp_path / "other" / ".cognee_system"
-    assert other.data_root == tmp_path / "other" / ".data_storage"
 
 
 def test_names_of_variables_are_found_whatever_their_case(tmp_path: Path) -> None:

@@ -1,18 +1,15 @@
-"""Unpack a COGX archive, or read its manifest or records, without trusting it."""
+"""Unpack a COGX archive, or read its manifest, without trusting it."""
 
 import ast
 import contextlib
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from cognee_dagster.cogx.advice import EXPORT_AGAIN, NAME_ANOTHER
-from cognee_dagster.cogx.encode.exact_json import parse_line
-from cognee_dagster.cogx.format import ARCHIVE_SUFFIXES, MANIFEST_FILE, PERMISSIONS_FILE, RECORD_KINDS
+from cognee_dagster.cogx.format import ARCHIVE_SUFFIXES, MANIFEST_FILE, PERMISSIONS_FILE
 from cognee_dagster.cogx.read.safe_members import Member, read_members
 from cognee_dagster.cogx.schema import Manifest, describe, newer_version
 from cognee_dagster.errors import ArchiveError
@@ -59,21 +56,6 @@ def dataset_name_of(manifest: Manifest, path: Path) -> str:
 def is_of_cognee(path: Path) -> bool:
     """Whether an archive written here was made of a local Cognee dataset: those have a model of embeddings."""
     return read_manifest(path).embedding_model is not None
-
-
-def iter_records(path: Path) -> Iterator[tuple[str, Any]]:
-    """The records of an archive as the parsed JSON of their lines, each with the name of its file.
-
-    Raises:
-        ArchiveError: The archive is damaged, or a line is not JSON; the message names file and line.
-    """
-    for member in read_members(path):
-        if member.name in RECORD_KINDS:
-            for number, line in member.lines():
-                try:
-                    yield member.name, parse_line(line)
-                except ValueError as error:
-                    raise ArchiveError(f"{path}: {member.name}, line {number}: {error}. {EXPORT_AGAIN}") from error
 
 
 def unpack(path: Path, destination: Path) -> Path:

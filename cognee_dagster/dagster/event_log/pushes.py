@@ -188,10 +188,6 @@ class PushLog:
             pushes += found
         return pushes
 
-    def graph_key(self, asset_key: str) -> dg.AssetKey:
-        """The external asset that stands for the imported graph."""
-        return graph_key_of(self._keys[asset_key])
-
     def watches(self, asset_key: str) -> bool:
         """Whether this is (still) one of the watched assets."""
         return asset_key in self._keys

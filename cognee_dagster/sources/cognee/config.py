@@ -50,12 +50,17 @@ class LocalCogneeConfig:
             LocalCogneeError: It is relative, which Cognee refuses, or on object storage.
             CogneeNotInstalledError: It is not set, and there is no Cognee that could say its default.
         """
-        return self._root(SYSTEM_ROOT_VARIABLE, ".cognee_system")
-
-    @property
-    def data_root(self) -> Path:
-        """The directory of the documents' texts; raises as ``system_root`` does."""
-        return self._root(DATA_ROOT_VARIABLE, ".data_storage")
+        value = self._setting(SYSTEM_ROOT_VARIABLE)
+        if value is None:
+            return cognee_package_of(self.interpreter) / ".cognee_system"
+        path = Path(value).expanduser()
+        if not path.is_absolute():
+            unset = "" if value.strip() else ", or unset it: to Cognee an empty variable is set"
+            raise LocalCogneeError(
+                f"{SYSTEM_ROOT_VARIABLE}={value!r} is not an absolute path, and Cognee refuses it. Set it to an "
+                f"absolute one{unset}."
+            )
+        return path.resolve()
 
     @property
     def relational_database(self) -> Path:
@@ -95,19 +100,6 @@ class LocalCogneeConfig:
         if (self._setting(SYSTEM_ROOT_VARIABLE) or "").startswith("s3://"):
             return f"{SYSTEM_ROOT_VARIABLE} is on object storage"
         return None
-
-    def _root(self, variable: str, default_name: str) -> Path:
-        value = self._setting(variable)
-        if value is None:
-            return cognee_package_of(self.interpreter) / default_name
-        path = Path(value).expanduser()
-        if not path.is_absolute():
-            unset = "" if value.strip() else ", or unset it: to Cognee an empty variable is set"
-            raise LocalCogneeError(
-                f"{variable}={value!r} is not an absolute path, and Cognee refuses it. Set it to an absolute one"
-                f"{unset}."
-            )
-        return path.resolve()
 
     def _setting(self, name: str) -> str | None:
         """A variable as pydantic-settings finds it: whatever the case of its name."""
