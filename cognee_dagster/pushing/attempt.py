@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timezone
 from typing import Any
 
-from cognee_dagster.errors import CogxUnsupportedError, ImportFailedError
+from cognee_dagster.errors import CogxUnsupportedError, ImportUnconfirmedError
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.pushing.delivery_result import DeliveryResult, going_on
 from cognee_dagster.pushing.known_by import KnownBy
@@ -108,7 +108,7 @@ class DeliveryAttempt:
     def _heed_detach_timeout(self, body_sent_at: datetime) -> None:
         waited = (datetime.now(timezone.utc) - body_sent_at).total_seconds()
         if waited > self._request.settings.detach_timeout:
-            raise ImportFailedError(
+            raise ImportUnconfirmedError(
                 f"The archive was delivered to dataset {self._request.dataset.name!r} on "
                 f"{self._request.client.connection.url}, but no import run of it became visible within "
                 f"{waited:.0f} s. The server may still be storing documents, or another import may hold the dataset: "

@@ -223,7 +223,7 @@ class CogneeClient:
         """
         self._delete(
             f"/api/v1/datasets/{_segment(dataset_id)}/data/{_segment(data_id)}",
-            what=f"deleting document {data_id} of dataset {dataset_id}",
+            what=f"deleting document or import {data_id} of dataset {dataset_id}",
         )
 
     def _delete(self, path: str, *, what: str) -> None:

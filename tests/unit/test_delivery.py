@@ -11,7 +11,7 @@ from cognee_dagster.errors import (
     BackgroundUnsupportedError,
     CogxUnsupportedError,
     EmptyGraphError,
-    ImportFailedError,
+    ImportUnconfirmedError,
     InvalidModeError,
     InvalidTargetError,
     PushInterruptedError,
@@ -89,7 +89,7 @@ def test_a_run_of_somebody_else_is_not_taken_for_ours(remote: FakeRemote, tmp_pa
 def test_a_run_that_never_appears_ends_in_an_error_that_says_where_to_look(remote: FakeRemote, tmp_path: Path) -> None:
     impatient = DeliverySettings(detach_timeout=0.2, poll_interval=0.02)
     lock = remote.state.ensure_dataset("demo", remote.admin).lock
-    with lock, pytest.raises(ImportFailedError, match="no import run of it became visible") as caught:
+    with lock, pytest.raises(ImportUnconfirmedError, match="no import run of it became visible") as caught:
         push_demo(remote, tmp_path, run_in_background=True, settings=impatient)
     assert "detach_timeout" in str(caught.value)
 

@@ -123,3 +123,14 @@ def test_what_a_killed_push_alone_has_brought_goes_though_pushes_with_keep_came_
     assert node in mirror.remote.graph("demo").nodes
     mirror.push()
     mirror.assert_exact()
+
+
+def test_a_kept_document_that_somebody_deletes_is_not_said_to_be_sent_again(
+    remote: FakeRemote, mirror: Mirror, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The graph no longer has it, so that nobody can send it."""
+    mirror.graph.remove_chunk()
+    mirror.push(on_removed="keep", adopt=True)
+    caplog.clear()
+    assert mirror.push(on_removed="keep").status == "unchanged"
+    assert "sent again" not in caplog.text

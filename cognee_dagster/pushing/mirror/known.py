@@ -1,6 +1,5 @@
 """What is known of a mirror before a push, and how far it can be relied on."""
 
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,8 +21,6 @@ from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
 
 _CLOCK_WAS_AHEAD = "the remote's clock was ahead at the last push, so that it cannot be told what came after"
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
@@ -43,6 +40,7 @@ class Known:
         unowned: What the remote dataset may have besides, as it was last counted, if it was.
         overfull: Segments of which it has all that the contents say, and may have more.
         has_history: Whether anybody has imported into the remote dataset before, of which nothing is known.
+        missing_documents: What those are known by that were confirmed and are no longer listed.
     """
 
     state: MirrorState | None
@@ -57,6 +55,7 @@ class Known:
     unowned: Unowned | None = None
     overfull: frozenset[int] = frozenset()
     has_history: bool = False
+    missing_documents: frozenset[int] = frozenset()
 
     @property
     def is_certain(self) -> bool:
@@ -141,10 +140,6 @@ def look_up(
         )
     known = contents if contents is not None else nothing
     missing = missing_documents(client, dataset, known.document_keys)
-    if missing:
-        logger.warning(
-            "%d documents of the mirror are no longer in %r: they are sent again", len(missing), dataset.name
-        )
     return Known(
         state=state,
         contents=known.without_documents(missing).without_texts_of(begun_documents),
@@ -154,6 +149,7 @@ def look_up(
         dirty=frozenset((*state.dirty, *state.begun)) & frozenset(state.letters),
         unowned=state.unowned or (Unowned() if state.single_edges == "unseen" else None),
         overfull=frozenset(state.overfull) & frozenset(state.letters),
+        missing_documents=missing,
     )
 
 

@@ -1,5 +1,6 @@
 """What a push to a mirror finds, and what it would do; nothing is changed by looking."""
 
+import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from cognee_dagster.cogx.archive import Archive
+from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.mirror.adoption import Adoption, look_for_adoption
 from cognee_dagster.pushing.mirror.beside import MirrorsBeside, look_beside
 from cognee_dagster.pushing.mirror.contents import MirrorContents
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Integers = npt.NDArray[np.integer]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +140,8 @@ def survey(
         first_new=_first_number(known),
     )
     documents = compare_documents(archives, known.contents, keeps_removed=keeps_removed)
+    if again := known.missing_documents.intersection(documents.sent_keys):
+        logger.warning("%s of the mirror no longer in %r: sent again", counted(len(again), "document"), target_dataset)
     beside = look_beside(files, fingerprints, documents.keys) if files is not None else MirrorsBeside()
     unowned = known.unowned
     # What an emptying takes along counts as it is now, not as it was when it was last looked at.
