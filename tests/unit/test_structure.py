@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -41,6 +42,26 @@ def test_a_module_is_one_idea() -> None:
     lines = {name: text.count("\n") for name, (text, _) in modules().items()}
     assert {name: count for name, count in lines.items() if count > MAX_LINES} == {}
     assert median(lines.values()) < 130
+
+
+def definitions(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """What a module's top level defines for others: names, each with its definition."""
+    for node in tree.body:
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            yield node.name, ast.unparse(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from ((target.id, ast.unparse(node.value)) for target in targets if isinstance(target, ast.Name))
+
+
+def test_a_name_stands_for_one_thing_within_a_package() -> None:
+    defined = defaultdict[tuple[str, str], set[str]](set)
+    for module, (_, tree) in modules().items():
+        for name, definition in definitions(tree):
+            if not name.startswith("_") and name != "logger":
+                defined[module.rpartition("/")[0], name].add(definition)
+    twice = {name for name, found in defined.items() if len(found) > 1}
+    assert twice == {("dagster/sensors", "CURSOR_VERSION")}  # of this and of earlier releases
 
 
 def test_few_names_are_at_the_top() -> None:

@@ -56,12 +56,12 @@ class _Awaited:
 
     def node(self, node: RemoteNode) -> None:
         """Mark a node."""
-        if (found := uuid_bytes(node.id)) is not None:
+        if (found := uuid_bytes_or_none(node.id)) is not None:
             self._nodes.mark(key_of(found))
 
     def edge(self, edge: RemoteEdge) -> None:
         """Mark an edge."""
-        source, target = uuid_bytes(edge.source), uuid_bytes(edge.target)
+        source, target = uuid_bytes_or_none(edge.source), uuid_bytes_or_none(edge.target)
         if source is not None and target is not None:
             self._edges.mark(edge_key(source, edge.label, target))
 
@@ -94,7 +94,7 @@ class _Marked:
         self._batch = array("Q")
 
 
-def uuid_bytes(node_id: str) -> bytes | None:
+def uuid_bytes_or_none(node_id: str) -> bytes | None:
     """The bytes of an id; None for a node of others that has another kind."""
     try:
         return UUID(node_id).bytes

@@ -14,7 +14,7 @@ import numpy as np
 
 from cognee_dagster.errors import RemoteError, UnremovableEdgesError
 from cognee_dagster.graph.counting import counted
-from cognee_dagster.pushing.mirror.presence import uuid_bytes
+from cognee_dagster.pushing.mirror.presence import uuid_bytes_or_none
 from cognee_dagster.pushing.mirror.records import edge_key, key_of
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.remote_graph import RemoteEdge, RemoteNode
@@ -127,7 +127,7 @@ class _Rows:
 
     def edge(self, edge: RemoteEdge) -> None:
         """Keep an edge that is one of them."""
-        source, target = uuid_bytes(edge.source), uuid_bytes(edge.target)
+        source, target = uuid_bytes_or_none(edge.source), uuid_bytes_or_none(edge.target)
         if source is None or target is None:
             return
         key = edge_key(source, edge.label, target)

@@ -10,7 +10,7 @@ import numpy as np
 
 from cognee_dagster.errors import RemoteError
 from cognee_dagster.pushing.mirror.documents import others_documents
-from cognee_dagster.pushing.mirror.presence import uuid_bytes
+from cognee_dagster.pushing.mirror.presence import uuid_bytes_or_none
 from cognee_dagster.pushing.mirror.records import edge_key, key_of
 from cognee_dagster.pushing.mirror.unowned import Unowned
 from cognee_dagster.remote.client import CogneeClient
@@ -76,11 +76,11 @@ class _Rows:
         self.edges = _Counted(owned.edges)
 
     def node(self, node: RemoteNode) -> None:
-        found = uuid_bytes(node.id)
+        found = uuid_bytes_or_none(node.id)
         self.nodes.add(None if found is None else key_of(found))
 
     def edge(self, edge: RemoteEdge) -> None:
-        source, target = uuid_bytes(edge.source), uuid_bytes(edge.target)
+        source, target = uuid_bytes_or_none(edge.source), uuid_bytes_or_none(edge.target)
         self.edges.add(None if source is None or target is None else edge_key(source, edge.label, target))
 
 

@@ -18,7 +18,7 @@ ROWS_PER_PAGE = 500  # Cognee's own maximum
 MAX_PAGES = 40  # a long feed is left after 20,000 rows; what lies deeper is asked about singly
 
 # Our clock is compared with the server's only to know when to stop reading, and with this margin.
-CLOCK_MARGIN = timedelta(days=1)
+_READ_BEYOND = timedelta(days=1)
 
 KeepGoing = Callable[[], bool]
 
@@ -79,7 +79,7 @@ def read_import_runs(
     Raises:
         RemoteError: The remote gave no answer, or none of Cognee's.
     """
-    oldest = moment_of(since) - CLOCK_MARGIN
+    oldest = moment_of(since) - _READ_BEYOND
     wanted = set(run_ids)
     found: dict[str, list[PipelineRun]] = defaultdict(list)
     position, from_the_top = offset, offset == 0
@@ -131,7 +131,7 @@ class FollowingRuns:
 
     def __init__(self, feed: RunFeed, *, since: float, keep_going: KeepGoing) -> None:
         self._feed = feed
-        self._oldest = moment_of(since) - CLOCK_MARGIN
+        self._oldest = moment_of(since) - _READ_BEYOND
         self._keep_going = keep_going
         self._rows: list[PipelineRun] | None = None
 
@@ -155,7 +155,7 @@ class FollowingRuns:
 
 def moment_of(seconds: float) -> datetime:
     """Unix seconds as a UTC time; never so early that a margin cannot be taken off."""
-    return datetime.fromtimestamp(max(seconds, 10 * CLOCK_MARGIN.total_seconds()), tz=timezone.utc)
+    return datetime.fromtimestamp(max(seconds, 10 * _READ_BEYOND.total_seconds()), tz=timezone.utc)
 
 
 def _pages(
