@@ -1,6 +1,6 @@
 """The push assets of a code location, in whichever definitions they were merged from, by what their specs say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,16 @@ def push_assets(asset_graph: Any) -> list[PushAsset]:
         if (node.key.path[-1] == PUSH_ASSET or REMOTE_GRAPH_KEY in node.metadata) and REMOTE_TAG in node.tags
     ]
     return sorted(found, key=lambda asset: asset.key.to_user_string())
+
+
+def named_graphs(asset_graph: Any, push_keys: Iterable[dg.AssetKey]) -> dict[dg.AssetKey, dg.AssetKey]:
+    """By push asset of a code location, the asset that stands for its import, where a translator has named it."""
+    nodes = [asset_graph.get(key) for key in push_keys if asset_graph.has(key)]
+    return {
+        node.key: dg.AssetKey.from_user_string(plain_value(node.metadata[REMOTE_GRAPH_KEY]))
+        for node in nodes
+        if REMOTE_GRAPH_KEY in node.metadata
+    }
 
 
 def dataset_path(key: dg.AssetKey, tags: Mapping[str, str]) -> Sequence[str]:

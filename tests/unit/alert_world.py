@@ -42,7 +42,7 @@ class Alerts:
         names = {key: WatchedPush(dataset=key.path[-2]) for key in self.watched}
         tick = AlertTick(
             instance=self.instance,
-            failures=FailureLog(self.instance, names, webserver=WEBSERVER),
+            failures=FailureLog(self.instance, names, webserver=WEBSERVER, named={}),
             watched={key.to_user_string(): key for key in self.watched},
             on_failure=self._on_failure,
             name=self.name,

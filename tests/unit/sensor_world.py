@@ -201,6 +201,7 @@ class World:
         tick = ImportTick(
             self.instance,
             push_keys=self.keys,
+            named={},
             connect=self._connect,
             policy=self.policy,
             now=self.feed.now + self.sensors_clock,
@@ -227,7 +228,7 @@ class World:
 
     def reported(self, run_id: str, dataset: str = "a") -> Reported:
         """What the event log says of an import."""
-        key = graph_key_of(push_key(dataset))
+        key = graph_key_of(push_key(dataset), {})
         materialized = self.instance.fetch_materializations(key, limit=1000).records
         observed = self.instance.fetch_observations(key, limit=1000).records
         return Reported(
@@ -239,7 +240,7 @@ class World:
 
     def checks(self, dataset: str = "a") -> list[dg.AssetCheckEvaluation]:
         """The evaluations of ``remote_import_succeeded``, newest first."""
-        key = dg.AssetCheckKey(graph_key_of(push_key(dataset)), CHECK_IMPORT_SUCCEEDED)
+        key = dg.AssetCheckKey(graph_key_of(push_key(dataset), {}), CHECK_IMPORT_SUCCEEDED)
         records = self.instance.event_log_storage.get_asset_check_execution_history(key, limit=1000)
         events = [record.event.dagster_event for record in records if record.event is not None]
         return [event.asset_check_evaluation_data for event in events if event is not None]

@@ -139,7 +139,7 @@ def world() -> Iterator[World]:
 def asked_again(world: World, *, after: float = 0.0) -> list[str | None]:
     """The partitions that are pushed again, so many seconds later."""
     policies = {push_key("a"): RepushPolicy(attempts=1)}
-    requests, _ = RepushPlan(world.instance, policies, now=world.feed.now + after).requests()
+    requests, _ = RepushPlan(world.instance, policies, now=world.feed.now + after, named={}).requests()
     return [request.partition_key for request in requests]
 
 

@@ -306,7 +306,7 @@ def test_a_report_that_many_newer_ones_lie_over_is_found(world: World) -> None:
     world.cursors.clear()
     world.tick()
     assert [world.reported(run) for run in runs] == [FAILED] * 25
-    pushes, _ = PushLog(world.instance, world.keys).page(push_key("a").to_user_string(), after=0, upto=1_000)
+    pushes, _ = PushLog(world.instance, world.keys, {}).page(push_key("a").to_user_string(), after=0, upto=1_000)
     assert ReportLog(world.instance, now=world.feed.now).unreported(pushes[:1]) == []
 
 

@@ -100,6 +100,39 @@ def test_the_import_sensor_reports_the_asset_that_stands_for_the_import(tmp_path
     assert {event.asset_key for event in events} == {served}
 
 
+class OtherGraph(CogneeTranslator):
+    """The asset that stands for the import is called otherwise, and the push asset is not."""
+
+    def get_asset_spec(self, props: CogneeAssetProps) -> dg.AssetSpec:
+        return props.spec.replace_attributes(key="served") if props.kind == "remote_graph" else props.spec
+
+
+@pytest.mark.parametrize("ends_well", [True, False])
+def test_a_chain_is_called_as_its_own_definitions_say_whatever_others_the_process_has_made(
+    tmp_path: Path, remote: FakeRemote, ends_well: bool
+) -> None:
+    defs = definitions(tmp_path, remote, translator=OtherGraph(), run_in_background=True)
+    definitions(tmp_path, remote, translator=None)  # the same push asset, as another code location may have it
+    with dg.DagsterInstance.ephemeral() as instance:
+        if not ends_well:
+            remote.fail_next_import("RuntimeError")
+        with remote.hold_imports():
+            assert push(defs, instance).success
+        events = tick(defs, instance, "cognee_import_sensor").asset_events
+    assert {event.asset_key for event in events} == {dg.AssetKey("served")}
+
+
+def test_a_push_that_fails_is_told_of_the_asset_that_stands_for_its_import(tmp_path: Path, remote: FakeRemote) -> None:
+    defs = definitions(tmp_path, remote, translator=OtherGraph())
+    definitions(tmp_path, remote, translator=None)
+    with dg.DagsterInstance.ephemeral() as instance:
+        remote.fail_next_import("RuntimeError")
+        assert not push(defs, instance).success
+        key = dg.AssetCheckKey(dg.AssetKey("served"), "remote_import_succeeded")
+        (found,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=2)
+    assert found.status.value == "FAILED"
+
+
 def test_a_failed_import_is_pushed_again_and_told(tmp_path: Path, remote: FakeRemote) -> None:
     told: list[PushFailure] = []
     defs = definitions(tmp_path, remote, run_in_background=True, repush_attempts=1)

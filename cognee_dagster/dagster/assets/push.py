@@ -9,7 +9,6 @@ from cognee_dagster.dagster import steps
 from cognee_dagster.dagster.assets.spec import DEFAULT_RETRY_POLICY, asset_spec, executed, parsed_once, when_changed
 from cognee_dagster.dagster.config import PushConfig, config_fields
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.pushes import remote_graph_is
 from cognee_dagster.dagster.io_manager import MAY_BE_ABSENT
 from cognee_dagster.dagster.keys import PROMOTE_FROM, REMOTE_GRAPH_KEY
 from cognee_dagster.dagster.probes import probes_metadata
@@ -47,8 +46,6 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
         if source is not None:
             condition = promoted_from_asset(condition, str(source.target_name), source.remote_graph_key)
         spec = spec.replace_attributes(automation_condition=condition)
-
-    remote_graph_is(dataset.push_key, dataset.remote_graph_key)
 
     @dg.multi_asset(
         name=dataset.push_key.to_python_identifier(),

@@ -8,7 +8,7 @@ import dagster as dg
 
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.event_log.evaluations import evaluation_in
-from cognee_dagster.dagster.event_log.pushes import graph_key_of, plain_metadata, pushed_by
+from cognee_dagster.dagster.event_log.pushes import GraphKeys, graph_key_of, plain_metadata, pushed_by
 from cognee_dagster.dagster.event_log.reports import FAILED, INCOMPLETE, STALLED
 
 _READ_BACK = (keys.CHECK_GRAPH_COMPLETE, keys.CHECK_IN_SYNC, keys.CHECK_ANSWERS)
@@ -69,12 +69,16 @@ class CheckLog:
     Args:
         instance: Dagster's.
         push_keys: The watched push assets.
+        named: The assets that stand for their imports, where a translator has named them.
     """
 
-    def __init__(self, instance: dg.DagsterInstance, push_keys: Iterable[dg.AssetKey]) -> None:
+    def __init__(self, instance: dg.DagsterInstance, push_keys: Iterable[dg.AssetKey], named: GraphKeys) -> None:
         self._storage = instance.event_log_storage
+        self._named = named
         self._push_keys = {
-            dg.AssetCheckKey(graph_key_of(push_key), check): push_key for push_key in push_keys for check in CHECKS
+            dg.AssetCheckKey(graph_key_of(push_key, named), check): push_key
+            for push_key in push_keys
+            for check in CHECKS
         }
 
     def newest(self) -> dict[dg.AssetCheckKey, int]:
@@ -104,7 +108,7 @@ class CheckLog:
 
     def row(self, push_key: dg.AssetKey, check: str, row_id: int) -> CheckRow | None:
         """This row as it is now; None when its asset was wiped, or is watched no more."""
-        key = dg.AssetCheckKey(graph_key_of(push_key), check)
+        key = dg.AssetCheckKey(graph_key_of(push_key, self._named), check)
         if key not in self._push_keys:
             return None
         found = self._storage.get_asset_check_execution_history(key, limit=1, cursor=row_id + 1)

@@ -20,7 +20,7 @@ from cognee_dagster.dagster.event_log.push_failure import (
     id_of_push,
     remote_run_url,
 )
-from cognee_dagster.dagster.event_log.pushes import Push, latest_push
+from cognee_dagster.dagster.event_log.pushes import GraphKeys, Push, latest_push
 from cognee_dagster.dagster.event_log.reports import FAILED, INCOMPLETE, STALLED
 from cognee_dagster.errors import reason_and_advice
 
@@ -60,15 +60,21 @@ class FailureLog:
         instance: Dagster's.
         watched: What is pushed, by push asset.
         webserver: The address of Dagster's UI; empty: not known.
+        named: The assets that stand for the imports, where a translator has named them.
     """
 
     def __init__(
-        self, instance: dg.DagsterInstance, watched: Mapping[dg.AssetKey, WatchedPush], *, webserver: str
+        self,
+        instance: dg.DagsterInstance,
+        watched: Mapping[dg.AssetKey, WatchedPush],
+        *,
+        webserver: str,
+        named: GraphKeys,
     ) -> None:
         self._instance = instance
         self._watched = watched
         self._webserver = webserver
-        self.checks = CheckLog(instance, watched)
+        self.checks = CheckLog(instance, watched, named)
         self.runs = FailedRunLog(instance)
 
     def of_check(self, push_key: dg.AssetKey, check: str, row_id: int) -> PushFailure | NotYet | None:

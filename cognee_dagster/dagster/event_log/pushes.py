@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import dagster as dg
@@ -22,6 +22,9 @@ from cognee_dagster.remote.imports.watch import WatchedImport, time_of
 
 REMOTE_GRAPH = "remote_graph"
 
+# By push asset, the assets that stand for imports and that a translator has named.
+GraphKeys = Mapping[dg.AssetKey, dg.AssetKey]
+
 _PAGE = 200
 
 
@@ -36,6 +39,8 @@ class Push:
         dagster_run_id: The run that pushed.
         timestamp: When it was logged, in Unix seconds, by the clock of the machine that pushed.
         metadata: What the push said of itself, as plain values.
+        named_graph: The external asset that stands for the imported graph, where a translator has named it and whoever
+            reads the push knows that.
     """
 
     storage_id: int
@@ -44,11 +49,12 @@ class Push:
     dagster_run_id: str
     timestamp: float
     metadata: Mapping[str, Any]
+    named_graph: dg.AssetKey | None = None
 
     @property
     def graph_key(self) -> dg.AssetKey:
         """The external asset that stands for the imported graph."""
-        return graph_key_of(self.asset_key)
+        return self.named_graph or graph_key_of(self.asset_key, {})
 
     @property
     def run_id(self) -> str:
@@ -109,25 +115,9 @@ class Push:
         return ImportState.of_status(self.metadata.get(STATUS)).has_arrived
 
 
-# Of push assets that a translator has named, in the definitions that this process has loaded.
-_TRANSLATED: dict[dg.AssetKey, dg.AssetKey] = {}
-
-
-def graph_key_of(push_key: dg.AssetKey) -> dg.AssetKey:
+def graph_key_of(push_key: dg.AssetKey, named: GraphKeys) -> dg.AssetKey:
     """``<…>/remote_push`` -> ``<…>/remote_graph``, or what a translator calls that one."""
-    return _TRANSLATED.get(push_key) or _untranslated(push_key)
-
-
-def remote_graph_is(push_key: dg.AssetKey, graph_key: dg.AssetKey) -> None:
-    """Say which asset stands for a push asset's import."""
-    if graph_key == _untranslated(push_key):
-        _TRANSLATED.pop(push_key, None)
-    else:
-        _TRANSLATED[push_key] = graph_key
-
-
-def _untranslated(push_key: dg.AssetKey) -> dg.AssetKey:
-    return dg.AssetKey([*push_key.path[:-1], REMOTE_GRAPH])
+    return named.get(push_key) or dg.AssetKey([*push_key.path[:-1], REMOTE_GRAPH])
 
 
 class LoggedPush(Protocol):
@@ -141,10 +131,17 @@ class LoggedPush(Protocol):
 
 
 class PushLog:
-    """Reads pushes of the watched assets."""
+    """Reads pushes of the watched assets.
 
-    def __init__(self, instance: dg.DagsterInstance, push_keys: Iterable[dg.AssetKey]) -> None:
+    Args:
+        instance: Dagster's.
+        push_keys: The watched assets.
+        named: The assets that stand for their imports, where a translator has named them.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance, push_keys: Iterable[dg.AssetKey], named: GraphKeys) -> None:
         self._instance = instance
+        self._named = named
         self._keys = {key.to_user_string(): key for key in push_keys}
 
     @property
@@ -193,9 +190,11 @@ class PushLog:
         return asset_key in self._keys
 
     def _fetch(self, asset_key: str, **wanted: Any) -> tuple[list[Push], bool]:
-        records_filter = dg.AssetRecordsFilter(asset_key=self._keys[asset_key], **wanted)
+        key = self._keys[asset_key]
+        records_filter = dg.AssetRecordsFilter(asset_key=key, **wanted)
         found = self._instance.fetch_materializations(records_filter, limit=_PAGE, ascending=True)
-        pushes = [push for record in found.records if (push := push_of(record)) is not None]
+        read = [push for record in found.records if (push := push_of(record)) is not None]
+        pushes = [replace(push, named_graph=self._named.get(key)) for push in read]
         return pushes, found.has_more and bool(pushes)
 
 

@@ -9,7 +9,7 @@ import dagster as dg
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.failure_log import FailureLog, WatchedPush
 from cognee_dagster.dagster.sensors.alert_tick import AlertTick, OnFailure
-from cognee_dagster.dagster.sensors.watched import identity_of
+from cognee_dagster.dagster.sensors.watched import identity_of, named_by, named_in
 
 
 def build_alert_sensor(
@@ -45,7 +45,8 @@ def build_alert_sensor(
         look_back_seconds: How old a failure may be that is told by the first tick, or by one whose cursor was reset.
         webserver_base_url: The address of Dagster's UI, for links.
     """
-    names = {key: which for item in watched for key, which in _named(item)}
+    items = list(watched)
+    names, named = {key: which for item in items for key, which in _named(item)}, named_by(items)
     by_text = {key.to_user_string(): key for key in names}
 
     @dg.sensor(
@@ -58,7 +59,12 @@ def build_alert_sensor(
     def alert_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         tick = AlertTick(
             instance=context.instance,
-            failures=FailureLog(context.instance, names, webserver=webserver_base_url),
+            failures=FailureLog(
+                context.instance,
+                names,
+                webserver=webserver_base_url,
+                named={**named_in(context.repository_def, names), **named},
+            ),
             watched=by_text,
             on_failure=on_failure,
             name=name,

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.pushes import Push
+from cognee_dagster.dagster.event_log.pushes import GraphKeys, Push
 from cognee_dagster.dagster.push_assets import push_assets
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.dagster.sensors.answers import Prober
@@ -18,7 +18,14 @@ from cognee_dagster.dagster.sensors.overlap import refuse_overlap, watched_keys,
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.dagster.sensors.polling import FeedWithin, Remote
 from cognee_dagster.dagster.sensors.tick import ImportTick
-from cognee_dagster.dagster.sensors.watched import ReportedGraphs, identity_of, probes_in, push_keys_of
+from cognee_dagster.dagster.sensors.watched import (
+    ReportedGraphs,
+    identity_of,
+    named_by,
+    named_in,
+    probes_in,
+    push_keys_of,
+)
 from cognee_dagster.dagster.shared import SharedSensor
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.pushing.probe import Probe
@@ -82,7 +89,7 @@ def build_import_sensor(
     return _ReportingSensor(
         reported=ReportedGraphs(tuple(push_keys)),
         name=name,
-        evaluation_fn=_evaluation(name, remote_resource_key, policy, lambda _: push_keys),
+        evaluation_fn=_evaluation(name, remote_resource_key, policy, lambda _: push_keys, named_by(items)),
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=default_status,
         # The key is only known here, so the resource is asked for by name; like a parameter it comes with its EnvVars
@@ -127,7 +134,7 @@ def shared_import_sensor(remote_resource_key: str) -> dg.SensorDefinition:
 
     return SharedSensor(
         name=name,
-        evaluation_fn=_evaluation(name, remote_resource_key, _DEFAULTS, push_keys),
+        evaluation_fn=_evaluation(name, remote_resource_key, _DEFAULTS, push_keys, {}),
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
         required_resource_keys={remote_resource_key},
@@ -142,13 +149,16 @@ def _evaluation(
     remote_resource_key: str,
     policy: WatchPolicy,
     push_keys: Callable[[Any], Sequence[dg.AssetKey]],
+    named: GraphKeys,
 ) -> _Evaluation:
     def import_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         refuse_overlap(name, context.repository_def)
         remote: CogneeRemote = getattr(context.resources, remote_resource_key)
+        watched = push_keys(context.repository_def)
         tick = ImportTick(
             context.instance,
-            push_keys=push_keys(context.repository_def),
+            push_keys=watched,
+            named={**named_in(context.repository_def, watched), **named},
             connect=lambda budget: _connect(remote, budget, probes_in(context.repository_def)),
             policy=policy,
             now=time.time(),

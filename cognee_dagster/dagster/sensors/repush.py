@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster.event_log.evaluations import evaluation_in
-from cognee_dagster.dagster.event_log.pushes import graph_key_of, latest_push, plain_metadata, pushed_by
+from cognee_dagster.dagster.event_log.pushes import GraphKeys, graph_key_of, latest_push, plain_metadata, pushed_by
 from cognee_dagster.dagster.event_log.reports import FAILED, STALLED
 from cognee_dagster.dagster.keys import (
     CHECK_IMPORT_SUCCEEDED,
@@ -61,13 +61,19 @@ class RepushPlan:
         instance: Dagster's.
         policies: By push asset.
         now: Unix seconds.
+        named: The assets that stand for the imports, where a translator has named them.
     """
 
     def __init__(
-        self, instance: dg.DagsterInstance, policies: Mapping[dg.AssetKey, RepushPolicy], *, now: float
+        self,
+        instance: dg.DagsterInstance,
+        policies: Mapping[dg.AssetKey, RepushPolicy],
+        *,
+        now: float,
+        named: GraphKeys,
     ) -> None:
         self._instance = instance
-        self._watched = {graph_key_of(key): key for key, policy in policies.items() if policy.attempts > 0}
+        self._watched = {graph_key_of(key, named): key for key, policy in policies.items() if policy.attempts > 0}
         self._policies = policies
         self._now = now
 

@@ -9,10 +9,11 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
+from cognee_dagster.dagster.event_log.pushes import GraphKeys
 from cognee_dagster.dagster.push_assets import push_assets
 from cognee_dagster.dagster.sensors.policies import RepushPolicy
 from cognee_dagster.dagster.sensors.repush import RepushPlan
-from cognee_dagster.dagster.sensors.watched import push_keys_of
+from cognee_dagster.dagster.sensors.watched import named_by, named_in, push_keys_of
 from cognee_dagster.dagster.shared import SharedSensor
 
 _DESCRIPTION = "Pushes again what the import sensor reported as failed or stalled."
@@ -48,7 +49,7 @@ def build_repush_sensor(
     policies = {key: its_policy for item, its_policy in given.items() for key in push_keys_of(item)}
     return dg.SensorDefinition(
         name=name,
-        evaluation_fn=_evaluation(lambda _: policies),
+        evaluation_fn=_evaluation(lambda _: policies, named_by(given)),
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=default_status,
         asset_selection=dg.AssetSelection.assets(*policies),
@@ -61,7 +62,7 @@ def shared_repush_sensor() -> dg.SensorDefinition:
     """The sensor over all datasets of a code location that have ``repush_attempts``."""
     return SharedSensor(
         name="cognee_repush_sensor",
-        evaluation_fn=_evaluation(lambda repository: _policies(repository.asset_graph)),
+        evaluation_fn=_evaluation(lambda repository: _policies(repository.asset_graph), {}),
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
         asset_selection=_PushedAgain(),
@@ -85,9 +86,13 @@ def _policies(asset_graph: Any) -> _Policies:
     }
 
 
-def _evaluation(policies: Callable[[Any], _Policies]) -> Callable[[dg.SensorEvaluationContext], dg.SensorResult]:
+def _evaluation(
+    policies: Callable[[Any], _Policies], named: GraphKeys
+) -> Callable[[dg.SensorEvaluationContext], dg.SensorResult]:
     def repush_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        plan = RepushPlan(context.instance, policies(context.repository_def), now=time.time())
+        watched = policies(context.repository_def)
+        names = {**named_in(context.repository_def, watched), **named}
+        plan = RepushPlan(context.instance, watched, now=time.time(), named=names)
         requests, notes = plan.requests()
         said = " ".join(notes) or "No failed import is to be pushed again."
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else said)

@@ -10,7 +10,7 @@ import dagster as dg
 from msgspec.structs import replace
 
 from cognee_dagster.dagster.event_log.import_events import AssetEvent, ImportOutcome
-from cognee_dagster.dagster.event_log.pushes import PushLog
+from cognee_dagster.dagster.event_log.pushes import GraphKeys, PushLog
 from cognee_dagster.dagster.event_log.reports import ReportLog
 from cognee_dagster.dagster.sensors.backoff import in_order, is_due, paused
 from cognee_dagster.dagster.sensors.budget import TimeBudget
@@ -42,6 +42,7 @@ class ImportTick:
     Args:
         instance: Dagster's, whose event log is read.
         push_keys: The push assets to watch.
+        named: The assets that stand for their imports, where a translator has named them.
         connect: Opens the remote, for as long as a budget lasts; raises ``CogneeDagsterError`` where it cannot.
         policy: How to watch.
         now: Our clock, in Unix seconds.
@@ -55,6 +56,7 @@ class ImportTick:
         instance: dg.DagsterInstance,
         *,
         push_keys: Iterable[dg.AssetKey],
+        named: GraphKeys,
         connect: Callable[[TimeBudget], AbstractContextManager[Remote]],
         policy: WatchPolicy,
         now: float,
@@ -69,7 +71,7 @@ class ImportTick:
         self._log = log
         self._budget = budget or TimeBudget(policy.time_budget)
         self._summary = TickSummary()
-        self._pushes = PushLog(instance, keys)
+        self._pushes = PushLog(instance, keys, named)
         self._reports = ReportLog(instance, now=now)
         self._polling = Polling(
             pushes=self._pushes, policy=policy, now=now, budget=self._budget, summary=self._summary, log=log

@@ -1,15 +1,15 @@
 """What a sensor watches, and which sensor it is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.pushes import Push, graph_key_of
+from cognee_dagster.dagster.event_log.pushes import GraphKeys, Push, graph_key_of
 from cognee_dagster.dagster.probes import of_partition, probes_of
-from cognee_dagster.dagster.push_assets import push_assets
+from cognee_dagster.dagster.push_assets import named_graphs, push_assets
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.pushing.probe import Probe
 
@@ -31,7 +31,8 @@ class ReportedGraphs(dg.AssetSelection):
         keys = self.push_keys
         if keys is None:
             keys = tuple(asset.key for asset in push_assets(asset_graph) if asset.remote == self.remote)
-        return {graph for key in keys if asset_graph.has(graph := graph_key_of(key))}
+        named = named_graphs(asset_graph, keys)
+        return {graph for key in keys if asset_graph.has(graph := graph_key_of(key, named))}
 
 
 def push_keys_of(item: CogneeDataset | dg.AssetKey, *, remote: str | None = None) -> list[dg.AssetKey]:
@@ -39,6 +40,17 @@ def push_keys_of(item: CogneeDataset | dg.AssetKey, *, remote: str | None = None
     if isinstance(item, dg.AssetKey):
         return [item]
     return [found.push_key for found in item.each_target if remote in (None, found.remote)]
+
+
+def named_by(items: Iterable[CogneeDataset | dg.AssetKey]) -> GraphKeys:
+    """The assets that stand for the imports of these datasets, by push asset."""
+    datasets = [item for item in items if isinstance(item, CogneeDataset)]
+    return {found.push_key: found.remote_graph_key for item in datasets for found in item.each_target}
+
+
+def named_in(repository: dg.RepositoryDefinition | None, push_keys: Iterable[dg.AssetKey]) -> GraphKeys:
+    """The assets that stand for the imports of these push assets, as their code location says it."""
+    return named_graphs(repository.asset_graph, push_keys) if repository is not None else {}
 
 
 def probes_in(repository: dg.RepositoryDefinition | None) -> Callable[[Push], Sequence[Probe]]:

@@ -79,7 +79,7 @@ def push_stored(
             return
         hold = PushHold(launched.stored, url=client.connection.url, target=push[keys.TARGET_DATASET])
         hold.begin(confirmed=confirmed_archive(context, dataset, partition=partition))
-        with failure_reported(context, dataset.push_key, sent, push={**push, **launched.metadata}):
+        with failure_reported(context, dataset, sent, push={**push, **launched.metadata}):
             if mirror is not None:
                 result = push_to_mirror(
                     archives, mirror=mirror, client=client, options=options, progress=sent.progress, record=record
@@ -199,6 +199,7 @@ def _report_remote_graph(
     push = Push(
         storage_id=0,  # not known to the step
         asset_key=dataset.push_key,
+        named_graph=dataset.remote_graph_key,
         partition=partition_of(context),
         dagster_run_id=context.run.run_id,
         timestamp=now.timestamp(),

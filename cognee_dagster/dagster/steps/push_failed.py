@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster import keys
+from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.event_log.begun_pushes import BegunPush
 from cognee_dagster.dagster.event_log.failed_pushes import events_of
 from cognee_dagster.dagster.event_log.pushes import Push
@@ -65,7 +66,7 @@ class SentSoFar:
 
 @contextmanager
 def failure_reported(
-    context: dg.AssetExecutionContext, push_key: dg.AssetKey, sent: SentSoFar, *, push: Mapping[str, Any]
+    context: dg.AssetExecutionContext, dataset: CogneeDataset, sent: SentSoFar, *, push: Mapping[str, Any]
 ) -> Iterator[None]:
     """Inside it, an error that comes when the remote may have changed is written to the event log, and raised.
 
@@ -73,7 +74,7 @@ def failure_reported(
 
     Args:
         context: The step of ``remote_push``.
-        push_key: Its asset.
+        dataset: What it pushes.
         sent: What it has done so far.
         push: What is pushed where, by metadata keys.
     """
@@ -81,13 +82,13 @@ def failure_reported(
         yield
     except BaseException as error:  # a run that is canceled, too
         if sent.may_have_changed(error):
-            _report(context, push_key, sent, push=push, error=error)
+            _report(context, dataset, sent, push=push, error=error)
         raise
 
 
 def _report(
     context: dg.AssetExecutionContext,
-    push_key: dg.AssetKey,
+    dataset: CogneeDataset,
     sent: SentSoFar,
     *,
     push: Mapping[str, Any],
@@ -95,7 +96,8 @@ def _report(
 ) -> None:
     failed = Push(
         storage_id=0,  # not known to the step
-        asset_key=push_key,
+        asset_key=dataset.push_key,
+        named_graph=dataset.remote_graph_key,
         partition=partition_of(context),
         dagster_run_id=context.run.run_id,
         timestamp=0,
