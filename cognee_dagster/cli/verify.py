@@ -12,6 +12,7 @@ from cognee_dagster.cli.source import Source, source_options, target_option
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.graph_comparison import unreadable_in_words
+from cognee_dagster.pushing.wording import such_as
 
 if TYPE_CHECKING:
     from cognee_dagster.pushing.compared import RemoteComparison
@@ -75,7 +76,7 @@ def _differences(found: "RemoteComparison") -> Iterable[str]:
     for difference in found.differences:
         words = _WORDS_OF_DOCUMENTS if difference.kind == "document" else _WORDS
         count = counted(difference.count, difference.kind)
-        yield f"{count} {words[difference.what]}, such as {'; '.join(difference.examples[:_SHOWN])}"
+        yield f"{count} {words[difference.what]}{such_as(difference.examples[:_SHOWN])}"
     if found.unreadable:
         yield unreadable_in_words(found.unreadable)
 

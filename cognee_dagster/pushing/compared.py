@@ -14,6 +14,7 @@ from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.push import archives_of_graph
 from cognee_dagster.pushing.verification import compare_graph
+from cognee_dagster.pushing.wording import such_as
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 
@@ -56,7 +57,7 @@ class Difference:
     @property
     def in_words(self) -> str:
         """How many there are, and the first."""
-        return f"{counted(self.count, self.kind)} {_PHRASES[self.what]}, such as {self.examples[0]}"
+        return f"{counted(self.count, self.kind)} {_PHRASES[self.what]}{such_as(self.examples[:1])}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +106,7 @@ class RemoteComparison:
     @property
     def differences(self) -> tuple[Difference, ...]:
         """How the remote differs, kind by kind; none where it is exact."""
-        return tuple(difference for difference in self.compared if difference.records)
+        return tuple(difference for difference in self.compared if difference.count)
 
     @property
     def compared(self) -> tuple[Difference, ...]:

@@ -86,10 +86,15 @@ class ComparedRows:
                 self._extra_nodes.add(node.id, _ID_BYTES + 2 * len(node.id))
             self._note_name(node)
             return
-        self._missing_nodes.discard(node.id)
+        if node.id in self._missing_nodes:
+            self._missing_nodes.discard(node.id)
+        else:
+            self._extra_nodes.more += 1  # a node that comes twice is one too many, whatever each of them is like
         is_named, what = self._sent.nodes.compare(node)
-        _note(self._other_names, node.id, None, is_noted=not is_named)
-        _note(self._other_values, node.id, what[:_MAX_TEXT], is_noted=bool(what))
+        if not is_named:
+            self._other_names[node.id] = None
+        if what:
+            self._other_values[node.id] = what[:_MAX_TEXT]
         if not is_named or self._sent.nodes.name_of(node.id) is None:
             self._note_name(node)
 
@@ -152,18 +157,11 @@ class _Extra(Generic[_T]):
         """Hold an item that takes so many bytes, if there is room for it."""
         if item in self._held:
             return
-        self._room -= size
-        if self._room < 0:
+        if size > self._room:
             self.more += 1
-        else:
-            self._held[item] = None
-
-
-def _note(noted: dict[str, _T], node_id: str, what: _T, *, is_noted: bool) -> None:
-    if is_noted:
-        noted[node_id] = what
-    else:
-        noted.pop(node_id, None)
+            return
+        self._room -= size
+        self._held[item] = None
 
 
 def _triple(edge: RemoteEdge) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from cognee_dagster.graph.counting import counted
-from cognee_dagster.pushing.wording import with_name, with_names
+from cognee_dagster.pushing.wording import such_as, with_name, with_names
 
 EXAMPLES = 20  # of each kind, as many as anybody shows, have their names
 _IN_WORDS = 5
@@ -93,6 +93,5 @@ def unreadable_in_words(count: int) -> str:
 def _counted(found: Iterable[str], one: str, several: str, what: str, *, more: int = 0) -> Iterator[str]:
     rest = iter(found)
     examples = list(islice(rest, _IN_WORDS))
-    if examples:
-        count = len(examples) + sum(1 for _ in rest) + more
-        yield f"{counted(count, one, several)} {what}, such as {'; '.join(examples)}."
+    if count := len(examples) + sum(1 for _ in rest) + more:
+        yield f"{counted(count, one, several)} {what}{such_as(examples)}."

@@ -98,7 +98,8 @@ def num_edges_there(num_edges: int, response: Mapping[str, Any]) -> int:
         num_edges: How many were sent.
         response: The server's answer. Hybrid imports do not say how many edges were one.
     """
-    return num_edges - sum((item.deduped_edges or 0) + item.skipped_facts for item in migration_imports(response))
+    fewer = sum((item.deduped_edges or 0) + item.skipped_facts for item in migration_imports(response))
+    return max(num_edges - fewer, 0)
 
 
 def compare_graph(client: "CogneeClient", dataset_id: str, archives: "Sequence[Archive]") -> GraphComparison:

@@ -1,5 +1,7 @@
 """Nodes and edges as examples for a person: the id, and the name where it is at hand."""
 
+from collections.abc import Sequence
+
 _MAX_NAME = 120  # characters; a remote, or a file, may have names of megabytes
 
 
@@ -14,6 +16,11 @@ def with_names(edge: tuple[str, str, str], *, source: str | None, target: str | 
     if not source and not target:
         return ids
     return f"{ids} ({_short(source or edge[0])} {edge[1]} {_short(target or edge[2])})"
+
+
+def such_as(examples: Sequence[str]) -> str:
+    """The end of a sentence about records of which some may be told."""
+    return f", such as {'; '.join(examples)}" if examples else ""
 
 
 def _short(name: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.pushing.compared import RemoteComparison
 from cognee_dagster.pushing.verification import count_problems
 from cognee_dagster.remote.remote_graph import RemoteEdge, RemoteGraph, RemoteNode
 from cognee_dagster.testing import FakeRemote
@@ -18,7 +19,7 @@ from tests.cogx_graphs import ID_A, ID_B, ID_C, MemoryReader
 from tests.pushes import HASTY, client_of, demo_archive, push_archive
 from tests.remote_graphs import compare
 
-NODES = tuple(RemoteNode(node_id, "", "Entity") for node_id in (ID_A, ID_B, ID_C))
+NODES = tuple(RemoteNode(*row, "Entity") for row in ((ID_A, ""), (ID_B, "Ada"), (ID_C, "person")))
 EDGES = (RemoteEdge(ID_A, ID_B, "contains"), RemoteEdge(ID_B, ID_C, "is_a"))
 
 
@@ -211,3 +212,48 @@ def test_a_node_that_was_sent_twice_is_as_sent_if_it_is_as_either(tmp_path: Path
     assert compare([other, archive], graph).other_values == {}
     assert compare([archive, other], graph).other_values == {}
     assert compare([other], graph).other_values == {ID_B: "population"}
+
+
+HUGE = "x" * 13_000_000  # more than what is held of that which only the remote has
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        RemoteGraph((*NODES, RemoteNode(HUGE, "", "Entity")), EDGES),
+        RemoteGraph((*NODES, RemoteNode(HUGE, "", "Entity"), RemoteNode("x", "x", "Entity")), EDGES),
+        RemoteGraph(NODES, (*EDGES, RemoteEdge(ID_A, ID_B, HUGE))),
+        RemoteGraph(NODES, (*EDGES, RemoteEdge(ID_A, ID_B, HUGE), RemoteEdge(ID_A, ID_B, "x"))),
+        RemoteGraph((*NODES, NODES[-1]), EDGES),
+    ],
+    ids=["node", "then one more", "edge", "and one more", "a node twice"],
+)
+def test_what_the_remote_has_besides_is_never_exact_however_large_it_is(extra: RemoteGraph, tmp_path: Path) -> None:
+    found = compare([demo_archive(tmp_path)], extra)
+    whole = RemoteComparison(target_dataset="demo", num_nodes=0, num_edges=0, graph=found)
+    assert not whole.is_exact
+    assert "extra" in {difference.what for difference in whole.differences}
+    assert all(difference.in_words for difference in whole.differences)
+    assert found.remarks
+
+
+def test_examples_are_those_that_fit_though_one_before_them_does_not(tmp_path: Path) -> None:
+    graph = RemoteGraph((*NODES, RemoteNode(HUGE, "", "Entity"), RemoteNode("x", "Ada", "Entity")), EDGES)
+    assert compare([demo_archive(tmp_path)], graph).remarks[1].startswith("2 nodes are on the remote only, such as x")
+
+
+def test_a_node_without_its_name_has_another_one(tmp_path: Path) -> None:
+    graph = RemoteGraph(tuple(replace_label(node, "") for node in NODES), EDGES)
+    assert compare([demo_archive(tmp_path)], graph).other_names
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_node_that_is_shown_rightly_and_wrongly_is_wrong(tmp_path: Path, order: int) -> None:
+    named = next(node for node in NODES if node.label)
+    rows = [named, replace_label(named, "Bea")][::order]
+    others = [node for node in NODES if node is not named]
+    assert list(compare([demo_archive(tmp_path)], RemoteGraph((*others, *rows), EDGES)).other_names) == [named.id]
+
+
+def replace_label(node: RemoteNode, label: str) -> RemoteNode:
+    return RemoteNode(node.id, label, node.type, node.stored)

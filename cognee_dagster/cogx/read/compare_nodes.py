@@ -99,7 +99,7 @@ class SentNodes:
         is_named, what, is_settled = False, "", False
         record: _Sent | None = self._first[node.id]
         while record is not None:
-            is_named = is_named or not record.name or (node.label or record.name) == record.name
+            is_named = is_named or not record.name or node.label == record.name
             if not is_settled and record.expected is not None:
                 what = _difference(record.expected, node)
             is_settled = not what
