@@ -35,6 +35,7 @@
     ├── DatasetNotFoundError (LookupError)       no such local dataset
     ├── DatasetPermissionError (PermissionError) the user may not read it
     ├── DirectoryError (OSError)                 a directory of this machine that is needed cannot be made
+    ├── UnfitFileError (OSError)                 what stands in a file's place is none, or is too large for one
     └── LocalCogneeError (RuntimeError)          the local Cognee does not work
         ├── CogneeNotInstalledError
         ├── StoreNotFoundError                   there is no Cognee where one is looked for
@@ -235,6 +236,18 @@ class DatasetPermissionError(CogneeDagsterError, PermissionError):
 
 class DirectoryError(CogneeDagsterError, OSError):
     """A directory of this machine that is needed, such as the archive store's, is not there and cannot be made."""
+
+
+class UnfitFileError(CogneeDagsterError, OSError):
+    """What stands in the place of a file of ours is something else, or has more bytes than such a file can have.
+
+    Attributes:
+        problem: What it is, as the end of a sentence that begins with its name.
+    """
+
+    def __init__(self, message: str, *, problem: str = "") -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class LocalCogneeError(CogneeDagsterError, RuntimeError):

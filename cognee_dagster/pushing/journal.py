@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
+from cognee_dagster.system.bounded_reading import read_regular
 from cognee_dagster.system.files import clear_left, clear_older, make_directory, write_whole
 
 if TYPE_CHECKING:  # Arrow comes with it
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # Arrow comes with it
 
 DEFAULT_DIRECTORY = "~/.cognee-dagster/pushes"
 _NAMES = re.compile(r"[0-9a-f]{32}\.json")
+_MAX_BYTES = 16 << 20  # the imports of 80,000 archives
 _KEPT_SECONDS = 7 * 86_400.0  # an import that ended before is not relied on any more, but for what the graph shows
 
 logger = logging.getLogger(__name__)
@@ -59,9 +61,9 @@ class PushJournal:
         """Imports of an earlier try by the archive's ``content_sha256``; empty if there was none."""
         try:
             if self._path is not None:
-                found = json.loads(self._path.read_bytes())
+                found = json.loads(read_regular(self._path, most=_MAX_BYTES))
                 self._runs = {str(content): _run_of(kept) for content, kept in found.items()}
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, RecursionError):
             self._runs = {}
         return dict(self._runs)
 

@@ -10,8 +10,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from cognee_dagster.environment import API_KEY_VARIABLE
-from cognee_dagster.errors import ConnectionConfigError
+from cognee_dagster.errors import ConnectionConfigError, UnfitFileError
 from cognee_dagster.remote.https_settings import SERVICE_URL_VARIABLE
+from cognee_dagster.system.bounded_reading import read_regular
+
+_MAX_BYTES = 1 << 20
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +40,9 @@ def read_saved_credentials(path: Path | None) -> tuple[str, SecretStr] | None:
 
 def _read_credentials(path: Path) -> dict[str, Any]:
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
+        saved = json.loads(read_regular(path, most=_MAX_BYTES).decode("utf-8"))
+    except UnfitFileError as error:
+        problem = f"it {error.problem}"
     except OSError as error:
         problem = error.strerror or type(error).__name__
     except (ValueError, RecursionError):  # the exception's text would carry the file's, and with it the key

@@ -1,10 +1,13 @@
 """The HTTP connection itself: time limits, TLS, proxies, and a key that no object shows."""
 
+import errno
+import os
 import ssl
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
 
 import httpcore
 import httpx
@@ -171,6 +174,8 @@ def _trust(connection: Connection) -> ssl.SSLContext:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and reading the usual authorities takes 25 ms
     if connection.ca_bundle is not None:
         return ssl.create_default_context(cafile=str(connection.ca_bundle))
+    if (file := os.environ.get("SSL_CERT_FILE")) and not Path(file).is_file():  # a named pipe is waited for
+        raise OSError(errno.EINVAL, "SSL_CERT_FILE names no file")
     return httpx.create_ssl_context()
 
 

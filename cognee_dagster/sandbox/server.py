@@ -11,6 +11,7 @@ import httpx
 from cognee_dagster.errors import LocalCogneeError
 from cognee_dagster.sandbox.embeddings import HOST, EmbeddingsStandIn
 from cognee_dagster.sandbox.settings import has_language_model, local_environment, no_language_model
+from cognee_dagster.system.bounded_reading import read_regular
 from cognee_dagster.system.child_process import ChildProcess, tethered
 from cognee_dagster.system.files import make_directory
 
@@ -21,6 +22,7 @@ _START_ATTEMPTS = 3  # the port was free when chosen, but the server binds it on
 _PORT_TAKEN = "address already in use"
 _PORT_FILE = "port"
 _KEY_FILE = "api_key"
+_MAX_NOTED_BYTES = 64 << 10
 
 
 class CogneeServer:
@@ -167,7 +169,7 @@ class CogneeServer:
     def _former_api_key(self) -> str:
         """The key of the directory's last server; empty where there is none, or the server does not take it."""
         try:
-            key = (self.directory / _KEY_FILE).read_text(encoding="ascii").strip()
+            key = _noted(self.directory / _KEY_FILE).strip()
         except (OSError, ValueError):
             return ""
         with _http_client(self.url) as client:
@@ -200,7 +202,11 @@ def _password(directory: Path) -> str:
     if not path.exists():
         make_directory(directory)
         _keep(secrets.token_urlsafe(16), path)
-    return path.read_text(encoding="utf-8")
+    return _noted(path)
+
+
+def _noted(path: Path) -> str:
+    return read_regular(path, most=_MAX_NOTED_BYTES).decode("utf-8")
 
 
 def _keep(secret: str, path: Path) -> None:
@@ -224,7 +230,7 @@ def _is_ready(client: httpx.Client) -> bool:
 def _port_of(directory: Path) -> int:
     """The port that the directory's last server had, where it is free: what was pushed knows its remote by the URL."""
     try:
-        return _free_port(int((directory / _PORT_FILE).read_text(encoding="ascii")))
+        return _free_port(int(_noted(directory / _PORT_FILE)))
     except (OSError, ValueError, OverflowError):
         return _free_port()
 

@@ -24,10 +24,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cognee_dagster.errors import ArchiveNotStoredError, DatasetDefinitionError
-from cognee_dagster.store.files import is_local, put_bytes, put_file
+from cognee_dagster.store.files import get_bytes, is_local, put_bytes, put_file
 from cognee_dagster.store.holds import in_use
 from cognee_dagster.store.names import safe_segment
 from cognee_dagster.store.pointers import (
+    MAX_POINTER_BYTES,
     archives_of,
     owner_in,
     pointer_to,
@@ -205,7 +206,7 @@ class ArchiveStore:
         """
         directory = path.parent.parent if path.parent.name == RUNS else path.parent
         with understood(path):
-            values = json.loads(path.read_bytes())
+            values = json.loads(get_bytes(path, most=MAX_POINTER_BYTES))
             stored = stored_in(directory, archives_of(values))
             _ = owner_in(values), stored_at_in(values)  # whoever lists pointers relies on them
             return stored, values

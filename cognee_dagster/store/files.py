@@ -5,8 +5,9 @@ Object stores promise that by themselves.
 
 import shutil
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from cognee_dagster.system.bounded_reading import open_regular, read_within
 from cognee_dagster.system.files import make_directory, replacing, write_whole
 
 if TYPE_CHECKING:  # fsspec comes with it
@@ -49,6 +50,28 @@ def put_bytes(content: bytes, target: "UPath") -> None:
         write_whole(Path(target.path), content)
     else:
         target.fs.pipe_file(target.path, content)
+
+
+def open_file(path: "UPath") -> IO[bytes]:
+    """Open a file of the store to read it.
+
+    Raises:
+        UnfitFileError: It is on this machine, and something else than a regular file.
+        OSError: It is not there, or may not be read.
+    """
+    opened: IO[bytes] = open_regular(Path(path.path)) if is_local(path) else path.open("rb")
+    return opened
+
+
+def get_bytes(path: "UPath", *, most: int) -> bytes:
+    """Read a small file of the store: no more than so many bytes, whatever is there.
+
+    Raises:
+        UnfitFileError: It has more, or is something else than a file.
+        OSError: It is not there, or may not be read.
+    """
+    with open_file(path) as file:
+        return read_within(file, most, path=path)
 
 
 def entries(directory: "UPath") -> dict[str, int]:

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cognee_dagster.errors import ArchiveError
-from cognee_dagster.store.files import entries, put_bytes, remove
+from cognee_dagster.errors import ArchiveError, UnfitFileError
+from cognee_dagster.store.files import entries, get_bytes, put_bytes, remove
 
 if TYPE_CHECKING:  # fsspec comes with it
     from upath import UPath
@@ -45,6 +45,7 @@ _FORMAT = 1
 _HOLDS = "holds"
 _PRUNING = "pruning"
 _LOOK_EVERY = 0.2
+_MAX_BYTES = 32 << 20  # the names of 380,000 files
 
 logger = logging.getLogger(__name__)
 
@@ -169,10 +170,13 @@ def _read(directory: "UPath") -> "dict[UPath, Hold]":
             continue
         with contextlib.suppress(FileNotFoundError):
             try:
-                each = msgspec.json.decode(path.read_bytes(), type=Hold)
+                each = msgspec.json.decode(get_bytes(path, most=_MAX_BYTES), type=Hold)
                 if each.format != _FORMAT:
                     raise ValueError(f"format {each.format} is not {_FORMAT}")
-            except ValueError as error:  # msgspec's errors are ValueErrors
-                raise ArchiveError(f"{path} cannot be read: {error}. Delete it if no other release uses it.") from None
+            except (ValueError, RecursionError, UnfitFileError) as error:  # msgspec's errors are ValueErrors
+                problem = f"it {error.problem}" if isinstance(error, UnfitFileError) else error
+                raise ArchiveError(
+                    f"{path} cannot be read: {problem}. Delete it if no other release uses it."
+                ) from None
             found[path] = each
     return found

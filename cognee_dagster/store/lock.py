@@ -16,15 +16,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import msgspec
 
-from cognee_dagster.store.files import is_local, make_parent, put_bytes
+from cognee_dagster.store.files import is_local, make_parent, open_file, put_bytes
 
 if TYPE_CHECKING:
     from upath import UPath
+
+_READ_BYTES = 64 << 10  # what has more is no lock of ours, and counts as a damaged one
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,10 @@ class LockHolder(msgspec.Struct, frozen=True, kw_only=True):
     beats: int = 0
 
     def __str__(self) -> str:
-        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.since))
+        try:
+            since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.since))
+        except (OverflowError, OSError, ValueError):  # beyond what this machine calls a time
+            since = "a time that is none"
         return f"process {self.process} on {self.host.partition('/')[0]}, since {since}"
 
 
@@ -263,8 +269,7 @@ def _created(path: "UPath", content: bytes, *, looked: float, stop: threading.Ev
     make_parent(path)
     try:
         if is_local(path):
-            with open(path.path, "xb") as file:
-                file.write(content)
+            _make(Path(path.path), content)
             return True
         path.fs.pipe_file(path.path, content, mode="create")
         looked = time.monotonic()  # nobody's file was written over
@@ -277,6 +282,16 @@ def _created(path: "UPath", content: bytes, *, looked: float, stop: threading.Ev
             raise
         return False
     return _settled(path, content, looked=looked, stop=stop, pace=pace)
+
+
+def _make(path: Path, content: bytes) -> None:
+    """Write a file that is not there; what cannot be written whole would be taken for somebody else's."""
+    path.touch(exist_ok=False)
+    try:
+        path.write_bytes(content)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _settled(path: "UPath", content: bytes, *, looked: float, stop: threading.Event, pace: Pace) -> bool:
@@ -294,7 +309,8 @@ def _settled(path: "UPath", content: bytes, *, looked: float, stop: threading.Ev
 
 def _read(path: "UPath") -> bytes | None:
     try:
-        return path.read_bytes()
+        with open_file(path) as file:
+            return file.read(_READ_BYTES)
     except (FileNotFoundError, NotADirectoryError):  # who writes it says what is in the way
         return None
 
@@ -302,7 +318,7 @@ def _read(path: "UPath") -> bytes | None:
 def _parsed(content: bytes) -> LockHolder | None:
     try:
         return msgspec.json.decode(content, type=LockHolder)
-    except msgspec.MsgspecError:  # not written to its end, or by something else
+    except (msgspec.MsgspecError, RecursionError):  # not written to its end, or by something else
         return None
 
 

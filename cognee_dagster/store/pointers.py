@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cognee_dagster import cogx
 from cognee_dagster.cogx.format import ARCHIVE_SUFFIX
-from cognee_dagster.errors import ArchiveError
+from cognee_dagster.errors import ArchiveError, UnfitFileError
 from cognee_dagster.store.stored import StoredArchive, StoredFile
 
 if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code location should not wait for that
@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code locatio
     from cognee_dagster.cogx.archive import Archive
 
 POINTER_FORMAT = 2
+MAX_POINTER_BYTES = 8 << 20
+"""Of ten thousand archives there are not so many, with the graph's picture of a snapshot."""
+
 BLOBS = "blobs"
 _YEAR_10000 = 253_402_300_800  # from which on Python has no dates
 _USUAL = {"source_system": "cognee", "as_it_is": False}
@@ -41,11 +44,12 @@ def understood(pointer: "UPath") -> Iterator[None]:
     """Whatever does not fit what a pointer must be is an ``ArchiveError`` that names it."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, UnfitFileError) as error:
         if isinstance(error, ArchiveError):
             raise
+        problem = f"it {error.problem}" if isinstance(error, UnfitFileError) else error
         raise ArchiveError(
-            f"{pointer} is not a pointer to an archive: {error}. Materialize the archive again."
+            f"{pointer} is not a pointer to an archive: {problem}. Materialize the archive again."
         ) from None
 
 

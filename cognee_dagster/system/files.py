@@ -83,6 +83,15 @@ def require_replaceable(destination: Path) -> None:
         )
 
 
+def kind_of(path: Path) -> str:
+    """What it is that is no regular file, in words.
+
+    Raises:
+        OSError: It is gone.
+    """
+    return _KINDS.get(_kind(path), "something else")
+
+
 def _kind(path: Path) -> int:
     with contextlib.suppress(OSError):  # a link that leads nowhere, or round in a circle
         return stat.S_IFMT(os.stat(path).st_mode)  # /dev/stdout leads to a pipe that has no path

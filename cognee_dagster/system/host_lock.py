@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import platform
+import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -69,7 +70,10 @@ def _opened(name: str, directory: Path | None) -> IO[bytes]:
     for place in (home, Path(tempfile.gettempdir()) / f"cognee-dagster-{os.getuid()}" / "locks"):
         with contextlib.suppress(OSError):
             make_directory(place, mode=0o700)
-            return os.fdopen(os.open(place / name, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+            file = os.fdopen(os.open(place / name, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a named pipe keeps no number
+                return file
+            file.close()
     raise PermissionError(
         f"No lock file can be written in {home} or {tempfile.gettempdir()}. Make one of them a directory that may be "
         "written to."

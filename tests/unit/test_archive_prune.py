@@ -24,6 +24,7 @@ from cognee_dagster.store.archives import ArchiveStore
 from cognee_dagster.store.keep import Keep, seconds_of, spelled_duration
 from cognee_dagster.store.prune import prune_archives
 from cognee_dagster.store.prune_plan import PruneReport, plan_place
+from cognee_dagster.system.bounded_reading import open_regular
 from tests.unit.test_io_manager import PLACE, content_of, make_archive
 
 DAY = 86_400.0
@@ -318,15 +319,16 @@ def forbid(forbidden: UPath, error: Exception, patched: pytest.MonkeyPatch) -> N
 
     def refusing(original: Callable[..., Any]) -> Callable[..., Any]:
         def read(path: Any, *args: Any, **options: Any) -> Any:
-            if path == forbidden or forbidden in path.parents:
+            if UPath(path) == forbidden or forbidden in UPath(path).parents:
                 raise error
             return original(path, *args, **options)
 
         return read
 
     kind = type(forbidden)
-    for name in ("iterdir", "read_bytes"):
+    for name in ("iterdir", "open"):
         patched.setattr(kind, name, refusing(getattr(kind, name)))
+    patched.setattr("cognee_dagster.store.files.open_regular", refusing(open_regular))
     for module in (vars(holds), vars(place), vars(place_pointers)):
         patched.setitem(module, "entries", refusing(files.entries))
 

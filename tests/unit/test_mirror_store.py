@@ -5,7 +5,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import msgspec
@@ -20,6 +20,7 @@ from cognee_dagster.pushing.mirror.generations import owner_of
 from cognee_dagster.pushing.mirror.state import MirrorFiles
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.store.lock import LockHolder
+from cognee_dagster.system.bounded_reading import open_regular
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.unit.mirror_world import Mirror
@@ -32,19 +33,16 @@ def mirror(remote: FakeRemote, tmp_path: Path) -> Mirror:
 
 
 @contextlib.contextmanager
-def unreadable(directory: Path, wanted: Callable[[str], bool], error: Exception) -> Iterator[None]:
+def unreadable(wanted: Callable[[str], bool], error: Exception) -> Iterator[None]:
     """Files of the store whose paths are wanted cannot be read meanwhile."""
-    kind: Any = type(UPath(directory))
-    original = kind.read_bytes
 
-    def read_bytes(path: Any) -> bytes:
+    def open_or_fail(path: Path) -> BinaryIO:
         if wanted(str(path)):
             raise error
-        content: bytes = original(path)
-        return content
+        return open_regular(path)
 
     with pytest.MonkeyPatch.context() as patches:
-        patches.setattr(kind, "read_bytes", read_bytes)
+        patches.setattr("cognee_dagster.store.files.open_regular", open_or_fail)
         yield
 
 
@@ -61,7 +59,7 @@ def test_what_cannot_be_read_for_a_moment_fails_the_push_and_is_not_taken_for_lo
     uploads, before = len(remote.uploads), noted(mirror)
     mirror.graph.remove_node()
     with (
-        unreadable(mirror.directory, lambda path: file in path, error),
+        unreadable(lambda path: file in path, error),
         pytest.raises(OSError, match=rf"{file}.*Nothing was sent.*Push again") as raised,
     ):
         mirror.push()
@@ -77,7 +75,7 @@ def test_another_mirrors_files_that_cannot_be_read_hold_up_no_push(
     mirror.push()
     mirror.push(source="another")
     (theirs,) = mirror.directory.glob(f"mirrors/*-{owner_of('another')}/mirror.json")
-    with unreadable(mirror.directory, lambda path: path == str(theirs), PermissionError("denied")):
+    with unreadable(lambda path: path == str(theirs), PermissionError("denied")):
         mirror.push()
     assert f"{theirs.parent}: runs of that mirror count as somebody else's" in caplog.text
     mirror.assert_exact()

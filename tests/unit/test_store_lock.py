@@ -1,6 +1,8 @@
 """One lock for all hosts that share a store."""
 
 import errno
+import os
+import resource
 import subprocess
 import sys
 import threading
@@ -18,7 +20,7 @@ import pytest
 from upath import UPath
 
 from cognee_dagster.cli.exit_codes import ExitCode, exit_code_of
-from cognee_dagster.errors import LockLostError, PushInterruptedError
+from cognee_dagster.errors import LockLostError, PushInterruptedError, UnfitFileError
 from cognee_dagster.pushing.mirror import one_at_a_time as pushes
 from cognee_dagster.pushing.mirror.one_at_a_time import one_at_a_time
 from cognee_dagster.remote.responses import RemoteDataset
@@ -252,13 +254,15 @@ def test_who_looks_at_a_store_that_cannot_be_read_for_a_moment_has_not_lost_the_
         assert not lock.ended.is_set()
 
 
-@pytest.mark.parametrize("failing", ["read_bytes", "unlink"])
+@pytest.mark.parametrize("failing", ["open", "unlink"])
 def test_a_lock_that_cannot_be_given_back_hides_neither_success_nor_failure(
     path: UPath, failing: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     def push(error: Exception | None) -> str:
         with pytest.MonkeyPatch.context() as patched, held(path, "one"):
             patched.setattr(type(path), failing, raising(EndpointConnectionError("no route")))
+            if failing == "open":
+                patched.setattr(files, "open_regular", raising(EndpointConnectionError("no route")))
             if error is not None:
                 raise error
         return "completed"
@@ -386,3 +390,44 @@ def test_a_host_is_known_by_its_name_and_by_where_its_locks_are(tmp_path: Path) 
     first = host_name(directory=tmp_path / "a")
     assert host_name(directory=tmp_path / "a") == first
     assert host_name(directory=tmp_path / "b") != first
+
+
+def test_a_lock_that_cannot_be_written_is_nobodys_and_is_told_at_once(tmp_path: Path) -> None:
+    path = UPath(tmp_path) / "demo.lock"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"), held(path, "one", stop=Looks()):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_named_pipe_in_a_locks_place_is_told_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "demo.lock")
+    with (
+        pytest.raises(UnfitFileError, match="is a named pipe, and no file"),
+        held(UPath(tmp_path) / "demo.lock", "one", stop=Looks()),
+    ):
+        pass
+
+
+def test_an_endless_lock_counts_as_a_damaged_one(tmp_path: Path) -> None:
+    with (tmp_path / "demo.lock").open("wb") as file:
+        file.truncate(1 << 40)
+    with held(UPath(tmp_path) / "demo.lock", "one", stop=Looks(), pace=replace(QUICK, stale=0.0)) as lock:
+        assert lock is not None
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("since", ["1e300", "-1e18", "1e999"])
+def test_a_holder_of_any_time_can_be_told(since: str) -> None:
+    content = f'{{"host": "other/1", "process": 1, "token": "x", "since": {since}}}'.encode()
+    found = store_locks._parsed(content)
+    assert found is None or str(found) == "process 1 on other, since a time that is none"
+
+
+@pytest.mark.parametrize("content", ["[" * 300_000, '{"x":' * 3_000 + "1" + "}" * 3_000])
+def test_a_lock_of_any_depth_counts_as_a_damaged_one(content: str) -> None:
+    assert store_locks._parsed(content.encode()) is None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class MirrorContents:
         document_keys: uint64.
         document_contents: uint64.
     """
+
+    HEAD_BYTES: ClassVar[int] = len(_MAGIC) + 8 * len(_COLUMNS)
 
     node_ids: "Integers"
     node_contents: "Integers"
@@ -105,6 +107,22 @@ class MirrorContents:
         columns = [np.ascontiguousarray(getattr(self, name), dtype.base) for name, dtype in _COLUMNS]
         lengths = np.array([len(column) for column in columns], "<i8")
         return b"".join((_MAGIC, lengths.tobytes(), *(column.data for column in columns)))
+
+    @classmethod
+    def bytes_told(cls, head: bytes) -> int:
+        """How large a file is that begins with these ``HEAD_BYTES``, as it says itself.
+
+        Raises:
+            ValueError: It is something else, or of another release.
+        """
+        if not head.startswith(_MAGIC) or len(head) < cls.HEAD_BYTES:
+            raise ValueError("not the contents of a mirror, or of another release")
+        lengths: list[int] = np.frombuffer(head, "<i8", len(_COLUMNS), len(_MAGIC)).tolist()
+        if min(lengths) < 0:
+            raise ValueError("contents of a mirror that tell of fewer than no records")
+        return cls.HEAD_BYTES + sum(
+            length * dtype.itemsize for (_, dtype), length in zip(_COLUMNS, lengths, strict=True)
+        )
 
     @classmethod
     def decode(cls, content: bytes) -> "MirrorContents":

@@ -11,7 +11,7 @@ after. Killed anywhere, a push leaves a state from which the next one can go on.
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -19,11 +19,11 @@ from uuid import UUID
 
 import msgspec
 
-from cognee_dagster.errors import InvalidPushError
+from cognee_dagster.errors import InvalidPushError, UnfitFileError
 from cognee_dagster.pushing.mirror.contents import MirrorContents
 from cognee_dagster.pushing.mirror.single_edges import SingleEdgesSeen
 from cognee_dagster.pushing.mirror.unowned import Unowned
-from cognee_dagster.store.files import is_local, matching, put_bytes
+from cognee_dagster.store.files import get_bytes, is_local, matching, open_file, put_bytes
 from cognee_dagster.system.files import clear_left
 from cognee_dagster.system.urls import base_address
 
@@ -35,6 +35,7 @@ _FORMAT: Literal[2] = 2
 _STATE = "mirror.json"
 # Runs of ours that are told from others'; those of earlier pushes are older than what is looked at.
 _RUNS_KEPT = 20_000
+_MAX_STATE_BYTES = 64 << 20  # three million documents that are to be deleted at once
 SIZES_KEPT = 200
 # Left out where they say nothing: earlier releases do not know them.
 _LATER = (
@@ -181,7 +182,7 @@ class MirrorFiles:
             OSError: The store does not let it be read.
             InvalidPushError: A later release has written it.
         """
-        content = _read(self.directory / _STATE)
+        content = _read(self.directory / _STATE, _state_in)
         if content is None:
             return None
         _refuse_later(content, self.directory / _STATE)
@@ -211,7 +212,7 @@ class MirrorFiles:
             OSError: The store does not let them be read.
         """
         try:
-            content = _read(self._contents(state.contents))
+            content = _read(self._contents(state.contents), _contents_in)
             if content is None:
                 raise ValueError("it is gone")
             if hashlib.sha256(content).hexdigest() != state.contents:
@@ -275,16 +276,38 @@ def _refuse_later(content: bytes, path: "UPath") -> None:
         )
 
 
-def _read(path: "UPath") -> bytes | None:
+def _state_in(path: "UPath") -> bytes:
+    return get_bytes(path, most=_MAX_STATE_BYTES)
+
+
+def _contents_in(path: "UPath") -> bytes:
+    """No more than one byte beyond what the file says that it has: by that it is damaged."""
+    with open_file(path) as file:
+        head = file.read(MirrorContents.HEAD_BYTES)
+        try:
+            told = MirrorContents.bytes_told(head)
+        except ValueError:
+            return head
+        file.seek(0)
+        return file.read(told + 1)
+
+
+def _read(path: "UPath", read: "Callable[[UPath], bytes]") -> bytes | None:
     """A file's content; None where it is not there.
 
     Raises:
         OSError: Nobody can tell now what is in it. Whoever took it for lost would write over what it says.
     """
     try:
-        return path.read_bytes()
+        return read(path)
     except FileNotFoundError:
         return None
+    except UnfitFileError as error:
+        raise UnfitFileError(
+            f"What is known of the mirror cannot be read: {path} {error.problem}. Nothing was sent. Move it out of the "
+            "way, and what is known counts as lost.",
+            problem=error.problem,
+        ) from None
     except Exception as error:  # file systems raise their own kinds of errors
         raise OSError(
             f"What is known of the mirror cannot be read: {path}: {type(error).__name__}: {error}. Nothing was sent, "
