@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,16 +13,20 @@ from pydantic import SecretStr
 
 from cognee_dagster import remote, sources, store
 from cognee_dagster.cli.options import remote_connection
-from cognee_dagster.cli.settings import ARCHIVES_VARIABLE, MASK, PYTHON_VARIABLE
+from cognee_dagster.cli.settings import ARCHIVES_VARIABLE, PYTHON_VARIABLE
+from cognee_dagster.cli.stored import store_location
 from cognee_dagster.environment import cognee_environment
 from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError, RemoteAuthError, RemoteError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.options import DEFAULT_DATASET
+from cognee_dagster.system.urls import MASK
 
 if TYPE_CHECKING:
     from upath import UPath
 
     from cognee_dagster.remote.client import CogneeClient
+
+_PROBE_BYTES = 64 << 10  # a small archive
 
 OF_THE_REMOTE = ("remote", "server", "key")
 """Checks of which the later ones ask whom the earlier ones could not reach."""
@@ -136,10 +141,8 @@ class Checks:
 
     def archive_store(self) -> str:
         """Whether archives can be written where the assets keep them."""
-        from upath import UPath
-
-        base = UPath(cognee_environment().get(ARCHIVES_VARIABLE, "").strip() or store.DEFAULT_ARCHIVE_DIRECTORY)
-        return _writable_directory(Path(base.path).expanduser()) if store.is_local(base) else _writable_store(base)
+        base = store.ArchiveStore.at(store_location(None)).base
+        return _writable_directory(Path(base.path)) if store.is_local(base) else _writable_store(base)
 
 
 def _writable_directory(directory: Path) -> str:
@@ -149,13 +152,23 @@ def _writable_directory(directory: Path) -> str:
             f"Archives cannot be kept in {directory}: {existing} is not a directory that may be written to. "
             f"Set {ARCHIVES_VARIABLE} to one."
         )
+    try:
+        with tempfile.TemporaryFile(dir=existing) as probe:  # a full disk says so only when it is written to
+            probe.write(bytes(_PROBE_BYTES))
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        raise LocalCogneeError(
+            f"Archives cannot be kept in {directory}: {error.strerror} in {existing}. Make room there, or set "
+            f"{ARCHIVES_VARIABLE} to another directory."
+        ) from error
     return f"{directory} may be written to" + ("" if existing == directory else ", once it is made")
 
 
 def _writable_store(location: "UPath") -> str:
     probe = location / f".cognee-dagster-doctor-{secrets.token_hex(8)}"
     try:
-        probe.write_bytes(b"")
+        probe.write_bytes(bytes(_PROBE_BYTES))
         probe.unlink()
     except Exception as error:
         raise LocalCogneeError(

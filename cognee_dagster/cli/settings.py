@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cognee_dagster.environment import VariableSource, cognee_environment
+from cognee_dagster.system.urls import MASK, shown_url
 
 PREFIX = "COGNEE_"
 ARCHIVES_VARIABLE = "COGNEE_DAGSTER_ARCHIVES"
@@ -21,7 +22,6 @@ _COGNEES = (
     "EMBEDDING_MODEL",
 )
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-MASK = "***"
 _SECRET_WORDS = ("KEY", "TOKEN", "PASSWORD", "SECRET")
 
 
@@ -59,5 +59,6 @@ def read_settings() -> list[Setting]:
 def _masked(name: str, value: str) -> str:
     if any(word in name.upper() for word in _SECRET_WORDS):
         return MASK
-    scheme, at, rest = value.rpartition("@")
-    return f"{MASK}@{rest}" if at and "://" in scheme else value
+    if "://" not in value and name.upper() in _PROXIES:  # their addresses need none
+        return shown_url(f"http://{value}").removeprefix("http://")
+    return shown_url(value)

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import IO, Any, TextIO, cast
 
+from cognee_dagster.cli.hidden import without_hidden
+
 _CLOSED = OSError(errno.EBADF, "it is closed")
 
 
@@ -86,13 +88,13 @@ def tell_failed_output() -> None:
 
 def write_output(text: str) -> None:
     """Write lines to standard output."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(without_hidden(text) + "\n")
 
 
 def write_error(text: str) -> bool:
     """Write a line to standard error; whether that was possible."""
     try:
-        _write_now(sys.stderr, text + "\n")
+        _write_now(sys.stderr, without_hidden(text) + "\n")
     except OSError:
         _discard(sys.stderr)
         return False

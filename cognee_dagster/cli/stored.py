@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cognee_dagster import store
+from cognee_dagster.cli.hidden import hide_parts_of
 from cognee_dagster.cli.options import TEXT
 from cognee_dagster.cli.settings import ARCHIVES_VARIABLE
 from cognee_dagster.environment import cognee_environment
@@ -48,7 +49,9 @@ def stored_archive(dataset: str, wanted: str, *, location: str | None) -> "Store
 
 def store_location(given: str | None) -> str:
     """Where the archive store is: as given, else as the setting says, else where the assets have it."""
-    return given or cognee_environment().get(ARCHIVES_VARIABLE, "").strip() or store.DEFAULT_ARCHIVE_DIRECTORY
+    location = given or cognee_environment().get(ARCHIVES_VARIABLE, "").strip() or store.DEFAULT_ARCHIVE_DIRECTORY
+    hide_parts_of(location)
+    return location
 
 
 def is_of_dataset(archive: "ListedArchive", dataset: str) -> bool:

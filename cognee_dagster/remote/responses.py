@@ -17,6 +17,7 @@ from cognee_dagster.remote.moments import in_utc
 from cognee_dagster.remote.rows import Id, Rows, Text, row_of, rows_of, tolerant
 from cognee_dagster.remote.wording import safe
 
+_MAX_LEVELS = 64
 _Body = bytes | bytearray
 _WORD = re.compile(r"[\w.:-]{1,100}")  # a name in a program; anything else would be a stranger's sentence on our pages
 
@@ -211,11 +212,24 @@ def parse_runs(body: _Body) -> Rows[PipelineRun]:
 
 
 def parse_import_answer(body: _Body) -> dict[str, Any]:
-    """The answer to ``POST /api/v1/remember``, as it is: ``PushResult`` hands it on."""
+    """The answer to ``POST /api/v1/remember``, as it is: ``PushResult`` hands it on.
+
+    What is nested deeper than anything that Cognee says is cut off: those to whom it is handed on may not follow it.
+    """
     answer = msgspec.json.decode(body)
     if not isinstance(answer, dict):
         raise ValueError(f"{type(answer).__name__} instead of an object")
-    return answer
+    return {name: _cut_off(value, levels=_MAX_LEVELS) for name, value in answer.items()}
+
+
+def _cut_off(value: Any, *, levels: int) -> Any:
+    if not isinstance(value, dict | list):
+        return value
+    if not levels:
+        return "…"
+    if isinstance(value, list):
+        return [_cut_off(item, levels=levels - 1) for item in value]
+    return {name: _cut_off(item, levels=levels - 1) for name, item in value.items()}
 
 
 def import_run_id(answer: Mapping[str, Any]) -> str | None:

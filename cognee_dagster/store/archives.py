@@ -38,6 +38,7 @@ from cognee_dagster.store.pointers import (
     understood,
 )
 from cognee_dagster.store.stored import StoredArchive
+from cognee_dagster.system.urls import shown_url
 
 if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code location should not wait for that
     from upath import UPath
@@ -63,19 +64,26 @@ class ArchiveStore:
 
         Raises:
             DatasetDefinitionError: The URL's file system is not known, or its package is not installed.
+            OSError: It cannot be opened now.
         """
         from upath import UPath
 
+        shown = shown_url(location)
         try:
             base = UPath(location)
             if is_local(base):
                 # A step may run in another working directory than the one that wrote the archive.
                 return cls(UPath(base.path).expanduser().absolute())
             _ = base.fs  # only this imports its package
-        except (ImportError, ValueError) as error:
+        except (ImportError, ValueError, RuntimeError) as error:  # the last: no such user has a home directory
             raise DatasetDefinitionError(
-                f"Archives cannot be kept in {location}: {error}. Correct base_directory, or install the package of "
+                f"Archives cannot be kept in {shown}: {error}. Correct base_directory, or install the package of "
                 "its file system (s3fs, gcsfs, adlfs, …) in every environment in which steps run."
+            ) from error
+        except Exception as error:  # file systems raise their own kinds of errors; some connect at once
+            raise OSError(
+                f"The archive store {shown} cannot be opened: {type(error).__name__}: {error}. Correct its address, or "
+                "give what its file system asks for, such as credentials."
             ) from error
         return cls(base)
 

@@ -12,6 +12,7 @@ _SECRET_KEYS = frozenset(
         *("token", "access_token", "auth_token", "auth", "authorization", "jwt"),
     }
 )
+MASK = "***"
 _PLACEHOLDERS = ("${", "{{")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _CHAINED = "::"  # as in simplecache::https://…, of fsspec
@@ -39,6 +40,34 @@ def secret_in_url(value: Any) -> str | None:
             if name.lower() in _SECRET_KEYS:
                 return f"a signature or key ({name.lower()}=…)"
     return None
+
+
+def hidden_parts(url: str) -> dict[str, str]:
+    """What of a URL nobody else may see, with what is shown instead; in doubt more, as passwords may be any text.
+
+    That is who logs in (unless it is a name alone, as ``secret_in_url`` has it), and what is asked behind the path.
+    """
+    schemes, is_one, rest = url.partition("://")
+    if not is_one:
+        return {}
+    before, at, after = rest.rpartition("@")
+    if at and re.search(r"[?#]", before):
+        return {rest: MASK}
+    is_name = ":" not in before.partition("/")[0]
+    is_path = is_name and "/" in before
+    if not at or is_path or (is_name and schemes.rpartition(_CHAINED)[2].lower() not in ("http", "https")):
+        before, at, after = "", "", rest
+    hidden = {before + at: MASK + at} if at else {}
+    if asked := re.search(r"[?#].+", after, re.DOTALL):
+        hidden[asked[0]] = asked[0][0] + MASK
+    return hidden
+
+
+def shown_url(url: str) -> str:
+    """A URL as everybody may see it."""
+    for part, shown in hidden_parts(url).items():
+        url = url.replace(part, shown)
+    return url
 
 
 def address_problem(url: str) -> str | None:

@@ -1,6 +1,7 @@
 """``cognee-dagster runs``, ``datasets`` and ``doctor``: what is on the remote, and whether a push could work."""
 
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,44 @@ def test_doctor_checks_the_archive_store_without_making_it(
     (tmp_path / "file").touch()
     monkeypatch.setenv("COGNEE_DAGSTER_ARCHIVES", str(tmp_path / "file"))
     assert "Archives cannot be kept" in call("doctor", "demo").stdout
+
+
+def test_doctor_finds_a_disk_full_that_takes_no_more(
+    remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COGNEE_DAGSTER_ARCHIVES", str(tmp_path))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 10, before[1]))
+    try:
+        said = call("doctor", "demo").stdout
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"Archives cannot be kept in {tmp_path}: File too large in {tmp_path}. Make room there" in said
+
+
+@pytest.mark.parametrize("command", [("doctor", "demo"), ("archives", "list")])
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("~nosuchuser/x", "Archives cannot be kept in ~nosuchuser/x: "),
+        ("zip://x::{}", "The archive store zip://x::{} cannot be opened: BadZipFile: "),
+        ("ftp://127.0.0.1:9/x", "The archive store ftp://127.0.0.1:9/x cannot be opened: ConnectionRefusedError: "),
+    ],
+)
+def test_an_archive_store_that_cannot_be_opened_is_named(
+    remote: FakeRemote,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    location: str,
+    said: str,
+) -> None:
+    file = tmp_path / "no.zip"
+    file.write_text("no zip")
+    monkeypatch.setenv("COGNEE_DAGSTER_ARCHIVES", location.format(file))
+    result = call(*command)
+    assert result.exit_code == ExitCode.FAILED
+    assert said.format(file) in result.stdout + result.stderr
 
 
 def test_doctor_calls_a_setting_what_its_user_called_it(fake_remote_environment: FakeRemote) -> None:
