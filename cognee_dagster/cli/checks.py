@@ -16,8 +16,9 @@ from cognee_dagster.cli.options import remote_connection
 from cognee_dagster.cli.settings import ARCHIVES_VARIABLE, PYTHON_VARIABLE
 from cognee_dagster.cli.stored import store_location
 from cognee_dagster.environment import cognee_environment
-from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError, RemoteAuthError, RemoteError
+from cognee_dagster.errors import DatasetNotFoundError, EmptyGraphError, LocalCogneeError, RemoteAuthError, RemoteError
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.graph.empty import empty_graph
 from cognee_dagster.pushing.options import DEFAULT_DATASET
 from cognee_dagster.system.urls import MASK
 
@@ -127,13 +128,15 @@ class Checks:
         try:
             return self._opened(DEFAULT_DATASET)
         except DatasetNotFoundError as error:
-            return f"the local store can be read; name a DATASET to have it checked. {error}"
+            return f"the local store can be read; name a DATASET to have it checked ({error})"
 
     def _opened(self, text: str) -> str:
         config = sources.LocalCogneeConfig(python=cognee_environment().get(PYTHON_VARIABLE) or None)
         dataset = sources.parse_dataset(text, user=self.user, config=config)
         with sources.open_dataset(dataset, user=self.user, config=config) as reader:
             origin = reader.origin
+            if not any(batch.num_rows for batch in reader.nodes()):
+                raise EmptyGraphError(empty_graph(origin.dataset_name, is_of_cognee=True))
         through = (
             "its graph can be read directly" if origin.read_through == "files" else "Cognee itself reads its graph"
         )

@@ -1,12 +1,12 @@
 """What can be said about a push when a run is launched."""
 
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import dagster as dg
 from pydantic import Field
 
-from cognee_dagster.pushing.options import IMPORT_MODES
+from cognee_dagster.pushing.options import IMPORT_MODES, OnRemoved
 
 
 class PushConfig(dg.Config):
@@ -48,6 +48,17 @@ class PushConfig(dg.Config):
         default=False,
         description=(
             "To a mirror: remove what full pushes and other mirrors have brought there and the graph does not have."
+        ),
+    )
+    on_removed: str | None = Field(
+        default=None,
+        description=f"To a mirror, this once: {', '.join(get_args(OnRemoved))}; empty: what the dataset says.",
+    )
+    max_removed: float | None = Field(
+        default=None,
+        description=(
+            "To a mirror, this once: the share of its nodes, edges or documents that may be removed, from 0 to 1; "
+            "empty: what the dataset says."
         ),
     )
     dry_run: bool = Field(

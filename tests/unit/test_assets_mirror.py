@@ -134,6 +134,23 @@ def test_a_mass_removal_fails_the_step_and_the_remote_keeps_what_it_has(remote: 
     assert len(names_there(remote)) == 9
 
 
+@pytest.mark.parametrize("config", [{"max_removed": 1.0}, {"on_removed": "replace", "max_removed": 1.0}], ids=str)
+def test_what_is_refused_may_go_at_launch_this_once(
+    remote: FakeRemote, chain: Chain, config: dict[str, object]
+) -> None:
+    chain.run()
+    chain.graph.remove_nodes_from(["p5", "p6", "p7", "p8"])
+    assert not chain.run().success
+    assert chain.run(config=config).success
+    assert len(names_there(remote)) == 5
+
+
+@pytest.mark.parametrize("config", [{"max_removed": 7.0}, {"on_removed": "shrug"}], ids=str)
+def test_what_makes_no_sense_at_launch_is_refused_with_what_would(chain: Chain, config: dict[str, object]) -> None:
+    failed = chain.run(config=config)
+    assert "people/remote_push was launched wrongly" in failure_of(failed, "remote_push")[0]
+
+
 def test_the_state_of_a_mirror_is_in_the_archive_store(remote: FakeRemote, chain: Chain) -> None:
     assert chain.run().success
     assert len(list(chain.directory.glob("archives/**/mirrors/*/mirror.json"))) == 1

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from cognee_dagster.cli.exit_codes import ExitCode
+from cognee_dagster.graph.reader import GraphOrigin
 from cognee_dagster.remote.imports import listing
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import DATASETS, HEALTH, answer
-from tests.cogx_graphs import demo_reader
+from tests.cogx_graphs import MemoryReader, demo_reader
 from tests.command_line import call, have_datasets
 from tests.unit.test_cli import UNKNOWN_RUN
 
@@ -147,6 +148,16 @@ def test_doctor_finds_all_that_a_push_needs(remote: FakeRemote) -> None:
     ]  # fmt: skip
     assert "Cognee 1.6.5, takes COGX archives" in call("doctor", "demo").stdout
     assert remote.api_key not in call("doctor", "demo").stdout + result.stdout
+
+
+def test_doctor_does_not_pass_a_dataset_that_has_no_graph_to_push(
+    remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    have_datasets(monkeypatch, {"demo": lambda: MemoryReader([], origin=GraphOrigin(dataset_name="demo"))})
+    result = call("doctor", "demo")
+    assert result.exit_code != ExitCode.OK
+    assert "FAILED  local dataset: " in result.stdout
+    assert "has 0 nodes" in result.stdout
 
 
 def test_doctor_names_the_file_and_line_of_a_setting(

@@ -20,6 +20,13 @@ from cognee_dagster.store.stored import StoredArchive
 _SAID = ("remote", "target_dataset", "mode", "sync", "run_in_background")
 
 
+def _how(dataset: CogneeDataset) -> str:
+    """Whether records go from the remote, unless a launch says otherwise."""
+    is_mirror = dataset.keeps_mirror(mode=dataset.mode, in_background=dataset.run_in_background)
+    removes = is_mirror and dataset.on_removed in ("remove", "replace")
+    return ", as a mirror: what is gone from the graph is removed there" if removes else ""
+
+
 def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
     """The asset that uploads the archive, and reports the remote graph where the import is finished with it."""
     source = dataset.promoted_from
@@ -36,7 +43,7 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
             **({REMOTE_GRAPH_KEY: dataset.remote_graph_key.to_user_string()} if dataset.translator else {}),
             **({PROMOTE_FROM: source.target_name} if source is not None else {}),
         },
-        description=f"The upload of {dataset} to the remote Cognee; remote_graph is its import there.",
+        description=f"The upload of {dataset} to the remote Cognee{_how(dataset)}; remote_graph is its import there.",
         skippable=True,  # a dry run materializes nothing
     )
     if dataset.push_when_changed and spec.automation_condition is None:

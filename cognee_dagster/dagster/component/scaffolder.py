@@ -30,29 +30,24 @@ _YAML = """\
 type: {type}
 
 attributes:
-  # Variables of the environment, or of the project's .env: no secret belongs in this file.
-  remote:
-    url: "{{{{ env.COGNEE_SERVICE_URL }}}}"
-    api_key: "{{{{ env.COGNEE_API_KEY }}}}"
+  # The remote is the one of COGNEE_SERVICE_URL and COGNEE_API_KEY, in the environment or the project's .env, or else
+  # where `cognee-cli serve` has logged in. Another one, by variables: no secret belongs in this file.
+  # remote:
+  #   url: "{{{{ env.OTHER_URL }}}}"
+  #   api_key: "{{{{ env.OTHER_KEY }}}}"
   datasets:
     - name: {name}
-{graph}
-requirements:
-  env:
-    - COGNEE_SERVICE_URL
-    - COGNEE_API_KEY
-"""
+{graph}"""
 _GRAPH_IN_YAML = f"""\
       graph: {EXAMPLE_FILE}  # without this line: the local Cognee dataset of that name
 """
 
 _PYTHON = """\
-import os
 from pathlib import Path
 
 import dagster as dg
 
-from cognee_dagster import CogneeComponent, CogneeDataset, CogneeRemote
+from cognee_dagster import CogneeComponent, CogneeDataset
 
 HERE = Path(__file__).parent
 
@@ -60,7 +55,7 @@ HERE = Path(__file__).parent
 @dg.component_instance
 def load(context: dg.ComponentLoadContext) -> CogneeComponent:
     return CogneeComponent(
-        remote=CogneeRemote(url=os.environ.get("COGNEE_SERVICE_URL"), api_key=dg.EnvVar("COGNEE_API_KEY")),
+        # remote=CogneeRemote(…), for another one than that of COGNEE_SERVICE_URL and COGNEE_API_KEY
         datasets=[CogneeDataset(name={name}{graph})],
     )
 """

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
@@ -11,7 +11,7 @@ from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.io_manager import CogxArchiveIOManager
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.dagster.steps.partitions import partition_of
-from cognee_dagster.errors import DatasetNotFoundError, RemoteError
+from cognee_dagster.errors import DatasetNotFoundError, InvalidPushError, RemoteError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.compared import Difference, compare_archives
@@ -53,13 +53,18 @@ def mirror_place(
     archives = getattr(context.resources, ARCHIVES_RESOURCE)
     base = archives.store().base if isinstance(archives, CogxArchiveIOManager) else archive.directory
     partition = partition_of(context)
-    options = MirrorOptions(
-        on_removed=dataset.on_removed,
-        max_removed=dataset.max_removed,
-        adopt=config.adopt,
-        resend=config.resend,
-        source=dataset.push_key.to_user_string() + ("" if partition is None else f" of partition {partition}"),
-    )
+    try:
+        options = MirrorOptions(
+            on_removed=cast("OnRemoved", config.on_removed or dataset.on_removed),
+            max_removed=dataset.max_removed if config.max_removed is None else config.max_removed,
+            adopt=config.adopt,
+            resend=config.resend,
+            source=dataset.push_key.to_user_string() + ("" if partition is None else f" of partition {partition}"),
+        )
+    except ValueError as error:
+        raise InvalidPushError(
+            f"The push to {dataset.push_key.to_user_string()} was launched wrongly: {error}"
+        ) from error
     return MirrorPlace(base=base / "mirrors", options=options)
 
 
@@ -143,6 +148,7 @@ def how_to_mend(wrong: Sequence[Difference]) -> str:
     if any(difference.what != "extra" for difference in wrong):
         return "Launch the push with resend, which sends everything again."
     return (
-        "Launch the push with adopt, which removes what other pushes have brought; what was made on the remote itself "
-        'goes with on_removed="replace" and a push that is launched with resend.'
+        "Launch the push with adopt, which removes what full pushes have brought, and mirrors that are kept in the "
+        "same archive store. What was made on the remote itself, or by a mirror that is kept elsewhere, such as the "
+        "command line's, goes with on_removed replace, max_removed 1 and resend, at launch, too."
     )

@@ -10,7 +10,7 @@ from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.single_edges import unremovable
 from cognee_dagster.pushing.mirror.survey import MirrorSurvey
 
-_WHERE_TO_SAY_SO = "--max-removed, or the dataset's field in Dagster; 1 allows everything"
+_WHERE_TO_SAY_SO = "--max-removed, or max_removed at launch in Dagster; 1 allows everything"
 _EXAMPLES = 5
 
 

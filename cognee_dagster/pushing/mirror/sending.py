@@ -74,7 +74,7 @@ class Sending:
         with tempfile.TemporaryDirectory(prefix="cognee-mirror-") as name:
             directory = Path(name)
             if self.found.documents.sent:
-                self.progress.on_shard(1, self._total)
+                self._tell(1, counted(len(self.found.documents.sent), "document"))
                 archive = write_documents(self.archives, self.found.documents.sent, directory)
                 with deletions.of_outdated_documents():
                     results.append(self._deliver(archive))
@@ -83,7 +83,8 @@ class Sending:
                 self.archives, self.found.fingerprints, self.found.plan.uploads, owner=self.owner, directory=directory
             )
             for upload, archive in uploads:
-                self._tell(len(results) + 1, archive)
+                nodes, edges = counted(archive.num_nodes, "node"), counted(archive.num_edges, "edge")
+                self._tell(len(results) + 1, f"{nodes}, {edges}")
                 results.append(self._deliver(archive))
                 incomplete += [upload.segment] if count_problems([archive], results[-1].response) else []
         return Sent(results=results, incomplete=incomplete, state=self.runs.state)
@@ -92,10 +93,9 @@ class Sending:
     def _total(self) -> int:
         return len(self.found.plan.uploads) + bool(self.found.documents.sent)
 
-    def _tell(self, number: int, archive: Archive) -> None:
+    def _tell(self, number: int, content: str) -> None:
         self.progress.on_shard(number, self._total)
-        nodes, edges = counted(archive.num_nodes, "node"), counted(archive.num_edges, "edge")
-        logger.info("Archive %d of %d for %r: %s, %s", number, self._total, self.target, nodes, edges)
+        logger.info("Archive %d of %d for %r: %s", number, self._total, self.target, content)
 
     def _deliver(self, archive: Archive) -> DeliveryResult:
         check_limits(archive)
