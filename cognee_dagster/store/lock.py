@@ -130,6 +130,8 @@ class StoreLock:
         self._given_back.set()
         while any(thread.is_alive() for thread in self._threads) and not self.is_lost:
             self._threads[0].join(min(self._pace.beat, 0.2))
+            if self._is_late():  # a beat hangs
+                self._lose()
         if self.is_lost:
             return
         try:

@@ -158,6 +158,23 @@ def test_a_beat_that_hangs_in_the_network_costs_the_lock_and_who_has_it_then_is_
     assert path.exists()  # whoever lost it removes it from under nobody
 
 
+def test_who_gives_a_lock_back_waits_for_no_beat_that_hangs(path: UPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs, goes_on, waited = threading.Event(), threading.Event(), list[bool]()
+
+    def put(content: bytes, target: UPath) -> None:
+        hangs.set()
+        waited.append(goes_on.wait(10))
+
+    with held(path, "one") as lock:
+        assert lock is not None
+        monkeypatch.setattr(store_locks, "put_bytes", put)
+        assert hangs.wait(30)
+    assert waited == []
+    assert lock.is_lost
+    goes_on.set()
+    assert path.exists()
+
+
 def test_a_beat_that_was_late_has_lost_the_lock_though_the_file_says_otherwise(
     path: UPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
