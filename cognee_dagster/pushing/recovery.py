@@ -27,6 +27,7 @@ from cognee_dagster.pushing.held import compared, lacking_of, say_lacking
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.pushing.run_lookup import RunLookup, Sighting
+from cognee_dagster.pushing.waiting import reports_of
 from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
 from cognee_dagster.remote.imports.watch import ImportWatch, wait_for_import
@@ -295,5 +296,6 @@ def _end_of(request: DeliveryRequest, run_id: str, *, cognifies: bool = True) ->
         replace(watched, cognifies=watched.cognifies and cognifies),
         stalled_after=request.settings.stalled_after,
         poll_seconds=request.settings.poll_interval,
+        report=reports_of(request, run_id),
         sleep=request.pause,
     )

@@ -2,11 +2,13 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 from cognee_dagster.errors import RemoteError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.imports.verdict import ImportVerdict
 from cognee_dagster.remote.imports.watch import ImportWatch
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.remote.slow_answers import pauses
@@ -55,3 +57,24 @@ class WaitingForAnswer:
             except RemoteError:
                 return ""
         return f": {verdict.reason}" if verdict.progress else ""
+
+
+def reports_of(request: DeliveryRequest, run_id: str) -> Callable[[ImportVerdict], None]:
+    """Says how an import stands that is waited for without an upload: after ten seconds, then ever more rarely."""
+    steps, began_at = pauses(), time.monotonic()
+    due_at = began_at + next(steps)
+
+    def report(verdict: ImportVerdict) -> None:
+        nonlocal due_at
+        now = time.monotonic()
+        if now >= due_at:
+            due_at = now + next(steps)
+            logger.info(
+                "Waiting for the import into %s, run %s (%.0f s): %s",
+                request.where,
+                run_id,
+                now - began_at,
+                verdict.reason,
+            )
+
+    return report

@@ -17,8 +17,11 @@ READS = frozenset({"GET"})  # repeated without a word; of other methods, who ask
 
 SERVERS_WORDS = " The answer is: "  # what a server says stands behind this, at the end of a message
 OVERLOADED = "The server, or a proxy before it, is overloaded, starting or down; try again later."
-# Neither answer says that it was this; what a restart loses then is in docs/mirrors.md, "Before you mirror".
-_DATABASE_FULL = ' Where it says "Maximum database size", set KUZU_MAX_DB_SIZE there (docs/mirrors.md).'
+# Neither answer says that it was one of these; what to do then is in docs/mirrors.md, "Before you mirror".
+_DATABASE_FULL = (
+    ' Where it says "Maximum database size", set KUZU_MAX_DB_SIZE there; where "UNREACHABLE_CODE", the graph database '
+    "is damaged, and a push with on_removed replace makes it anew (docs/mirrors.md)."
+)
 _NOT_THE_BASE_ADDRESS = "Check that the URL is the server's base address and that the server is a Cognee."
 
 STATUS_MEANS: Mapping[int, str] = {

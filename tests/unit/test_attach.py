@@ -1,18 +1,25 @@
 """An import of an earlier try is relied on only where nobody has taken anything out of the remote dataset since."""
 
+import itertools
+import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cognee_dagster.pushing import waiting
 from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.imports import watch
+from cognee_dagster.remote.imports.verdict import ImportState
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import RUNS, Fault, answer, html
 from tests.mirrored_graph import ChangingGraph
@@ -96,3 +103,34 @@ def test_a_hybrid_push_waits_for_no_cognify_after_an_import_that_may_be_anothers
         result = push_archives([archive], client=client, options=options, record=seen)
     assert (result.status, len(remote.uploads)) == ("completed", 2)
     assert result.pipeline_run_id != theirs.pipeline_run_id
+
+
+def test_a_run_without_an_end_is_waited_for_with_a_word(
+    remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(waiting, "pauses", lambda: itertools.repeat(0.0))
+    archive = demo_archive(tmp_path)
+    record = Noting({archive.content_sha256: BegunImport(run_id=remote.add_run("demo"))})
+    hasty = PushOptions(delivery=replace(HASTY, stalled_after=timedelta(seconds=0.2)))
+    with caplog.at_level(logging.INFO), client_of(remote.url, remote.api_key) as client:
+        push_archives([archive], client=client, options=hasty, record=record)
+    assert "Waiting for the import into dataset 'demo'" in caplog.text
+
+
+def test_a_step_of_our_own_clock_makes_no_import_stalled(remote: FakeRemote, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = remote.add_run("demo")
+    hours_ahead = [0]
+    clock = SimpleNamespace(time=lambda: time.time() + 3600 * hours_ahead[0], monotonic=time.monotonic)
+    monkeypatch.setattr(watch, "time", clock)
+
+    def sleep(_: float) -> None:
+        hours_ahead[0] += 7
+        if hours_ahead[0] > 14:
+            remote.close_abandoned_runs()
+
+    with client_of(remote.url, remote.api_key) as client:
+        watched = watch.WatchedImport(
+            run_id=run_id, dataset_id=remote.dataset("demo").id, pushed_at=time.time(), cognifies=False
+        )
+        verdict = watch.wait_for_import(client, watched, stalled_after=timedelta(hours=6), sleep=sleep)
+    assert verdict.state is ImportState.FAILED

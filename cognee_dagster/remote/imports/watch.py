@@ -197,6 +197,11 @@ class ImportWatch:
         return min(begun) + timedelta(seconds=max(0.0, self.now - item.pushed_at)) if begun else None
 
 
+def _steady_clock() -> Callable[[], float]:
+    ahead = time.time() - time.monotonic()
+    return lambda: ahead + time.monotonic()
+
+
 def wait_for_import(
     feed: RunFeed,
     item: WatchedImport,
@@ -206,7 +211,7 @@ def wait_for_import(
     timeout_seconds: float | None = None,
     report: Callable[[ImportVerdict], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
 ) -> ImportVerdict:
     """Ask until the import has come to its end, seems to have stalled or to be gone, or the time is up.
 
@@ -218,7 +223,7 @@ def wait_for_import(
         timeout_seconds: How long to wait in all; None: as long as it takes.
         report: Called with every answer.
         sleep: Waits that many seconds.
-        clock: Our time, in Unix seconds.
+        clock: Our time, in Unix seconds; None: as it was at first, and what has passed since, however the clock is set.
 
     Returns:
         The last verdict; still RUNNING when the time was up, and UNKNOWN also where the remote shows no such run any
@@ -227,6 +232,7 @@ def wait_for_import(
     Raises:
         RemoteError: The remote gave no answer, or none of Cognee's.
     """
+    clock = clock or _steady_clock()
     began = known_until = clock()
     patience = stalled_after
     while True:
