@@ -274,7 +274,6 @@ def _created(path: "UPath", content: bytes, *, looked: float, stop: threading.Ev
             _make(Path(path.path), content)
             return True
         path.fs.pipe_file(path.path, content, mode="create")
-        looked = time.monotonic()  # nobody's file was written over
     except FileExistsError:
         return False
     except TypeError:  # a file system that knows no such mode
@@ -283,6 +282,8 @@ def _created(path: "UPath", content: bytes, *, looked: float, stop: threading.Ev
         if _read(path) is None:
             raise
         return False
+    else:
+        return _is_still_ours(path, content, settle=pace.settle)
     return _settled(path, content, looked=looked, stop=stop, pace=pace)
 
 
@@ -305,7 +306,11 @@ def _settled(path: "UPath", content: bytes, *, looked: float, stop: threading.Ev
     if time.monotonic() - looked > pace.settle:
         stop.wait(pace.stale / 2 + pace.settle)
         return False
-    time.sleep(pace.settle)
+    return _is_still_ours(path, content, settle=pace.settle)
+
+
+def _is_still_ours(path: "UPath", content: bytes, *, settle: float) -> bool:
+    time.sleep(settle)
     return _read(path) == content
 
 

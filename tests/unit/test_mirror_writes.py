@@ -1,8 +1,10 @@
 """Every write of what is known of a mirror fails once, in turn: the push says so, and the next one ends in a mirror."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -11,11 +13,10 @@ from fsspec.implementations.memory import MemoryFileSystem
 from upath import UPath
 
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.mirror import one_at_a_time
 from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import PushOptions
-from cognee_dagster.store.lock import Pace
+from cognee_dagster.store import lock as store_locks
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import HASTY, client_of, push_archive
@@ -66,7 +67,7 @@ def remotes() -> Iterator[tuple[FakeRemote, FakeRemote]]:
 @pytest.fixture
 def writes(monkeypatch: pytest.MonkeyPatch) -> Writes:
     """Of a store that needs no time to settle."""
-    monkeypatch.setattr(one_at_a_time, "PACE", Pace(settle=0))
+    monkeypatch.setattr(store_locks, "time", SimpleNamespace(**{**vars(time), "sleep": lambda _: None}))
     return Writes(monkeypatch)
 
 
