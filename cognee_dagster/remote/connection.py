@@ -151,8 +151,8 @@ def resolve_connection(
     )
     if found is None:
         raise NoConnectionError(
-            "No Cognee Cloud connection configured. Run `cognee-cli serve` to log in, pass url/api_key, or set "
-            f"{SERVICE_URL_VARIABLE} and {API_KEY_VARIABLE}."
+            "No Cognee Cloud connection configured. Run `cognee-cli serve` to log in, pass url/api_key "
+            f"(--url, --api-key), or set {SERVICE_URL_VARIABLE} and {API_KEY_VARIABLE}, also in a .env."
         )
     return Connection(
         url=found.url,

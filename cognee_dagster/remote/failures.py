@@ -176,12 +176,12 @@ def _auth_hint(question: Question) -> str:
     if question.secret:
         return (
             f"The API key is not one of this instance's: the key is from {question.key_source}, the URL from "
-            f"{question.source}. Make a key there, then pass api_key, set COGNEE_API_KEY, or log in again with "
-            "`cognee-cli serve`."
+            f"{question.source}. Make a key there, then pass api_key (--api-key), set COGNEE_API_KEY, or log in again "
+            "with `cognee-cli serve`."
         )
     if question.no_key_because:
         return f"No API key was sent: {question.no_key_because}. Give the key of this one with --api-key."
-    return "No API key was given: pass api_key, set COGNEE_API_KEY, or log in with `cognee-cli serve`."
+    return "No API key was given: pass api_key (--api-key), set COGNEE_API_KEY, or log in with `cognee-cli serve`."
 
 
 def _own_words(answer: Answer) -> str:
