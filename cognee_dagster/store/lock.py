@@ -12,6 +12,7 @@ over somebody else's, wherever there can be one.
 
 import contextlib
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -242,22 +243,32 @@ def _taken(
     """Wait until it is ours; the monotonic time before it was written, or None when ``stop`` was set before."""
     content = msgspec.json.encode(holder)
     watched, since, said = b"", time.monotonic(), False
+    written_at = -math.inf  # when a write of ours began that was late
     while not stop.is_set():
         looked = time.monotonic()
         found = _read(path)
         if found is None:
             if _created(path, content, looked=looked, stop=stop, pace=pace):
                 return looked
+            written_at = looked
             continue
         if found != watched:
             watched, since = found, time.monotonic()
         other = _parsed(found)
         if (other is not None and other.host == holder.host) or time.monotonic() - since >= pace.stale:
-            if not _is_of(found, holder):  # ours is one that was written late
+            if is_ours := _is_of(found, holder):
+                holder = msgspec.structs.replace(holder, beats=holder.beats + 1)
+                content = msgspec.json.encode(holder)
+            else:
                 logger.warning("The lock %s was left by %s: taking it over", path, other or "nobody knows whom")
             put_bytes(content, path)
-            if _settled(path, content, looked=looked, stop=stop, pace=pace):
+            if is_ours and time.monotonic() - written_at < pace.stale:  # nobody can have taken it over since
+                is_held = _is_still_ours(path, content, settle=pace.settle)
+            else:
+                is_held = _settled(path, content, looked=looked, stop=stop, pace=pace)
+            if is_held:
                 return looked
+            written_at = looked
             continue
         if not said:
             waiting(other)
@@ -301,7 +312,7 @@ def _settled(path: "UPath", content: bytes, *, looked: float, stop: threading.Ev
     """Whether the file is still ours once everybody who looked at it when we did, at ``looked``, has written, too.
 
     Who wrote it later may have written over one who believes already that it is his. So he waits until that one has
-    noticed, and begins again.
+    noticed, and writes again: what he finds to be his own then, and writes in time, nobody else can hold.
     """
     if time.monotonic() - looked > pace.settle:
         stop.wait(pace.stale / 2 + pace.settle)

@@ -113,23 +113,26 @@ def test_a_lock_whose_process_was_killed_is_taken_over_when_it_is_stale_and_no_s
         assert lock is not None
 
 
+@pytest.mark.parametrize("is_always_slow", [False, True])
 def test_who_took_a_lock_over_by_a_late_write_waits_until_whoever_took_it_over_before_has_noticed(
-    path: UPath, monkeypatch: pytest.MonkeyPatch
+    path: UPath, monkeypatch: pytest.MonkeyPatch, is_always_slow: bool
 ) -> None:
     put_down(path, host="dead")
-    stop, late = Looks(), list[bytes]()
+    stop, late, slow = Looks(), list[bytes](), 1.5 * QUICK.settle
     monkeypatch.setattr(store_locks, "time", SimpleNamespace(**{**vars(time), "monotonic": lambda: stop.seconds}))
 
     def put(content: bytes, target: UPath) -> None:
-        if not late:
-            late.append(content)
-            stop.seconds += 5.0
+        if not late or is_always_slow:
+            stop.seconds += slow
+        late.append(content)
         files.put_bytes(content, target)
 
     monkeypatch.setattr(store_locks, "put_bytes", put)
-    with held(path, "two", stop=stop, pace=replace(QUICK, look=0.25)) as lock:
+    with held(path, "two", stop=stop, pace=replace(QUICK, look=0.25, beat=600.0)) as lock:
         assert lock is not None
-        assert stop.seconds == pytest.approx(QUICK.stale + 5.0 + QUICK.stale / 2 + QUICK.settle)
+        waited = stop.seconds - QUICK.stale - QUICK.stale / 2 - QUICK.settle
+        assert waited == pytest.approx(slow * (2 if is_always_slow else 1))
+        assert len(set(late)) == 2  # another one that watches it sees that it changes
 
 
 def test_a_beat_that_hangs_in_the_network_costs_the_lock_and_who_has_it_then_is_told(
