@@ -12,7 +12,7 @@ import dagster as dg
 from pydantic import SecretStr
 
 from cognee_dagster.dagster.event_log.import_events import AssetEvent
-from cognee_dagster.dagster.event_log.pushes import graph_key_of
+from cognee_dagster.dagster.event_log.pushes import PushLog, graph_key_of
 from cognee_dagster.dagster.keys import CHECK_IMPORT_SUCCEEDED, PIPELINE_RUN_ID
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
@@ -200,8 +200,7 @@ class World:
         """What a tick of this sensor would hand to Dagster."""
         tick = ImportTick(
             self.instance,
-            push_keys=self.keys,
-            named={},
+            pushes=PushLog(self.instance, self.keys, {}),
             connect=self._connect,
             policy=self.policy,
             now=self.feed.now + self.sensors_clock,

@@ -162,6 +162,8 @@ def test_the_launchpad_shows_the_datasets_own_settings(chain: Chain) -> None:
         "mode": "hybrid",
         "run_in_background": True,
         "archive": None,
+        "on_removed": None,
+        "max_removed": None,
         "dry_run": False,
         "adopt": False,
         "full": False,

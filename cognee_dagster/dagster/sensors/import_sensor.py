@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.pushes import GraphKeys, Push
+from cognee_dagster.dagster.event_log.pushes import GraphKeys, Push, PushLog
 from cognee_dagster.dagster.push_assets import push_assets
 from cognee_dagster.dagster.resources import REMOTE_RESOURCE, CogneeRemote
 from cognee_dagster.dagster.sensors.answers import Prober
@@ -157,8 +157,7 @@ def _evaluation(
         watched = push_keys(context.repository_def)
         tick = ImportTick(
             context.instance,
-            push_keys=watched,
-            named={**named_in(context.repository_def, watched), **named},
+            pushes=PushLog(context.instance, watched, {**named_in(context.repository_def, watched), **named}),
             connect=lambda budget: _connect(remote, budget, probes_in(context.repository_def)),
             policy=policy,
             now=time.time(),

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ import dagster as dg
 from msgspec.structs import replace
 
 from cognee_dagster.dagster.event_log.import_events import AssetEvent, ImportOutcome
-from cognee_dagster.dagster.event_log.pushes import GraphKeys, PushLog
+from cognee_dagster.dagster.event_log.pushes import PushLog
 from cognee_dagster.dagster.event_log.reports import ReportLog
 from cognee_dagster.dagster.sensors.backoff import in_order, is_due, paused
 from cognee_dagster.dagster.sensors.budget import TimeBudget
@@ -41,8 +41,7 @@ class ImportTick:
 
     Args:
         instance: Dagster's, whose event log is read.
-        push_keys: The push assets to watch.
-        named: The assets that stand for their imports, where a translator has named them.
+        pushes: Of the assets to watch.
         connect: Opens the remote, for as long as a budget lasts; raises ``CogneeDagsterError`` where it cannot.
         policy: How to watch.
         now: Our clock, in Unix seconds.
@@ -55,8 +54,7 @@ class ImportTick:
         self,
         instance: dg.DagsterInstance,
         *,
-        push_keys: Iterable[dg.AssetKey],
-        named: GraphKeys,
+        pushes: PushLog,
         connect: Callable[[TimeBudget], AbstractContextManager[Remote]],
         policy: WatchPolicy,
         now: float,
@@ -64,14 +62,13 @@ class ImportTick:
         sensor: str = "",
         budget: TimeBudget | None = None,
     ) -> None:
-        keys = sorted(set(push_keys))
-        self._assets = hashlib.sha256("\n".join(key.to_user_string() for key in keys).encode()).hexdigest()[:12]
+        self._assets = hashlib.sha256("\n".join(sorted(pushes.asset_keys)).encode()).hexdigest()[:12]
         self._connect = connect
         self._now = now
         self._log = log
         self._budget = budget or TimeBudget(policy.time_budget)
         self._summary = TickSummary()
-        self._pushes = PushLog(instance, keys, named)
+        self._pushes = pushes
         self._reports = ReportLog(instance, now=now)
         self._polling = Polling(
             pushes=self._pushes, policy=policy, now=now, budget=self._budget, summary=self._summary, log=log
