@@ -24,6 +24,7 @@ from uuid import uuid4
 import msgspec
 
 from cognee_dagster.store.files import is_local, make_parent, open_file, put_bytes
+from cognee_dagster.system.files import naming_full
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -302,7 +303,8 @@ def _make(path: Path, content: bytes) -> None:
     """Write a file that is not there; what cannot be written whole would be taken for somebody else's."""
     path.touch(exist_ok=False)
     try:
-        path.write_bytes(content)
+        with naming_full(path):
+            path.write_bytes(content)
     except BaseException:
         path.unlink(missing_ok=True)
         raise

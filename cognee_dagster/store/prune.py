@@ -18,6 +18,7 @@ from cognee_dagster.store.listing import ListedArchive
 from cognee_dagster.store.place import PlacedArchive, read_place
 from cognee_dagster.store.pointers import BLOBS
 from cognee_dagster.store.prune_plan import Judged, PlacePlan, PruneReport, always_kept, plan_place, size_of
+from cognee_dagster.system.files import NO_ROOM
 
 if TYPE_CHECKING:  # fsspec comes with it
     from upath import UPath
@@ -121,6 +122,8 @@ def _tell_unpruned(report: PruneReport, directory: "UPath", error: Exception) ->
         problem = f"{directory} was left alone, since it cannot be told what is needed there: {words}"
     else:
         problem = f"{directory} was left alone, wholly or in part: {words}"
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            problem += ". A prune notes what it is about to remove: make room for some kilobytes, and prune again."
     report.problems.append(problem)
 
 

@@ -1,7 +1,9 @@
 """Files that appear whole or not at all, and files without a name."""
 
 import contextlib
+import errno
 import hashlib
+import io
 import os
 import re
 import stat
@@ -9,13 +11,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cognee_dagster.errors import DirectoryError
 
 _CHUNK_BYTES = 1 << 20
 _TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp")
 _WRITTEN_WITHIN_SECONDS = 86_400.0
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFCHR: "a device",
@@ -59,7 +62,8 @@ def replacing(destination: Path) -> Iterator[Path]:
     target = Path(os.path.realpath(destination))
     temporary = target.with_name(f".{os.urandom(16).hex()}.tmp")
     try:
-        yield temporary
+        with naming_full(destination):
+            yield temporary
         require_replaceable(target)
         _keep_mode(target, temporary)
         os.replace(temporary, target)
@@ -120,8 +124,21 @@ def clear_older(directory: Path, names: re.Pattern[str], *, seconds: float) -> N
 
 
 def unnamed_file(directory: Path | None = None) -> BinaryIO:
-    """A file that is gone when it is closed or when the process ends, however that ends."""
-    return tempfile.TemporaryFile(dir=directory)
+    """A file that is gone when it is closed or when the process ends, however that ends; called as its directory is."""
+    raw: Any = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - closed with the file
+    raw.name = str(directory or tempfile.gettempdir())
+    return io.BufferedRandom(raw)
+
+
+@contextlib.contextmanager
+def naming_full(place: Path | str | int) -> Iterator[None]:
+    """Inside it, what says that there is no room says where; a number is of an open file that has no name."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM and error.filename is None and not isinstance(place, int):
+            error.filename = str(place)
+        raise
 
 
 def sha256_of(file: BinaryIO) -> str:

@@ -14,7 +14,7 @@ from cognee_dagster.cogx.read.texts import kept_text
 from cognee_dagster.cogx.schema import RawNode, check_record
 from cognee_dagster.cogx.write.spool import Spool, assemble
 from cognee_dagster.errors import ArchiveError
-from cognee_dagster.system.files import unnamed_file
+from cognee_dagster.system.files import naming_full, unnamed_file
 
 _TEXT_FILES = frozenset(name for name, kind in RECORD_KINDS.items() if kind in TEXT_KINDS)
 
@@ -85,7 +85,7 @@ def rename_documents(archive: Path, destination: Path, external_ids: Mapping[str
                 _renamed(member, archive, external_ids) if member.name == DOCUMENTS_FILE else member.chunks()
             ):
                 spool.write(content)
-        with destination.open("wb") as file:
+        with naming_full(destination), destination.open("wb") as file:
             assemble(spools, file)
 
 

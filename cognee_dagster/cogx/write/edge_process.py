@@ -16,6 +16,7 @@ from cognee_dagster.cogx.write.spool import Spool
 from cognee_dagster.cogx.write.tally import Tally
 from cognee_dagster.graph.crash import reading_ended
 from cognee_dagster.graph.reader import GraphReader, Reopen
+from cognee_dagster.system.files import naming_full
 from cognee_dagster.system.worker import Receive, Send, Worker, WorkerEndedError
 
 
@@ -49,13 +50,14 @@ class EdgeProcess:
             StoreDamagedError: The process crashed.
         """
         try:
-            for message in self._worker.messages():
-                if isinstance(message, int):
-                    report(message)
-                else:
-                    size, records, sha256, counted = message
-                    self._spool.filled(size=size, records=records, sha256=sha256)
-                    tally.merge(counted)
+            with naming_full(self._spool.place):
+                for message in self._worker.messages():
+                    if isinstance(message, int):
+                        report(message)
+                    else:
+                        size, records, sha256, counted = message
+                        self._spool.filled(size=size, records=records, sha256=sha256)
+                        tally.merge(counted)
         except WorkerEndedError as ended:
             raise reading_ended(ended, what=f"the edges of dataset {self._dataset_name!r}") from ended
 

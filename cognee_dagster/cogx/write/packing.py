@@ -8,7 +8,7 @@ from cognee_dagster.cogx.advice import NAME_ANOTHER
 from cognee_dagster.cogx.format import MANIFEST_FILE, PERMISSIONS_FILE, RECORD_KINDS
 from cognee_dagster.cogx.write.spool import Spool, assemble
 from cognee_dagster.errors import ArchiveError
-from cognee_dagster.system.files import unnamed_file
+from cognee_dagster.system.files import naming_full, unnamed_file
 
 # Accounts, which nobody should send, are packed, too: whoever checks the archive has to see them.
 _FILES = (MANIFEST_FILE, *RECORD_KINDS, PERMISSIONS_FILE)
@@ -58,5 +58,5 @@ def pack_directory(directory: Path, destination: Path) -> None:
                 with (root / name).open("rb") as file:
                     while content := file.read(_CHUNK_BYTES):
                         spool.write(content)
-        with destination.open("wb") as packed:
+        with naming_full(destination), destination.open("wb") as packed:
             assemble(spools, packed)

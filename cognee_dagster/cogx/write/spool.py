@@ -18,6 +18,7 @@ from typing import BinaryIO
 from isal import isal_zlib
 
 from cognee_dagster.cogx.digest import content_sha256
+from cognee_dagster.system.files import naming_full
 
 # ISA-L's levels go from 0 to 3. Level 1 is some 20 times faster than zlib's default and 10 to 20 % larger.
 _LEVEL = 1
@@ -67,8 +68,9 @@ class Spool:
         """Nothing more will be written: put what is left into the file."""
         self._wait(0)
         self._compress(b"".join(self._uncompressed))
-        self._file.write(self._compressor.flush())
-        self._file.flush()
+        with naming_full(self._file.name):
+            self._file.write(self._compressor.flush())
+            self._file.flush()
         self.sha256 = self._sha256.digest()
         self._flushed = True
 
@@ -78,6 +80,11 @@ class Spool:
             self.flush()
         self._file.seek(0)
         return self._file
+
+    @property
+    def place(self) -> str:
+        """Where the file is."""
+        return self._file.name
 
     @property
     def descriptor(self) -> int:
@@ -92,7 +99,8 @@ class Spool:
         """Give the disk space back."""
         for future in self._pending:
             future.exception()  # the file must not be closed under it
-        self._file.close()
+        with naming_full(self._file.name):  # what could not be written is tried again
+            self._file.close()
 
     def _cut_pieces(self) -> None:
         whole = memoryview(b"".join(self._uncompressed))
@@ -108,7 +116,8 @@ class Spool:
 
     def _compress(self, piece: bytes | memoryview) -> None:
         self._sha256.update(piece)
-        self._file.write(self._compressor.compress(piece))
+        with naming_full(self._file.name):
+            self._file.write(self._compressor.compress(piece))
 
     def _wait(self, most: int) -> None:
         """Until no more than so many pieces wait to be compressed."""

@@ -26,7 +26,7 @@ from cognee_dagster.pushing.mirror.generations import Generation
 from cognee_dagster.pushing.mirror.matching import groups
 from cognee_dagster.pushing.mirror.plan import SegmentUpload
 from cognee_dagster.pushing.mirror.records import entity_as_raw_node
-from cognee_dagster.system.files import unnamed_file
+from cognee_dagster.system.files import naming_full, unnamed_file
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -121,7 +121,7 @@ def _packed(whole: Archive, manifest: Mapping[str, Any], spools: Sequence[Spool]
     with Spool(MANIFEST_FILE, file=unnamed_file(path.parent)) as first:
         text = json.dumps({**manifest, "counts": counts}, indent=2, ensure_ascii=False)
         first.write(text.encode("utf-8", "backslashreplace"))
-        with path.open("wb") as file:
+        with naming_full(path), path.open("wb") as file:
             packed = assemble([first, *spools], file)
     return dataclasses.replace(
         whole,
