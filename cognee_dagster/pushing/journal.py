@@ -13,6 +13,7 @@ from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.system.bounded_reading import read_regular
 from cognee_dagster.system.files import clear_left, clear_older, make_directory, write_whole
+from cognee_dagster.system.home import expanded
 
 if TYPE_CHECKING:  # Arrow comes with it
     from cognee_dagster.cogx.archive import Archive
@@ -55,7 +56,7 @@ class PushJournal:
             return cls(None)
         what = [remote_url, target_dataset, mode, *(archive.content_sha256 for archive in archives)]
         name = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
-        return cls((directory or Path(DEFAULT_DIRECTORY).expanduser()) / f"{name}.json")
+        return cls((directory or expanded(DEFAULT_DIRECTORY)) / f"{name}.json")
 
     def begun(self) -> Mapping[str, BegunImport]:
         """Imports of an earlier try by the archive's ``content_sha256``; empty if there was none."""

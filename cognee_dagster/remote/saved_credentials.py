@@ -13,6 +13,7 @@ from cognee_dagster.environment import API_KEY_VARIABLE
 from cognee_dagster.errors import ConnectionConfigError, UnfitFileError
 from cognee_dagster.remote.https_settings import SERVICE_URL_VARIABLE
 from cognee_dagster.system.bounded_reading import read_regular
+from cognee_dagster.system.home import expanded
 
 _MAX_BYTES = 1 << 20
 
@@ -64,6 +65,6 @@ def _damaged_credentials(path: Path, problem: str) -> ConnectionConfigError:
 def default_credentials_file() -> Path | None:
     """Where they are saved; None for a user without a home directory."""
     try:
-        return Path.home() / ".cognee" / "cloud_credentials.json"
+        return expanded("~/.cognee/cloud_credentials.json")
     except RuntimeError:
         return None

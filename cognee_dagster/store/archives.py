@@ -38,6 +38,7 @@ from cognee_dagster.store.pointers import (
     understood,
 )
 from cognee_dagster.store.stored import StoredArchive
+from cognee_dagster.system.home import expanded
 from cognee_dagster.system.urls import shown_url
 
 if TYPE_CHECKING:  # Arrow and fsspec come with them, and loading a code location should not wait for that
@@ -73,7 +74,7 @@ class ArchiveStore:
             base = UPath(location)
             if is_local(base):
                 # A step may run in another working directory than the one that wrote the archive.
-                return cls(UPath(base.path).expanduser().absolute())
+                return cls(UPath(expanded(base.path).absolute()))
             _ = base.fs  # only this imports its package
         except (ImportError, ValueError, RuntimeError) as error:  # the last: no such user has a home directory
             raise DatasetDefinitionError(
@@ -203,6 +204,8 @@ class ArchiveStore:
     def _listable_base(self) -> "UPath":
         if self.base.is_file():
             raise NotADirectoryError("it is a file, and no directory")
+        if is_local(self.base) and not self.base.is_dir():
+            raise NotADirectoryError("it is no directory")
         return self.base
 
     def read_pointer(self, path: "UPath") -> tuple[StoredArchive, dict[str, Any]]:

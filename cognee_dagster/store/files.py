@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
+from cognee_dagster.errors import DirectoryError
 from cognee_dagster.system.bounded_reading import open_regular, read_within
 from cognee_dagster.system.files import make_directory, replacing, write_whole
 
@@ -75,7 +76,13 @@ def get_bytes(path: "UPath", *, most: int) -> bytes:
 
 
 def entries(directory: "UPath") -> dict[str, int]:
-    """The files in a directory with their sizes, as they are now; none where it does not exist."""
+    """The files in a directory with their sizes, as they are now; none where it does not exist.
+
+    Raises:
+        DirectoryError: It is on this machine, and something else than a directory.
+    """
+    if is_local(directory) and directory.exists() and not directory.is_dir():  # a file would be listed as its own
+        raise DirectoryError(f"{directory} is no directory. Move it out of the way.")
     directory.fs.invalidate_cache(directory.path)  # listings that this process has seen before may be old
     try:
         found = directory.fs.ls(directory.path, detail=True)

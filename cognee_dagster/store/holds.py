@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cognee_dagster.errors import ArchiveError, UnfitFileError
+from cognee_dagster.errors import ArchiveError, DirectoryError, UnfitFileError
 from cognee_dagster.store.files import entries, get_bytes, put_bytes, remove
 
 if TYPE_CHECKING:  # fsspec comes with it
@@ -143,7 +143,7 @@ def _is_announced(directory: "UPath", blobs: Collection[str], *, seen: "dict[UPa
     wanted = set(blobs)
     try:
         announcements = _read(directory / _PRUNING)
-    except ArchiveError as error:  # a push need not fail for that
+    except (ArchiveError, DirectoryError) as error:  # a push need not fail for that
         logger.warning("%s", error)
         return False
     for path, each in announcements.items():

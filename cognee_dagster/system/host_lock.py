@@ -14,6 +14,7 @@ from typing import IO
 from uuid import uuid4
 
 from cognee_dagster.system.files import make_directory
+from cognee_dagster.system.home import expanded
 
 _DIRECTORY = "~/.cognee-dagster/locks"
 _LOOK_EVERY = 0.1
@@ -66,7 +67,7 @@ def host_name(*, directory: Path | None = None) -> str:
 
 def _opened(name: str, directory: Path | None) -> IO[bytes]:
     """The lock's file; it stays, empty but for a number, since deleting it could part those who wait for it."""
-    home = directory or Path(_DIRECTORY).expanduser()
+    home = directory or expanded(_DIRECTORY)
     for place in (home, Path(tempfile.gettempdir()) / f"cognee-dagster-{os.getuid()}" / "locks"):
         with contextlib.suppress(OSError):
             make_directory(place, mode=0o700)

@@ -257,7 +257,7 @@ class TestSavedCredentials:
         home = saved.parent / "home"
         (home / ".cognee").mkdir(parents=True)
         saved.rename(home / ".cognee" / "cloud_credentials.json")
-        monkeypatch.setattr(Path, "home", lambda: home)
+        monkeypatch.setenv("HOME", str(home))
         assert resolve_connection(environ={}).url == "https://saved.example.com"
 
 

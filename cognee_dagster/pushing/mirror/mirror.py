@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cognee_dagster.cogx.archive import Archive
@@ -39,6 +38,7 @@ from cognee_dagster.pushing.resume import ResumeRecord
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.store.lock import StoreLock
+from cognee_dagster.system.home import expanded
 from cognee_dagster.tracing import host_of, span
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ def default_base() -> "UPath":
     """The directory for what is known of mirrors, of this user on this machine."""
     from upath import UPath  # fsspec comes with it
 
-    return UPath(Path(DEFAULT_DIRECTORY).expanduser())
+    return UPath(expanded(DEFAULT_DIRECTORY))
 
 
 def _target(archives: Sequence[Archive], options: PushOptions) -> str:
