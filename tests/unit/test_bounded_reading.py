@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
+from cognee_dagster.cogx.write.packing import archive_root
 from cognee_dagster.errors import ArchiveError, ConnectionConfigError, UnfitFileError
 from cognee_dagster.pushing.journal import PushJournal
 from cognee_dagster.pushing.mirror.contents import MirrorContents
@@ -164,3 +165,9 @@ def test_authorities_in_a_named_pipe_are_not_waited_for(tmp_path: Path, monkeypa
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
     with pytest.raises(ConnectionConfigError, match="SSL_CERT_FILE names no file"):
         CogneeClient(Connection(url="https://remote"))
+
+
+@IN_ITS_PLACE
+def test_a_folder_whose_manifest_is_no_file_holds_no_archive(tmp_path: Path, put: Callable[[Path], None]) -> None:
+    put(tmp_path / "manifest.json")
+    assert archive_root(tmp_path) is None

@@ -8,11 +8,13 @@ from cognee_dagster.cogx.advice import NAME_ANOTHER
 from cognee_dagster.cogx.format import MANIFEST_FILE, PERMISSIONS_FILE, RECORD_KINDS
 from cognee_dagster.cogx.write.spool import Spool, assemble
 from cognee_dagster.errors import ArchiveError
+from cognee_dagster.system.bounded_reading import read_regular
 from cognee_dagster.system.files import naming_full, unnamed_file
 
 # Accounts, which nobody should send, are packed, too: whoever checks the archive has to see them.
 _FILES = (MANIFEST_FILE, *RECORD_KINDS, PERMISSIONS_FILE)
 _CHUNK_BYTES = 1 << 20
+_MAX_MANIFEST_BYTES = 64 << 20  # far more than a server takes, which says so
 _VERSION = "cogx_version"
 
 
@@ -22,7 +24,7 @@ def archive_root(directory: Path) -> Path | None:
     roots: list[Path] = [directory, *(inside if len(inside) == 1 else ())]
     for root in roots:
         with suppress(OSError, ValueError, RecursionError):
-            manifest = json.loads((root / MANIFEST_FILE).read_bytes())
+            manifest = json.loads(read_regular(root / MANIFEST_FILE, most=_MAX_MANIFEST_BYTES))
             if isinstance(manifest, dict) and _VERSION in manifest:
                 return root
     return None
