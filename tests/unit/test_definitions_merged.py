@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from cognee_dagster import CogneeDataset, CogneeRemote, build_definitions, build_import_sensor
+from cognee_dagster.dagster.event_log.pushes import PushLog
 from cognee_dagster.dagster.sensors import import_sensor
 from cognee_dagster.dagster.sensors.tick import TickResult
 from cognee_dagster.errors import DatasetDefinitionError
@@ -48,8 +49,8 @@ def watched(merged: dg.Definitions, name: str) -> list[str]:
     asked: list[str] = []
 
     class Tick:
-        def __init__(self, *_: Any, push_keys: list[dg.AssetKey], **__: Any) -> None:
-            asked.extend(key.to_user_string() for key in push_keys)
+        def __init__(self, *_: Any, pushes: PushLog, **__: Any) -> None:
+            asked.extend(pushes.asset_keys)
 
         def run(self, _: str | None) -> TickResult:
             return TickResult(events=[], cursor="", summary="asked")
