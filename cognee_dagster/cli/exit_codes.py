@@ -54,7 +54,7 @@ MEANINGS = {
     ExitCode.IMPORT_FAILED: "the remote's import failed or stalled, or it read less than was sent",
     ExitCode.UNREACHABLE: "the remote does not answer",
     ExitCode.STILL_RUNNING: "the import has not ended yet (status without --wait)",
-    ExitCode.TOO_MANY_REMOVED: "more would be removed from a mirror than is allowed; nothing was sent",
+    ExitCode.TOO_MANY_REMOVED: "more would be removed from a mirror than is allowed, or than its server removes",
     ExitCode.CHANGES: "the remote differs, or would be changed (verify, plan, push --dry-run)",
     ExitCode.NO_ANSWER: "the remote does not find what must be found (probe)",
     ExitCode.NO_OUTPUT: "done, but standard output cannot be written: what belongs there is on standard error",

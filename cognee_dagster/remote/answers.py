@@ -17,7 +17,8 @@ _Rows = TypeVar("_Rows", bound=GraphRows)
 _SMALL = 16 * 2**20  # bytes that may come out of any number
 _MAX_RATIO = 100  # beyond those; a graph with its ids gives about 10
 
-_SHORTEST_KEY = 8
+_SHORTEST_KEY = 16
+_NO_CONTENT = 204
 
 MAX_REFUSAL_BYTES = 64 * 2**10  # of an answer that is only quoted; the rest is not read
 
@@ -135,7 +136,7 @@ def content_of(
     if sum(map(answer.body.count, (b",", b"[", b"{"))) > max_values:
         raise unexpected(f"sends more than {max_values:,} values", question, status=answer.status)
     try:
-        return parse(_without_key(answer.body, question.secret))
+        return parse(_without_key(b"null" if answer.status == _NO_CONTENT else answer.body, question.secret))
     except (ValueError, RecursionError) as error:
         found = _what_else(answer, question, error)
     raise unexpected(f"sends {found}", question, status=answer.status)
@@ -148,7 +149,7 @@ def _without_key(body: bytes | bytearray, key: str) -> bytes | bytearray:
     """
     if len(key) < _SHORTEST_KEY or (key.isalnum() and (key.isdigit() or key.isalpha())):
         return body
-    return body.replace(key.encode(), b"***")
+    return body.replace(key.encode(), b"***") if key.encode() in body else body
 
 
 def _what_else(answer: Answer, question: Question, error: ValueError | RecursionError) -> str:

@@ -13,6 +13,7 @@ over somebody else's, wherever there can be one.
 import contextlib
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -301,13 +302,14 @@ def _created(path: "UPath", content: bytes, *, looked: float, stop: threading.Ev
 
 def _make(path: Path, content: bytes) -> None:
     """Write a file that is not there; what cannot be written whole would be taken for somebody else's."""
-    path.touch(exist_ok=False)
-    try:
-        with naming_full(path):
-            path.write_bytes(content)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with open(path, "xb", buffering=0) as file:
+        try:
+            with naming_full(path):
+                file.write(content)
+        except BaseException:
+            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:  # not the next holder's by now
+                path.unlink(missing_ok=True)
+            raise
 
 
 def _settled(path: "UPath", content: bytes, *, looked: float, stop: threading.Event, pace: Pace) -> bool:

@@ -58,7 +58,8 @@ def hidden_parts(url: str) -> dict[str, str]:
     if not at or is_path or (is_name and schemes.rpartition(_CHAINED)[2].lower() not in ("http", "https")):
         before, at, after = "", "", rest
     hidden = {before + at: MASK + at} if at else {}
-    if asked := re.search(r"[?#].+", after, re.DOTALL):
+    is_web = schemes.rpartition(_CHAINED)[2].lower() in ("http", "https")
+    if asked := re.search(r"[?#].+" if is_web else r"\?.+", after, re.DOTALL):
         hidden[asked[0]] = asked[0][0] + MASK
     return hidden
 

@@ -145,6 +145,22 @@ def test_what_is_refused_may_go_at_launch_this_once(
     assert len(names_there(remote)) == 5
 
 
+def test_what_is_kept_at_launch_may_be_there(remote: FakeRemote, chain: Chain) -> None:
+    """The dataset says ``remove`` and ``verify="graph"``."""
+    chain.run()
+    chain.graph.remove_node("p8")
+    result = chain.run(config={"on_removed": "keep"})
+    assert result.success
+    assert checks(result)["remote_import_succeeded"].passed
+    assert len(names_there(remote)) == 9
+
+
+@pytest.mark.parametrize("config", [{"on_removed": "replace"}, {"max_removed": 1.0}], ids=str)
+def test_what_is_for_mirrors_is_refused_by_a_full_push(chain: Chain, config: dict[str, object]) -> None:
+    failed = chain.run(config={"full": True, **config})
+    assert "on_removed and max_removed are for mirrors" in failure_of(failed, "remote_push")[0]
+
+
 @pytest.mark.parametrize("config", [{"max_removed": 7.0}, {"on_removed": "shrug"}], ids=str)
 def test_what_makes_no_sense_at_launch_is_refused_with_what_would(chain: Chain, config: dict[str, object]) -> None:
     failed = chain.run(config=config)

@@ -644,6 +644,16 @@ class TestDatasets:
             with client_of(remote.url, key=bob.api_key) as client, pytest.raises(RemotePermissionError):
                 client.delete_dataset(dataset.id)
 
+    def test_a_deletion_is_done_that_is_answered_with_no_content_and_not_one_with_a_page(self) -> None:
+        with ScriptedServer(answer(204, body=b"")) as server, client_of(server.url) as client:
+            client.delete_data("a", "b")
+        with (
+            ScriptedServer(answer(200, body=b"<html>")) as server,
+            client_of(server.url) as client,
+            pytest.raises(UnexpectedAnswerError),
+        ):
+            client.delete_data("a", "b")
+
     def test_an_id_stays_one_segment_of_the_path(self) -> None:
         with ScriptedServer(answer(200, {"nodes": [], "edges": []})) as server, client_of(server.url) as client:
             client.graph("../users/me?x=1")

@@ -45,11 +45,11 @@ def test_what_was_not_taken_in_full_is_said_and_sent_once_more_alone(
     answering(says, monkeypatch, of=of)
     first = mirror.push()
     with client_of(remote.url, remote.api_key) as client:
-        found = check_mirror(client, [mirror.archive()], first, verify="counts", on_removed="remove")
+        found = check_mirror(client, [mirror.archive()], first, verify="counts")
         assert ["1 archive of the mirror not in full" in problem for problem in found.problems] == [True]
         before = len(remote.uploads)
         again = mirror.push()
         assert (again.status, len(remote.uploads) - before) == ("completed", 1)
-        assert not check_mirror(client, [mirror.archive()], again, verify="counts", on_removed="remove").problems
+        assert not check_mirror(client, [mirror.archive()], again, verify="counts").problems
     assert mirror.push().status == "unchanged"
     mirror.assert_exact()

@@ -156,3 +156,18 @@ def test_what_killed_writers_have_left_beside_a_state_goes_after_a_day(remote: F
     mirror.push()
     for directory in (state.parent, state.parent.parent):
         assert [path.name for path in directory.glob(".*.tmp")] == [young]
+
+
+@pytest.mark.parametrize("at", [5, 6, 7])
+def test_contents_that_tell_of_more_bytes_than_there_can_be_are_damaged_and_count_as_lost(
+    remote: FakeRemote, tmp_path: Path, at: int
+) -> None:
+    mirror = Mirror(remote, tmp_path, ChangingGraph(1, nodes=20))
+    mirror.push()
+    (file,) = (tmp_path / "mirrors").glob("*/contents-*.bin")
+    content = bytearray(file.read_bytes())
+    content[content.index(b"\n") + 1 + at] ^= 0x20  # of the first length
+    file.write_bytes(content)
+    assert mirror.push().status == "completed"
+    assert mirror.push().status == "unchanged"
+    mirror.assert_exact()

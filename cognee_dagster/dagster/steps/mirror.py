@@ -106,7 +106,6 @@ def check_mirror(
     result: PushResult,
     *,
     verify: Verification,
-    on_removed: OnRemoved,
 ) -> ImportFindings:
     """Look whether everything arrived; with ``graph`` the remote graph is read back, whole."""
     if verify == "off":
@@ -122,7 +121,7 @@ def check_mirror(
         return ImportFindings(problems=[*problems, f"{error} Push again."])
     except RemoteError as error:
         return ImportFindings(problems=problems, not_compared=str(error))
-    exact = has_to_be_exact(result.remote_response["mirror"], on_removed=on_removed)
+    exact = has_to_be_exact(result.remote_response["mirror"])
     wrong = found.wrong(exact=exact, mode="preserve")
     if wrong:
         what = "; ".join(difference.in_words for difference in wrong)
@@ -133,14 +132,13 @@ def check_mirror(
     return ImportFindings(problems=problems, remarks=besides)
 
 
-def has_to_be_exact(mirror: Mapping[str, Any] | None, *, on_removed: OnRemoved) -> bool:
+def has_to_be_exact(mirror: Mapping[str, Any] | None) -> bool:
     """Whether the remote dataset should have nothing besides what was pushed.
 
     Args:
-        mirror: What a push says of the mirror; None for a full one, which merges.
-        on_removed: What becomes of what is gone.
+        mirror: What a push says of the mirror, also of what it has kept there; None for a full one, which merges.
     """
-    return mirror is not None and on_removed != "keep" and not mirror.get("nodes_of_other_mirrors")
+    return mirror is not None and "kept" not in mirror.get("nodes", {}) and not mirror.get("nodes_of_other_mirrors")
 
 
 def how_to_mend(wrong: Sequence[Difference]) -> str:

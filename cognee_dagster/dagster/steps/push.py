@@ -68,10 +68,11 @@ def push_stored(
         record = BegunImports(context, archives=archives, push=push, partition=partition)
         begun = BegunPush(context, push=push, partition=partition, imports=record)
         sent = SentSoFar(progress_in_log(context.log, what=f"Upload to {client.connection.url}"), begun=begun)
-        if (config.resend or config.adopt) and not launched.as_mirror:
+        of_mirrors = config.resend or config.adopt or config.on_removed or config.max_removed is not None
+        if of_mirrors and not launched.as_mirror:
             raise InvalidPushError(
-                f"Nothing was sent: resend and adopt are for mirrors, and this push sends {dataset} whole. Launch it "
-                "without them."
+                "Nothing was sent: resend, adopt, on_removed and max_removed are for mirrors, and this push sends "
+                f"{dataset} whole. Launch it without them."
             )
         mirror = mirror_place(context, dataset, archive=archive, config=config) if launched.as_mirror else None
         if config.dry_run:
@@ -178,7 +179,7 @@ def _findings(
     target = result.target_dataset
     with span("verify", dataset=result.dataset_name, target_dataset=target, remote_host=host_of(client.connection.url)):
         if _is_mirror(result):
-            return check_mirror(client, archives, result, verify=dataset.verify, on_removed=dataset.on_removed)
+            return check_mirror(client, archives, result, verify=dataset.verify)
         return check_import(client, archives, result.remote_response, target_dataset=target, verify=dataset.verify)
 
 

@@ -51,25 +51,23 @@ def _check(
     return compare_with_pushed(
         context,
         dataset,
-        lambda client, archives: _compare(dataset, client, archives, push),
+        lambda client, archives: _compare(client, archives, push),
         made=archive,
         push=push,
     )
 
 
-def _compare(
-    dataset: CogneeDataset, client: CogneeClient, archives: "Sequence[Archive]", push: Push
-) -> dg.AssetCheckResult:
+def _compare(client: CogneeClient, archives: "Sequence[Archive]", push: Push) -> dg.AssetCheckResult:
     try:
         found = compare_archives(archives, client=client, target_dataset=push.target_dataset)
     except DatasetNotFoundError as error:
         reason = f"{error} Push again."
         return dg.AssetCheckResult(passed=False, description=reason, metadata={keys.REASON: reason, **_of_push(push)})
-    return _result(dataset, found, push)
+    return _result(found, push)
 
 
-def _result(dataset: CogneeDataset, found: RemoteComparison, push: Push) -> dg.AssetCheckResult:
-    exact = has_to_be_exact(push.metadata.get(keys.MIRROR), on_removed=dataset.on_removed)
+def _result(found: RemoteComparison, push: Push) -> dg.AssetCheckResult:
+    exact = has_to_be_exact(push.metadata.get(keys.MIRROR))
     wrong = found.wrong(exact=exact, mode=str(push.metadata.get(keys.MODE)))
     besides = [difference.in_words for difference in found.differences if difference not in wrong]
     nodes, edges = counted(found.num_nodes, "node"), counted(found.num_edges, "edge")

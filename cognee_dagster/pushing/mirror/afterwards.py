@@ -41,10 +41,7 @@ class Afterwards:
         was_counted = self.found.known.is_counted_anew or after is None or not (has_sent and after.is_there)
         if after is None or (was_counted and not has_deleted):
             return after
-        ours = self.contents
-        beside = () if self.adopts or self.found.empties else (self.found.beside.owned,)
-        owned = Owned.of((ours.node_keys, ours.edge_keys, ours.document_keys), *beside)
-        counted = count_unowned(self.client, self.dataset, owned, before=after)
+        counted = self._counted(after)
         # A graph that was emptied has nothing of others, even if it cannot be read: it must not be emptied each time.
         return unless_proven_none(after if self.found.empties and counted.nodes is None else counted)
 
@@ -56,13 +53,22 @@ class Afterwards:
         """
         if state.single_edges != "unseen":
             return state, SingleEdges()
-        before, unowned = self.found.single_edges, state.unowned
+        before, unowned = self.found.single_edges, self.found.unowned
         node_keys = self.found.fingerprints.node_keys
         left = find_single_edges(self.client, self.dataset, before.keys, node_keys=node_keys)
-        others_may_have_them = unowned is not None and (unowned.others or unowned.is_ours)
+        others_may_have_them = self.adopts or (unowned is not None and (unowned.others or unowned.is_ours))
         seen = what_was_seen(before, left, others_may_have_them=others_may_have_them)
-        state = msgspec.structs.replace(state, single_edges=seen)
-        return state, left if seen == "stay" else SingleEdges()
+        if seen == "stay":
+            return msgspec.structs.replace(state, single_edges=seen), left
+        if len(left.keys) and state.unowned is None:
+            state = msgspec.structs.replace(state, unowned=self._counted(Unowned(others=True)))
+        return msgspec.structs.replace(state, single_edges=seen), SingleEdges()
+
+    def _counted(self, before: Unowned) -> Unowned:
+        ours = self.contents
+        beside = () if self.adopts or self.found.empties else (self.found.beside.owned,)
+        owned = Owned.of((ours.node_keys, ours.edge_keys, ours.document_keys), *beside)
+        return count_unowned(self.client, self.dataset, owned, before=before)
 
     def contents_with(self, left: SingleEdges) -> MirrorContents:
         """What the remote has confirmed, with edges that it has left: a later push has to know of them."""
@@ -79,9 +85,8 @@ class Afterwards:
 def single_edges_confirmed(found: MirrorSurvey, state: MirrorState) -> MirrorState:
     """A state that notes, before anything is deleted, whether the server is still to be seen deleting such edges."""
     seen = "" if found.empties or state.single_edges == "unseen" else state.single_edges
-    return msgspec.structs.replace(
-        state, single_edges="unseen" if seen == "" and len(found.single_edges.keys) else seen
-    )
+    is_unseen = seen != "go" and len(found.single_edges.keys)
+    return msgspec.structs.replace(state, single_edges="unseen" if is_unseen else seen)
 
 
 def looked_at(found: MirrorSurvey, state: MirrorState) -> MirrorState:

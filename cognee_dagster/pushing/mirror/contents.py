@@ -83,12 +83,12 @@ class MirrorContents:
         return replace(self, document_keys=self.document_keys[kept], document_contents=self.document_contents[kept])
 
     def with_edges_of(self, other: "MirrorContents", edge_keys: "Integers") -> "MirrorContents":
-        """These, and some edges of others."""
+        """These, and some edges of others, whose records are forgotten: they are only known to be there."""
         added = np.flatnonzero(np.isin(other.edge_keys, edge_keys))
         return replace(
             self,
             edge_keys=np.concatenate((self.edge_keys, other.edge_keys[added])),
-            edge_contents=np.concatenate((self.edge_contents, other.edge_contents[added])),
+            edge_contents=np.concatenate((self.edge_contents, np.zeros(len(added), np.uint64))),
             edge_segments=np.concatenate((self.edge_segments, other.edge_segments[added])),
         )
 

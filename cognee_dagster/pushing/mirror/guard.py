@@ -32,7 +32,7 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
     if options.on_removed == "keep":
         return
     state = found.known.state
-    if state is not None and state.single_edges == "stay" and len(found.single_edges.keys):
+    if state is not None and state.single_edges == "stay" and found.were_left_before:
         raise unremovable(found.single_edges, source=source, where=where, happened="Nothing was sent.")
     if found.empties and found.known.has_history and options.max_removed < 1:
         raise RemovedRecordsError(

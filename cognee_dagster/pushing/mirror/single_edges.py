@@ -91,9 +91,9 @@ def look_beforehand(
 
 def what_was_seen(before: SingleEdges, after: SingleEdges, *, others_may_have_them: bool) -> SingleEdgesSeen:
     """What single edges before their deletion and after it say of the server."""
-    if not len(after.keys):
-        return "go" if len(before.keys) else ""
-    return "" if others_may_have_them else "stay"
+    if len(after.keys) < len(before.keys):
+        return "go"
+    return "" if others_may_have_them or not len(before.keys) else "stay"
 
 
 def unremovable(edges: SingleEdges, *, source: str, where: str, happened: str) -> UnremovableEdgesError:
@@ -108,8 +108,9 @@ def unremovable(edges: SingleEdges, *, source: str, where: str, happened: str) -
     return UnremovableEdgesError(
         f"The graph of {source!r} lacks {edges.in_words}, that {where} has, and on_removed is remove, which cannot be "
         "done there: that server keeps in its relational database what imports brought, and deletes an edge only with "
-        f"one of its nodes. {happened} Push with on_removed replace, which empties the remote graph and sends "
-        "everything, or with on_removed keep, which leaves the edges there."
+        "one of its nodes; or a dataset or mirror of which nothing is known here has these edges, too. "
+        f"{happened} Push with on_removed keep, which leaves them there, or, where nobody else needs that graph, with "
+        "replace, which empties it and sends everything."
     )
 
 

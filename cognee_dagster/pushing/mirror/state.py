@@ -288,8 +288,10 @@ def _contents_in(path: "UPath") -> bytes:
             told = MirrorContents.bytes_told(head)
         except ValueError:
             return head
-        file.seek(0)
-        return file.read(told + 1)
+        content = bytearray(head)
+        while len(content) <= told and (piece := file.read(min(told + 1 - len(content), 2**20))):
+            content += piece
+        return bytes(content)
 
 
 def _read(path: "UPath", read: "Callable[[UPath], bytes]") -> bytes | None:

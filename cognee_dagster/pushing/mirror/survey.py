@@ -93,6 +93,15 @@ class MirrorSurvey:
         )
 
     @property
+    def were_left_before(self) -> bool:
+        """Whether each of the single edges is one that a push before has seen to stay."""
+        there = self.known.confirmed
+        if there is None or not len(self.single_edges.keys):
+            return False
+        contents = there.edge_contents[np.isin(there.edge_keys, self.single_edges.keys)]
+        return bool((contents == 0).all())
+
+    @property
     def knows_what_is_gone(self) -> bool:
         """Whether that is all that is there of what this mirror has brought and the graph does not have."""
         return self.known.confirmed is not None and self.known.is_certain
@@ -181,9 +190,11 @@ def survey(
 
 def _single_edges(client: CogneeClient, dataset: RemoteDataset, found: MirrorSurvey) -> SingleEdges:
     """Removed edges that the server may leave; those that another mirror has, too, stay anyway."""
-    state, there = found.known.state, found.known.confirmed
+    state, there, unowned = found.known.state, found.known.confirmed, found.unowned
     if state is None or there is None:
         return SingleEdges()
+    if unowned is not None and (unowned.others or unowned.is_ours) and state.single_edges != "stay":
+        return SingleEdges()  # what stays may be theirs, and is counted
     _, removed = found.gone
     _, of_others, _ = found.beside.owned
     return look_beforehand(

@@ -232,7 +232,8 @@ def wait_for_import(
     Raises:
         RemoteError: The remote gave no answer, or none of Cognee's.
     """
-    clock = clock or _steady_clock()
+    # Without a time of the push, ages are told by how far the server's clock is ahead of ours as it is set now.
+    clock = clock or (time.time if item.pushed_at is None else _steady_clock())
     began = known_until = clock()
     patience = stalled_after
     while True:
