@@ -51,16 +51,16 @@ def test_a_server_that_leaves_single_edges_is_found_out_and_replace_mends_it(tmp
         client_of(server.url, server.api_key) as client,
     ):
 
-        def push(on_removed: OnRemoved = "remove") -> PushResult:
+        def push(on_removed: OnRemoved = "remove", *, adopt: bool = False) -> PushResult:
             return push_mirror(
                 [graph.archive(tmp_path / "graph.cogx.tar.gz")],
                 client=client,
                 base=UPath(tmp_path / "mirrors"),
                 options=PushOptions(target_dataset=TARGET),
-                mirror=MirrorOptions(on_removed=on_removed, max_removed=1.0, adopt=True),
+                mirror=MirrorOptions(on_removed=on_removed, max_removed=1.0, adopt=adopt),
             )
 
-        push()
+        push(adopt=True)
         graph.remove_edge()
         with pytest.raises(UnremovableEdgesError, match="lacks 1 edge between nodes that stay"):
             push()
