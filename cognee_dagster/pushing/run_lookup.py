@@ -89,6 +89,11 @@ class RunLookup:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
+    @property
+    def had_imports(self) -> bool:
+        """Whether the dataset had an import that may have brought a graph, before the upload."""
+        return any(run.pipeline == IMPORT_PIPELINE for run in self._before.values())
+
     def expect_another(self) -> None:
         """An earlier upload of this delivery may yet be imported: from now on no run can be told for the latest's."""
         self._earlier_upload = True

@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +22,7 @@ from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports import watch
 from cognee_dagster.remote.imports.verdict import ImportState
 from cognee_dagster.testing import FakeRemote
-from cognee_dagster.testing.faults import RUNS, Fault, answer, html
+from cognee_dagster.testing.faults import RUNS, UPLOADS, Fault, answer, cut_request, html, reset
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import HASTY, Noting, client_of, demo_archive
 
@@ -134,3 +135,21 @@ def test_a_step_of_our_own_clock_makes_no_import_stalled(remote: FakeRemote, mon
         )
         verdict = watch.wait_for_import(client, watched, stalled_after=timedelta(hours=6), sleep=sleep)
     assert verdict.state is ImportState.FAILED
+
+
+@pytest.mark.parametrize("fault", [reset(), cut_request(300)], ids=["reset", "cut off"])
+def test_a_run_that_began_meanwhile_is_not_ours_because_the_graph_held_the_archive_before(
+    remote: FakeRemote, tmp_path: Path, fault: Fault
+) -> None:
+    archive = demo_archive(tmp_path)
+    with client_of(remote.url, remote.api_key) as client:
+        push_archives([archive], client=client, options=PushOptions(delivery=HASTY))
+        remote.faults.on(UPLOADS, replace(fault, delay=0.2))
+        rival = threading.Timer(0.1, lambda: remote.add_run("demo", state="COMPLETED"))
+        rival.start()
+        again = push_archives([archive], client=client, options=PushOptions(delivery=HASTY))
+        rival.join()
+    theirs = {run["pipeline_run_id"] for run in remote.runs if run["pipeline_name"] == "migration_import_pipeline"}
+    assert again.status == "completed"
+    assert again.pipeline_run_id is None or len(remote.uploads) == 2
+    assert len(theirs) >= 2
