@@ -132,19 +132,25 @@ def push(
             )
     code, reason = ExitCode.OK, ""
     if wait and remote.ImportState.of_status(result.status).is_under_way:
-        done_so_far(
-            _in_words(result),
-            pipeline_run_id=result.pipeline_run_id,
-            target_dataset=result.target_dataset,
-            status=result.status,
-        )
-        with log_to_stderr(reminders=not as_json):
-            verdict = _wait(result, mode=mode, connection=connection)
-        code, reason = exit_code_of_import(verdict), verdict.reason
-        result = dataclasses.replace(result, status=verdict.state.status)
+        result, code, reason = _seen_through(result, mode=mode, connection=connection, as_json=as_json)
     if code is ExitCode.OK and (reason := _incomplete(result)):
         code = ExitCode.IMPORT_FAILED
     _end(result, code=code, reason=reason, as_json=as_json)
+
+
+def _seen_through(
+    result: "PushResult", *, mode: str, connection: "Connection", as_json: bool
+) -> tuple["PushResult", ExitCode, str]:
+    """The result once the import has ended, and what the command ends with; what is known by now is told anyway."""
+    done_so_far(
+        _in_words(result),
+        pipeline_run_id=result.pipeline_run_id,
+        target_dataset=result.target_dataset,
+        status=result.status,
+    )
+    with log_to_stderr(reminders=not as_json):
+        verdict = _wait(result, mode=mode, connection=connection)
+    return dataclasses.replace(result, status=verdict.state.status), exit_code_of_import(verdict), verdict.reason
 
 
 def _told_to(bars: "Bars | ProgressLines") -> "PushProgress":

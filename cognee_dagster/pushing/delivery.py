@@ -28,10 +28,11 @@ from cognee_dagster.pushing.attempt import DeliveryAttempt
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
 from cognee_dagster.pushing.delivery_result import DeliveryResult
 from cognee_dagster.pushing.documents import prepare_documents
+from cognee_dagster.pushing.earlier_try import attach
 from cognee_dagster.pushing.just_made import JustMade
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import DeliveredArchive, PushProgress
-from cognee_dagster.pushing.recovery import attach, recover
+from cognee_dagster.pushing.recovery import recover
 from cognee_dagster.pushing.refusals import NextStep, after_failure, explain
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.pushing.run_lookup import RunLookup

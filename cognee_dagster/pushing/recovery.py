@@ -1,4 +1,4 @@
-"""What is made of an import whose answer never came, makes no sense, or was for an earlier try.
+"""What is made of an import whose answer never came, or makes no sense.
 
 A run that was seen is not enough: its rows do not say which upload started it. Before such an import counts as ours,
 the remote graph is read back and held against the archive.
@@ -8,92 +8,30 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from cognee_dagster.errors import (
     ImportFailedError,
     ImportUnconfirmedError,
     RemoteError,
-    RemotePermissionError,
-    RemoteRejectedError,
-    UnexpectedAnswerError,
 )
-from cognee_dagster.pushing.changes import changes_since, name_of
 from cognee_dagster.pushing.delivery_request import DeliveryRequest
-from cognee_dagster.pushing.delivery_result import DeliveryResult, going_on, read_back
+from cognee_dagster.pushing.delivery_result import DeliveryResult, read_back
 from cognee_dagster.pushing.followed import is_followed
 from cognee_dagster.pushing.held import compared, lacking_of, say_lacking
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.pushing.run_lookup import RunLookup, Sighting
 from cognee_dagster.pushing.waiting import reports_of
-from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
-from cognee_dagster.remote.imports.watch import ImportWatch, wait_for_import
+from cognee_dagster.remote.imports.watch import wait_for_import
 from cognee_dagster.remote.retry import Downtime
 from cognee_dagster.remote.wording import quoted
-
-# What was imported longer ago may have been changed there by others since.
-_TRUSTED_FOR = timedelta(days=7)
-_ADDS_ONLY = frozenset({"improve"})  # it follows a remember (Cognee 1.6.5)
 
 _LEAST_LOOK = 1.0  # seconds for a last look at a remote that has been down for as long as it may be
 
 logger = logging.getLogger(__name__)
-
-
-def attach(request: DeliveryRequest, begun: BegunImport) -> DeliveryResult | None:
-    """See an import through that an earlier try has begun; None: it came to nothing, or was not ours."""
-    verdict = _verdict_of(request, begun)
-    if verdict is None:
-        return None
-    logger.info("Attaching to the import that an earlier try has begun: run %s", begun.run_id)
-    request.note(begun)
-    if verdict.state is ImportState.SUCCEEDED and not _is_as_it_was(request, begun, since=verdict.finished_at):
-        return _read_back(request, begun.run_id)
-    if request.strategy is not Strategy.FOREGROUND and begun.known_by is not None:
-        return going_on(request, begun.run_id, recovered=True, detached=request.strategy is Strategy.DETACHED)
-    if begun.known_by is KnownBy.ANSWER and verdict.state is ImportState.SUCCEEDED:
-        from cognee_dagster.pushing.compared_rows import SentGraph  # Arrow comes with it
-
-        repeated = SentGraph([request.archive]).repeated_edges
-        return replace(read_back(request, begun.run_id, repeated_edges=repeated), known_by=KnownBy.ANSWER)
-    return _wait_and_read_back(request, begun)
-
-
-def _verdict_of(request: DeliveryRequest, begun: BegunImport) -> ImportVerdict | None:
-    """How an import stands by now; None: it came to nothing, or a server that lists no runs does not show it."""
-    watch = ImportWatch(feed=request.client, now=time.time(), stalled_after=request.settings.stalled_after)
-    try:
-        verdict = watch.ask(request.watched(begun.run_id))
-    except (RemotePermissionError, RemoteRejectedError, UnexpectedAnswerError) as refusal:
-        if request.strategy is not Strategy.FOREGROUND or refusal.retryable:
-            raise
-        logger.warning("It cannot be seen what became of an earlier try's import; uploading again: %s", refusal)
-        return None
-    return None if _came_to_nothing(request, begun, verdict) else verdict
-
-
-def _wait_and_read_back(request: DeliveryRequest, begun: BegunImport) -> DeliveryResult | None:
-    if begun.known_by is None and request.cognifies:  # it may be another's, which nothing follows
-        return _confirm(request, [begun.run_id], ours=None)
-    verdict = _end_of(request, begun.run_id)
-    if verdict.state is not ImportState.SUCCEEDED:
-        _say_came_to_nothing(begun.run_id, verdict)
-        return None
-    return _read_back(request, begun.run_id)
-
-
-def _came_to_nothing(request: DeliveryRequest, begun: BegunImport, verdict: ImportVerdict) -> bool:
-    if not verdict.state.is_under_way and verdict.state is not ImportState.SUCCEEDED:
-        _say_came_to_nothing(begun.run_id, verdict)
-        return True
-    made_at = request.dataset.created_at
-    if made_at is not None and verdict.started_at is not None and verdict.started_at < made_at:
-        logger.info("Dataset %r was deleted after an earlier try's import; uploading again", request.dataset.name)
-        return True
-    return False
 
 
 def recover(
@@ -132,7 +70,7 @@ def recover(
     if sighting.run_id is not None:
         logger.info("The remote imports into %r as run %s", request.dataset.name, sighting.run_id)
         request.note(BegunImport(run_id=sighting.run_id))  # it may be another's, also where it was told before
-    found = _confirm(request, sorted(sighting.candidates), ours=sighting.run_id)
+    found = confirm(request, sorted(sighting.candidates), ours=sighting.run_id)
     downtime.is_up()
     if found is None or found.pipeline_run_id is None:
         return found
@@ -162,7 +100,7 @@ def read_an_unknown_answer(request: DeliveryRequest, answer: dict[str, Any], *, 
     # That ids are there says nothing where the server makes something of what nodes are like: it takes a run, too.
     is_told_by_graph = request.mode == "preserve" or (request.mode == "hybrid" and run_id is not None)
     if request.dataset.id and is_told_by_graph:
-        result = _confirm(request, [run_id] if run_id else [], ours=run_id)
+        result = confirm(request, [run_id] if run_id else [], ours=run_id)
     if result is None:
         raise ImportUnconfirmedError(
             f"{said}, which is not known here, and the archive was not found in the remote graph (run {run_id}). "
@@ -189,7 +127,7 @@ def see_through_to_its_end(request: DeliveryRequest, answer: dict[str, Any], *, 
 
 
 def _require_success(request: DeliveryRequest, run_id: str) -> None:
-    verdict = _end_of(request, run_id)
+    verdict = end_of(request, run_id)
     if verdict.state is not ImportState.SUCCEEDED:
         raise _failed(request, run_id, verdict)
 
@@ -223,7 +161,7 @@ def _search(
         request.pause()
 
 
-def _confirm(request: DeliveryRequest, run_ids: Sequence[str], *, ours: str | None) -> DeliveryResult | None:
+def confirm(request: DeliveryRequest, run_ids: Sequence[str], *, ours: str | None) -> DeliveryResult | None:
     """Wait for the end of these imports, then read the remote graph back; None: it does not hold the archive.
 
     What a hybrid push makes of texts after that is waited for only where it can be ours: an import of somebody else's
@@ -241,8 +179,8 @@ def _confirm(request: DeliveryRequest, run_ids: Sequence[str], *, ours: str | No
             say_lacking(["No texts are stored after it."])
             return None
         for run_id in followed:
-            _require_success(request, run_id) if run_id == ours else _end_of(request, run_id)
-    return _read_back(request, ours)
+            _require_success(request, run_id) if run_id == ours else end_of(request, run_id)
+    return result_if_held(request, ours)
 
 
 def _graph_ended_at(request: DeliveryRequest, run_id: str, *, is_ours: bool) -> datetime | None:
@@ -251,7 +189,7 @@ def _graph_ended_at(request: DeliveryRequest, run_id: str, *, is_ours: bool) -> 
     Raises:
         ImportFailedError: It is ours, and failed.
     """
-    verdict = _end_of(request, run_id, cognifies=False)
+    verdict = end_of(request, run_id, cognifies=False)
     if verdict.state is ImportState.SUCCEEDED:
         return verdict.finished_at
     if is_ours:
@@ -259,7 +197,7 @@ def _graph_ended_at(request: DeliveryRequest, run_id: str, *, is_ours: bool) -> 
     return None
 
 
-def _read_back(request: DeliveryRequest, run_id: str | None) -> DeliveryResult | None:
+def result_if_held(request: DeliveryRequest, run_id: str | None) -> DeliveryResult | None:
     """The result of an import that has ended, where the remote graph holds the archive; None where it does not."""
     found = compared(request, run_id)
     lacking = lacking_of(request, found, run_id=run_id)
@@ -270,28 +208,7 @@ def _read_back(request: DeliveryRequest, run_id: str | None) -> DeliveryResult |
     return read_back(request, run_id, repeated_edges=found.repeated_edges)
 
 
-def _is_as_it_was(request: DeliveryRequest, begun: BegunImport, *, since: datetime | None) -> bool:
-    """Whether nobody has taken anything out of the remote dataset since then, by the server's clock.
-
-    Its list of runs shows that. Servers before 1.5.4 list no deletions, and of a run no name of the operation.
-    """
-    now = datetime.now(timezone.utc) + request.client.clock_offset
-    if since is None or now - since >= _TRUSTED_FOR:
-        return False
-    found = changes_since(request.client, request.dataset, began_at=since.timestamp())
-    if found is None or begun.run_id not in found or found[begun.run_id].operation_name is None:
-        return False
-    taken_out = [row for row in found.values() if row.pipeline_name is None and name_of(row) not in _ADDS_ONLY]
-    for row in taken_out[:1]:
-        logger.info("Since that import something was taken out of %s (%s)", request.where, name_of(row))
-    return not taken_out
-
-
-def _say_came_to_nothing(run_id: str, verdict: ImportVerdict) -> None:
-    logger.info("An earlier try's import (run %s) is %s; uploading again", run_id, verdict.state.value)
-
-
-def _end_of(request: DeliveryRequest, run_id: str, *, cognifies: bool = True) -> ImportVerdict:
+def end_of(request: DeliveryRequest, run_id: str, *, cognifies: bool = True) -> ImportVerdict:
     watched = request.watched(run_id, pushed_at=time.time())
     return wait_for_import(
         request.client,

@@ -11,7 +11,6 @@ from uuid import UUID
 import numpy as np
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.mirror.adoption import Adoption, look_for_adoption
 from cognee_dagster.pushing.mirror.beside import MirrorsBeside, look_beside
 from cognee_dagster.pushing.mirror.contents import MirrorContents
@@ -132,7 +131,7 @@ def survey(
 
     Raises:
         ArchiveError: An archive is damaged.
-        RemoteError: The remote's runs cannot be listed.
+        RemoteError: The remote's runs cannot be listed, or its graph not be read where it is known to leave edges.
         OSError: What is known of the mirror cannot be read.
     """
     known = look_up(client, dataset, files, resend=options.resend, is_new=is_new)
@@ -150,7 +149,9 @@ def survey(
     )
     documents = compare_documents(archives, known.contents, keeps_removed=keeps_removed)
     if again := known.missing_documents.intersection(documents.sent_keys):
-        logger.warning("%s of the mirror no longer in %r: sent again", counted(len(again), "document"), target_dataset)
+        logger.warning(
+            "%d documents of the mirror are no longer in %r: they are sent again", len(again), target_dataset
+        )
     beside = look_beside(files, fingerprints, documents.keys) if files is not None else MirrorsBeside()
     unowned = known.unowned
     # What an emptying takes along counts as it is now, not as it was when it was last looked at.
