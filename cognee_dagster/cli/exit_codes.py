@@ -51,7 +51,7 @@ MEANINGS = {
     ExitCode.NO_CONNECTION: "no remote is configured, or it does not accept the API key",
     ExitCode.NO_DATASET: "no such dataset, file, archive, archive store or import, or no permission for it",
     ExitCode.INVALID_ARCHIVE: "not a valid COGX archive, or beyond a server's limits",
-    ExitCode.IMPORT_FAILED: "the remote's import failed or stalled, or it read less than was sent",
+    ExitCode.IMPORT_FAILED: "the remote's import failed or stalled, or it took less than was sent",
     ExitCode.UNREACHABLE: "the remote does not answer",
     ExitCode.STILL_RUNNING: "the import has not ended yet (status without --wait)",
     ExitCode.TOO_MANY_REMOVED: "more would be removed from a mirror than is allowed, or than its server removes",

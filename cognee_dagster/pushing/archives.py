@@ -21,7 +21,7 @@ from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushBeginning, PushProgress
 from cognee_dagster.pushing.resume import NoRecord, ResumeRecord
-from cognee_dagster.pushing.verification import unread_records
+from cognee_dagster.pushing.verification import count_problems
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.imports.watch import time_of
@@ -127,9 +127,9 @@ def push_archives(
         results.append(result)
     record.done()
     response = one_answer(results)
-    if unread := unread_records(archives, response):
-        logger.warning("Not everything has arrived in %r on %s: %s", target, client.connection.url, " ".join(unread))
-        response["incomplete"] = unread
+    if problems := count_problems(archives, response):
+        logger.warning("Not everything has arrived in %r on %s: %s", target, client.connection.url, " ".join(problems))
+        response["incomplete"] = problems
     return PushResult(
         status=results[-1].status,
         dataset_name=name,

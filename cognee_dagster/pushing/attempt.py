@@ -140,10 +140,6 @@ class DeliveryAttempt:
             return see_through_to_its_end(self._request, answer, run_id=self.run_id)
         if self.run_id is None and state.is_under_way:  # it is told by the time
             answer = {**answer, "delivered_at": self._delivered_at().isoformat()}
-        if imports[-1].skipped_facts:
-            logger.warning(
-                "The remote dropped %d facts with an end that is not in the archive", imports[-1].skipped_facts
-            )
         return DeliveryResult(
             status=state.status, response=answer, pipeline_run_id=self.run_id, known_by=KnownBy.ANSWER
         )

@@ -78,10 +78,10 @@ def count_problems(archives: "Sequence[Archive]", response: Mapping[str, Any]) -
         for archive, item in zip(archives, migration_imports(response), strict=False)
         if item.skipped_facts
     ]
-    return [*dropped, *unread_records(archives, response)]
+    return [*dropped, *_unread_records(archives, response)]
 
 
-def unread_records(archives: "Sequence[Archive]", response: Mapping[str, Any]) -> list[str]:
+def _unread_records(archives: "Sequence[Archive]", response: Mapping[str, Any]) -> list[str]:
     """What the answer to an upload says of records that were sent and not read."""
     return [
         f"The remote read {item.record_counts.get(kind, 0)} of {counted(sent, f'{kind} record')}. Push again."

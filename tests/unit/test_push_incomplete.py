@@ -60,3 +60,22 @@ def test_the_engine_warns_and_says_so_in_its_answer(
 def test_a_push_that_was_read_whole_says_nothing_of_it(remote: FakeRemote, tmp_path: Path) -> None:
     with client_of(remote.url, remote.api_key) as client:
         assert "incomplete" not in push_archives([demo_archive(tmp_path)], client=client).remote_response
+
+
+@pytest.mark.parametrize("sync", ["full", "incremental"])
+def test_facts_that_the_server_drops_are_not_called_arrived(
+    remote: FakeRemote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sync: str
+) -> None:
+    def drop(*args: Any, **options: Any) -> DeliveryResult:
+        result = deliver(*args, **options)
+        (item,) = result.response["items"]
+        return replace(result, response={**result.response, "items": [{**item, "skipped_facts": 3}]})
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(archives, "deliver", drop)
+    monkeypatch.setattr(sending, "deliver", drop)
+    nx.write_graphml(nx.path_graph(30, create_using=nx.DiGraph), tmp_path / "path.graphml")
+    where = ("--url", remote.url, "--api-key", remote.api_key)
+    done = call("push", str(tmp_path / "path.graphml"), "--sync", sync, *where)
+    assert done.exit_code == 6
+    assert "Not everything has arrived in 'path'" in done.stderr
