@@ -8,13 +8,15 @@ local stores and the remote are.
 import importlib.util
 import os
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from dotenv import dotenv_values
+from dotenv.main import with_warn_for_invalid_lines
 from dotenv.parser import Binding, parse_stream
+from dotenv.variables import parse_variables
 
 from cognee_dagster.errors import LocalCogneeError
 
@@ -23,6 +25,7 @@ API_KEY_VARIABLE = "COGNEE_API_KEY"  # of the remote
 DEBUG_VARIABLE = "COGNEE_DAGSTER_DEBUG"  # of the command line
 NO_LANGUAGE_MODEL = "the-sandbox-has-no-language-model-set-LLM_API_KEY"  # in the LLM_ENDPOINT of one that has none
 _PROJECT_MARKERS = (".git", "pyproject.toml")
+_MAX_BYTES = 256 << 10  # of a file, and of all values in it together; settings of a project are a few thousand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,21 +82,21 @@ def cognee_environment(environ: Mapping[str, str] | None = None, *, directory: P
 
     Raises:
         LocalCogneeError: ``COGNEE_ENV_FILE`` names something that is not a file, or the ``.env`` cannot be read or is
-            not UTF-8; Cognee refuses to start then, too.
+            not UTF-8; Cognee refuses to start then, too. Or it has more than settings ever have.
     """
     variables = dict(os.environ if environ is None else environ)
     env_file = find_env_file(variables, directory=directory)
     if env_file is None:
         return CogneeEnvironment(variables)
-    text = _read_env_file(env_file)
-    given = {key: value for key, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
+    bindings = list(with_warn_for_invalid_lines(parse_stream(StringIO(_read_env_file(env_file)))))
+    given = _values(bindings, variables, path=env_file)
     from_file = {
         binding.key: VariableSource(
             file=env_file,
             line=_line_of(binding),
             overrides=variables.get(binding.key, "") not in ("", given[binding.key]),
         )
-        for binding in parse_stream(StringIO(text))
+        for binding in bindings
         if binding.key is not None and binding.key in given
     }
     return CogneeEnvironment({**variables, **given}, env_file=env_file, from_file=from_file)
@@ -112,14 +115,42 @@ def _line_of(binding: Binding) -> int:
     return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
+def _values(bindings: Sequence[Binding], variables: Mapping[str, str], *, path: Path) -> dict[str, str]:
+    """What the lines set, as python-dotenv says it: ``${NAME}`` stands for what is known in that line."""
+    given: dict[str, str | None] = {}
+    known = ChainMap[str, str | None](given, dict(variables))
+    length = 0
+    for binding in bindings:
+        if binding.key is None:
+            continue
+        parts = []
+        for atom in parse_variables(binding.value or ""):
+            parts.append(atom.resolve(known))
+            length += len(parts[-1])
+            if length > _MAX_BYTES:  # a name that stands for two others, and each of those again
+                raise LocalCogneeError(
+                    f"The settings file {path} says more than {_MAX_BYTES:,} characters in all by its line "
+                    f"{_line_of(binding)}, with what ${{…}} stands for. Shorten it, or name another file with "
+                    f"{ENV_FILE_VARIABLE}."
+                )
+        given[binding.key] = None if binding.value is None else "".join(parts)
+    return {key: value for key, value in given.items() if value is not None}
+
+
 def _read_env_file(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise LocalCogneeError(
             f"The settings file {path} cannot be read: {error.strerror}. Correct its permissions, or name another file "
             f"with {ENV_FILE_VARIABLE}."
         ) from error
+    if len(content) > _MAX_BYTES:
+        raise LocalCogneeError(
+            f"The settings file {path} has more than the {_MAX_BYTES:,} bytes that settings can have. Move it out of the "
+            f"way, or name another file with {ENV_FILE_VARIABLE}."
+        )
     advice = f"Save it as UTF-8, or name another file with {ENV_FILE_VARIABLE}; Cognee refuses it, too."
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content:
         raise LocalCogneeError(f"The settings file {path} is not UTF-8 but, by its look, UTF-16. {advice}")

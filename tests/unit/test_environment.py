@@ -1,9 +1,11 @@
 """The variables as Cognee sees them, where each came from, and what is said of a ``.env`` that cannot be read."""
 
 import codecs
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from cognee_dagster.environment import VariableSource, cognee_environment, source_of
 from cognee_dagster.errors import DatasetPermissionError, LocalCogneeError
@@ -57,12 +59,45 @@ def test_a_file_that_is_not_utf_8_is_named_with_what_to_do(tmp_path: Path, conte
 def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text(SETTING)
 
-    def refuse(_: Path) -> bytes:
+    def refuse(*_: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(LocalCogneeError, match=r"\.env cannot be read: Permission denied.*COGNEE_ENV_FILE"):
         cognee_environment({}, directory=tmp_path)
+
+
+def test_no_more_is_read_than_settings_can_have(tmp_path: Path) -> None:
+    with (tmp_path / ".env").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(LocalCogneeError, match=r"\.env has more than the 262,144 bytes.*COGNEE_ENV_FILE"):
+        cognee_environment({}, directory=tmp_path)
+
+
+def test_a_name_that_stands_for_ten_others_and_each_of_those_again_does_not_fill_the_memory(tmp_path: Path) -> None:
+    lines = ["A0=0123456789", *(f"A{number}={f'${{A{number - 1}}}' * 10}" for number in range(1, 20))]
+    (tmp_path / ".env").write_text("\n".join(lines))
+    with pytest.raises(LocalCogneeError, match=r"\.env says more than 262,144 characters in all by its line 6"):
+        cognee_environment({}, directory=tmp_path)
+
+
+@pytest.mark.timeout(30)
+def test_a_file_of_many_names_is_read_in_a_moment(tmp_path: Path) -> None:
+    """python-dotenv copies the environment and all earlier names for each line."""
+    (tmp_path / ".env").write_text("".join(f"A{number}=1\n" for number in range(24_000)))
+    assert len(cognee_environment({}, directory=tmp_path)) == 24_000
+
+
+def test_a_value_is_filled_in_as_python_dotenv_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        "A=1\nB=${A}${HOST}${NOT_SET}\nA=2\nC=${A}${B:-x}${NOT_SET:-${A}}\nD\nE='${D}${D:-x}'\nF=${F}2\n"
+        'export G="a\\n${HOST}"\nH=\n= 1\nI=$A ${ ${I} # no\n'
+    )
+    (tmp_path / ".env").write_text(text)
+    monkeypatch.setattr("os.environ", {"HOST": "h", "F": "1", "D": "d"})
+    expected = {key: value for key, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
+    assert dict(cognee_environment(directory=tmp_path)) == {"HOST": "h", "D": "d", **expected}
+    assert expected["B"] == "1h" and expected["F"] == "12"
 
 
 def test_a_user_whose_name_is_not_unicode_is_refused() -> None:
