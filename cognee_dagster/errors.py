@@ -103,6 +103,7 @@ class RemoteError(CogneeDagsterError, RuntimeError):
         retry_after: Seconds that the answer's Retry-After asks to wait, if it did.
         body_sent: The whole request body had gone out. An upload's work may be going on at the remote then: look for
             it there before sending it again.
+        down_for: Seconds that the remote had been down by then, with all attempts and waits; 0.0 where nobody counted.
     """
 
     def __init__(
@@ -113,12 +114,14 @@ class RemoteError(CogneeDagsterError, RuntimeError):
         retryable: bool = False,
         retry_after: float | None = None,
         body_sent: bool = False,
+        down_for: float = 0.0,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.retryable = retryable
         self.retry_after = retry_after
         self.body_sent = body_sent
+        self.down_for = down_for
 
 
 class RemoteUnreachableError(RemoteError):

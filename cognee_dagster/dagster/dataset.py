@@ -89,7 +89,8 @@ class CogneeDataset(ChainKeys, DeliveryOptions):
         max_archive_bytes: What the remote takes in one archive, unpacked; a larger graph goes in several archives. The
             default is what every Cognee server accepts.
         max_file_bytes: Likewise, what it takes in one file of an archive.
-        retry_policy: How often a step is tried again where that can help; default: see ``DEFAULT_RETRY_POLICY``.
+        retry_policy: How often a step is tried again where that can help; default: twice, a push after 10 and
+            30 s, another step after about 30 and 90 s.
         translator: What the assets are called, and what they say of themselves: a ``CogneeTranslator``.
         execute: What runs each step of the chain: a function of the step's context and a ``CogneeStep``.
         pool: The pool of its pushes; default: the key of the remote.

@@ -8,6 +8,9 @@ import dagster as dg
 from cognee_dagster.dagster.keys import ERROR, REASON
 from cognee_dagster.errors import CogneeDagsterError, RemoteError, StoreBusyError
 
+# Together with the waits of ``PUSH_RETRY_POLICY``, three attempts that each give up by then are over within 90 s.
+DOWN_FOR_GOOD = 15.0  # seconds
+
 _STAYS = (ImportError, TypeError, ValueError, LookupError, AttributeError, NotImplementedError)
 
 
@@ -30,11 +33,14 @@ def failure_of(error: Exception, *, allow_retries: bool, known: Mapping[str, Any
 def is_retryable(error: Exception) -> bool:
     """Whether the same step may succeed later.
 
-    It may where the remote was not reachable or busy, or the graph was being written. Of errors that others raise, a
-    package that is missing and a value that makes no sense stay; anything else may be a disk's or a network's.
+    It may where the remote refused for some seconds, as one that restarts, or was busy, or the graph was being written;
+    a remote that was down for longer has been tried for long enough. Of errors that others raise, a package that is
+    missing and a value that makes no sense stay; anything else may be a disk's or a network's.
     """
     if isinstance(error, CogneeDagsterError):
-        return isinstance(error, StoreBusyError) or (isinstance(error, RemoteError) and error.retryable)
+        return isinstance(error, StoreBusyError) or (
+            isinstance(error, RemoteError) and error.retryable and error.down_for <= DOWN_FOR_GOOD
+        )
     return not isinstance(error, _STAYS)
 
 

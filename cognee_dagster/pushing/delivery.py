@@ -168,6 +168,7 @@ def _upload(request: DeliveryRequest, path: Path, lookup: RunLookup) -> Delivery
                         return found
                     if not once:
                         lookup.expect_another()
+                error.down_for = downtime.lasted
                 if not (error.retryable or step is NextStep.RETRY) or number == attempts:
                     explained = explain(error, mode=request.mode, target=request.dataset.name)
                     if explained is error:

@@ -37,6 +37,7 @@ def _unconfirmed(request: DeliveryRequest, run_id: str | None) -> Iterator[None]
             f"read back. Push again, or look at that graph. ({error})",
             status=error.status,
             retryable=error.retryable,
+            down_for=error.down_for,
         ) from error
 
 

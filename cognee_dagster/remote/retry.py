@@ -56,6 +56,11 @@ class Downtime:
         self._ends_at = time.monotonic() + within
 
     @property
+    def lasted(self) -> float:
+        """Seconds that the remote has been down."""
+        return self.within - self.left
+
+    @property
     def left(self) -> float:
         """Seconds that the remote may go on to be down; 0 and less: none."""
         return self._ends_at - time.monotonic()
@@ -87,8 +92,10 @@ def wait_before_next(
         chance: A number from 0 to 1.
 
     Raises:
-        RemoteError: There is no next attempt: that was the last one, or the remote would be down for too long.
+        RemoteError: There is no next attempt: that was the last one, or the remote would be down for too long. It
+            says how long it has been.
     """
+    error.down_for = downtime.lasted
     if attempt >= policy.attempts:
         raise error
     asked, left = error.retry_after, max(0.0, downtime.left)
@@ -103,6 +110,7 @@ def wait_before_next(
             body_sent=error.body_sent,
             retryable=True,
             retry_after=asked,
+            down_for=error.down_for,
         ) from error
     raise error
 

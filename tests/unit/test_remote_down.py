@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from cognee_dagster.dagster.assets.push import PUSH_RETRY_POLICY
+from cognee_dagster.dagster.failures import is_retryable
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.import_sensor import _connect
@@ -72,6 +74,18 @@ def test_a_request_and_its_retries(down: Callable[[str], DownRemote], ask: str) 
     remote = down("")
     with client_of(ADDRESS, "key", remote.clock) as client, pytest.raises(RemoteUnreachableError):
         ASK[ask](client)
+    assert remote.clock.passed <= LONGEST + 0.01
+
+
+def test_a_runs_step_and_its_retries(down: Callable[[str], DownRemote]) -> None:
+    remote = down("")
+    for attempt in range(PUSH_RETRY_POLICY.max_retries + 1):
+        if attempt:
+            remote.clock.sleep(float(PUSH_RETRY_POLICY.calculate_delay(attempt)))
+        with client_of(ADDRESS, "key", remote.clock) as client, pytest.raises(RemoteUnreachableError) as failed:
+            client.datasets()
+        if not is_retryable(failed.value):
+            break
     assert remote.clock.passed <= LONGEST + 0.01
 
 

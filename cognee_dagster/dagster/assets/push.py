@@ -6,7 +6,7 @@ from functools import partial
 import dagster as dg
 
 from cognee_dagster.dagster import steps
-from cognee_dagster.dagster.assets.spec import DEFAULT_RETRY_POLICY, asset_spec, executed, parsed_once, when_changed
+from cognee_dagster.dagster.assets.spec import asset_spec, executed, parsed_once, when_changed
 from cognee_dagster.dagster.config import PushConfig, config_fields
 from cognee_dagster.dagster.dataset import CogneeDataset
 from cognee_dagster.dagster.io_manager import MAY_BE_ABSENT
@@ -16,6 +16,10 @@ from cognee_dagster.dagster.promotion import promoted_from_asset
 from cognee_dagster.dagster.push_assets import repush_metadata
 from cognee_dagster.dagster.resources import ARCHIVES_RESOURCE
 from cognee_dagster.store.stored import StoredArchive
+
+# After 10 and 30 s: a server that restarts listens again after 12 to 40 s (measured on Cognee 1.6.5). The attempts
+# themselves wait at random, so that pushes which failed together do not come back together.
+PUSH_RETRY_POLICY = dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL)
 
 _SAID = ("remote", "target_dataset", "mode", "sync", "run_in_background")
 
@@ -68,7 +72,7 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
             dataset.run_in_background,
             source.target_name if source is not None else None,
         ),
-        retry_policy=dataset.retry_policy or DEFAULT_RETRY_POLICY,
+        retry_policy=dataset.retry_policy or PUSH_RETRY_POLICY,
     )
     @parsed_once
     def remote_push(context: dg.AssetExecutionContext, archive: StoredArchive) -> Iterator[dg.MaterializeResult[None]]:

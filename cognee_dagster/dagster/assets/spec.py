@@ -14,9 +14,9 @@ from cognee_dagster.dagster.resources import LOCAL_RESOURCE
 from cognee_dagster.dagster.steps.partitions import GRAPH_INPUT
 from cognee_dagster.dagster.translator import AssetKind, CogneeStep
 
-# A busy graph is free again after seconds, a remote that restarts is back after a minute or two.
 _BEING_ENDED = (dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED)
 
+# A local graph that is busy is free again when the cognify() that writes it has ended.
 DEFAULT_RETRY_POLICY = dg.RetryPolicy(
     max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
