@@ -174,6 +174,57 @@ def test_declarations_without_end_are_refused(
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (
+            "g.graphml",
+            '<graphml><key id="k" for="node"><default>xxxxxxxx</default></key><graph>{}</graph></graphml>',
+        ),
+        (
+            "g.gexf",
+            '<gexf><graph><attributes><attribute id="k" title="k"><default>xxxxxxxx</default></attribute></attributes>'
+            "<nodes>{}</nodes></graph></gexf>",
+        ),
+    ],
+)
+def test_defaults_do_not_become_any_number_of_characters(
+    name: str, content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).write_text(content.format("".join(f'<node id="{n}"/>\n' for n in range(12))))
+    monkeypatch.setattr("cognee_dagster.sources.formats.opening.MAX_GROWTH", 0)
+    monkeypatch.setattr("cognee_dagster.sources.formats.opening.ALWAYS_ALLOWED", 12 * 9)
+    read(tmp_path / name)
+    monkeypatch.setattr("cognee_dagster.sources.formats.opening.ALWAYS_ALLOWED", 12 * 9 - 1)
+    with pytest.raises(GraphFileError, match="declares defaults of attributes that become more .* node in line 12"):
+        read(tmp_path / name)
+
+
+@pytest.mark.parametrize("tag", ["<e{}/>", '<e a{}="1"/>', "<p{}:e/>"])
+def test_names_that_the_parser_keeps_are_bounded(tag: str, tmp_path: Path) -> None:
+    (tmp_path / "g.graphml").write_text(
+        "<graphml><graph>\n" + "".join(map(tag.format, range(20_000))) + "</graph></graphml>"
+    )
+    with pytest.raises(GraphFileError, match="attributes of 1[67],... different names by line 2: too many"):
+        read(tmp_path / "g.graphml")
+
+
+def test_one_long_name_counts_by_its_length(tmp_path: Path) -> None:
+    tags = "".join(f"<{'e' * (3 << 20)}{n}/>" for n in range(3))
+    (tmp_path / "g.graphml").write_text(f"<graphml><graph>{tags}</graph></graphml>")
+    with pytest.raises(GraphFileError, match="attributes of 5 different names by line 1: too many, or too long"):
+        read(tmp_path / "g.graphml")
+
+
+def test_a_default_that_a_dtd_declares_is_refused_before_every_element_has_it(tmp_path: Path) -> None:
+    (tmp_path / "g.graphml").write_text(
+        "<!DOCTYPE graphml [<!ATTLIST node id CDATA #REQUIRED>\n<!ATTLIST node x CDATA 'xxxx'>]>"
+        "<graphml><graph><node/></graph></graphml>"
+    )
+    with pytest.raises(GraphFileError, match=r"default of the XML attribute 'x' of <node> \(line 2\).*without a DTD"):
+        read(tmp_path / "g.graphml")
+
+
+@pytest.mark.parametrize(
     ("inside", "what"),
     [
         ('<node id="' + "x" * (5 << 20), "a tag or a comment of more than 4 MiB"),

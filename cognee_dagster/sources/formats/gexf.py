@@ -13,9 +13,15 @@ from typing import Any
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
-from cognee_dagster.sources.formats.opening import open_bytes
+from cognee_dagster.sources.formats.opening import allowed_size, open_bytes
 from cognee_dagster.sources.formats.typed_text import declared_value
-from cognee_dagster.sources.formats.xml import OpenElements, XmlEvent, require_room_to_declare, xml_events
+from cognee_dagster.sources.formats.xml import (
+    DeclaredDefaults,
+    OpenElements,
+    XmlEvent,
+    require_room_to_declare,
+    xml_events,
+)
 
 _DRAWN = {"color", "position", "size", "shape", "thickness"}
 _NODE_STRUCTURE = {"id", "pid"}
@@ -56,7 +62,7 @@ class GexfFile:
     def _elements(self) -> Iterator[Node | Edge]:
         header = self._header
         with open_bytes(self._path) as file:
-            yield from _Elements(header).read(xml_events(file, kind=".gexf"))
+            yield from _Elements(header, allowed=allowed_size(self._path)).read(xml_events(file, kind=".gexf"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +82,9 @@ class _Header:
     is_dated: bool = False
     has_graph: bool = False
     size: int = 0  # of what is declared
+
+    def defaults(self, element: str) -> dict[str, Any]:
+        return {a.title: a.default for a in self.attributes[element].values() if a.default is not None}
 
 
 def _read_header(events: Iterator[XmlEvent]) -> _Header:
@@ -169,12 +178,9 @@ class _Open:
 class _Elements:
     """Makes nodes and edges of events."""
 
-    def __init__(self, header: _Header) -> None:
+    def __init__(self, header: _Header, *, allowed: int) -> None:
         self._header = header
-        self._defaults = {
-            name: {a.title: a.default for a in header.attributes[name].values() if a.default is not None}
-            for name in ("node", "edge")
-        }
+        self._defaults = {name: DeclaredDefaults(header.defaults(name), allowed=allowed) for name in ("node", "edge")}
         self._open: list[_Open] = []
         self._sizes = OpenElements()
 
@@ -183,7 +189,7 @@ class _Elements:
             if event.name in {"node", "edge"}:
                 if event.starts:
                     parent = self._open[-1].required("id") if self._open and event.name == "node" else None
-                    self._open.append(_Open(event, parent=parent, defaults=self._defaults[event.name]))
+                    self._open.append(_Open(event, parent=parent, defaults=self._defaults[event.name].of(event)))
                     self._sizes.begin()
                     self._sizes.add(event)
                 else:

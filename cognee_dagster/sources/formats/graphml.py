@@ -13,9 +13,15 @@ from typing import Any
 
 from cognee_dagster.errors import GraphFileError
 from cognee_dagster.sources.elements import Edge, Node
-from cognee_dagster.sources.formats.opening import open_bytes
+from cognee_dagster.sources.formats.opening import allowed_size, open_bytes
 from cognee_dagster.sources.formats.typed_text import declared_value
-from cognee_dagster.sources.formats.xml import OpenElements, XmlEvent, require_room_to_declare, xml_events
+from cognee_dagster.sources.formats.xml import (
+    DeclaredDefaults,
+    OpenElements,
+    XmlEvent,
+    require_room_to_declare,
+    xml_events,
+)
 from cognee_dagster.sources.formats.yfiles import Graphics
 
 _REFUSED = {"hyperedge": "an edge between more than two nodes", "locator": "a part in another file"}
@@ -56,7 +62,7 @@ class GraphMLFile:
     def _elements(self) -> Iterator[Node | Edge]:
         header = self._header
         with open_bytes(self._path) as file:
-            yield from _Elements(header).read(xml_events(file, kind=".graphml"))
+            yield from _Elements(header, allowed=allowed_size(self._path)).read(xml_events(file, kind=".graphml"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,9 +185,9 @@ class _Open:
 class _Elements:
     """Makes nodes and edges of events."""
 
-    def __init__(self, header: _Header) -> None:
+    def __init__(self, header: _Header, *, allowed: int) -> None:
         self._header = header
-        self._defaults = {name: header.defaults(name) for name in ("node", "edge")}
+        self._defaults = {name: DeclaredDefaults(header.defaults(name), allowed=allowed) for name in ("node", "edge")}
         self._open: list[_Open] = []
         self._sizes = OpenElements()
         self._data: tuple[str, int] | None = None  # key and depth of the <data> that is being read
@@ -208,7 +214,7 @@ class _Elements:
     def _start(self, event: XmlEvent) -> None:
         if event.name in {"node", "edge"}:
             parent = self._open[-1].required("id") if self._open and event.name == "node" else None
-            self._open.append(_Open(event, parent=parent, defaults=self._defaults[event.name]))
+            self._open.append(_Open(event, parent=parent, defaults=self._defaults[event.name].of(event)))
             self._sizes.begin()
             self._sizes.add(event)
         elif event.name == "data":

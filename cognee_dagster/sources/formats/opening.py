@@ -36,9 +36,14 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         if decompressed is None:
             yield file
             return
-        allowed = max(ALWAYS_ALLOWED, path.stat().st_size * MAX_GROWTH)
+        allowed = allowed_size(path)
         with decompressed(file) as content:
             yield cast(IO[bytes], io.BufferedReader(_Bounded(content, path=path, allowed=allowed), 1 << 16))
+
+
+def allowed_size(path: Path) -> int:
+    """How much may become of a file's bytes, unpacked or repeated."""
+    return max(ALWAYS_ALLOWED, path.stat().st_size * MAX_GROWTH)
 
 
 def read_whole(path: Path, *, most: int, instead: str) -> bytearray:

@@ -5,7 +5,7 @@ namespace alone.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 from xml.parsers import expat
 
 from cognee_dagster.errors import GraphFileError
@@ -16,6 +16,8 @@ _MAX_DEPTH = 1_000
 _MAX_TEXT = 4 << 20  # characters between two tags, and bytes of a tag
 _MAX_OPEN = 8 << 20  # characters of all nodes and edges that have not ended, each event counted as some more
 _EVENT_LENGTH = 100
+_MAX_NAMES = 8 << 20  # characters of names of tags and attributes, which the parser keeps, each counted as some more
+_NAME_LENGTH = 500
 _MAX_ATTRIBUTES = 10_000  # of one tag
 
 
@@ -69,6 +71,34 @@ class OpenElements:
             )
 
 
+class DeclaredDefaults:
+    """Values that are declared once, for every element without one of its own: few characters may become any number.
+
+    Args:
+        values: By the attribute's name.
+        allowed: Characters that they may become.
+    """
+
+    def __init__(self, values: dict[str, Any], *, allowed: int) -> None:
+        self._values = values
+        self._length = sum(len(name) + len(str(value)) for name, value in values.items())
+        self._allowed = self._room = allowed
+
+    def of(self, event: XmlEvent) -> dict[str, Any]:
+        """Those of one more element.
+
+        Raises:
+            GraphFileError: All elements together get too much.
+        """
+        self._room -= self._length
+        if self._room < 0:
+            raise GraphFileError(
+                f"declares defaults of attributes that become more than {self._allowed >> 20} million characters by the "
+                f"{event.name} in line {event.line}. Declare shorter ones."
+            )
+        return self._values
+
+
 def require_room_to_declare(declared: int, attributes: Mapping[str, str], default: str | None, line: int) -> int:
     """How large a declaration is that is kept, beside those before it.
 
@@ -102,12 +132,15 @@ def xml_events(file: IO[bytes], *, kind: str) -> Iterator[XmlEvent]:
 class _Stream:
     def __init__(self, kind: str) -> None:
         self._kind = kind
-        parser = self._parser = expat.ParserCreate()
+        self._names: dict[str, str] = {}
+        self._num_names = self._length_of_names = 0
+        parser = self._parser = expat.ParserCreate(intern=self._names)
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
         parser.EntityDeclHandler = self._entity
+        parser.AttlistDeclHandler = self._default
         self._events: list[XmlEvent] = []
         self._text: list[str] = []
         self._text_length = 0
@@ -142,8 +175,20 @@ class _Stream:
             raise GraphFileError(
                 f"has a tag with more than {_MAX_ATTRIBUTES:,} attributes (line {self._line()}). Write fewer."
             )
+        if len(self._names) > self._num_names:
+            self._count_names((name, *attributes))
         local = {_local(key): value for key, value in attributes.items() if not key.startswith("xmlns")}
         self._events.append(XmlEvent(True, _local(name), local, self._take_text(), self._line()))
+
+    def _count_names(self, names: tuple[str, ...]) -> None:
+        """Some of the names were not there before."""
+        self._length_of_names += (len(self._names) - self._num_names) * _NAME_LENGTH + sum(map(len, names))
+        self._num_names = len(self._names)
+        if self._length_of_names > _MAX_NAMES:
+            raise GraphFileError(
+                f"has tags and attributes of {self._num_names:,} different names by line {self._line()}: too many, or "
+                "too long ones. Write what is different in each element as its value."
+            )
 
     def _end(self, name: str) -> None:
         self._silent_bytes = 0
@@ -164,6 +209,13 @@ class _Stream:
             f"declares the XML entity {name!r:.60} (line {self._line()}), which graph files have no use for. "
             "Save it without a DTD."
         )
+
+    def _default(self, element: str, attribute: str, _type: str, default: str | None, *_: object) -> None:
+        if default is not None:  # which every such element would have
+            raise GraphFileError(
+                f"declares a default of the XML attribute {attribute!r:.60} of <{element:.60}> (line {self._line()}), "
+                "which graph files have no use for. Save it without a DTD."
+            )
 
     def _take_text(self) -> str:
         text = "".join(self._text)
