@@ -148,8 +148,8 @@ def _read_env_file(path: Path) -> str:
         ) from error
     if len(content) > _MAX_BYTES:
         raise LocalCogneeError(
-            f"The settings file {path} has more than the {_MAX_BYTES:,} bytes that settings can have. Move it out of the "
-            f"way, or name another file with {ENV_FILE_VARIABLE}."
+            f"The settings file {path} has more than the {_MAX_BYTES:,} bytes that settings can have. Move it out of "
+            f"the way, or name another file with {ENV_FILE_VARIABLE}."
         )
     advice = f"Save it as UTF-8, or name another file with {ENV_FILE_VARIABLE}; Cognee refuses it, too."
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content:

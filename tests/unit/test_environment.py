@@ -97,7 +97,8 @@ def test_a_value_is_filled_in_as_python_dotenv_does(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("os.environ", {"HOST": "h", "F": "1", "D": "d"})
     expected = {key: value for key, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
     assert dict(cognee_environment(directory=tmp_path)) == {"HOST": "h", "D": "d", **expected}
-    assert expected["B"] == "1h" and expected["F"] == "12"
+    assert expected["B"] == "1h"
+    assert expected["F"] == "12"
 
 
 def test_a_user_whose_name_is_not_unicode_is_refused() -> None:

@@ -195,7 +195,7 @@ def test_defaults_do_not_become_any_number_of_characters(
     monkeypatch.setattr("cognee_dagster.sources.formats.opening.ALWAYS_ALLOWED", 12 * 9)
     read(tmp_path / name)
     monkeypatch.setattr("cognee_dagster.sources.formats.opening.ALWAYS_ALLOWED", 12 * 9 - 1)
-    with pytest.raises(GraphFileError, match="declares defaults of attributes that become more .* node in line 12"):
+    with pytest.raises(GraphFileError, match=r"declares defaults of attributes that become more .* node in line 12"):
         read(tmp_path / name)
 
 
@@ -204,7 +204,7 @@ def test_names_that_the_parser_keeps_are_bounded(tag: str, tmp_path: Path) -> No
     (tmp_path / "g.graphml").write_text(
         "<graphml><graph>\n" + "".join(map(tag.format, range(20_000))) + "</graph></graphml>"
     )
-    with pytest.raises(GraphFileError, match="attributes of 1[67],... different names by line 2: too many"):
+    with pytest.raises(GraphFileError, match=r"attributes of 1[67],\d{3} different names by line 2: too many"):
         read(tmp_path / "g.graphml")
 
 

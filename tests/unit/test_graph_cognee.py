@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 import cognee_dagster.sources.cognee.through_cognee as worker
-from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError, StoreBusyError
+from cognee_dagster.errors import DatasetNotFoundError, LocalCogneeError, StoreBusyError, StoreNotFoundError
 from cognee_dagster.graph.reader import GraphOrigin, GraphReader
 from cognee_dagster.sources.cognee import datasets, permissions
 from cognee_dagster.sources.cognee.child.process import dataset_request
@@ -18,6 +18,7 @@ from cognee_dagster.sources.cognee.datasets import (
     EmptyReader,
     LocalCogneeConfig,
     find_dataset,
+    list_datasets,
     open_dataset,
     parse_dataset,
 )
@@ -89,6 +90,30 @@ def test_a_dataset_that_was_never_cognified_is_an_empty_graph(store: TinyStore, 
     with open_dataset("notes", config=store.config) as reader:
         assert (list(reader.nodes()), list(reader.edges())) == ([], [])
         assert reader.origin.migration_revision == ("a_revision" if recorded else None)
+
+
+@pytest.mark.parametrize("of", ["file", "directory"])
+def test_a_link_that_leads_nowhere_is_no_graph_that_was_never_made(store: TinyStore, dataset: UUID, of: str) -> None:
+    path = store.place_graph(dataset)
+    if of == "directory":
+        path.parent.rmdir()
+    link = path if of == "file" else path.parent
+    link.symlink_to("/mnt/gone")
+    with pytest.raises(StoreNotFoundError, match=rf"{link.name} is a symbolic link to /mnt/gone, and nothing is there"):
+        find_dataset("notes", config=store.config)
+    assert [found.has_graph for found in list_datasets(config=store.config)] == [True]
+
+
+def test_a_place_that_cannot_be_looked_at_is_told_with_the_reason(store: TinyStore, dataset: UUID) -> None:
+    path = store.place_graph(dataset)
+    path.symlink_to(path.name)
+    with pytest.raises(LocalCogneeError, match=r"\.lbug cannot be reached: Too many levels of symbolic links"):
+        find_dataset("notes", config=store.config)
+    path.unlink()
+    path.parent.rmdir()
+    path.parent.touch()
+    with pytest.raises(LocalCogneeError, match=r"\.lbug cannot be reached: Not a directory"):
+        find_dataset("notes", config=store.config)
 
 
 def test_a_missing_store_is_named_with_the_setting_that_changes_it(tmp_path: Path) -> None:

@@ -1,16 +1,17 @@
 """A store that is damaged, or was left by a crash, is told at once from one that somebody is writing."""
 
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from cognee_dagster.errors import LocalCogneeError, StoreBusyError, StoreDamagedError
+from cognee_dagster.errors import LocalCogneeError, StoreBusyError, StoreDamagedError, StoreFormatError
 from cognee_dagster.graph.reader import GraphOrigin
-from cognee_dagster.sources.cognee import ladybug_database
+from cognee_dagster.sources.cognee import ladybug_database, ladybug_memory
 from cognee_dagster.sources.cognee.ladybug_process import open_ladybug_graph
 from cognee_dagster.sources.cognee.ladybug_reader import open_ladybug_file
 from cognee_dagster.system.write_lock import is_write_locked
@@ -64,6 +65,10 @@ class Waits:
 
     def sleep(self, seconds: float) -> None:
         self.asked += seconds
+
+
+def zeros(path: Path) -> None:
+    path.symlink_to("/dev/zero")
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -152,3 +157,48 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(graph_file: Path, mon
     with pytest.raises(LocalCogneeError, match="Permission denied") as caught:
         count(graph_file)
     assert not isinstance(caught.value, StoreDamagedError)
+
+
+@pytest.mark.parametrize("beginning", [b"\0" * 4096, b"SQLite format 3\0" * 256, b"rubbish" * 600])
+def test_a_file_that_does_not_begin_as_one_of_ladybugs_is_damaged_and_of_no_other_release(
+    graph_file: Path, beginning: bytes
+) -> None:
+    graph_file.write_bytes(beginning)
+    with pytest.raises(StoreDamagedError, match=r"graph\.lbug is damaged.*not a valid"):
+        count(graph_file)
+
+
+@pytest.mark.parametrize("magic", [b"KUZU", b"NEWL"])
+def test_a_file_that_begins_as_that_of_another_release_is_none_that_is_damaged(graph_file: Path, magic: bytes) -> None:
+    graph_file.write_bytes(magic + graph_file.read_bytes()[4:])
+    with pytest.raises(StoreFormatError, match="Install the Ladybug release"):
+        count(graph_file)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("suffix", ["", ".wal", ".wal.checkpoint", ".shadow"])
+@pytest.mark.parametrize(
+    ("make", "kind"), [(os.mkfifo, "a named pipe"), (Path.mkdir, "a directory"), (zeros, "a device")]
+)
+def test_what_is_no_file_beside_a_graph_or_in_its_place_is_told_at_once(
+    graph_file: Path, suffix: str, make: Callable[[Path], None], kind: str
+) -> None:
+    place = beside(graph_file, suffix)
+    place.unlink(missing_ok=True)
+    make(place)
+    with (
+        open_ladybug_graph(graph_file, origin=ORIGIN) as reader,
+        pytest.raises(StoreDamagedError, match=rf"{place.name} is {kind}, and no file.*Move it out of the way"),
+    ):
+        list(reader.nodes())
+
+
+def test_holes_in_a_file_make_it_none_that_may_take_more_memory(graph_file: Path) -> None:
+    before = ladybug_memory.largest_pool(graph_file)
+    os.truncate(graph_file, 1 << 40)
+    assert ladybug_memory.largest_pool(graph_file) == before
+    with (
+        open_ladybug_graph(graph_file, origin=ORIGIN) as reader,
+        pytest.raises(StoreDamagedError, match=r"graph\.lbug is damaged"),
+    ):
+        list(reader.nodes())

@@ -18,6 +18,7 @@ from cognee_dagster.errors import CogneeDagsterError, DatasetNotFoundError, Loca
 from cognee_dagster.graph.origin import GraphOrigin
 from cognee_dagster.graph.source import FoundGraph
 from cognee_dagster.sources.cognee.config import DATA_ROOT_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
+from cognee_dagster.sources.cognee.graph_place import is_there
 from cognee_dagster.sources.cognee.ladybug_process import open_ladybug_graph
 from cognee_dagster.sources.cognee.permissions import (
     Catalog,
@@ -86,7 +87,7 @@ def find_dataset(dataset: str | UUID, *, user: UserRef = None, config: LocalCogn
         read_through="files",
     )
     path = _graph_file(store, config=config) if store else None
-    if path is None or not path.exists():  # a dataset that was never cognified
+    if path is None or not is_there(path):
         return FoundGraph(open=lambda: nullcontext(EmptyReader(origin)))
     return FoundGraph(open=partial(open_ladybug_graph, path, origin=origin), file=path, origin=origin)
 
@@ -163,8 +164,12 @@ def list_datasets(
 def _has_graph(store: GraphStore | None, *, config: LocalCogneeConfig) -> bool:
     if store is None:
         return config.obstacle_to_direct_reading() is not None
-    is_file = (store.provider, store.handler) == ("ladybug", "ladybug")
-    return not is_file or _graph_file(store, config=config).exists()
+    if (store.provider, store.handler) != ("ladybug", "ladybug"):
+        return True
+    try:
+        return is_there(_graph_file(store, config=config))
+    except LocalCogneeError:  # which is said where the dataset is read
+        return True
 
 
 class EmptyReader:

@@ -12,7 +12,20 @@ from cognee_dagster.errors import LocalCogneeError, StoreDamagedError
 
 _UNFINISHED = (".wal.checkpoint", ".shadow")
 _LOG = ".wal"
+_OTHER_VERSION = re.compile(r"different version", re.IGNORECASE)
+_NOT_ONE = re.compile(r"not a valid \w+ database file", re.IGNORECASE)
+_MAGIC = re.compile(rb"[A-Z]{4}")  # Ladybug's files begin with LBUG, those of what it comes from with KUZU
 _NOT_THE_FILE_S_FAULT = re.compile(r"mmap|permission denied|too many open files|no such file|no space", re.IGNORECASE)
+
+
+def is_of_another_format(path: Path, *, reason: str) -> bool:
+    """Whether another Ladybug can read a file that this one refuses: it begins as such a file does."""
+    if _OTHER_VERSION.search(reason):
+        return True
+    if not _NOT_ONE.search(reason):
+        return False
+    with path.open("rb") as file:
+        return _MAGIC.fullmatch(file.read(4)) is not None
 
 
 def what_is_wrong(path: Path, *, reason: str) -> LocalCogneeError:

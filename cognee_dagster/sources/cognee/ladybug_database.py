@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cognee_dagster.errors import StoreBusyError, StoreFormatError
-from cognee_dagster.sources.cognee.ladybug_damage import what_is_wrong
+from cognee_dagster.sources.cognee.graph_place import require_files
+from cognee_dagster.sources.cognee.ladybug_damage import is_of_another_format, what_is_wrong
 from cognee_dagster.sources.cognee.ladybug_memory import RESERVED_BYTES, largest_pool
 from cognee_dagster.sources.cognee.prefetch import one_ahead
 from cognee_dagster.system.write_lock import is_write_locked
@@ -29,7 +30,6 @@ _TABLES = "CALL show_tables() RETURN name"
 # What a read-only open says while the writing process checkpoints; all of it passes (Ladybug 0.19).
 _TRANSIENT = re.compile(r"checkpoint|\.wal|\bWAL\b|could not set lock", re.IGNORECASE)
 _POOL_FULL = "buffer pool is full"
-_FOREIGN_FORMAT = re.compile(r"different version|not a valid \w+ database file", re.IGNORECASE)
 
 Key = TypeVar("Key")
 
@@ -72,6 +72,7 @@ class LadybugDatabase:
         self._wait_seconds = wait_seconds
         self._pool_bytes = pool_bytes
         self._in_use = threading.Lock()
+        require_files(path)
         self._open()
         self.has_tables = "Node" in self.query(_TABLES).column(0).to_pylist()
 
@@ -182,7 +183,7 @@ class LadybugDatabase:
                 return "it is being written"
             except (OSError, RuntimeError, MemoryError) as error:
                 reason = str(error)
-                if _FOREIGN_FORMAT.search(reason):
+                if is_of_another_format(self.path, reason=reason):
                     raise StoreFormatError(self._foreign_format(reason)) from error
                 if _POOL_FULL not in reason or self._pool_bytes >= largest_pool(self.path):
                     return reason

@@ -30,7 +30,8 @@ def largest_pool(path: Path) -> int:
 
 
 def _size(path: Path) -> int:
+    """What the disk holds of it: holes may make any number of a damaged file's length."""
     try:
-        return path.stat().st_size
+        return path.stat().st_blocks * 512
     except OSError:
         return 0

@@ -93,8 +93,8 @@ class DeclaredDefaults:
         self._room -= self._length
         if self._room < 0:
             raise GraphFileError(
-                f"declares defaults of attributes that become more than {self._allowed >> 20} million characters by the "
-                f"{event.name} in line {event.line}. Declare shorter ones."
+                f"declares defaults of attributes that become more than {self._allowed >> 20} million characters by "
+                f"the {event.name} in line {event.line}. Declare shorter ones."
             )
         return self._values
 
