@@ -7,9 +7,9 @@ import pickle
 import sys
 from pathlib import Path
 
-from cognee_dagster.pushing.mirror.contents import MirrorContents
-from cognee_dagster.pushing.mirror.fingerprints import read_fingerprints
-from cognee_dagster.pushing.mirror.plan import plan_sync
+from cognee_dagster.pushing.mirror.graph.contents import MirrorContents
+from cognee_dagster.pushing.mirror.graph.fingerprints import read_fingerprints
+from cognee_dagster.pushing.mirror.plan.plan import plan_sync
 
 directory, which = Path(sys.argv[1]), sys.argv[2]
 contents = directory / "contents"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cognee_dagster.errors import CogneeDagsterError as CogneeDagsterError
     from cognee_dagster.pushing.archives import PushResult as PushResult
     from cognee_dagster.pushing.as_it_is import push_archive as push_archive
-    from cognee_dagster.pushing.probe import Probe as Probe
+    from cognee_dagster.pushing.probes.probe import Probe as Probe
     from cognee_dagster.pushing.push import push as push
     from cognee_dagster.sources.mapping.value import GraphMapping as GraphMapping
     from cognee_dagster.store.stored import StoredArchive as StoredArchive
@@ -52,7 +52,7 @@ _EXPORTS = {
     "GraphMapping": "cognee_dagster.sources.mapping.value",
     "KeepArchives": "cognee_dagster.dagster.io_manager",
     "LocalCognee": "cognee_dagster.dagster.resources",
-    "Probe": "cognee_dagster.pushing.probe",
+    "Probe": "cognee_dagster.pushing.probes.probe",
     "PushFailure": "cognee_dagster.dagster.event_log.push_failure",
     "PushResult": "cognee_dagster.pushing.archives",
     "RemoteTarget": "cognee_dagster.dagster.remote_target",

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.pushing.compared_rows import ComparedRows, SentGraph
-from cognee_dagster.pushing.graph_comparison import GraphComparison
+from cognee_dagster.pushing.comparison.difference import GraphComparison
+from cognee_dagster.pushing.comparison.rows import ComparedRows, SentGraph
 from cognee_dagster.remote.graph_answer import GraphAnswer
 from cognee_dagster.remote.kept_rows import HeldRows
 from cognee_dagster.remote.remote_graph import GraphRows, RemoteGraph

@@ -7,8 +7,8 @@ from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cli.options import TEXT, json_option, remote_connection, remote_dataset_id, remote_options
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, say
 from cognee_dagster.errors import DatasetDefinitionError
-from cognee_dagster.pushing.probe import MAX_TOP_K, Probe
-from cognee_dagster.pushing.probes import judged
+from cognee_dagster.pushing.probes.asking import judged
+from cognee_dagster.pushing.probes.probe import MAX_TOP_K, Probe
 from cognee_dagster.remote.search_types import SEARCH_TYPES
 
 

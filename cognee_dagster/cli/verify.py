@@ -11,11 +11,11 @@ from cognee_dagster.cli.options import json_option, remote_connection, remote_op
 from cognee_dagster.cli.source import Source, source_options, target_option
 from cognee_dagster.cli.terminal import print_json, progress_bars, say
 from cognee_dagster.graph.counting import counted
-from cognee_dagster.pushing.graph_comparison import unreadable_in_words
-from cognee_dagster.pushing.wording import such_as
+from cognee_dagster.pushing.comparison.difference import unreadable_in_words
+from cognee_dagster.pushing.comparison.wording import such_as
 
 if TYPE_CHECKING:
-    from cognee_dagster.pushing.compared import RemoteComparison
+    from cognee_dagster.pushing.verify import RemoteComparison
 
 _SHOWN = 3
 _WORDS = {

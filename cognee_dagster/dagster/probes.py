@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, InstanceOf
 
 from cognee_dagster.dagster.keys import PROBES
 from cognee_dagster.dagster.templates import rendered
-from cognee_dagster.pushing.probe import Probe
+from cognee_dagster.pushing.probes.probe import Probe
 
 MAX_PROBES = 20  # of one remote dataset; each is a request, which the step of a push and a sensor's tick wait for
 

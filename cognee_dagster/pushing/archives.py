@@ -15,13 +15,13 @@ from cognee_dagster.cogx.read.manifest import is_of_cognee
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, RemoteError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.graph.empty import empty_graph
-from cognee_dagster.pushing.delivery import deliver
-from cognee_dagster.pushing.delivery_result import DeliveryResult
+from cognee_dagster.pushing.comparison.verification import count_problems
+from cognee_dagster.pushing.delivery.deliver import deliver
+from cognee_dagster.pushing.delivery.result import DeliveryResult
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushBeginning, PushProgress
 from cognee_dagster.pushing.resume import NoRecord, ResumeRecord
-from cognee_dagster.pushing.verification import count_problems
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.imports.watch import time_of

@@ -18,7 +18,7 @@ from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.journal import PushJournal
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.mirror.outlook import MirrorPlan
+from cognee_dagster.pushing.mirror.plan.outlook import MirrorPlan
 from cognee_dagster.pushing.mirror.whole_plan import WholePlan
 from cognee_dagster.pushing.options import DEFAULT_DATASET, PushOptions
 from cognee_dagster.pushing.progress import PushProgress

@@ -13,8 +13,8 @@ import cognee_dagster
 from cognee_dagster import pushing
 from cognee_dagster.cogx.read.inspect import inspect_archive
 from cognee_dagster.cogx.write.writer import write_archive
+from cognee_dagster.pushing.comparison.verification import compare_graph
 from cognee_dagster.pushing.options import PushOptions
-from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import resolve_connection
 from cognee_dagster.sandbox import CogneeServer

@@ -6,7 +6,7 @@ import pytest
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.errors import RemoteRejectedError
-from cognee_dagster.pushing.compared import compare_archives
+from cognee_dagster.pushing.verify import compare_archives
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.sandbox import CogneeServer
 from tests.pushes import client_of, demo_archive, push_archive

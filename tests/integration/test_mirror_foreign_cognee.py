@@ -8,10 +8,10 @@ import pytest
 from upath import UPath
 
 from cognee_dagster.errors import RemovedRecordsError
-from cognee_dagster.pushing.compared import compare_archives
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.pushing.verify import compare_archives
 from cognee_dagster.sandbox import CogneeServer
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import client_of, push_archive

@@ -14,7 +14,7 @@ import pytest
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.errors import RemoteError
-from cognee_dagster.pushing.compared import compare_archives
+from cognee_dagster.pushing.verify import compare_archives
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.sandbox import CogneeServer
 from cognee_dagster.testing.faults import UPLOADS, Fault

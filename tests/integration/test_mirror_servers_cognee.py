@@ -7,10 +7,10 @@ from upath import UPath
 
 from cognee_dagster.errors import UnremovableEdgesError
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.compared import compare_archives
 from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import OnRemoved, PushOptions
+from cognee_dagster.pushing.verify import compare_archives
 from cognee_dagster.sandbox import CogneeServer
 from tests.pushes import client_of
 from tests.rounds.graph import WideGraph

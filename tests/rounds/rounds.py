@@ -12,10 +12,10 @@ from upath import UPath
 
 from cognee_dagster.errors import UnremovableEdgesError
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.compared import RemoteComparison, compare_archives
 from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import DeliverySettings, OnRemoved, PushOptions
+from cognee_dagster.pushing.verify import RemoteComparison, compare_archives
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.sandbox import CogneeServer
 from tests.pushes import push_archive

@@ -10,7 +10,7 @@ from typing import Any
 import httpcore
 import pytest
 
-from cognee_dagster.pushing import recovery, run_lookup
+from cognee_dagster.pushing.delivery.unanswered import recovery, run_lookup
 from cognee_dagster.remote import exchange_limits, retry, upload
 
 

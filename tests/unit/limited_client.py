@@ -15,8 +15,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from cognee_dagster.errors import CogneeDagsterError
-from cognee_dagster.pushing.graph_comparison import GraphComparison
-from cognee_dagster.pushing.verification import compare_graph
+from cognee_dagster.pushing.comparison.difference import GraphComparison
+from cognee_dagster.pushing.comparison.verification import compare_graph
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.retry import RetryPolicy

@@ -10,10 +10,10 @@ from upath import UPath
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.mirror import sending
+from cognee_dagster.pushing.mirror.done import sending
+from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState
 from cognee_dagster.pushing.options import DeliverySettings, PushOptions
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing import FakeRemote

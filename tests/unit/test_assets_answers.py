@@ -14,7 +14,7 @@ from cognee_dagster.dagster.sensors.answers import Prober
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.tick_summary import TickSummary
 from cognee_dagster.errors import DatasetDefinitionError
-from cognee_dagster.pushing.probes import ProbeAnswer
+from cognee_dagster.pushing.probes.asking import ProbeAnswer
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import DATASETS, SEARCHES, answer

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from cognee_dagster.pushing import waiting
 from cognee_dagster.pushing.archives import PushResult, push_archives
+from cognee_dagster.pushing.delivery import waiting
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.resume import BegunImport

@@ -9,7 +9,7 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from cognee_dagster.pushing.mirror.records import NotMirrorableError
+from cognee_dagster.pushing.mirror.graph.records import NotMirrorableError
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import answer
 from cognee_dagster.testing.plugin import fake_remote, fake_remote_environment

@@ -54,7 +54,7 @@ from cognee_dagster.dagster.sensors import scan
 from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.dagster.steps import step
 from cognee_dagster.environment import ENV_FILE_VARIABLE
-from cognee_dagster.pushing.mirror.segments import SEGMENT_NODES, usual_segment_nodes
+from cognee_dagster.pushing.mirror.graph.segments import SEGMENT_NODES, usual_segment_nodes
 from cognee_dagster.pushing.options import DeliverySettings
 from cognee_dagster.remote.https_settings import RemoteSettings
 from cognee_dagster.remote.imports.verdict import STALLED_AFTER

@@ -9,7 +9,7 @@ import pytest
 from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints, rename_documents
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import ArchiveError
-from cognee_dagster.pushing.documents import plan_documents
+from cognee_dagster.pushing.delivery.documents import plan_documents
 from cognee_dagster.remote.responses import RemoteDocument
 from cognee_dagster.testing import FakeRemote
 from tests.cogx_graphs import ID_A, MemoryReader, archived_records

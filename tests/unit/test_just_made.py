@@ -10,8 +10,8 @@ import pytest
 
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import RemotePermissionError
-from cognee_dagster.pushing import just_made
 from cognee_dagster.pushing.archives import PushResult
+from cognee_dagster.pushing.delivery import just_made
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import UPLOADS, answer
 from tests.cogx_graphs import ID_A, MemoryReader, demo_reader

@@ -11,8 +11,8 @@ import pytest
 from upath import UPath
 
 from cognee_dagster.errors import InvalidModeError, RemoteRejectedError, RemovedRecordsError
+from cognee_dagster.pushing.mirror.graph.segments import usual_segment_nodes
 from cognee_dagster.pushing.mirror.mirror import push_mirror
-from cognee_dagster.pushing.mirror.segments import usual_segment_nodes
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import UPLOADS, answer

@@ -10,10 +10,10 @@ from upath import UPath
 
 from cognee_dagster.errors import PushInterruptedError
 from cognee_dagster.pushing.archives import PushResult
+from cognee_dagster.pushing.mirror.kept.one_at_a_time import one_at_a_time
+from cognee_dagster.pushing.mirror.kept.state import MirrorFiles
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
-from cognee_dagster.pushing.mirror.one_at_a_time import one_at_a_time
 from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.mirror.state import MirrorFiles
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.testing import FakeRemote
@@ -136,7 +136,7 @@ def test_a_push_waits_for_one_that_knows_the_server_by_another_url(mirror: Mirro
         ),
         pytest.MonkeyPatch.context() as patches,
     ):
-        patches.setattr("cognee_dagster.pushing.mirror.one_at_a_time.logger.info", lambda message, *_: stop.set())
+        patches.setattr("cognee_dagster.pushing.mirror.kept.one_at_a_time.logger.info", lambda message, *_: stop.set())
         with pytest.raises(PushInterruptedError):
             push_to(by_another_name(mirror), mirror, stop=stop)
     assert stop.is_set()

@@ -8,8 +8,8 @@ import pytest
 
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.known_by import KnownBy
+from cognee_dagster.pushing.mirror.graph.records import NotMirrorableError
 from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.mirror.records import NotMirrorableError
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import client_of

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cognee_dagster.dagster.steps.mirror import check_mirror
-from cognee_dagster.pushing.delivery import deliver
-from cognee_dagster.pushing.mirror import sending
+from cognee_dagster.pushing.delivery.deliver import deliver
+from cognee_dagster.pushing.mirror.done import sending
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.pushes import client_of

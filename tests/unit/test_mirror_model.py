@@ -18,8 +18,9 @@ from upath import UPath
 
 from cognee_dagster.errors import RemoteError, RemovedRecordsError
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.mirror import sending, state
-from cognee_dagster.pushing.mirror.generations import Generation, owner_of
+from cognee_dagster.pushing.mirror.done import sending
+from cognee_dagster.pushing.mirror.graph.generations import Generation, owner_of
+from cognee_dagster.pushing.mirror.kept import state
 from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import OnRemoved, PushOptions

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cognee_dagster.errors import ImportUnconfirmedError, PushInterruptedError, RemoteRejectedError
-from cognee_dagster.pushing.mirror.generations import Generation, owner_of
+from cognee_dagster.pushing.mirror.graph.generations import Generation, owner_of
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import UPLOADS, answer, drop_answer

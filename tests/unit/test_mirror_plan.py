@@ -8,9 +8,9 @@ import pytest
 from upath import UPath
 
 from cognee_dagster.errors import InvalidTargetError
-from cognee_dagster.pushing.mirror.estimate import estimate
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
+from cognee_dagster.pushing.mirror.plan.estimate import estimate
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.remote.responses import PipelineRun
 from cognee_dagster.testing import FakeRemote

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from cognee_dagster.cogx.write.writer import write_archive
-from cognee_dagster.pushing.mirror.belonging import texts_of
-from cognee_dagster.pushing.mirror.contents import MirrorContents
-from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_fingerprints
-from cognee_dagster.pushing.mirror.plan import SyncPlan, plan_sync
+from cognee_dagster.pushing.mirror.graph.belonging import texts_of
+from cognee_dagster.pushing.mirror.graph.contents import MirrorContents
+from cognee_dagster.pushing.mirror.graph.fingerprints import GraphFingerprints, read_fingerprints
+from cognee_dagster.pushing.mirror.plan.plan import SyncPlan, plan_sync
 from tests.cogx_graphs import EdgeRow, MemoryReader, NodeRow
 
 SEGMENT_NODES = 40

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from cognee_dagster.errors import InvalidPushError
+from cognee_dagster.pushing.mirror.kept.state import MirrorState
 from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.mirror.state import MirrorState
-from cognee_dagster.pushing.mirror.unowned import Unowned
+from cognee_dagster.pushing.mirror.seen.unowned import Unowned
 from cognee_dagster.testing import FakeRemote
 from tests.mirrored_graph import ChangingGraph
 from tests.unit.mirror_world import Mirror

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from cognee_dagster.errors import LockLostError, RemoteError
-from cognee_dagster.pushing.mirror import one_at_a_time, unfinished
-from cognee_dagster.pushing.mirror.generations import Generation
-from cognee_dagster.pushing.mirror.presence import is_all_there
-from cognee_dagster.pushing.mirror.state import MirrorState
+from cognee_dagster.pushing.mirror.done import unfinished
+from cognee_dagster.pushing.mirror.graph.generations import Generation
+from cognee_dagster.pushing.mirror.kept import one_at_a_time
+from cognee_dagster.pushing.mirror.kept.state import MirrorState
+from cognee_dagster.pushing.mirror.seen.presence import is_all_there
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import cut_answer

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from cognee_dagster.errors import RemovedRecordsError
-from cognee_dagster.pushing.mirror.records import NotMirrorableError
-from cognee_dagster.pushing.mirror.unowned import Unowned, how_it_goes, in_words
+from cognee_dagster.pushing.mirror.graph.records import NotMirrorableError
+from cognee_dagster.pushing.mirror.seen.unowned import Unowned, how_it_goes, in_words
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import answer
 from tests.mirrored_graph import ChangingGraph

@@ -13,9 +13,9 @@ from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import InvalidPushError, InvalidTargetError
 from cognee_dagster.pushing.archives import push_archives
 from cognee_dagster.pushing.known_by import KnownBy
+from cognee_dagster.pushing.mirror.graph.records import NotMirrorableError
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.mirror.records import NotMirrorableError
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.sources import open_graph
 from cognee_dagster.testing import FakeRemote

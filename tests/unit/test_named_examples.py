@@ -1,6 +1,6 @@
 """Examples of nodes and edges in what a person reads."""
 
-from cognee_dagster.pushing.wording import with_name, with_names
+from cognee_dagster.pushing.comparison.wording import with_name, with_names
 
 
 def test_a_name_of_megabytes_is_shown_by_its_beginning() -> None:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from upath import UPath
 
 from cognee_dagster.errors import RemoteError, RemoteRejectedError
-from cognee_dagster.pushing.compared import compare_archives
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import PushOptions
+from cognee_dagster.pushing.verify import compare_archives
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.meanings import REPEATABLE_STATUSES
 from cognee_dagster.testing import FakeRemote

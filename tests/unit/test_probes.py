@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from cognee_dagster import Probe
 from cognee_dagster.errors import DatasetDefinitionError
-from cognee_dagster.pushing.probes import ask_dataset, ask_probes, judged
+from cognee_dagster.pushing.probes.asking import ask_dataset, ask_probes, judged
 from cognee_dagster.remote import CogneeClient, Connection, RetryPolicy
 from cognee_dagster.remote.searches import parse_results
 from cognee_dagster.testing import FakeRemote

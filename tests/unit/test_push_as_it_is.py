@@ -15,8 +15,8 @@ from cognee_dagster import pushing
 from cognee_dagster.cli.exit_codes import ExitCode
 from cognee_dagster.cogx.read.inspect import inspect_archive
 from cognee_dagster.errors import ArchiveError, EmptyGraphError, RemoteRejectedError
+from cognee_dagster.pushing.comparison.verification import compare_graph
 from cognee_dagster.pushing.options import PushOptions
-from cognee_dagster.pushing.verification import compare_graph
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection, resolve_connection
 from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote, faults

@@ -11,9 +11,9 @@ import pytest
 
 from cognee_dagster.pushing import archives
 from cognee_dagster.pushing.archives import push_archives
-from cognee_dagster.pushing.delivery import deliver
-from cognee_dagster.pushing.delivery_result import DeliveryResult
-from cognee_dagster.pushing.mirror import sending
+from cognee_dagster.pushing.delivery.deliver import deliver
+from cognee_dagster.pushing.delivery.result import DeliveryResult
+from cognee_dagster.pushing.mirror.done import sending
 from cognee_dagster.testing import FakeRemote
 from tests.command_line import call
 from tests.pushes import client_of, demo_archive

@@ -11,8 +11,8 @@ import pytest
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import ImportFailedError, RemoteError
-from cognee_dagster.pushing import recovery, run_lookup
 from cognee_dagster.pushing.archives import PushResult, push_archives
+from cognee_dagster.pushing.delivery.unanswered import recovery, run_lookup
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import DeliverySettings, PushOptions
 from cognee_dagster.remote import retry

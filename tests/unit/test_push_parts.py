@@ -17,12 +17,12 @@ from cognee_dagster.cogx.format import Limits
 from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import EmptyGraphError, InvalidModeError, PushInterruptedError, RemoteError
 from cognee_dagster.pushing.archives import PushResult, push_archives
+from cognee_dagster.pushing.comparison.verification import num_edges_there
 from cognee_dagster.pushing.journal import PushJournal
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.resume import BegunImport
-from cognee_dagster.pushing.verification import num_edges_there
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.archive import Limits as ServerLimits
 from cognee_dagster.testing.runs import IMPORT_PIPELINE

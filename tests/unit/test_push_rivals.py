@@ -21,8 +21,8 @@ from cognee_dagster.errors import (
     RemoteUnreachableError,
     UnexpectedAnswerError,
 )
-from cognee_dagster.pushing import recovery
 from cognee_dagster.pushing.archives import PushResult, push_archives
+from cognee_dagster.pushing.delivery.unanswered import recovery
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import DeliverySettings, PushOptions
 from cognee_dagster.pushing.resume import BegunImport

@@ -21,8 +21,8 @@ from upath import UPath
 
 from cognee_dagster.cli.exit_codes import ExitCode, exit_code_of
 from cognee_dagster.errors import LockLostError, PushInterruptedError, UnfitFileError
-from cognee_dagster.pushing.mirror import one_at_a_time as pushes
-from cognee_dagster.pushing.mirror.one_at_a_time import one_at_a_time
+from cognee_dagster.pushing.mirror.kept import one_at_a_time as pushes
+from cognee_dagster.pushing.mirror.kept.one_at_a_time import one_at_a_time
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.store import files
 from cognee_dagster.store import lock as store_locks

@@ -11,8 +11,8 @@ import pytest
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.cogx.write.writer import write_archive
-from cognee_dagster.pushing.compared import RemoteComparison
-from cognee_dagster.pushing.verification import count_problems
+from cognee_dagster.pushing.comparison.verification import count_problems
+from cognee_dagster.pushing.verify import RemoteComparison
 from cognee_dagster.remote.remote_graph import RemoteEdge, RemoteGraph, RemoteNode
 from cognee_dagster.testing import FakeRemote
 from tests.cogx_graphs import ID_A, ID_B, ID_C, MemoryReader

@@ -10,7 +10,7 @@ from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.links import with_links
 from cognee_dagster.graph.counting import counted
-from cognee_dagster.pushing.probes import ProbeAnswer
+from cognee_dagster.pushing.probes.asking import ProbeAnswer
 from cognee_dagster.remote.wording import safe
 
 _REASONS = 2  # besides the first, in a description; the table has all

@@ -9,8 +9,8 @@ from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.tick_summary import TickSummary
-from cognee_dagster.pushing.probe import Probe
-from cognee_dagster.pushing.probes import ask_probes
+from cognee_dagster.pushing.probes.asking import ask_probes
+from cognee_dagster.pushing.probes.probe import Probe
 
 if TYPE_CHECKING:  # a code location loads this module, and should not wait for HTTP
     from cognee_dagster.remote.client import CogneeClient

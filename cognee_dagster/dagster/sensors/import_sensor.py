@@ -28,7 +28,7 @@ from cognee_dagster.dagster.sensors.watched import (
 )
 from cognee_dagster.dagster.shared import SharedSensor
 from cognee_dagster.errors import DatasetDefinitionError
-from cognee_dagster.pushing.probe import Probe
+from cognee_dagster.pushing.probes.probe import Probe
 from cognee_dagster.remote.retry import RetryPolicy
 
 IMPORT_SENSOR = "cognee_import_sensor"

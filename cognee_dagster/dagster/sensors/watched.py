@@ -11,7 +11,7 @@ from cognee_dagster.dagster.event_log.pushes import GraphKeys, Push, graph_key_o
 from cognee_dagster.dagster.probes import of_partition, probes_of
 from cognee_dagster.dagster.push_assets import named_graphs, push_assets
 from cognee_dagster.errors import DatasetDefinitionError
-from cognee_dagster.pushing.probe import Probe
+from cognee_dagster.pushing.probes.probe import Probe
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from cognee_dagster.dagster.steps.partition_checks import result_one_by_one
 from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.dagster.steps.step import engine_step
 from cognee_dagster.dagster.steps.unknown import nothing_pushed
-from cognee_dagster.pushing.probes import ask_probes
+from cognee_dagster.pushing.probes.asking import ask_probes
 from cognee_dagster.remote.client import CogneeClient
 
 

@@ -18,7 +18,7 @@ from cognee_dagster.dagster.steps.import_check import unless_unanswered
 from cognee_dagster.dagster.steps.partition_checks import check_each_partition
 from cognee_dagster.dagster.steps.pushed_archive import compare_with_pushed
 from cognee_dagster.dagster.steps.step import engine_step
-from cognee_dagster.pushing.verification import compare_graph
+from cognee_dagster.pushing.comparison.verification import compare_graph
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.store.stored import StoredArchive
 

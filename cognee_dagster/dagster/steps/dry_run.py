@@ -14,9 +14,9 @@ from cognee_dagster.dagster.steps.mirror import MirrorPlace, plan_for_mirror
 from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.errors import CogneeDagsterError
 from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.comparison.wording import with_name
 from cognee_dagster.pushing.mirror.wording import kept_in_words
 from cognee_dagster.pushing.options import PushOptions
-from cognee_dagster.pushing.wording import with_name
 from cognee_dagster.remote.client import CogneeClient
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _named(context: dg.AssetExecutionContext, dataset: CogneeDataset, ids: Seque
     push = latest_push(context.instance, dataset.push_key, partition=partition) if ids else None
     names: Mapping[str, str] = {}
     if push is not None:
-        from cognee_dagster.pushing.mirror.examples import names_of  # numpy comes with it
+        from cognee_dagster.pushing.mirror.plan.examples import names_of  # numpy comes with it
 
         try:
             digest = str(push.metadata.get(keys.ARCHIVE_DIGEST))

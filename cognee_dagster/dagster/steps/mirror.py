@@ -14,12 +14,12 @@ from cognee_dagster.dagster.steps.partitions import partition_of
 from cognee_dagster.errors import DatasetNotFoundError, InvalidPushError, RemoteError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.compared import Difference, compare_archives
-from cognee_dagster.pushing.graph_comparison import unreadable_in_words
+from cognee_dagster.pushing.comparison.difference import unreadable_in_words
+from cognee_dagster.pushing.comparison.verification import ImportFindings
 from cognee_dagster.pushing.options import OnRemoved, PushOptions, Verification
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.resume import ResumeRecord
-from cognee_dagster.pushing.verification import ImportFindings
+from cognee_dagster.pushing.verify import Difference, compare_archives
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.store.stored import StoredArchive
 

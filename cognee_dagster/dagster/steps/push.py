@@ -28,9 +28,9 @@ from cognee_dagster.dagster.steps.push_hold import PushHold
 from cognee_dagster.dagster.steps.step import engine_step, progress_in_log
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.archives import PushResult, push_archives
+from cognee_dagster.pushing.comparison.verification import ImportFindings, check_import, num_edges_there
 from cognee_dagster.pushing.options import PushOptions
-from cognee_dagster.pushing.probes import ProbeAnswer, ask_probes
-from cognee_dagster.pushing.verification import ImportFindings, check_import, num_edges_there
+from cognee_dagster.pushing.probes.asking import ProbeAnswer, ask_probes
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict

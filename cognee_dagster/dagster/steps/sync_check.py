@@ -19,8 +19,8 @@ from cognee_dagster.dagster.steps.pushed_archive import compare_with_pushed
 from cognee_dagster.dagster.steps.unknown import nothing_pushed
 from cognee_dagster.errors import DatasetNotFoundError
 from cognee_dagster.graph.counting import counted
-from cognee_dagster.pushing.compared import Difference, RemoteComparison, compare_archives
-from cognee_dagster.pushing.graph_comparison import unreadable_in_words
+from cognee_dagster.pushing.comparison.difference import unreadable_in_words
+from cognee_dagster.pushing.verify import Difference, RemoteComparison, compare_archives
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.store.stored import StoredArchive
 

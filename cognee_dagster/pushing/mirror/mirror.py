@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.errors import InvalidModeError, InvalidPushError, InvalidTargetError, RemovedRecordsError
 from cognee_dagster.pushing.archives import PushResult, push_archives, require_nodes
-from cognee_dagster.pushing.delivery import own_dataset, refuse_a_shared_one
-from cognee_dagster.pushing.mirror.carry_out import MirrorPush
-from cognee_dagster.pushing.mirror.elsewhere import known_elsewhere, move_here
-from cognee_dagster.pushing.mirror.fingerprints import GraphFingerprints, read_fingerprints
-from cognee_dagster.pushing.mirror.generations import owner_of
-from cognee_dagster.pushing.mirror.guard import require_few_removed
-from cognee_dagster.pushing.mirror.one_at_a_time import heed_end, note, one_at_a_time
+from cognee_dagster.pushing.delivery.deliver import own_dataset, refuse_a_shared_one
+from cognee_dagster.pushing.mirror.done.carry_out import MirrorPush
+from cognee_dagster.pushing.mirror.done.unfinished import finish_deletions
+from cognee_dagster.pushing.mirror.graph.fingerprints import GraphFingerprints, read_fingerprints
+from cognee_dagster.pushing.mirror.graph.generations import owner_of
+from cognee_dagster.pushing.mirror.graph.records import NotMirrorableError
+from cognee_dagster.pushing.mirror.kept.elsewhere import known_elsewhere, move_here
+from cognee_dagster.pushing.mirror.kept.one_at_a_time import heed_end, note, one_at_a_time
+from cognee_dagster.pushing.mirror.kept.state import DEFAULT_DIRECTORY, MirrorFiles
 from cognee_dagster.pushing.mirror.options import MirrorOptions
-from cognee_dagster.pushing.mirror.outlook import MirrorPlan, look_ahead
-from cognee_dagster.pushing.mirror.records import NotMirrorableError
-from cognee_dagster.pushing.mirror.state import DEFAULT_DIRECTORY, MirrorFiles
-from cognee_dagster.pushing.mirror.survey import survey
-from cognee_dagster.pushing.mirror.unfinished import finish_deletions
+from cognee_dagster.pushing.mirror.plan.guard import require_few_removed
+from cognee_dagster.pushing.mirror.plan.outlook import MirrorPlan, look_ahead
+from cognee_dagster.pushing.mirror.plan.survey import survey
 from cognee_dagster.pushing.mirror.whole import push_whole
 from cognee_dagster.pushing.mirror.whole_plan import WholePlan
 from cognee_dagster.pushing.options import PushOptions

@@ -11,12 +11,12 @@ import msgspec
 
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.pushing.mirror.contents import MirrorContents
-from cognee_dagster.pushing.mirror.documents import compare_documents
-from cognee_dagster.pushing.mirror.known import Known, look_up
-from cognee_dagster.pushing.mirror.one_at_a_time import note
-from cognee_dagster.pushing.mirror.state import MirrorFiles, MirrorState, latest
-from cognee_dagster.pushing.mirror.unowned import Unowned
+from cognee_dagster.pushing.mirror.graph.contents import MirrorContents
+from cognee_dagster.pushing.mirror.graph.documents import compare_documents
+from cognee_dagster.pushing.mirror.kept.one_at_a_time import note
+from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState, latest
+from cognee_dagster.pushing.mirror.plan.known import Known, look_up
+from cognee_dagster.pushing.mirror.seen.unowned import Unowned
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset, migration_imports
 from cognee_dagster.store.lock import StoreLock

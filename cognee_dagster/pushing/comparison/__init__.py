@@ -1,0 +1,1 @@
+"""What a remote graph has against what was sent."""

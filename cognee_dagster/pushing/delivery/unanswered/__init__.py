@@ -1,0 +1,1 @@
+"""What is made of an import whose answer never came: which run it is, and what it has come to."""

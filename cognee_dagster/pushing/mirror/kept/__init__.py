@@ -1,0 +1,1 @@
+"""What is kept of mirrors between pushes, and whose turn it is."""

@@ -1,0 +1,1 @@
+"""What a push to a mirror finds, and what it would do."""
