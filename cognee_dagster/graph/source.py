@@ -56,7 +56,7 @@ class FileState:
         try:
             with os.scandir(path.parent) as entries:
                 found = {entry.name: os.lstat(entry.path) for entry in entries if entry.name.startswith(path.name)}
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):  # who may not list a directory may read a file in it
             return None
         if path.name not in found or not all(stat.S_ISREG(status.st_mode) for status in found.values()):
             return None

@@ -1,8 +1,9 @@
 """Which store is opened, how, and what is said where there is none."""
 
 import logging
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import UUID
@@ -102,6 +103,23 @@ def test_a_link_that_leads_nowhere_is_no_graph_that_was_never_made(store: TinySt
     with pytest.raises(StoreNotFoundError, match=rf"{link.name} is a symbolic link to /mnt/gone, and nothing is there"):
         find_dataset("notes", config=store.config)
     assert [found.has_graph for found in list_datasets(config=store.config)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (Path.mkdir, "is a directory, and no file"),
+        (os.mkfifo, "is a named pipe, and no file"),
+        (lambda path: path.symlink_to("/mnt/gone"), "is a symbolic link to /mnt/gone, and nothing is there"),
+    ],
+)
+def test_what_is_no_file_in_the_place_of_cognees_database_is_told(
+    store: TinyStore, make: Callable[[Path], None], what: str
+) -> None:
+    store.database.unlink()
+    make(store.database)
+    with pytest.raises(StoreNotFoundError, match=f"There is no Cognee store: .*cognee_db {what}"):
+        find_dataset("notes", config=store.config)
 
 
 def test_a_place_that_cannot_be_looked_at_is_told_with_the_reason(store: TinyStore, dataset: UUID) -> None:

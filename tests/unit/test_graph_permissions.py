@@ -1,6 +1,8 @@
 """Who may read a dataset: Cognee 1.6.5's own rule, case by case (``get_all_user_permission_datasets``)."""
 
 import sqlite3
+import sys
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,20 +11,23 @@ from uuid import UUID, uuid4
 import pytest
 
 from cognee_dagster.errors import DatasetNotFoundError, DatasetPermissionError, LocalCogneeError
-from cognee_dagster.sources.cognee.datasets import UserRef, open_dataset
+from cognee_dagster.sources.cognee.datasets import UserRef, find_dataset, list_datasets, open_dataset
 from cognee_dagster.sources.cognee.permissions import open_catalog
 from tests.unit.local_stores import DEFAULT_EMAIL, TinyStore
 
 
+@pytest.mark.parametrize("reason", ["unable to open database file", "attempt to write a readonly database"])
 @pytest.mark.parametrize("is_written", [False, True])
 def test_a_database_in_a_directory_that_may_not_be_written_to_is_read_unless_somebody_writes_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_written: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_written: bool, reason: str
 ) -> None:
-    """In WAL mode even a reader makes files beside the database; where it cannot, the database cannot be opened."""
+    """In WAL mode even a reader makes files beside the database; releases of SQLite differ in what they say then."""
 
     class Unreadable:
         def execute(self, query: str) -> None:
-            raise sqlite3.OperationalError("unable to open database file")
+            raise sqlite3.OperationalError(reason)
+
+        def setlimit(self, *_: int) -> None: ...
 
         def close(self) -> None: ...
 
@@ -31,7 +36,7 @@ def test_a_database_in_a_directory_that_may_not_be_written_to_is_read_unless_som
         if path != database:
             path.unlink()
     if is_written:
-        database.with_name("cognee_db-wal").touch()
+        database.with_name("cognee_db-wal").write_bytes(b"changes")
 
     def connect(place: str, **options: Any) -> Any:
         return sqlite3.connect(place, **options) if "immutable" in place else Unreadable()
@@ -39,11 +44,55 @@ def test_a_database_in_a_directory_that_may_not_be_written_to_is_read_unless_som
     stand_in = SimpleNamespace(**{**vars(sqlite3), "connect": connect})  # others need the real one meanwhile
     monkeypatch.setattr("cognee_dagster.sources.cognee.permissions.sqlite3", stand_in)
     if is_written:
-        with pytest.raises(LocalCogneeError, match="unable to open"), open_catalog(database):
+        with (
+            pytest.raises(LocalCogneeError, match=r"cognee_db-wal beside it holds .* Let Cognee use .*" + reason),
+            open_catalog(database),
+        ):
             pass
     else:
         with open_catalog(database) as catalog:
             assert catalog.user_by_email(DEFAULT_EMAIL)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (
+            "users SET id = 'x' WHERE email = 'default_user@example.com'",
+            r"'x' for the id of user default_user@example\.com, which is no UUID",
+        ),
+        ("dataset_database SET owner_id = NULL", "None for the id of the owner of the graph of dataset"),
+        ("dataset_database SET owner_id = x'00'", r"b'\\x00' for the id of the owner of the graph"),
+        *(
+            (f"dataset_database SET graph_database_name = {name}", f"{shown} for the graph file of dataset")
+            for name, shown in (
+                ("'../../x'", r"'\.\./\.\./x'"),
+                ("x'00'", "b.*"),
+                ("'a' || char(0)", "'a.*"),
+                ("''", "''"),
+            )
+        ),
+    ],
+)
+def test_what_cannot_be_in_a_row_is_told_with_what_it_is_of(
+    store: TinyStore, alice: UUID, change: str, what: str
+) -> None:
+    dataset = store.add_dataset("odd")
+    store.grant(dataset, store.default_user)
+    store.place_graph(dataset)
+    with closing(sqlite3.connect(store.database)) as connection, connection:
+        connection.execute(f"UPDATE {change}")
+    with pytest.raises(LocalCogneeError, match=what):
+        find_dataset("odd", config=store.config)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 cannot set SQLite's limits")
+def test_a_value_of_megabytes_is_not_held(store: TinyStore) -> None:
+    store.add_dataset("long")
+    with closing(sqlite3.connect(store.database)) as connection, connection:
+        connection.execute("UPDATE datasets SET name = printf('%.*c', 2000000, 'a')")
+    with pytest.raises(LocalCogneeError, match="too big"):
+        list_datasets(config=store.config)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ Cognee itself in a child process. Both apply the same permission rule and give t
 
 import importlib.util
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from cognee_dagster.sources.cognee.permissions import (
     open_catalog,
 )
 from cognee_dagster.sources.cognee.user_reference import NameOrId, UserRef, user_key
+from cognee_dagster.system.files import kind_of
 
 if TYPE_CHECKING:  # Arrow comes with it
     import pyarrow as pa
@@ -239,8 +241,13 @@ def _graph_file_if_known(dataset: str | UUID, *, user: UserRef, config: LocalCog
 
 def _no_store(database: Path, *, config: LocalCogneeConfig) -> str:
     root = config.environ.get(SYSTEM_ROOT_VARIABLE, "not set (then it is inside the installed cognee package)")
+    found = "does not exist"
+    if database.exists():
+        found = f"is {kind_of(database)}, and no file"
+    elif database.is_symlink():
+        found = f"is a symbolic link to {os.readlink(database)}, and nothing is there"
     return (
-        f"There is no Cognee store: {database} does not exist. {SYSTEM_ROOT_VARIABLE} is {root}. Set "
+        f"There is no Cognee store: {database} {found}. {SYSTEM_ROOT_VARIABLE} is {root}. Set "
         f"{SYSTEM_ROOT_VARIABLE} and {DATA_ROOT_VARIABLE}, in the environment or in Cognee's .env, to the directories "
         "of the Cognee that holds the dataset, or make one with cognee.add() and cognee.cognify()."
     )

@@ -7,6 +7,7 @@ tenants or, if there is a tenant, for one of the user's roles. Ownership alone a
 """
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from uuid import UUID
 from cognee_dagster.errors import DatasetNotFoundError, DatasetPermissionError, LocalCogneeError, StoreBusyError
 
 BUSY_SECONDS = 15.0  # how long SQLite waits for a writer
+_MAX_VALUE_BYTES = 1 << 20  # of a name, an id; whatever is in a row is held several times
 
 _READABLE = """
 WITH principal(id) AS (
@@ -98,16 +100,35 @@ def open_catalog(path: Path) -> Iterator["Catalog"]:
 
 def _connect(path: Path) -> sqlite3.Connection:
     uri = path.as_uri() + "?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)
+    connection = _bounded(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS))
     try:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
-        # In WAL mode even a reader needs the -wal and -shm files beside the database. In a directory that may not be
-        # written to there are none, nor is there a writer: then the file is immutable.
-        if "unable to open" not in str(error) or path.with_name(path.name + "-wal").exists():
-            raise
-        connection = sqlite3.connect(uri + "&immutable=1", uri=True, timeout=BUSY_SECONDS)
+        _require_no_changes_beside(path, error)
+        connection = _bounded(sqlite3.connect(uri + "&immutable=1", uri=True, timeout=BUSY_SECONDS))
+    return connection
+
+
+def _require_no_changes_beside(path: Path, error: sqlite3.OperationalError) -> None:
+    """In WAL mode even a reader writes beside the database, unless a process has it open already.
+
+    Where it may not, and no changes are beside the file, the file is all there is.
+    """
+    if not any(reason in str(error) for reason in ("unable to open", "readonly database")):
+        raise error
+    for left in (path.with_name(path.name + suffix) for suffix in ("-wal", "-journal")):
+        if left.exists() and left.stat().st_size:
+            raise LocalCogneeError(
+                f"Cognee's database {path} cannot be read by this system user: {left.name} beside it holds its last "
+                f"changes, and only who may write in {path.parent} can take them in. Let Cognee use the store once, or "
+                f"run this as a user who may write there. SQLite says: {error}."
+            ) from error
+
+
+def _bounded(connection: sqlite3.Connection) -> sqlite3.Connection:
+    if sys.version_info >= (3, 11):
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
     return connection
 
 
@@ -166,8 +187,17 @@ class Catalog:
         if row is None:
             return None
         owner, provider, handler, name, revision = row
+        if not isinstance(name, str) or name in ("", ".", "..") or not {"/", "\0"}.isdisjoint(name):
+            raise LocalCogneeError(
+                f"Cognee's database has {name!r:.100} for the graph file of dataset {dataset_id}, which is no file's "
+                "name. Restore the store from a backup."
+            )
         return GraphStore(
-            owner_id=UUID(owner), provider=provider, handler=handler, database_name=name, migration_revision=revision
+            owner_id=_uuid(owner, of=f"the owner of the graph of dataset {dataset_id}"),
+            provider=provider,
+            handler=handler,
+            database_name=name,
+            migration_revision=revision,
         )
 
     def _user(self, column: str, value: str, *, label: str) -> LocalUser:
@@ -177,7 +207,7 @@ class Catalog:
                 f"The local Cognee has no user {label}, so nothing can be read as that user. Check the user, or the "
                 "store that is looked at (SYSTEM_ROOT_DIRECTORY)."
             )
-        return LocalUser(id=UUID(row[0]), label=label, tenant_id=row[1])
+        return LocalUser(id=_uuid(row[0], of=f"user {label}"), label=label, tenant_id=row[1])
 
     def _owned_by_name(self, name: str, *, user: LocalUser) -> list[UUID]:
         datasets = self.owned(user=user)
@@ -196,7 +226,17 @@ class Catalog:
 
     def _dataset(self, dataset_id: UUID) -> LocalDataset:
         [(name, owner)] = self._rows("SELECT name, owner_id FROM datasets WHERE id = ?", dataset_id.hex)
-        return LocalDataset(id=dataset_id, name=name, owner_id=UUID(owner))
+        return LocalDataset(id=dataset_id, name=name, owner_id=_uuid(owner, of=f"the owner of dataset {dataset_id}"))
 
     def _rows(self, query: str, *parameters: str | None) -> list[Any]:
         return self._connection.execute(query, parameters).fetchall()
+
+
+def _uuid(value: object, *, of: str) -> UUID:
+    try:
+        return UUID(str(value))
+    except ValueError as error:
+        raise LocalCogneeError(
+            f"Cognee's database has {value!r:.100} for the id of {of}, which is no UUID. Restore the store from a "
+            "backup."
+        ) from error
