@@ -43,7 +43,7 @@ def after_failure(error: RemoteError, *, body_sent: bool, conflicts: int) -> Nex
     """
     if error.status == 409:
         return NextStep.RETRY if conflicts == 0 else NextStep.GIVE_UP
-    garbled = isinstance(error, UnexpectedAnswerError) and error.status == 200
+    garbled = isinstance(error, UnexpectedAnswerError) and 200 <= (error.status or 0) < 300
     is_lost = isinstance(error, RemoteUnreachableError)  # also one that is still coming when its time is over
     if body_sent and (garbled or is_lost or error.retryable):
         return NextStep.LOOK_ONCE if error.status in _TOOK_NOTHING else NextStep.LOOK_FOR_RUN

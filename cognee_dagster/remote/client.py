@@ -14,6 +14,7 @@ from uuid import UUID
 from cognee_dagster.errors import RemoteAuthError, RemotePermissionError, RemoteRejectedError
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.documents import every_document
+from cognee_dagster.remote.failures import unexpected
 from cognee_dagster.remote.graph_answer import GraphAnswer
 from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
 from cognee_dagster.remote.kept_rows import MAX_HELD_BYTES, CountedRows, HeldRows
@@ -26,6 +27,7 @@ from cognee_dagster.remote.responses import (
     RemoteDataset,
     RemoteDocument,
     RemoteUser,
+    is_asked_for,
     parse_dataset,
     parse_datasets,
     parse_done,
@@ -41,6 +43,7 @@ from cognee_dagster.remote.server_check import Server, ServerCheck
 from cognee_dagster.remote.session import Patience, Session
 from cognee_dagster.remote.transport import Timeouts, open_http
 from cognee_dagster.remote.upload import Upload, UploadRequest
+from cognee_dagster.remote.wording import quoted
 
 __all__ = ["CogneeClient", "RetryPolicy", "Timeouts", "validate_dataset_name"]
 
@@ -181,16 +184,14 @@ class CogneeClient:
 
         Raises:
             InvalidTargetError: The import would refuse that name, though this request does not.
+            UnexpectedAnswerError: It answers with a dataset of another name.
         """
         validate_dataset_name(name)
-        return self._ask(
-            "POST",
-            "/api/v1/datasets",
-            what=f"making sure of dataset {name!r}",
-            parse=parse_dataset,
-            json={"name": name},
-            may_repeat=True,
-        )
+        what, wanted = f"making sure of dataset {name!r}", {"name": name}
+        made = self._ask("POST", "/api/v1/datasets", what=what, parse=parse_dataset, json=wanted, may_repeat=True)
+        if made.name != name:
+            raise unexpected(f"names dataset {quoted(made.name)}", self._session.question(what))
+        return made
 
     def delete_dataset(self, dataset_id: UUID | str) -> None:
         """Delete a dataset with all it holds; one that the user cannot see counts as gone already.
@@ -282,7 +283,7 @@ class CogneeClient:
     ) -> Rows[PipelineRun]:
         """One page of a pipeline's run rows, newest first. ``sent == limit``: there may be more.
 
-        Servers before 1.5.4 know neither filter nor paging: of their newest 50 rows, those of the pipeline.
+        Servers before 1.5.4 know neither filter nor paging: of their newest 50 rows, those that were asked for.
 
         Args:
             pipeline_name: ``migration_import_pipeline``, ``cognify_pipeline``, …; None: all, and operations (1.5.4).
@@ -300,9 +301,7 @@ class CogneeClient:
             parse=parse_runs,
             params={**params, "limit": limit, "offset": offset},
         )
-        rows = Rows(row for row in page if pipeline_name in (None, row.pipeline_name))
-        rows.sent = page.sent
-        return rows
+        return page.chosen(lambda row: is_asked_for(row, **asked), most=limit)
 
     def upload(
         self,

@@ -18,6 +18,7 @@ from cognee_dagster.remote.rows import Id, Rows, Text, row_of, rows_of, tolerant
 from cognee_dagster.remote.wording import safe
 
 _MAX_LEVELS = 64
+_MAX_NAME = 300  # characters; thousands of rows are held at a time
 _Body = bytes | bytearray
 _WORD = re.compile(r"[\w.:-]{1,100}")  # a name in a program; anything else would be a stranger's sentence on our pages
 
@@ -127,6 +128,9 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in ("created_at", "started_at", "ended_at"):
             force_setattr(self, name, in_utc(getattr(self, name)))
+        for name in ("pipeline_name", "operation_name", "dataset_name"):
+            if (text := getattr(self, name)) is not None and len(text) > _MAX_NAME:
+                force_setattr(self, name, text[:_MAX_NAME])
         for name in ("status", "outcome", "error_class"):
             word = getattr(self, name)
             if word is not None and not _WORD.fullmatch(word):
@@ -139,6 +143,7 @@ class MigrationImport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         mode: The import mode that was applied.
         record_counts: Records read from the archive, by kind.
+        graph_nodes: Nodes that were imported; None where the server does not say.
         skipped_facts: Facts that were dropped because an end was not in the archive.
         deduped_edges: Facts that repeated another; None for hybrid and re-derive.
         pipeline_run_id: The import's run; None when there was no graph to import.
@@ -146,6 +151,7 @@ class MigrationImport(msgspec.Struct, frozen=True, kw_only=True):
 
     mode: str | None = None
     record_counts: dict[str, int] = {}
+    graph_nodes: int | None = None
     skipped_facts: int = 0
     deduped_edges: int | None = None
     pipeline_run_id: Id | None = None
@@ -209,6 +215,11 @@ def _document(row: _Document) -> RemoteDocument:
 def parse_runs(body: _Body) -> Rows[PipelineRun]:
     """A page of pipeline-run rows."""
     return rows_of(body, PipelineRun, what="a pipeline run")
+
+
+def is_asked_for(row: PipelineRun, *, pipeline_name: str | None, dataset_id: str | None) -> bool:
+    """Whether a row is of what was asked for; None: of any. Servers before 1.5.4 send all that they have."""
+    return pipeline_name in (None, row.pipeline_name) and (dataset_id is None or row.dataset_id in (None, dataset_id))
 
 
 def parse_import_answer(body: _Body) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Unknown fields are ignored; a field that makes no sense counts as left out; a ro
 left out and counted. Errors of ``msgspec`` never leave: a ``ValueError`` says what is wrong and repeats nothing.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -33,6 +34,12 @@ class Rows(list[_T]):
     def skipped(self) -> int:
         """How many do not."""
         return self.sent - len(self)
+
+    def chosen(self, keep: Callable[[_T], bool], *, most: int) -> "Rows[_T]":
+        """Those to be kept of the first ``most``: a server that sends more than was asked for would fill the memory."""
+        rows: Rows[_T] = Rows(row for row in self[:most] if keep(row))
+        rows.sent = min(self.sent, most)
+        return rows
 
 
 def rows_of(body: bytes | bytearray | msgspec.Raw, kind: type[_T], *, what: str) -> Rows[_T]:

@@ -19,7 +19,7 @@ import httpx
 from cognee_dagster.errors import ArchiveError, RemoteError, RemoteUnreachableError
 from cognee_dagster.remote.answers import content_of, read_answer
 from cognee_dagster.remote.exchange_limits import Exchange
-from cognee_dagster.remote.failures import Question, unreachable
+from cognee_dagster.remote.failures import Question, unexpected, unreachable
 from cognee_dagster.remote.responses import parse_import_answer
 from cognee_dagster.remote.session import Bounds
 from cognee_dagster.remote.socket_handle import SocketHandle
@@ -212,7 +212,10 @@ class Upload:
         except httpx.HTTPError as error:
             failure = self._too_slow() if self._is_too_slow else unreachable(error, self._question, exchange=exchange)
         else:
-            return content_of(answer, self._question, parse_import_answer, max_values=self._bounds.values)
+            content = content_of(answer, self._question, parse_import_answer, max_values=self._bounds.values)
+            if self.body_sent.is_set():
+                return content
+            failure = unexpected("answers before it was sent the whole archive", self._question, status=answer.status)
         raise failure  # outside the handler: httpx's exceptions carry the request, and with it the key
 
     def _build(self, timeout: httpx.Timeout) -> tuple[httpx.Request, int]:

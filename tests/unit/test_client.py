@@ -729,6 +729,23 @@ class TestRuns:
         assert row.created_at is not None
         assert row.created_at.isoformat() == "2026-11-22T19:44:59.485971+00:00"
 
+    def test_runs_of_other_datasets_are_left_out_where_a_server_sends_them_all_the_same(self) -> None:
+        """Cognee before 1.5.4 does; another dataset's run could be taken for that of an upload."""
+        rows = [
+            {"id": f"r{number}", "pipeline_name": "migration_import_pipeline", "dataset_id": dataset_id}
+            for number, dataset_id in enumerate([ID, "another", None])
+        ]
+        with ScriptedServer(answer(200, rows)) as server, client_of(server.url) as client:
+            assert [row.row_id for row in client.runs(dataset_id=ID)] == ["r0", "r2"]
+
+    def test_of_more_rows_than_were_asked_for_the_first_are_taken(self) -> None:
+        """They would fill the memory; and the next page begins where this one was to end."""
+        rows = [{"id": f"r{number}", "pipeline_name": "migration_import_pipeline"} for number in range(5)]
+        with ScriptedServer(answer(200, rows)) as server, client_of(server.url) as client:
+            page = client.runs(limit=3)
+        assert [row.row_id for row in page] == ["r0", "r1", "r2"]
+        assert page.sent == 3
+
     def test_a_deleted_dataset_is_a_permission_error(self) -> None:
         with (
             FakeRemote() as remote,

@@ -263,6 +263,21 @@ class TestFailures:
             error = failure_of(begin(server.url, large_archive, timeouts=timeouts))
         assert error.status == 413
 
+    def test_a_success_in_mid_body_is_none(self, large_archive: Path) -> None:
+        """Whoever answers so has not seen the archive."""
+
+        def succeed(call: Call) -> None:
+            call.receive_head()
+            call.send(DONE)
+            call.connection.shutdown(socket.SHUT_WR)
+            call.server.ended.wait(0.5)
+
+        with ScriptedServer(succeed) as server:
+            error = failure_of(begin(server.url, large_archive, timeouts=Timeouts(write=LIMIT)))
+        assert isinstance(error, UnexpectedAnswerError)
+        assert "before it was sent the whole archive" in str(error)
+        assert not error.body_sent
+
     def test_a_refused_connection_says_that_nothing_was_sent(self, archive: Path) -> None:
         with refused_port() as port:
             error = failure_of(begin(f"http://127.0.0.1:{port}", archive))

@@ -4,7 +4,8 @@ import logging
 from datetime import datetime, timezone
 from typing import Any
 
-from cognee_dagster.errors import CogxUnsupportedError, ImportUnconfirmedError
+from cognee_dagster.errors import CogxUnsupportedError, ImportUnconfirmedError, RemoteUnreachableError
+from cognee_dagster.pushing.delivery.contradictions import contradictions
 from cognee_dagster.pushing.delivery.request import DeliveryRequest
 from cognee_dagster.pushing.delivery.result import DeliveryResult, going_on
 from cognee_dagster.pushing.delivery.unanswered.recovery import read_an_unknown_answer, see_through_to_its_end
@@ -85,6 +86,18 @@ class DeliveryAttempt:
             logger.info("The archive is delivered; waiting for its import into %r to begin", self._request.dataset.name)
             self._waiting = WaitingForAnswer(self._request)
         self._waiting.say_when_due(self.run_id)
+        if self._waiting.is_in_vain:
+            raise self._lost()
+
+    def _lost(self) -> RemoteUnreachableError:
+        """The error for an answer that should be here by now."""
+        return RemoteUnreachableError(
+            f"{self._request.client.connection.url} has not answered the upload into dataset "
+            f"{self._request.dataset.name!r}, though its list of runs has shown for minutes that the import (run "
+            f"{self.run_id}) is over. A proxy on the way may have lost the answer.",
+            body_sent=True,
+            retryable=True,
+        )
 
     def _look(self, body_sent_at: datetime) -> None:
         """Find our run; before anybody is told, so that an interrupt can name it."""
@@ -133,6 +146,8 @@ class DeliveryAttempt:
         state = ImportState.of_status(answer.get("status"))
         if state is not ImportState.SUCCEEDED and not state.is_under_way:
             return read_an_unknown_answer(self._request, answer, run_id=self.run_id)
+        if state is ImportState.SUCCEEDED and (found := contradictions(self._request, answer)):
+            return read_an_unknown_answer(self._request, answer, run_id=self.run_id, because="; ".join(found))
         if self.run_id is not None:
             known_by = KnownBy.ANSWER if state is ImportState.SUCCEEDED else KnownBy.RUN
             self._request.note(BegunImport(run_id=self.run_id, known_by=known_by))

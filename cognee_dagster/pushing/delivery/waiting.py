@@ -1,4 +1,8 @@
-"""What is said while a server that has the whole archive is waited for: it may be at work for minutes or hours."""
+"""Waiting for a server that has the whole archive: what is said meanwhile, and when its answer will not come any more.
+
+It may be at work for minutes or hours. An answer may get lost on the way while the connection stands, as where a proxy
+has forgotten whose it is: then only the list of runs tells that there is nothing left to wait for.
+"""
 
 import logging
 import time
@@ -8,11 +12,13 @@ from cognee_dagster.errors import RemoteError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.delivery.request import DeliveryRequest
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.imports.verdict import ImportVerdict
+from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
 from cognee_dagster.remote.imports.watch import ImportWatch
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.remote.slow_answers import pauses
 from cognee_dagster.remote.transport import Timeouts
+
+_ANSWER_FOLLOWS_WITHIN = 600.0  # seconds from when an import is seen to have ended
 
 _ASKED_WITHIN = 1.0  # seconds; a server that is at work answers late, and a push must end when it is told to
 
@@ -20,13 +26,17 @@ logger = logging.getLogger(__name__)
 
 
 class WaitingForAnswer:
-    """Says what the remote is doing: after ten seconds, then ever more rarely. Made when the whole archive is out."""
+    """Looks what the remote is doing, and says it: after ten seconds, then ever more rarely.
+
+    Made when the whole archive is out.
+    """
 
     def __init__(self, request: DeliveryRequest) -> None:
         self._request = request
         self._pauses = pauses()
         self._began_at = time.monotonic()
         self._due_at = self._began_at + next(self._pauses)
+        self._over_since: float | None = None
         name, documents = request.dataset.name, counted(request.num_documents, "document")
         self._work = f"import the graph into {name!r}"
         if request.cognifies:
@@ -41,22 +51,38 @@ class WaitingForAnswer:
             return
         self._due_at = now + next(self._pauses)
         waited = now - self._began_at
-        logger.info("Waiting for the remote to %s (%.0f s)%s", self._work, waited, self._state(run_id, waited=waited))
+        verdict = self._verdict(run_id, waited=waited)
+        state = f": {verdict.reason}" if verdict is not None and verdict.progress else ""
+        logger.info("Waiting for the remote to %s (%.0f s)%s", self._work, waited, state)
+        if verdict is not None and verdict.state is not ImportState.UNKNOWN:
+            self._note(verdict.state, now=now)
 
-    def _state(self, run_id: str | None, *, waited: float) -> str:
-        """What the remote says of our import; empty where that is not known, or the remote does not answer just now."""
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether our import is seen to have ended, or its server to have died, and still there is no answer."""
+        return self._over_since is not None and time.monotonic() - self._over_since >= _ANSWER_FOLLOWS_WITHIN
+
+    def _note(self, state: ImportState, *, now: float) -> None:
+        # A re-derive's run is told by the time only, and what a language model is at may take any time.
+        is_over = state.is_final or (state is ImportState.STALLED and not self._request.cognifies)
+        if self._request.mode == "re-derive" or not is_over:
+            self._over_since = None
+        elif self._over_since is None:
+            self._over_since = now
+
+    def _verdict(self, run_id: str | None, *, waited: float) -> ImportVerdict | None:
+        """What the remote says of our import; None where that is not known, or the remote does not answer just now."""
         if run_id is None and self._request.mode != "re-derive":
-            return ""
+            return None
         now = time.time()
         asked = self._request.client
         limits = Timeouts(connect=_ASKED_WITHIN, read=_ASKED_WITHIN, answer=_ASKED_WITHIN)
         with CogneeClient(asked.connection, timeouts=limits, retry=RetryPolicy(attempts=1)) as client:
             watch = ImportWatch(feed=client, now=now, stalled_after=self._request.settings.stalled_after)
             try:
-                verdict = watch.ask(self._request.watched(run_id or "", pushed_at=now - waited))
+                return watch.ask(self._request.watched(run_id or "", pushed_at=now - waited))
             except RemoteError:
-                return ""
-        return f": {verdict.reason}" if verdict.progress else ""
+                return None
 
 
 def reports_of(request: DeliveryRequest, run_id: str) -> Callable[[ImportVerdict], None]:

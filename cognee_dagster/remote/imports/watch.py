@@ -55,6 +55,7 @@ class WatchedImport:
         cognifies: Whether it is finished only when the cognify run that follows it is (hybrid and re-derive with raw
             content, in the background).
         delivered_at: When the whole archive was out, by the server's clock, where that is all that tells the import.
+        is_named: Whether the server has named or shown its run, so that one which it does not show is none.
         confirmed: Whether the push has seen the end of it, which is all there is to know of one without a run.
     """
 
@@ -64,6 +65,7 @@ class WatchedImport:
     push_seconds: float = 0.0
     cognifies: bool = False
     delivered_at: datetime | None = None
+    is_named: bool = False
     confirmed: bool = False
 
 
@@ -227,7 +229,7 @@ def wait_for_import(
 
     Returns:
         The last verdict; still RUNNING when the time was up, and UNKNOWN also where the remote shows no such run any
-        more, or has shown none for ``stalled_after``.
+        more, or has shown none for ``stalled_after``; for a minute, where it has named or shown the run.
 
     Raises:
         RemoteError: The remote gave no answer, or none of Cognee's.
@@ -235,7 +237,7 @@ def wait_for_import(
     # Without a time of the push, ages are told by how far the server's clock is ahead of ours as it is set now.
     clock = clock or (time.time if item.pushed_at is None else _steady_clock())
     began = known_until = clock()
-    patience = stalled_after
+    patience = min(_GONE_FOR_GOOD, stalled_after) if item.is_named else stalled_after
     while True:
         now = clock()
         verdict = ImportWatch(feed=feed, now=now, stalled_after=stalled_after).ask(item)

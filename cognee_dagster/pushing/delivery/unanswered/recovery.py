@@ -84,8 +84,16 @@ def recover(
     return read_back(request, None, repeated_edges=repeated)
 
 
-def read_an_unknown_answer(request: DeliveryRequest, answer: dict[str, Any], *, run_id: str | None) -> DeliveryResult:
+def read_an_unknown_answer(
+    request: DeliveryRequest, answer: dict[str, Any], *, run_id: str | None, because: str = ""
+) -> DeliveryResult:
     """The result of an answer whose status is neither success nor failure, as far as anybody here knows.
+
+    Args:
+        request: The delivery.
+        answer: The answer.
+        run_id: The run that it names.
+        because: Why a status that is known is not relied on.
 
     Raises:
         ImportFailedError: The answer, or its run, says that the import failed.
@@ -95,15 +103,19 @@ def read_an_unknown_answer(request: DeliveryRequest, answer: dict[str, Any], *, 
     said = f"The remote answered the upload into {request.where} with the status {quoted(repr(status))}"
     if ImportState.of_status(status) is ImportState.FAILED:
         raise ImportFailedError(f"{said} (run {run_id}). See the server's log for its cause, then push again.")
-    logger.warning("%s, which is not known here: the remote graph decides", said)
+    doubt = f"which the rest of it contradicts ({because})" if because else "which is not known here"
+    logger.warning("%s, %s: the remote graph decides", said, doubt)
     result = None
+    if run_id and request.dataset.id and end_of(request, run_id, cognifies=False).state is ImportState.UNKNOWN:
+        logger.warning("The run that it names (%s) is none of %s", run_id, request.where)
+        run_id = None
     # That ids are there says nothing where the server makes something of what nodes are like: it takes a run, too.
     is_told_by_graph = request.mode == "preserve" or (request.mode == "hybrid" and run_id is not None)
     if request.dataset.id and is_told_by_graph:
         result = confirm(request, [run_id] if run_id else [], ours=run_id)
     if result is None:
         raise ImportUnconfirmedError(
-            f"{said}, which is not known here, and the archive was not found in the remote graph (run {run_id}). "
+            f"{said}, {doubt}, and the archive was not found in the remote graph (run {run_id}). "
             "Whether the import goes on is not known: see the server's log, then push again."
         )
     return result
@@ -119,7 +131,11 @@ def see_through_to_its_end(request: DeliveryRequest, answer: dict[str, Any], *, 
     if run_id is None or not request.dataset.id:
         return read_an_unknown_answer(request, answer, run_id=run_id)
     logger.info("The remote has only begun the import into %s (run %s): waiting for its end", request.where, run_id)
-    _require_success(request, run_id)
+    verdict = end_of(request, run_id)
+    if verdict.state is ImportState.UNKNOWN:
+        return read_an_unknown_answer(request, answer, run_id=None, because=verdict.reason)
+    if verdict.state is not ImportState.SUCCEEDED:
+        raise _failed(request, run_id, verdict)
     request.note(BegunImport(run_id=run_id, known_by=KnownBy.ANSWER))
     status = ImportState.SUCCEEDED.status
     response = {**answer, "status": status}
@@ -212,7 +228,7 @@ def end_of(request: DeliveryRequest, run_id: str, *, cognifies: bool = True) -> 
     watched = request.watched(run_id, pushed_at=time.time())
     return wait_for_import(
         request.client,
-        replace(watched, cognifies=watched.cognifies and cognifies),
+        replace(watched, cognifies=watched.cognifies and cognifies, is_named=True),
         stalled_after=request.settings.stalled_after,
         poll_seconds=request.settings.poll_interval,
         report=reports_of(request, run_id),
