@@ -62,7 +62,8 @@ class FormerEntries:
 
     Attributes:
         edge_texts: Texts that edges had before they got another one, or, with ``of_removed_edges``, were removed.
-        of_nodes: (collection, node id) of nodes that have got another type since, or are found by other properties.
+        of_nodes: (collection, node id) of nodes that have got another type since, or are found by other properties, or
+            have lost one of those.
     """
 
     def __init__(self, graph: ChangingGraph, *, of_removed_edges: bool = False) -> None:
@@ -86,8 +87,9 @@ def _entries(graph: ChangingGraph) -> set[tuple[str, str]]:
     """(collection, node id): where the nodes of a graph are found."""
     found = set()
     for node_id, row in graph.nodes.items():
-        metadata = graph.properties(node_id).get("metadata", {"index_fields": ["name"]})
-        found |= {(f"{row[2]}_{field}", node_id) for field in metadata["index_fields"]}
+        properties = {"name": row[1], **graph.properties(node_id)}
+        metadata = properties.get("metadata", {"index_fields": ["name"]})
+        found |= {(f"{row[2]}_{field}", node_id) for field in metadata["index_fields"] if properties.get(field)}
     return found
 
 
