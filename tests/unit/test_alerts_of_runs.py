@@ -10,6 +10,7 @@ import pytest
 
 from cognee_dagster import CogneeDataset, Probe, PushFailure, build_alert_sensor
 from cognee_dagster.dagster.event_log.failed_runs import FailedRunLog
+from cognee_dagster.dagster.keys import PIPELINE_RUN_ID
 from cognee_dagster.dagster.sensors import alert_cursor
 from cognee_dagster.dagster.sensors.alert_tick import RETRIED_SECONDS
 from cognee_dagster.testing import FakeRemote, faults
@@ -87,6 +88,22 @@ def test_a_push_that_failed_after_its_import_had_begun_is_told_with_that_import(
     alerts.tick()
     (failure,) = alerts.told
     assert failure.pipeline_run_id == remote.runs[0]["pipeline_run_id"]
+
+
+def test_a_push_that_deleted_something_after_its_import_had_begun_is_told_with_that_import() -> None:
+    """Of a graph in several archives, a later one may bring documents that replace others."""
+
+    @dg.asset(key=PUSH)
+    def remote_push(context: dg.AssetExecutionContext) -> None:
+        for import_run in ("run-1", None):
+            context.log_event(dg.AssetObservation(PUSH, metadata={PIPELINE_RUN_ID: import_run}))
+        raise RuntimeError("the second archive did not arrive")
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([remote_push], instance=instance, raise_on_error=False)
+        failed = FailedRunLog(instance).run(result.run_id)
+    assert failed is not None
+    assert failed.import_run(PUSH) == "run-1"
 
 
 def test_an_unreachable_remote_is_told_with_its_error(chain: Chain, alerts: Alerts, remote: FakeRemote) -> None:

@@ -75,12 +75,13 @@ class FailedRun:
         return _run_failure(self._of(dg.DagsterEventType.RUN_FAILURE)), {}
 
     def import_run(self, push_key: dg.AssetKey) -> str | None:
-        """The import on the remote that it had begun, if it had."""
+        """The import on the remote that it had begun last, if it had."""
         for entry in reversed(self._of(dg.DagsterEventType.ASSET_OBSERVATION)):
             observation = entry.asset_observation
             if observation is not None and observation.asset_key == push_key:
                 found = plain_metadata(observation.metadata).get(PIPELINE_RUN_ID)
-                return str(found) if found else None
+                if found:  # what was deleted is observed, too
+                    return str(found)
         return None
 
     def _of(self, kind: dg.DagsterEventType) -> list[dg.EventLogEntry]:
