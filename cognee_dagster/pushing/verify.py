@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 from cognee_dagster.errors import DatasetNotFoundError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.comparison.difference import EXAMPLES, GraphComparison
+from cognee_dagster.pushing.comparison.documents import documents_missing_and_extra
 from cognee_dagster.pushing.comparison.verification import compare_graph
 from cognee_dagster.pushing.comparison.wording import such_as
-from cognee_dagster.pushing.delivery.documents import compare_documents
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.push import archives_of_graph
@@ -176,7 +176,7 @@ def compare_archives(archives: "Sequence[Archive]", *, client: CogneeClient, tar
             "what is there."
         )
     found = compare_graph(client, dataset.id, archives)
-    missing, extra = compare_documents(archives, client.data(dataset.id), dataset_id=dataset.id)
+    missing, extra = documents_missing_and_extra(archives, client.data(dataset.id), dataset_id=dataset.id)
     return RemoteComparison(
         target_dataset=target_dataset,
         num_nodes=found.num_nodes,

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cognee_dagster.cogx.archive import Archive
-from cognee_dagster.cogx.format import COGNEE_SYSTEM, TEXT_KINDS
+from cognee_dagster.cogx.format import COGNEE_SYSTEM
 from cognee_dagster.cogx.read.documents import DocumentPrint, document_prints, rename_documents
-from cognee_dagster.graph.counting import counted
+from cognee_dagster.pushing.comparison.documents import has_documents
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset, RemoteDocument
@@ -114,52 +114,6 @@ def prepare_documents(
     copy = directory / archive.path.name
     rename_documents(archive.path, copy, plan.external_ids)
     return replace(archive, path=copy)
-
-
-def compare_documents(
-    archives: Iterable[Archive], present: Iterable[RemoteDocument], *, dataset_id: str
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """External ids of documents that are missing on the remote, or have another text there; and of those besides.
-
-    A document that is there twice, under an id of the dataset's own and under the plain one, is one too many.
-
-    Args:
-        archives: What was sent; of a graph in several, all of them.
-        present: What the remote dataset holds; what was not imported is nobody's.
-        dataset_id: The remote dataset's id.
-    """
-    expected = {
-        (document.external_system, document.external_id): f"text_{document.md5}"
-        for archive in archives
-        if has_documents(archive)
-        for document in document_prints(archive.path)
-    }
-    there: dict[tuple[str | None, str], list[str | None]] = {}
-    for row in present:
-        if row.external_id is not None:
-            name = row.external_id.removeprefix(f"{dataset_id}:")
-            there.setdefault((row.external_system, name), []).append(row.name)
-    missing = {key[1] for key, text in expected.items() if text not in there.get(key, ())}
-    extra = {key[1] for key, texts in there.items() if key not in expected or len(texts) > 1}
-    return tuple(sorted(missing)), tuple(sorted(extra))
-
-
-def missing_documents(client: CogneeClient, archive: Archive, *, dataset: RemoteDataset) -> list[str]:
-    """Documents of an archive that a remote dataset does not hold, or holds with another text, in words.
-
-    Raises:
-        RemoteError: The remote's documents cannot be listed.
-    """
-    if not has_documents(archive):
-        return []
-    missing, _ = compare_documents([archive], client.data(dataset.id), dataset_id=dataset.id)
-    are = counted(len(missing), "document is", "documents are")
-    return [f"{are} missing on the remote, such as {missing[0]}. Push again."] if missing else []
-
-
-def has_documents(archive: Archive) -> bool:
-    """Whether an archive holds documents, or texts that a server makes documents of."""
-    return any(archive.record_counts.get(kind) for kind in TEXT_KINDS)
 
 
 def _delete(client: CogneeClient, data_ids: Collection[str], *, dataset: RemoteDataset, progress: PushProgress) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from cognee_dagster.errors import ImportUnconfirmedError, PushInterruptedError, RemoteError
 from cognee_dagster.pushing.comparison.difference import GraphComparison
+from cognee_dagster.pushing.comparison.documents import document_problems
 from cognee_dagster.pushing.comparison.verification import compare_graph
-from cognee_dagster.pushing.delivery.documents import missing_documents
 from cognee_dagster.pushing.delivery.request import DeliveryRequest
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def lacking_of(request: DeliveryRequest, found: GraphComparison, *, run_id: str 
     if lacking:
         return lacking
     with _unconfirmed(request, run_id):
-        return missing_documents(request.client, request.archive, dataset=request.dataset)
+        return document_problems(request.client, request.archive, dataset=request.dataset)
 
 
 def say_lacking(lacking: Iterable[str]) -> None:
