@@ -141,7 +141,6 @@ class MigrationImport(msgspec.Struct, frozen=True, kw_only=True):
     """The ``migration_import`` item of an import's answer: what the server did with one archive.
 
     Attributes:
-        mode: The import mode that was applied.
         record_counts: Records read from the archive, by kind.
         graph_nodes: Nodes that were imported; None where the server does not say.
         skipped_facts: Facts that were dropped because an end was not in the archive.
@@ -149,7 +148,6 @@ class MigrationImport(msgspec.Struct, frozen=True, kw_only=True):
         pipeline_run_id: The import's run; None when there was no graph to import.
     """
 
-    mode: str | None = None
     record_counts: dict[str, int] = {}
     graph_nodes: int | None = None
     skipped_facts: int = 0

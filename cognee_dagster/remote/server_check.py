@@ -15,12 +15,10 @@ class Server:
     """What a server says of itself.
 
     Attributes:
-        url: Its address.
         version: Cognee's version as it spells it; empty where it does not say, or cannot be asked.
         offer: What its API offers; None where it does not say.
     """
 
-    url: str
     version: str = ""
     offer: ApiOffer | None = None
 
@@ -61,7 +59,7 @@ def _require_cogx(session: Session, *, must_know: bool, log: logging.Logger) -> 
         raise _unsupported(url, version, "COGX archives are imported with their ids kept since Cognee 1.3.0")
     if offer is not None and not offer.imports_archives:
         raise _unsupported(url, version or "", "its POST /api/v1/remember has no import_mode")
-    return Server(url=url, version=version or "", offer=offer)
+    return Server(version=version or "", offer=offer)
 
 
 def _offer(session: Session, *, log: logging.Logger) -> ApiOffer | None:

@@ -237,7 +237,7 @@ class ModelClient:
         return _FlakyClient(self._world, self._make_job, clock_error=self.clock_offset.total_seconds())
 
     def require_cogx(self, *, must_know: bool) -> Server:
-        return Server(url=self.connection.url, version="1.6.5")
+        return Server(version="1.6.5")
 
     def user(self) -> RemoteUser:
         return RemoteUser(id=self._world.user.id, email=None)

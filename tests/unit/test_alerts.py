@@ -10,16 +10,11 @@ import pytest
 
 from cognee_dagster import PushFailure
 from cognee_dagster.dagster.sensors import alert_cursor
-from cognee_dagster.dagster.sensors.alert_cursor import (
-    COMMITTED_AFTER_SECONDS,
-    MAX_OPEN,
-    AlertCursor,
-    Mark,
-    OpenFailure,
-)
+from cognee_dagster.dagster.sensors.alert_cursor import MAX_OPEN, AlertCursor, Mark, OpenFailure
 from cognee_dagster.dagster.sensors.alert_journal import AlertJournal
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.packed import MAX_BYTES
+from cognee_dagster.dagster.sensors.policies import COMMITTED_AFTER_SECONDS
 from tests.unit.alert_world import WEBSERVER, Alerts
 from tests.unit.sensor_world import World, push_key
 

@@ -83,9 +83,7 @@ def test_what_a_server_would_refuse_ends_with_its_own_exit_code(bees: Path, monk
     from cognee_dagster.cogx.read.validate import Problem, ValidationReport
 
     problem = Problem(reason="no good", file="nodes.jsonl", line=3)
-    report = ValidationReport(
-        path=bees, problems=(problem,), num_problems=1, record_counts={}, member_bytes={}, manifest=None
-    )
+    report = ValidationReport(path=bees, problems=(problem,), num_problems=1, record_counts={}, member_bytes={})
     monkeypatch.setattr("cognee_dagster.sources.inspection.validate_archive", lambda path, **_: report)
     result = call("inspect", str(bees), "--json")
     assert result.exit_code == ExitCode.INVALID_ARCHIVE

@@ -45,7 +45,6 @@ class ValidationReport:
         num_problems: How many there are.
         record_counts: Valid records by kind.
         member_bytes: Unpacked size by file name.
-        manifest: The manifest, if it is there and valid.
         warnings: The first ``MAX_PROBLEMS`` things that a server takes without a word, but not as they are said: facts
             that it drops, nodes that it makes up, attributes that it forgets.
         num_warnings: How many there are.
@@ -56,7 +55,6 @@ class ValidationReport:
     num_problems: int
     record_counts: dict[str, int]
     member_bytes: dict[str, int]
-    manifest: Manifest | None
     warnings: tuple[Problem, ...] = ()
     num_warnings: int = 0
 

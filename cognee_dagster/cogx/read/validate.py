@@ -53,7 +53,6 @@ def validate_archive(path: Path, *, any_size: bool = False) -> ValidationReport:
         num_problems=found.problems.count,
         record_counts=dict(found.counts),
         member_bytes=judged.member_bytes,
-        manifest=found.manifest,
         warnings=tuple(found.warnings.first),
         num_warnings=found.warnings.count,
     )

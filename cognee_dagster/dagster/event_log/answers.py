@@ -18,7 +18,7 @@ _IN_A_WORD = {True: "yes", False: "no", None: "not known"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answers:
+class ProbeAnswers:
     """What the remote dataset of a push has for its probes.
 
     Attributes:

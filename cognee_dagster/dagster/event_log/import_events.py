@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from cognee_dagster.dagster import keys
-from cognee_dagster.dagster.event_log.answers import Answers
+from cognee_dagster.dagster.event_log.answers import ProbeAnswers
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.event_log.reports import EventKind
 from cognee_dagster.dagster.links import with_links
@@ -34,7 +34,7 @@ class ImportOutcome:
 
     push: Push
     verdict: ImportVerdict
-    answers: Answers | None = None
+    answers: ProbeAnswers | None = None
 
     @property
     def succeeded(self) -> bool:

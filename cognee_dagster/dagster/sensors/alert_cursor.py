@@ -12,12 +12,9 @@ import msgspec
 from msgspec.structs import replace
 
 from cognee_dagster.dagster.sensors.packed import UNREADABLE, pack, unpack, version_of
+from cognee_dagster.dagster.sensors.policies import COMMITTED_AFTER_SECONDS
 
 ALERT_CURSOR_VERSION = 1
-
-# A database hands out ids before it commits, so that a lower one can become visible after a higher one. No transaction
-# of Dagster's takes this long.
-COMMITTED_AFTER_SECONDS = 60
 
 MAX_OPEN = 400  # failures that are still to be told; more wait in the event log
 MAX_TAKEN_UP = 500  # between two moves of the marks

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cognee_dagster.dagster.event_log.answers import Answers
+from cognee_dagster.dagster.event_log.answers import ProbeAnswers
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.sensors.budget import TimeBudget
@@ -50,5 +50,5 @@ class Prober:
                 if asked > 1 and not budget.lasts() and any(item.is_found is None for item in items):
                     summary.count("to be reported next")
                 else:
-                    complete.append(replace(outcome, answers=Answers(push=outcome.push, items=items)))
+                    complete.append(replace(outcome, answers=ProbeAnswers(push=outcome.push, items=items)))
         return complete

@@ -7,6 +7,10 @@ from cognee_dagster.remote.imports.verdict import STALLED_AFTER
 # An import that could not be asked about for so long is reported as failed: the remote is gone, or its address changed.
 UNANSWERED_AFTER_SECONDS = 7 * 86_400
 
+# A database hands out ids before it commits, so that a lower one can become visible after a higher one. No transaction
+# of Dagster's takes this long. It is measured by the sensor's own clock: others may be off.
+COMMITTED_AFTER_SECONDS = 60
+
 
 @dataclass(frozen=True, kw_only=True)
 class WatchPolicy:

@@ -9,10 +9,7 @@ from msgspec.structs import replace
 from cognee_dagster.dagster.event_log.pushes import PushLog
 from cognee_dagster.dagster.event_log.reports import ReportLog
 from cognee_dagster.dagster.sensors.cursor import ImportCursor, PendingImport, Scan
-
-# A database hands out storage ids before it commits, so that a lower id can become visible after a higher one. No
-# transaction of Dagster's takes this long. It is measured by the sensor's own clock: others may be off.
-COMMITTED_AFTER_SECONDS = 60
+from cognee_dagster.dagster.sensors.policies import COMMITTED_AFTER_SECONDS
 
 # Dagster writes an event first and the index of assets in another transaction: a process that is killed in between
 # leaves a push that the index does not show. So every now and then each asset's events are read without it.

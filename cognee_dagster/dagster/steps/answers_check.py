@@ -7,7 +7,7 @@ button, and a schedule of the check, run in between.
 import dagster as dg
 
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.answers import Answers
+from cognee_dagster.dagster.event_log.answers import ProbeAnswers
 from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.steps.import_check import once_imported, unless_unanswered
 from cognee_dagster.dagster.steps.partition_checks import result_one_by_one
@@ -37,6 +37,6 @@ def _ask(
 
         def ask(client: CogneeClient) -> dg.AssetCheckResult:
             answers = ask_probes(client, of_it.probes, target_dataset=push.target_dataset)
-            return Answers(push=push, items=answers).check_result()
+            return ProbeAnswers(push=push, items=answers).check_result()
 
         return unless_unanswered(lambda: once_imported(context, of_it, push, ask))

@@ -12,7 +12,7 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.config import PushConfig
 from cognee_dagster.dagster.dataset import CogneeDataset
-from cognee_dagster.dagster.event_log.answers import Answers
+from cognee_dagster.dagster.event_log.answers import ProbeAnswers
 from cognee_dagster.dagster.event_log.begun_imports import BegunImports, archive_counts
 from cognee_dagster.dagster.event_log.begun_pushes import BegunPush
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
@@ -214,7 +214,9 @@ def _report_remote_graph(
     )
     if findings.not_compared:
         context.log_event(_not_compared(push, findings.not_compared))
-    outcome = ImportOutcome(push=push, verdict=verdict, answers=Answers(push=push, items=answers) if answers else None)
+    outcome = ImportOutcome(
+        push=push, verdict=verdict, answers=ProbeAnswers(push=push, items=answers) if answers else None
+    )
     for event in outcome.missing_events((), newer_succeeded=None):
         context.log_event(event)
 

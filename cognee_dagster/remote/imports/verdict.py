@@ -195,13 +195,12 @@ class _Clock:
 class _Run:
     """All rows of one run."""
 
-    id: str
     rows: Sequence[PipelineRun]
 
     @classmethod
     def of(cls, rows: Iterable[PipelineRun], run_id: str) -> "_Run | None":
         own = [row for row in rows if row.pipeline_run_id == run_id]
-        return cls(run_id, own) if own else None
+        return cls(own) if own else None
 
     @property
     def dataset_id(self) -> str | None:

@@ -21,11 +21,9 @@ from cognee_dagster.remote.imports.feed import (
     read_import_runs,
     rows_of_run,
 )
+from cognee_dagster.remote.imports.run_times import CLOCK_MARGIN
 from cognee_dagster.remote.imports.verdict import GONE, ImportState, ImportVerdict, judge_import, judge_rederive
 from cognee_dagster.remote.responses import PipelineRun
-
-# The server's clock is known to the second, from the Date of its answers.
-_CLOCK_MARGIN = timedelta(seconds=2)
 
 # A re-derive has no run id; what follows it is told from earlier runs by the time. Where it is not known when it was
 # delivered, that was at most this long, and the push's own duration, before the push was logged.
@@ -181,7 +179,7 @@ class ImportWatch:
     def _judge_rederive(self, item: WatchedImport, rows: Sequence[PipelineRun]) -> ImportVerdict:
         pushed_at = self.now if item.pushed_at is None else item.pushed_at
         if item.delivered_at is not None:
-            since = item.delivered_at - _CLOCK_MARGIN
+            since = item.delivered_at - CLOCK_MARGIN
             now = item.delivered_at + timedelta(seconds=max(0.0, self.now - pushed_at))
         else:
             since = moment_of(pushed_at - item.push_seconds - _REDERIVE_MARGIN_SECONDS) + self.feed.clock_offset

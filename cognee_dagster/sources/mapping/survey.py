@@ -20,14 +20,12 @@ class Survey:
     """What a graph holds.
 
     Attributes:
-        num_nodes: Number of nodes.
         num_edges: Number of edges.
         node_attributes: How many nodes have an attribute, by its name.
         edge_attributes: How many edges have an attribute, by its name.
         has_parallel_edges: Whether two edges go from one node to the same other one.
     """
 
-    num_nodes: int
     num_edges: int
     node_attributes: dict[str, int]
     edge_attributes: dict[str, int]
@@ -64,7 +62,6 @@ def survey(source: ElementSource, *, room: Room) -> Survey:
         _count(edge, edges, room)
     _check_whole(source, read=len(ids) + len(pairs) - num_derived)
     return Survey(
-        num_nodes=len(ids),
         num_edges=len(pairs),
         node_attributes=_as_text(nodes),
         edge_attributes=_as_text(edges),

@@ -9,7 +9,7 @@ from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.errors import RemoteError
 from cognee_dagster.pushing.comparison.verification import compare_graph
 from cognee_dagster.pushing.mirror.graph.documents import DocumentDifference, others_documents
-from cognee_dagster.pushing.mirror.plan.plan import Difference
+from cognee_dagster.pushing.mirror.plan.plan import GraphDifference
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
 
@@ -50,7 +50,7 @@ def look_for_adoption(
     client: CogneeClient,
     dataset: RemoteDataset,
     documents: DocumentDifference,
-    kept: Difference | None,
+    kept: GraphDifference | None,
 ) -> Adoption:
     """Hold the remote graph against the one that is pushed.
 

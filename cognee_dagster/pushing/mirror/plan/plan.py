@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class GraphDifference:
     """How a graph differs from what the remote has.
 
     Attributes:
@@ -37,11 +37,6 @@ class Difference:
     added_edges: "Integers"
     changed_edges: "Integers"
     removed_edges: "Integers"
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the remote has the graph as it is."""
-        return not any(len(getattr(self, name)) for name in self.__dataclass_fields__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +71,7 @@ class SyncPlan:
         edge_segments: The segment of each edge of the graph.
     """
 
-    difference: Difference
+    difference: GraphDifference
     uploads: tuple[SegmentUpload, ...]
     deleted: tuple[tuple[int, str], ...]
     letters: Mapping[int, str] = field(repr=False)
@@ -192,8 +187,8 @@ def _known(segments: "Integers", at: "Integers") -> "Integers":
 
 def _difference(
     graph: GraphFingerprints, there: MirrorContents, node_at: "Integers", edge_at: "Integers"
-) -> Difference:
-    return Difference(
+) -> GraphDifference:
+    return GraphDifference(
         added_nodes=_places(node_at < 0),
         changed_nodes=_changed(graph.node_contents, there.node_contents, node_at),
         removed_nodes=unmatched(node_at, len(there.node_ids)),
@@ -243,7 +238,7 @@ class _Touched:
 
     @classmethod
     def of(
-        cls, difference: Difference, node_segments: "Integers", edge_segments: "Integers", whole: Collection[int]
+        cls, difference: GraphDifference, node_segments: "Integers", edge_segments: "Integers", whole: Collection[int]
     ) -> "_Touched":
         return cls(
             nodes=_sent(node_segments, whole, (difference.added_nodes, difference.changed_nodes)),
