@@ -11,7 +11,8 @@ from upath import UPath
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.mirror.done import sending
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
+from cognee_dagster.pushing.mirror.kept.state import MirrorState
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import DeliverySettings, PushOptions

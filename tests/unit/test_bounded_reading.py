@@ -13,7 +13,8 @@ from cognee_dagster.cogx.write.packing import archive_root
 from cognee_dagster.errors import ArchiveError, ConnectionConfigError, UnfitFileError
 from cognee_dagster.pushing.journal import PushJournal
 from cognee_dagster.pushing.mirror.graph.contents import MirrorContents
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
+from cognee_dagster.pushing.mirror.kept.state import MirrorState
 from cognee_dagster.remote import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.saved_credentials import read_saved_credentials

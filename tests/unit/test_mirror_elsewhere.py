@@ -10,8 +10,8 @@ from upath import UPath
 
 from cognee_dagster.errors import PushInterruptedError
 from cognee_dagster.pushing.archives import PushResult
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
 from cognee_dagster.pushing.mirror.kept.one_at_a_time import one_at_a_time
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles
 from cognee_dagster.pushing.mirror.mirror import plan_mirror, push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import PushOptions

@@ -20,7 +20,7 @@ from cognee_dagster.errors import RemoteError, RemovedRecordsError
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.mirror.done import sending
 from cognee_dagster.pushing.mirror.graph.generations import Generation, owner_of
-from cognee_dagster.pushing.mirror.kept import state
+from cognee_dagster.pushing.mirror.kept import files
 from cognee_dagster.pushing.mirror.mirror import push_mirror
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.options import OnRemoved, PushOptions
@@ -45,7 +45,7 @@ class Killed(BaseException):
 class Steps:
     """Every write and every request of a push; one of them may be the last."""
 
-    PLACES = ((state, "put_bytes"), (Session, "ask"), (sending, "deliver"))
+    PLACES = ((files, "put_bytes"), (Session, "ask"), (sending, "deliver"))
 
     def __init__(self, patches: pytest.MonkeyPatch, each: Callable[[], None]) -> None:
         self.last: int | None = None

@@ -17,7 +17,7 @@ from cognee_dagster.errors import LockLostError, PushInterruptedError
 from cognee_dagster.pushing.mirror.done import sending
 from cognee_dagster.pushing.mirror.graph.contents import MirrorContents
 from cognee_dagster.pushing.mirror.graph.generations import owner_of
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.store.lock import LockHolder
 from cognee_dagster.system.bounded_reading import open_regular

@@ -24,8 +24,8 @@ from cognee_dagster.pushing.mirror.graph.fingerprints import GraphFingerprints, 
 from cognee_dagster.pushing.mirror.graph.generations import owner_of
 from cognee_dagster.pushing.mirror.graph.records import NotMirrorableError
 from cognee_dagster.pushing.mirror.kept.elsewhere import known_elsewhere, move_here
+from cognee_dagster.pushing.mirror.kept.files import DEFAULT_DIRECTORY, MirrorFiles
 from cognee_dagster.pushing.mirror.kept.one_at_a_time import heed_end, note, one_at_a_time
-from cognee_dagster.pushing.mirror.kept.state import DEFAULT_DIRECTORY, MirrorFiles
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.plan.guard import require_few_removed
 from cognee_dagster.pushing.mirror.plan.outlook import MirrorPlan, look_ahead

@@ -13,8 +13,9 @@ from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.mirror.graph.contents import MirrorContents
 from cognee_dagster.pushing.mirror.graph.documents import compare_documents
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
 from cognee_dagster.pushing.mirror.kept.one_at_a_time import note
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState, latest
+from cognee_dagster.pushing.mirror.kept.state import MirrorState, latest
 from cognee_dagster.pushing.mirror.plan.known import Known, look_up
 from cognee_dagster.pushing.mirror.seen.unowned import Unowned
 from cognee_dagster.remote.client import CogneeClient

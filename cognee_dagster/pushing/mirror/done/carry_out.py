@@ -20,9 +20,10 @@ from cognee_dagster.pushing.mirror.done.sending import Sending, Sent
 from cognee_dagster.pushing.mirror.done.tidying import strays
 from cognee_dagster.pushing.mirror.graph.contents import MirrorContents
 from cognee_dagster.pushing.mirror.kept.beside import tell_of_mirrors_beside
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
 from cognee_dagster.pushing.mirror.kept.one_at_a_time import heed_end, note
 from cognee_dagster.pushing.mirror.kept.renamed import was_renamed
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState, latest
+from cognee_dagster.pushing.mirror.kept.state import MirrorState, latest
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.plan.survey import MirrorSurvey
 from cognee_dagster.pushing.mirror.seen.foreign_runs import wait_until_quiet

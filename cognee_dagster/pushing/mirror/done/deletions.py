@@ -18,8 +18,9 @@ from cognee_dagster.errors import RemoteError
 from cognee_dagster.pushing.changes import changes_since, name_of
 from cognee_dagster.pushing.mirror.graph.documents import DocumentDifference, others_documents, removed_documents
 from cognee_dagster.pushing.mirror.graph.generations import Generation, import_reference
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
 from cognee_dagster.pushing.mirror.kept.renamed import references_of
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState, latest
+from cognee_dagster.pushing.mirror.kept.state import MirrorState, latest
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import PipelineRun, RemoteDataset

@@ -13,7 +13,8 @@ import msgspec
 
 from cognee_dagster.pushing.changes import changes_since
 from cognee_dagster.pushing.mirror.done.deletions import Deletions
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState, latest
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
+from cognee_dagster.pushing.mirror.kept.state import MirrorState, latest
 from cognee_dagster.pushing.mirror.plan.happened import only_deletions, runs_of_mirrors
 from cognee_dagster.pushing.mirror.seen.presence import is_all_there
 from cognee_dagster.pushing.progress import PushProgress

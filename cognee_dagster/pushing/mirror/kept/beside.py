@@ -9,7 +9,7 @@ import numpy as np
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.mirror.graph.fingerprints import GraphFingerprints
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
 
 if TYPE_CHECKING:
     import numpy.typing as npt

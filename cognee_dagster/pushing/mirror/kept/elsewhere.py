@@ -11,7 +11,8 @@ import msgspec
 
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.changes import changes_since
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
+from cognee_dagster.pushing.mirror.kept.state import MirrorState
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
 

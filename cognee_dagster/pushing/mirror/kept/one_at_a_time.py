@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cognee_dagster.errors import LockLostError, PushInterruptedError
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
+from cognee_dagster.pushing.mirror.kept.state import MirrorState
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.store.lock import LockHolder, Pace, StoreLock, store_lock
 from cognee_dagster.system.host_lock import host_lock, host_name

@@ -5,7 +5,8 @@ from uuid import UUID
 import msgspec
 
 from cognee_dagster.pushing.mirror.graph.generations import Generation
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
+from cognee_dagster.pushing.mirror.kept.state import MirrorState
 from cognee_dagster.remote.responses import RemoteDataset
 
 

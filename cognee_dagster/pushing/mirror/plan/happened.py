@@ -8,7 +8,8 @@ import numpy as np
 from cognee_dagster.errors import InvalidPushError
 from cognee_dagster.pushing.changes import changes_since, name_of
 from cognee_dagster.pushing.mirror.graph.contents import MirrorContents
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
+from cognee_dagster.pushing.mirror.kept.state import MirrorState
 from cognee_dagster.pushing.mirror.seen.foreign_runs import has_forgotten
 from cognee_dagster.pushing.mirror.seen.presence import is_all_there
 from cognee_dagster.remote.client import CogneeClient

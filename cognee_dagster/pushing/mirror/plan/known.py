@@ -9,8 +9,9 @@ import msgspec
 from cognee_dagster.pushing.changes import changes_since
 from cognee_dagster.pushing.mirror.graph.contents import MirrorContents
 from cognee_dagster.pushing.mirror.graph.documents import missing_documents
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
 from cognee_dagster.pushing.mirror.kept.renamed import was_renamed, without_names
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles, MirrorState
+from cognee_dagster.pushing.mirror.kept.state import MirrorState
 from cognee_dagster.pushing.mirror.plan.happened import RESTORED, runs_of_mirrors, what_happened_since
 from cognee_dagster.pushing.mirror.seen.foreign_runs import is_of
 from cognee_dagster.pushing.mirror.seen.unowned import Unowned

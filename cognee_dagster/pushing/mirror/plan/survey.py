@@ -17,7 +17,7 @@ from cognee_dagster.pushing.mirror.graph.fingerprints import GraphFingerprints
 from cognee_dagster.pushing.mirror.graph.matching import places_in, unmatched
 from cognee_dagster.pushing.mirror.graph.segments import usual_segment_nodes
 from cognee_dagster.pushing.mirror.kept.beside import MirrorsBeside, look_beside
-from cognee_dagster.pushing.mirror.kept.state import MirrorFiles
+from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.plan.adoption import Adoption, look_for_adoption
 from cognee_dagster.pushing.mirror.plan.known import Known, look_up
