@@ -1,5 +1,6 @@
 """``cognee-dagster datasets``."""
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,15 @@ from cognee_dagster import remote
 from cognee_dagster.cli.options import json_option, remote_connection, remote_options
 from cognee_dagster.cli.runs import spelled_state
 from cognee_dagster.cli.terminal import log_to_stderr, print_json, print_table, say, spelled_time
-from cognee_dagster.errors import RemoteError
+from cognee_dagster.errors import RemoteError, RemoteUnreachableError
+from cognee_dagster.graph.counting import counted
 
 if TYPE_CHECKING:
     from cognee_dagster.remote.client import CogneeClient
     from cognee_dagster.remote.imports.listing import ListedImport
     from cognee_dagster.remote.responses import RemoteDataset, RemoteUser
+
+_ASKED_WITHIN = 1800.0  # seconds for the sizes and last imports of all datasets
 
 
 @click.command(short_help="List the remote's datasets: owner, size, last import.")
@@ -91,25 +95,49 @@ def _look(client: "CogneeClient", *, sizes: bool) -> list[_Shown]:
     last: dict[str | None, ListedImport] = {}
     for item in remote.list_imports(client, limit=2000):
         last.setdefault(item.dataset_id, item)
+    asking = _Asking(client, sizes=sizes, number=len(found))
     return [
         _Shown(
             dataset=dataset,
             user=user,
-            size=_size(client, dataset) if sizes else None,
-            last=last.get(dataset.id) or _last_import(client, dataset),
+            size=asking.size(dataset),
+            last=last.get(dataset.id) or asking.last_import(dataset),
         )
         for dataset in found
     ]
 
 
-def _last_import(client: "CogneeClient", dataset: "RemoteDataset") -> "ListedImport | None":
-    """Of a dataset that is not among those with the newest imports of all."""
-    return next(iter(remote.list_imports(client, dataset_id=dataset.id, limit=1)), None)
+class _Asking:
+    """Asks about one dataset after another, as long as the remote answers, and not for ever."""
 
+    def __init__(self, client: "CogneeClient", *, sizes: bool, number: int) -> None:
+        self._client = client
+        self._sizes = sizes
+        self._left = number
+        self._ends_at = time.monotonic() + _ASKED_WITHIN
+        self._goes_on = True
 
-def _size(client: "CogneeClient", dataset: "RemoteDataset") -> tuple[int, int] | None:
-    try:
-        return client.graph_size(dataset.id)
-    except RemoteError as error:
-        say(f"The size of dataset {dataset.name!r} is not known: {error}", err=True)
-        return None
+    def size(self, dataset: "RemoteDataset") -> tuple[int, int] | None:
+        """How many nodes and edges it has; None where that is not known."""
+        self._left -= 1
+        if self._goes_on and time.monotonic() >= self._ends_at:
+            self._stop(f"asking has taken {_ASKED_WITHIN:.0f} s", left=self._left + 1)
+        if not self._sizes or not self._goes_on:
+            return None
+        try:
+            return self._client.graph_size(dataset.id)
+        except RemoteError as error:
+            say(f"The size of dataset {dataset.name!r} is not known: {error}", err=True)
+            if isinstance(error, RemoteUnreachableError) and self._left:
+                self._stop("the remote does not answer", left=self._left)
+            return None
+
+    def last_import(self, dataset: "RemoteDataset") -> "ListedImport | None":
+        """Of a dataset that is not among those with the newest imports of all."""
+        if not self._goes_on:
+            return None
+        return next(iter(remote.list_imports(self._client, dataset_id=dataset.id, limit=1)), None)
+
+    def _stop(self, why: str, *, left: int) -> None:
+        self._goes_on = False
+        say(f"Of {counted(left, 'more dataset')} size and last import are not asked for: {why}.", err=True)

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timezone
 
 from cognee_dagster.remote.client import MAX_RUNS_PER_PAGE, CogneeClient
+from cognee_dagster.remote.imports.feed import Look
 from cognee_dagster.remote.imports.run_times import CLOCK_MARGIN
 from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
 
@@ -26,14 +27,18 @@ def changes_since(
         known: Ids of runs and operations that are accounted for, and left out.
 
     Returns:
-        The newest row of each by the id of its run or operation; None where there are too many rows to look at.
+        The newest row of each by the id of its run or operation; None where there are too many rows to look at, or
+        that takes too long.
 
     Raises:
         RemoteError: They cannot be listed.
     """
     since = datetime.fromtimestamp(began_at, timezone.utc) - CLOCK_MARGIN
     found: dict[str, PipelineRun] = {}
+    look = Look()
     for page in range(_MAX_PAGES):
+        if look.is_over:
+            break
         rows = client.runs(pipeline_name=None, dataset_id=dataset.id, offset=page * MAX_RUNS_PER_PAGE)
         new = [row for row in rows if (moment := written_at(row)) is None or moment >= since]
         for row in new:

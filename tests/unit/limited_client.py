@@ -49,6 +49,7 @@ ASK: dict[str, Callable[[CogneeClient], object]] = {
     "datasets": CogneeClient.datasets,
     "runs": CogneeClient.runs,
     "documents": lambda client: deque(client.data(ID), maxlen=0),
+    "documents that are held": lambda client: len(list(client.data(ID))) and None,
     "graph": lambda client: client.graph(ID),
     "size": lambda client: client.graph_size(ID),
     "comparison": compare,

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,23 @@ def test_a_dataset_whose_graph_cannot_be_read_does_not_hide_the_others(remote: F
     remote.faults.always(f"{DATASETS}/{broken}/graph", answer(409, '{"error": "no"}'))
     sizes = {dataset["name"]: dataset["num_nodes"] for dataset in listed("datasets")["datasets"]}
     assert sizes == {"demo": 3, "other": None}
+
+
+@pytest.mark.parametrize("why", ["the remote does not answer", "asking has taken 0 s"])
+def test_datasets_asks_no_more_about_sizes_once_the_remote_does_not_answer_or_takes_too_long(
+    remote: FakeRemote, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """Each size of a remote that is down would be tried for 90 s, and a remote may list any number of datasets."""
+    for name in ("a", "b", "c"):
+        remote.state.ensure_dataset(name, remote.admin)
+    if "asking" in why:
+        monkeypatch.setattr(sys.modules["cognee_dagster.cli.datasets"], "_ASKED_WITHIN", 0.0)
+    remote.faults.always(r"/api/v1/datasets/[^/]+/graph", answer(503, headers={"retry-after": "900"}))
+    result = call("datasets")
+    assert result.exit_code == ExitCode.OK
+    assert why in result.stderr
+    asked = [request for request in remote.requests if request.path.endswith("/graph")]
+    assert len(asked) == ("asking" not in why)
 
 
 def test_doctor_finds_all_that_a_push_needs(remote: FakeRemote) -> None:

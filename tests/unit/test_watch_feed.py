@@ -10,11 +10,15 @@ import pytest
 from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.polling import FeedWithin
 from cognee_dagster.errors import RemoteRejectedError, RemoteUnreachableError
+from cognee_dagster.pushing.changes import changes_since
+from cognee_dagster.remote.imports import feed as feed_module
 from cognee_dagster.remote.imports.feed import FeedReading, read_import_runs
 from cognee_dagster.remote.imports.listing import list_imports
 from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, COGNIFY_PIPELINE, ImportState
 from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport, wait_for_import
 from cognee_dagster.remote.responses import PipelineRun
+from cognee_dagster.testing import FakeRemote
+from tests.pushes import client_of
 from tests.unit.sensor_world import Feed, dataset_id
 
 NOW = 1_763_847_687.0
@@ -118,6 +122,19 @@ def test_a_list_of_imports_takes_as_many_requests_as_there_are_pages(feed: Feed)
     feed.end(run)
     list_imports(feed, limit=5)
     assert len(feed.questions) == 4  # and one for what was added after it, and one for what was cognified
+
+
+def test_a_list_of_runs_without_end_ends_in_time(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page has two minutes, and there may be forty of them, or four hundred."""
+    monkeypatch.setattr(feed_module, "LISTED_WITHIN", 0.0)
+    with pytest.raises(RemoteUnreachableError, match="has not come to its end"):
+        list_imports(feed, limit=10)
+    with pytest.raises(RemoteUnreachableError, match="has not come to its end"):
+        watch(feed).ask(WatchedImport(run_id="a"))
+    with pytest.raises(RemoteUnreachableError, match="has not come to its end"):
+        watch(feed).ask(WatchedImport(run_id="a", dataset_id=dataset_id("a")))
+    with FakeRemote() as remote, client_of(remote.url, remote.api_key) as client:
+        assert changes_since(client, client.ensure_dataset("demo"), began_at=0.0) is None
 
 
 def test_a_run_that_the_feed_does_not_show_is_looked_for_in_its_dataset(feed: Feed) -> None:

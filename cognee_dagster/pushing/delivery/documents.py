@@ -45,10 +45,13 @@ def plan_documents(
         present: What the remote dataset holds.
         dataset_id: The remote dataset's id.
     """
-    there = {row.external_id: row for row in present if row.external_system == COGNEE_SYSTEM}
+    ours = list(documents)
+    wanted = {name for one in ours for name in (one.external_id, f"{dataset_id}:{one.external_id}")}
+    rows = (row for row in present if row.external_system == COGNEE_SYSTEM)
+    there = {row.external_id: row for row in rows if row.external_id in wanted}
     external_ids: dict[str, str] = {}
     outdated: list[str] = []
-    for document in documents:
+    for document in ours:
         own_id = f"{dataset_id}:{document.external_id}"
         external_id = own_id if own_id in there or document.external_id not in there else document.external_id
         external_ids[document.external_id] = external_id
@@ -71,13 +74,15 @@ def plan_unchanged(
         present: What the remote dataset holds.
         dataset_id: The remote dataset's id.
     """
-    there = {(row.external_system, row.external_id): row for row in present}
+    ours = [((one.external_system, one.external_id), f"text_{one.md5}") for one in documents]
+    own_keys = [(COGNEE_SYSTEM, f"{dataset_id}:{external_id}") for (_, external_id), _ in ours]
+    wanted = {*(key for key, _ in ours), *own_keys}
+    there = {key: row for row in present if (key := (row.external_system, row.external_id)) in wanted}
     outdated: list[str] = []
-    for document in documents:
-        stored = there.get((document.external_system, document.external_id))
-        if stored is not None and stored.name != f"text_{document.md5}":
+    for (key, text), own_key in zip(ours, own_keys, strict=True):
+        if (stored := there.get(key)) is not None and stored.name != text:
             outdated.append(stored.id)
-        if (own := there.get((COGNEE_SYSTEM, f"{dataset_id}:{document.external_id}"))) is not None:
+        if (own := there.get(own_key)) is not None:
             outdated.append(own.id)
     return tuple(dict.fromkeys(outdated))
 

@@ -4,23 +4,50 @@ One request answers for hundreds of imports (Cognee 1.6.5, ``api/v1/activity/rou
 has a row from its start and one more from its end, which share its ``pipeline_run_id``.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
+from cognee_dagster.errors import RemoteUnreachableError
 from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, COGNIFY_PIPELINE, IMPORT_PIPELINE
 from cognee_dagster.remote.responses import PipelineRun
 from cognee_dagster.remote.rows import Rows
 
 ROWS_PER_PAGE = 500  # Cognee's own maximum
+LISTED_WITHIN = 1800.0  # seconds for all pages of one look
 MAX_PAGES = 40  # a long feed is left after 20,000 rows; what lies deeper is asked about singly
 
 # Our clock is compared with the server's only to know when to stop reading, and with this margin.
 _READ_BEYOND = timedelta(days=1)
 
 KeepGoing = Callable[[], bool]
+
+
+class Look:
+    """One look at the feed. Each page has a limit of its own, and all of them together have this one."""
+
+    def __init__(self) -> None:
+        self._ends_at = time.monotonic() + LISTED_WITHIN
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has taken too long."""
+        return time.monotonic() >= self._ends_at
+
+    def heed(self) -> None:
+        """Asked before each page.
+
+        Raises:
+            RemoteUnreachableError: It has taken too long.
+        """
+        if self.is_over:
+            raise RemoteUnreachableError(
+                f"The remote's list of runs has not come to its end after {LISTED_WITHIN:.0f} s. The server or the "
+                "network is overloaded; try again later."
+            )
 
 
 class TimeUpError(Exception):
@@ -83,7 +110,9 @@ def read_import_runs(
     wanted = set(run_ids)
     found: dict[str, list[PipelineRun]] = defaultdict(list)
     position, from_the_top = offset, offset == 0
+    look = Look()
     for _ in range(MAX_PAGES):
+        look.heed()
         if len(found) == len(wanted):
             break
         if not keep_going():
@@ -161,7 +190,9 @@ def moment_of(seconds: float) -> datetime:
 def _pages(
     feed: RunFeed, pipeline: str, *, dataset_id: str | None, keep_going: KeepGoing
 ) -> Iterator[Sequence[PipelineRun]]:
+    look = Look()
     for number in range(MAX_PAGES):
+        look.heed()
         if not keep_going():
             raise TimeUpError
         page = feed.runs(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from cognee_dagster.remote.imports.feed import ROWS_PER_PAGE, RunFeed, rows_sent
+from cognee_dagster.remote.imports.feed import ROWS_PER_PAGE, Look, RunFeed, rows_sent
 from cognee_dagster.remote.imports.following import cognify_has_followed
 from cognee_dagster.remote.imports.run_times import RunTimes, run_times
 from cognee_dagster.remote.imports.verdict import (
@@ -74,7 +74,9 @@ def _newest_rows(
 ) -> list[PipelineRun]:
     """A pipeline's rows, page after page, until they are of more than ``limit`` runs or older than ``since``."""
     rows: list[PipelineRun] = []
+    look = Look()
     for number in range(_MAX_PAGES):
+        look.heed()
         page = feed.runs(
             pipeline_name=pipeline, dataset_id=dataset_id, limit=ROWS_PER_PAGE, offset=number * ROWS_PER_PAGE
         )
