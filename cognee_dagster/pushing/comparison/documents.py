@@ -28,14 +28,20 @@ def documents_missing_and_extra(
         if has_documents(archive)
         for document in document_prints(archive.path)
     }
-    there: dict[tuple[str | None, str], list[str | None]] = {}
+    right: set[tuple[str | None, str]] = set()
+    seen: set[tuple[str | None, str]] = set()
+    extra: set[str] = set()
     for row in present:
-        if row.external_id is not None:
-            name = row.external_id.removeprefix(f"{dataset_id}:")
-            there.setdefault((row.external_system, name), []).append(row.name)
-    missing = {key[1] for key, text in expected.items() if text not in there.get(key, ())}
-    extra = {key[1] for key, texts in there.items() if key not in expected or len(texts) > 1}
-    return tuple(sorted(missing)), tuple(sorted(extra))
+        if row.external_id is None:
+            continue
+        key = (row.external_system, row.external_id.removeprefix(f"{dataset_id}:"))
+        if key not in expected or key in seen:
+            extra.add(key[1])
+        if key in expected:
+            seen.add(key)
+            if row.name == expected[key]:
+                right.add(key)
+    return tuple(sorted({key[1] for key in expected.keys() - right})), tuple(sorted(extra))
 
 
 def document_problems(client: CogneeClient, archive: Archive, *, dataset: RemoteDataset) -> list[str]:
