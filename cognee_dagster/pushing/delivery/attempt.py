@@ -58,6 +58,8 @@ class DeliveryAttempt:
                 return self._answered(answer)
             self._request.heed_stop()
             if self.upload.body_sent_at is None:
+                if self._looks and self._request.strategy is Strategy.DETACHED:
+                    self._lookup.look_before(self.upload.body_sent)
                 continue
             self._say_what_is_waited_for()
             if not self._looks:

@@ -1,6 +1,8 @@
 """Find the import run that one upload of ours started; the server does not say before the import is over."""
 
+import contextlib
 import logging
+import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from cognee_dagster.remote.responses import PipelineRun
 
 # From the last of an archive's documents to the beginning of its import, on a server that is busy with others' at most.
 _IMPORT_FOLLOWS_WITHIN = timedelta(minutes=10)
+
+_BEFORE_WITHIN = 5.0  # seconds for a look that the end of an upload does not wait for
 
 # A server stores an archive's documents in lots, each an add run (Cognee 1.6.5, modules/migration/import_source.py).
 _DOCUMENTS_PER_RUN = 200
@@ -97,6 +101,17 @@ class RunLookup:
     def expect_another(self) -> None:
         """An earlier upload of this delivery may yet be imported: from now on no run can be told for the latest's."""
         self._earlier_upload = True
+
+    def look_before(self, body_sent: threading.Event) -> None:
+        """Note what is there while the body is still on its way: none of it is ours, whatever any clock says.
+
+        The server's clock is told by the ``Date`` of its answers, and a proxy on another host sets that by its own.
+        """
+        self._look_ends_at = time.monotonic() + _BEFORE_WITHIN
+        with contextlib.suppress(RemoteError):
+            runs = run_times(self._rows(self._client))
+            if not body_sent.is_set():
+                self._before.update((run.id, run) for run in runs)
 
     def look(self, *, body_sent_at: datetime, within: float | None = None) -> Sighting | None:
         """What the dataset's runs show; None where the remote does not answer just now.
