@@ -72,7 +72,7 @@ def test_each_change_behind_a_mirrors_back_fails_and_is_named(remote: FakeRemote
     assert (passed, metadata["cognee/num_differences"]) == (False, 1)
     assert f"1 {kind} " in said
     assert name in said
-    assert f"Launch the push with {'adopt' if what == 'extra' else 'resend'}" in said
+    assert f"Launch remote_push with `{'adopt' if what == 'extra' else 'resend'}: true` in its config" in said
     (record,) = metadata["cognee/differences"].records
     assert record.data == {"kind": kind, "difference": what, "count": 1, "examples": name}
 

@@ -15,6 +15,7 @@ from cognee_dagster.dagster.event_log.pushes import Push, latest_push
 from cognee_dagster.dagster.links import with_links
 from cognee_dagster.dagster.resources import CogneeRemote
 from cognee_dagster.dagster.steps.import_check import unless_unanswered
+from cognee_dagster.dagster.steps.mirror import SEND_ALL_AGAIN
 from cognee_dagster.dagster.steps.partition_checks import check_each_partition
 from cognee_dagster.dagster.steps.pushed_archive import compare_with_pushed
 from cognee_dagster.dagster.steps.step import engine_step
@@ -77,7 +78,8 @@ def _compare(
         problems = [f"{url} has no dataset {target!r}. Push it."]
     else:
         found = compare_graph(client, remote_dataset.id, archives)
-        problems = found.problems
+        is_mirror = push is not None and keys.MIRROR in push.metadata
+        problems = [*found.lacking, SEND_ALL_AGAIN] if is_mirror and found.lacking else found.problems
         if found.remarks:
             metadata[keys.REMARKS] = " ".join(found.remarks)
     return dg.AssetCheckResult(

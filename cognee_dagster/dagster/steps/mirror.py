@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from cognee_dagster.cogx.archive import Archive
     from cognee_dagster.pushing.mirror.options import MirrorOptions
 
+SEND_ALL_AGAIN = "Launch remote_push with `resend: true` in its config, which sends everything again."
+
 
 @dataclass(frozen=True, kw_only=True)
 class MirrorPlace:
@@ -144,9 +146,9 @@ def has_to_be_exact(mirror: Mapping[str, Any] | None) -> bool:
 def how_to_mend(wrong: Sequence[Difference]) -> str:
     """What to do about a mirror that is not exact."""
     if any(difference.what != "extra" for difference in wrong):
-        return "Launch the push with resend, which sends everything again."
+        return SEND_ALL_AGAIN
     return (
-        "Launch the push with adopt, which removes what full pushes have brought, and mirrors that are kept in the "
-        "same archive store. What was made on the remote itself, or by a mirror that is kept elsewhere, such as the "
-        "command line's, goes with on_removed replace, max_removed 1 and resend, at launch, too."
+        "Launch remote_push with `adopt: true` in its config, which removes what full pushes have brought, and mirrors "
+        "that are kept in the same archive store. What was made on the remote itself, or by a mirror that is kept "
+        "elsewhere, such as the command line's, goes with on_removed replace, max_removed 1 and resend, at launch, too."
     )

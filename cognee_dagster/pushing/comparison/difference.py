@@ -49,14 +49,18 @@ class GraphComparison:
     num_edges: int = 0
 
     @property
-    def problems(self) -> list[str]:
+    def lacking(self) -> list[str]:
         """What is missing, in words; empty when the remote has all of it."""
-        found = [
+        return [
             *_counted(map(self.named, self.missing_nodes), "node is", "nodes are", "missing on the remote"),
             *_counted(map(self.named_edge, self.missing_edges), "edge is", "edges are", "missing on the remote"),
             *_counted(map(self.named, self.other_names), "node has", "nodes have", "another name on the remote"),
         ]
-        return [f"{problem} Push again." for problem in found]
+
+    @property
+    def problems(self) -> list[str]:
+        """The same, with what mends it where a push sends everything."""
+        return [f"{problem} Push again." for problem in self.lacking]
 
     @property
     def remarks(self) -> list[str]:
