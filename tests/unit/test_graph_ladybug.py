@@ -300,12 +300,6 @@ def test_a_file_of_another_storage_version_is_a_format_error(chain: Path) -> Non
         read(chain)
 
 
-def test_a_file_that_is_not_ladybugs_is_a_format_error(tmp_path: Path) -> None:
-    (tmp_path / "g.lbug").write_bytes(b"this is no graph" * 1000)
-    with pytest.raises(StoreFormatError):
-        read(tmp_path / "g.lbug")
-
-
 @pytest.mark.parametrize("part", ["nodes", "edges"])
 def test_a_graph_that_is_checkpointed_while_it_is_read_is_not_used(chain: Path, part: str) -> None:
     """Pages are read when they are needed, so two states of the graph could be mixed."""

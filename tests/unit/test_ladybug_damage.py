@@ -202,3 +202,47 @@ def test_holes_in_a_file_make_it_none_that_may_take_more_memory(graph_file: Path
         pytest.raises(StoreDamagedError, match=r"graph\.lbug is damaged"),
     ):
         list(reader.nodes())
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("basic_string"), IndexError("vector"), MemoryError(), ArithmeticError("sum")]
+)
+@pytest.mark.parametrize("where", ["opening", "asking"])
+def test_whatever_ladybug_raises_is_damage_and_no_defect(
+    graph_file: Path, error: Exception, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("ladybug.Database" if where == "opening" else "ladybug.Connection.query_as_arrow", fail)
+    with (
+        pytest.raises(StoreDamagedError, match=r"graph\.lbug is damaged"),
+        open_ladybug_file(graph_file, origin=ORIGIN) as reader,
+    ):
+        list(reader.edges())
+
+
+TAKING = """
+import sys
+from pathlib import Path
+from cognee_dagster.graph.origin import GraphOrigin
+from cognee_dagster.sources.cognee import ladybug_reader
+with ladybug_reader.open_in_own_process(Path(sys.argv[1]), origin=GraphOrigin(dataset_name="tiny")) as reader:
+    assert sum(batch.num_rows for batch in reader.nodes()) == 100
+    for _ in range(2):
+        try:
+            bytearray(512 << 20)
+            print("taken")
+        except MemoryError:
+            print("refused")
+        reader._database.reopen_with_larger_pool()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system says how much address space a process has")
+def test_who_reads_a_small_file_cannot_take_512_mib_unless_a_result_needs_a_larger_pool(graph_file: Path) -> None:
+    """A page of zeros, as a crash of the machine leaves it, made Ladybug take all that it was let."""
+    ended = subprocess.run(
+        [sys.executable, "-c", TAKING, str(graph_file)], check=True, capture_output=True, text=True, timeout=100
+    )
+    assert ended.stdout.split() == ["refused", "taken"]

@@ -7,7 +7,7 @@ of two states.
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +67,16 @@ class LadybugDatabase:
 
     state: LadybugState | None
 
-    def __init__(self, path: Path, *, wait_seconds: float, pool_bytes: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        wait_seconds: float,
+        pool_bytes: int,
+        before_opening: Callable[[Path, int], None] = lambda *_: None,
+    ) -> None:
         self.path = path
+        self._before_opening = before_opening
         self._wait_seconds = wait_seconds
         self._pool_bytes = pool_bytes
         self._in_use = threading.Lock()
@@ -93,7 +101,7 @@ class LadybugDatabase:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (RuntimeError, UnicodeDecodeError, pa.ArrowInvalid) as error:
+        except Exception as error:  # what it raises in C++ becomes errors of any kind
             if _POOL_FULL in str(error):
                 raise BufferPoolFullError(str(error)) from error
             self.check_unchanged()
@@ -181,7 +189,7 @@ class LadybugDatabase:
             except StoreBusyError:
                 self.close()
                 return "it is being written"
-            except (OSError, RuntimeError, MemoryError) as error:
+            except Exception as error:  # as above
                 reason = str(error)
                 if is_of_another_format(self.path, reason=reason):
                     raise StoreFormatError(self._foreign_format(reason)) from error
@@ -194,6 +202,7 @@ class LadybugDatabase:
     def _connect(self) -> None:
         import ladybug
 
+        self._before_opening(self.path, self._pool_bytes)
         self._database: Any = ladybug.Database(
             str(self.path),
             read_only=True,

@@ -6,7 +6,7 @@ the first row, and by one thread because only then its row order is stable.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -68,6 +68,7 @@ def open_ladybug_file(
     wait_seconds: float = OPEN_WAIT_SECONDS,
     pool_bytes: int | None = None,
     state: LadybugState | None = None,
+    before_opening: Callable[[Path, int], None] = lambda *_: None,
 ) -> Iterator["LadybugReader"]:
     """Open a dataset's graph file for reading, beside a process that may be writing it.
 
@@ -77,6 +78,7 @@ def open_ladybug_file(
         wait_seconds: How long a writer's checkpoints are waited out.
         pool_bytes: Ladybug's buffer pool; default: ``BUFFER_POOL_BYTES``.
         state: What the file must be in; default: any.
+        before_opening: Called with the file and the pool's size, whenever it is opened.
 
     Raises:
         StoreBusyError: A writer did not let go in time, or the file is in another state.
@@ -84,7 +86,9 @@ def open_ladybug_file(
         StoreDamagedError: The file, or what was left beside it, is damaged. Or damage ends the process: see
             ``open_ladybug_graph``.
     """
-    database = LadybugDatabase(path, wait_seconds=wait_seconds, pool_bytes=pool_bytes or BUFFER_POOL_BYTES)
+    database = LadybugDatabase(
+        path, wait_seconds=wait_seconds, pool_bytes=pool_bytes or BUFFER_POOL_BYTES, before_opening=before_opening
+    )
     reader = LadybugReader(database, origin=origin)
     try:
         if state is not None:
@@ -96,8 +100,7 @@ def open_ladybug_file(
 
 def open_in_own_process(path: Path, **options: Any) -> "AbstractContextManager[LadybugReader]":
     """``open_ladybug_file`` for a process that does nothing else: its memory is bounded, whatever the file says."""
-    bound_memory(path)
-    return open_ladybug_file(path, **options)
+    return open_ladybug_file(path, before_opening=bound_memory, **options)
 
 
 class LadybugReader:
