@@ -1,5 +1,6 @@
 """Reading a server's answer within bounds, whatever it is packed in."""
 
+import json
 import zlib
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -149,7 +150,10 @@ def _without_key(body: bytes | bytearray, key: str) -> bytes | bytearray:
     """
     if len(key) < _SHORTEST_KEY or (key.isalnum() and (key.isdigit() or key.isalpha())):
         return body
-    return body.replace(key.encode(), b"***") if key.encode() in body else body
+    for spelled in {key, json.dumps(key)[1:-1], json.dumps(key, ensure_ascii=False)[1:-1]}:
+        if (content := spelled.encode("utf-8", "surrogatepass")) in body:
+            body = body.replace(content, b"***")
+    return body
 
 
 def _what_else(answer: Answer, question: Question, error: ValueError | RecursionError) -> str:

@@ -5,6 +5,8 @@ Messages end up on terminals, in logs and in Dagster's pages, which render Markd
 
 import re
 
+from cognee_dagster.system.key_spellings import without_key
+
 MAX_WORDS = 500  # characters of somebody else's text that a message quotes
 _MAX_LOOKED_AT = 16_384  # characters; searching more for a key takes time that its owner has not got
 
@@ -14,8 +16,6 @@ _ESCAPES = re.compile(
     r"|\x1b[ -/]*[0-~]?",
     re.DOTALL,
 )
-_BETWEEN = r"(?:<[^<>]{0,20}>|\\[nrt]|[^0-9A-Za-z]){0,5}?"  # what may stand between two characters of a key
-_SHORTEST_KEY = 6  # shorter ones are found as they are only: anything could be read into them
 
 
 def safe(text: str, *, secret: str = "") -> str:
@@ -30,22 +30,3 @@ def quoted(text: str, *, secret: str = "") -> str:
     """The same as a Markdown code span, which nothing in it can end; empty for nothing."""
     line = safe(text, secret=secret).replace("`", "'")
     return f"`{line}`" if line else ""
-
-
-def without_key(text: str, secret: str) -> str:
-    """The text with ``***`` for the secret: as it is, escaped as JSON, URLs and HTML do, with breaks in it, cut off."""
-    if not secret:
-        return text
-    text = text.replace(secret, "***")
-    if len(secret) < _SHORTEST_KEY:
-        return text
-    text = re.sub(_BETWEEN.join(map(_spellings, secret)), "***", text, flags=re.IGNORECASE)
-    for length in range(min(len(secret), len(text)), 3, -1):
-        if text.endswith(secret[:length]):
-            return text[:-length] + "***"
-    return text
-
-
-def _spellings(character: str) -> str:
-    code = ord(character)
-    return f"(?:{re.escape(character)}|%(?:25)?{code:02x}|\\\\u{code:04x}|\\\\x{code:02x}|&#0*{code};|&#x0*{code:x};)"

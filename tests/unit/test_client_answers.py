@@ -1,6 +1,7 @@
 """Whatever comes back over HTTP ends in content or in one of our errors, in bounds, and without the key."""
 
 import json
+from dataclasses import replace
 
 import httpx
 import msgspec
@@ -77,3 +78,12 @@ def test_an_invalid_archive_is_answered_with_how_to_find_out_what_is_wrong() -> 
     answer = Answer(400, httpx.Headers(), b'{"error":"Invalid COGX archive."}')
     with pytest.raises(RemoteRejectedError, match="cognee-dagster validate"):
         content_of(answer, QUESTION, msgspec.json.decode, max_values=1000)
+
+
+@pytest.mark.parametrize("key", [KEY, 'ck_"0123456789"\\a', "ck_cl\u00e9_0123456789"])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_key_in_what_a_server_answers_is_blanked_before_it_is_read(key: str, ascii_only: bool) -> None:
+    body = json.dumps({"name": f"you sent {key}"}, ensure_ascii=ascii_only).encode()
+    answer = Answer(200, httpx.Headers(), body)
+    question = replace(QUESTION, secret=key)
+    assert content_of(answer, question, json.loads, max_values=10) == {"name": "you sent ***"}

@@ -1,14 +1,18 @@
 """What others wrote is shown as one printable line, without our key, terminal escapes or markup."""
 
+import base64
 import html
 import json
-from urllib.parse import quote
+import time
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cognee_dagster.remote.wording import MAX_WORDS, quoted, safe
+from cognee_dagster.system.key_spellings import without_key
 
 KEY = "ck_marker_0123456789"
 
@@ -52,6 +56,52 @@ def test_a_key_of_six_characters_is_known_in_every_spelling_and_a_shorter_one_as
 @pytest.mark.parametrize("length", range(4, len(KEY)))
 def test_a_key_that_is_cut_off_is_blanked(length: int) -> None:
     assert safe(f"you sent {KEY[:length]}", secret=KEY) == "you sent ***"
+
+
+KEYS = [
+    "sk-AbC123def456GHI",
+    "sk-\"a'b\"c12345", "sk-a\\b\\\\c123", "sk-cl\u00e9-\u00f1and\u00fa-12345", "sk-\U0001f600abc123456",
+    "sk-%41bc%20d12345", "sk-<a>&b;c12345", "sk a b c 123456", "sk+ab/cd=12345==",
+]  # fmt: skip
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "json": json.dumps,
+    "json in json": lambda key: json.dumps(json.dumps(key)),
+    "url": quote,
+    "url in url": lambda key: quote(quote(key)),
+    "form": quote_plus,
+    "html": html.escape,
+    "repr": repr,
+    "repr of bytes": lambda key: repr(key.encode()),
+    "the wrong encoding": lambda key: key.encode().decode("latin-1"),
+    "base64": lambda key: base64.b64encode(key.encode()).decode(),
+    "base64 for urls": lambda key: base64.urlsafe_b64encode(key.encode()).decode().rstrip("="),
+    "base64 in two lines": lambda key: "\n".join(base64.b64encode(key.encode()).decode().partition("N")),
+    "basic": lambda key: base64.b64encode(f"user:{key}".encode()).decode(),
+    "basic of another user": lambda key: base64.b64encode(f"users:{key}!!".encode()).decode(),
+    "hex": lambda key: key.encode().hex(),
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_key_of_any_characters_is_blanked_also_where_it_is_packed(key: str, spelling: str) -> None:
+    spelled = SPELLINGS[spelling](key)
+    shown = without_key(f"you sent {spelled}. Bye", key)
+    assert shown.startswith("you sent ")
+    assert shown.endswith("Bye")
+    assert "***" in shown
+    left = shown.removeprefix("you sent ").removesuffix(". Bye").replace("***", "")
+    assert len(left) < len(spelled) / 2
+    assert spelled[4:-4] not in shown
+
+
+@pytest.mark.parametrize("text", [". " * 8_000, "a" * 16_000, "%61" * 5_000, "\\u0061" * 2_500, "&#97;" * 3_000])
+@pytest.mark.parametrize("key", [".......x", "." * 40 + "x", "a" * 64, "a-a-a-a-a-a-a-b"])
+def test_a_text_that_was_made_to_be_searched_for_long_is_searched_at_once(text: str, key: str) -> None:
+    """What may stand between two characters of a key took half a minute to be tried out."""
+    started = time.process_time()
+    safe(text, secret=key)
+    assert time.process_time() - started < 2
 
 
 @given(before=st.text(max_size=600), after=st.text(max_size=600))

@@ -25,6 +25,7 @@ from cognee_dagster.errors import (
 from cognee_dagster.sources.cognee.config import PYTHON_VARIABLE, SYSTEM_ROOT_VARIABLE, LocalCogneeConfig
 from cognee_dagster.sources.cognee.user_reference import NameOrId, UserRef, user_key
 from cognee_dagster.system.child_process import ChildProcess, is_secret
+from cognee_dagster.system.key_spellings import without_key
 
 SCRIPT = Path(__file__).with_name("cognee_child.py")
 STOP_SECONDS = 1.5  # a cancelled Dagster step is to end within 2 s
@@ -124,7 +125,7 @@ class _CogneeChild:
         """What Cognee said, without colours, source code and the values of settings that are secret."""
         text = _TRACEBACK_FRAMES.sub("", _TERMINAL_CODES.sub("", text))
         for secret in self._secrets:
-            text = text.replace(secret, "[…]")
+            text = without_key(text, secret, mask="[…]")
         return text.strip()
 
 
