@@ -197,6 +197,36 @@ def test_an_extended_header_cannot_fill_the_memory(path: Path) -> None:
         read_manifest(path)
 
 
+@pytest.mark.parametrize("size", [64 * 1024, 64 * 1024 + 1])
+def test_an_extended_header_has_64_kib_at_most(path: Path, size: int) -> None:
+    header = tarfile.TarInfo("x")
+    header.type = tarfile.XHDTYPE
+    header.size = size
+    path.write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + b"\0" * (size + 2048)))
+    with pytest.raises(ArchiveError, match="extended header has 65,537 bytes" if size > 64 * 1024 else "") as caught:
+        read_manifest(path)
+    assert ("no COGX archive needs that" in str(caught.value)) == (size > 64 * 1024)
+
+
+@pytest.mark.parametrize("size", [1024 * 1024, 1024 * 1024 + 1])
+def test_a_manifest_has_a_mebibyte_at_most(path: Path, size: int) -> None:
+    content = json.dumps(MANIFEST).encode()
+    pack(path, {"manifest.json": content + b" " * (size - len(content))})
+    if size > 1024 * 1024:
+        with pytest.raises(ArchiveError, match=r"manifest\.json has 1,048,577 bytes; no manifest is that long"):
+            read_manifest(path)
+    else:
+        assert read_manifest(path).source_system == "cognee"
+
+
+def test_what_is_read_at_a_time_is_bounded_in_rows_and_in_characters(path: Path) -> None:
+    short = [{**ENTITY, "external_id": f"e{number}"} for number in range(10_001)]
+    long = [{**ENTITY, "external_id": f"l{number}", "description": "x" * 3_000_000} for number in range(4)]
+    pack(path, {"manifest.json": json.dumps(MANIFEST).encode(), "entities.jsonl": jsonl(*short, *long)})
+    rows = [batch.num_rows for batch in ArchiveReader(path).nodes()]
+    assert rows == [10_000, 3, 2]
+
+
 def test_the_same_file_twice_is_refused(path: Path) -> None:
     with tarfile.open(path, "w:gz") as tar:
         for _ in range(2):
