@@ -277,6 +277,25 @@ def test_an_outcome_that_nobody_knows_is_neither_success_nor_failure() -> None:
     assert judge(row("a"), strange, row("a", "succeeded", at=8)).state is ImportState.SUCCEEDED
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"status": "DATASET_PROCESSING_ERRORED"},
+        {"status": "DATASET_PROCESSING_STARTED"},
+        {"error_class": "ValueError"},
+        {"outcome": "failed", "status": "DATASET_PROCESSING_COMPLETED"},
+        {"outcome": None, "status": "DATASET_PROCESSING_COMPLETED", "error_class": "ValueError"},
+    ],
+)
+def test_a_row_that_contradicts_itself_is_neither_success_nor_failure(words: dict[str, str | None]) -> None:
+    """The graph would be materialized on its word."""
+    strange = msgspec.structs.replace(row("a", "succeeded", at=5), **words)
+    verdict = judge(row("a"), strange)
+    assert verdict.state is ImportState.RUNNING
+    assert "the remote contradicts itself about it" in verdict.reason
+    assert judge(row("a"), strange, row("a", "failed", at=8)).state is ImportState.FAILED
+
+
 @pytest.mark.parametrize("state", ImportState)
 def test_a_state_is_found_by_the_word_that_results_and_metadata_have_for_it(state: ImportState) -> None:
     expected = ImportState.FAILED if state is ImportState.GONE else state

@@ -145,6 +145,16 @@ def test_a_run_that_the_feed_does_not_show_is_looked_for_in_its_dataset(feed: Fe
     assert answers.verdicts[0].state is ImportState.SUCCEEDED
 
 
+def test_a_run_that_the_remote_shows_in_another_dataset_is_not_the_one_that_was_pushed(feed: Feed) -> None:
+    run = feed.start("a")
+    feed.end(run)
+    assert state(feed, WatchedImport(run_id=run, dataset_id=dataset_id("a"))) is ImportState.SUCCEEDED
+    elsewhere = WatchedImport(run_id=run, dataset_id=dataset_id("b"))
+    assert (
+        watch(feed).ask_about([elsewhere], watch(feed).read([elsewhere])).verdicts[0].state is not ImportState.SUCCEEDED
+    )
+
+
 def test_a_deleted_dataset_is_gone_whether_its_import_had_ended_or_not(feed: Feed) -> None:
     ended, running = feed.start("a"), feed.start("b")
     feed.end(ended)

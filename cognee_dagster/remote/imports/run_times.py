@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cognee_dagster.remote.imports.verdict import has_ended
+from cognee_dagster.remote.imports.row_end import has_ended
 from cognee_dagster.remote.responses import PipelineRun
 
 # The server's clock is known to the second, by the Date of its answers.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 
+from cognee_dagster.remote.imports.row_end import has_ended, has_succeeded, strange
 from cognee_dagster.remote.meanings import ABANDONED, ERROR_CLASS_MEANS
 from cognee_dagster.remote.responses import PipelineRun
 
@@ -25,8 +26,6 @@ STALLED_AFTER = timedelta(hours=6)
 IMPORT_PIPELINE = "migration_import_pipeline"
 ADD_PIPELINE = "add_pipeline"
 COGNIFY_PIPELINE = "cognify_pipeline"
-
-_OUTCOMES = ("succeeded", "failed")  # of pipeline runs; Cognee 1.6.5, api/v1/activity
 
 
 class ImportState(str, Enum):
@@ -225,10 +224,9 @@ class _Run:
             return GONE
         last = self.last_row
         if last is None:
-            strange = next((row.outcome for row in self.rows if row.outcome not in (None, *_OUTCOMES)), None)
-            said = doing if strange is None else f"the remote says {strange!r:.80} of it, which is not known here"
+            said = next((problem for row in self.rows if (problem := strange(row))), doing)
             return _unfinished(clock.age(self.started_at), clock, said, started_at=self.started_at)
-        if _succeeded(last):
+        if has_succeeded(last):
             state, reason = ImportState.SUCCEEDED, "the import has finished."
         else:
             state, reason = ImportState.FAILED, _failure(last)
@@ -311,20 +309,6 @@ def _failure(row: PipelineRun) -> str:
         return "the import failed; the server does not say why. See its log, then push again."
     why = ERROR_CLASS_MEANS.get(row.error_class, "see the server's log for its cause, then push again")
     return f"the import failed with {row.error_class}: {why}."
-
-
-def has_ended(row: PipelineRun) -> bool:
-    """Whether a run ended with this row. ``outcome`` exists since 1.5.4; the status alone says it before.
-
-    An outcome that is not known here says nothing of an end: it is asked about again.
-    """
-    if row.outcome is None:
-        return (row.status or "").endswith(("_COMPLETED", "_ERRORED"))
-    return row.outcome in _OUTCOMES
-
-
-def _succeeded(row: PipelineRun) -> bool:
-    return row.outcome == "succeeded" or (row.outcome is None and (row.status or "").endswith("_COMPLETED"))
 
 
 def _moment(row: PipelineRun) -> datetime:

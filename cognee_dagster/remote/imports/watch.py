@@ -157,6 +157,7 @@ class ImportWatch:
     def _verdict(self, item: WatchedImport, rows: Sequence[PipelineRun], following: FollowingRuns) -> ImportVerdict:
         if not item.run_id:
             return _CONFIRMED if item.confirmed else self._judge_rederive(item, following.rows())
+        rows = [row for row in rows if not item.dataset_id or row.dataset_id in (None, item.dataset_id)]
         verdict = self.judge(item, rows)
         dataset_id = item.dataset_id or next((row.dataset_id for row in rows if row.dataset_id), None)
         if verdict.state in _DOUBTFUL and dataset_id is not None:

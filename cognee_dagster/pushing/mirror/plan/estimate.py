@@ -6,7 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
-from cognee_dagster.remote.imports.verdict import has_ended
+from cognee_dagster.remote.imports.row_end import has_ended
 from cognee_dagster.remote.responses import PipelineRun
 
 

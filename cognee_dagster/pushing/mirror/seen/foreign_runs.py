@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 from cognee_dagster.errors import ImportUnconfirmedError, PushInterruptedError
 from cognee_dagster.pushing.changes import written_at
 from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.imports.row_end import has_ended
 from cognee_dagster.remote.imports.run_times import CLOCK_MARGIN, DEAD_AFTER
-from cognee_dagster.remote.imports.verdict import has_ended
 from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
 
 _LOOK_EVERY_SECONDS = 1.0
