@@ -1,6 +1,7 @@
 """Every limit on memory is what was measured to be enough, and is raised only by who says so here.
 
-What a limit does is tested where it is at work, most often with a small one in its place: that says nothing of its value.
+What a limit does is tested where it is at work, most often with a small one in its place, which says nothing of its
+value.
 """
 
 from importlib import import_module
