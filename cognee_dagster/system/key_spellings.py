@@ -89,6 +89,10 @@ def _spellings(secret: str) -> frozenset[str]:
     """Its letters and digits, and those of what it may be packed in, at any place in that."""
     content = secret.encode("utf-8", "surrogatepass")
     found = {_letters(secret), _letters(content.decode("latin-1")), content.hex()}
+    read = _Reading.of(secret)
+    for _ in range(_ESCAPED_TIMES):  # what looks like an escape in it is taken back with those around it
+        read = read.unescaped()
+        found.add(_letters(read.says))
     for before, unknown in enumerate((0, 2, 3)):
         packed = base64.b64encode(b"\0" * before + content).decode().rstrip("=")[unknown:]
         found.add(_letters(packed[:-1] if (before + len(content)) % 3 else packed))

@@ -61,7 +61,8 @@ def test_a_key_that_is_cut_off_is_blanked(length: int) -> None:
 KEYS = [
     "sk-AbC123def456GHI",
     "sk-\"a'b\"c12345", "sk-a\\b\\\\c123", "sk-cl\u00e9-\u00f1and\u00fa-12345", "sk-\U0001f600abc123456",
-    "sk-%41bc%20d12345", "sk-<a>&b;c12345", "sk a b c 123456", "sk+ab/cd=12345==",
+    "sk-%41bc%20d12345",
+    "sk-%41bc&d%20'e12345", "sk-<a>&b;c12345", "sk a b c 123456", "sk+ab/cd=12345==",
 ]  # fmt: skip
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "json": json.dumps,
