@@ -6,7 +6,7 @@ from typing import Any, get_args
 import dagster as dg
 from pydantic import Field
 
-from cognee_dagster.pushing.options import IMPORT_MODES, OnRemoved
+from cognee_dagster.pushing.options import IMPORT_MODES, ImportMode, OnRemoved
 
 
 class PushConfig(dg.Config):
@@ -15,7 +15,7 @@ class PushConfig(dg.Config):
     target_dataset: str | None = Field(
         default=None, description="Dataset name on the remote; empty: the local dataset's name."
     )
-    mode: str = Field(
+    mode: ImportMode = Field(
         default=IMPORT_MODES[0],
         description=(
             "preserve imports the graph as it is; hybrid also cognifies its texts; re-derive builds a graph of those."
@@ -80,7 +80,7 @@ def config_fields(target: str | None, its_mode: str, in_background: bool, promot
 
     class RemotePushConfig(PushConfig):
         target_dataset: str | None = described("target_dataset", target)
-        mode: str = described("mode", its_mode)
+        mode: ImportMode = described("mode", its_mode)
         run_in_background: bool = described("run_in_background", in_background)
         promote_from: str | None = described("promote_from", promoted_from)
 

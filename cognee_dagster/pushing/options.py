@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from cognee_dagster.errors import InvalidModeError
 from cognee_dagster.remote.imports.verdict import STALLED_AFTER
@@ -10,7 +10,8 @@ from cognee_dagster.remote.names import validate_dataset_name
 
 DEFAULT_DATASET = "main_dataset"  # Cognee 1.6.5, api/v1/push/push.py
 
-IMPORT_MODES = ("preserve", "hybrid", "re-derive")  # Cognee 1.6.5, modules/migration/sources/base.py
+ImportMode = Literal["preserve", "hybrid", "re-derive"]  # Cognee 1.6.5, modules/migration/sources/base.py
+IMPORT_MODES: tuple[ImportMode, ...] = get_args(ImportMode)
 
 Verification = Literal["counts", "graph", "off"]
 """``counts``: the server's own count of what it read; ``graph``: read the remote graph back, too; ``off``."""
