@@ -25,12 +25,14 @@ class Alerts:
         watched: The push assets.
         now: The sensor's clock.
         answer: What its function answers, or raises, besides noting the failure in ``told``.
+        dataset: What the watched assets push; None: what their keys say.
     """
 
     instance: dg.DagsterInstance
     watched: list[dg.AssetKey]
     now: float
     answer: Callable[[PushFailure], Any] = lambda failure: None
+    dataset: str | None = None
     name: str = "alerts"
     look_back: float = 3_600.0
     cursor: str | None = None
@@ -39,7 +41,7 @@ class Alerts:
 
     def evaluate(self, *, budget: TimeBudget | None = None) -> AlertTickResult:
         """What a tick would hand to Dagster."""
-        names = {key: WatchedPush(dataset=key.path[-2]) for key in self.watched}
+        names = {key: WatchedPush(dataset=self.dataset or key.path[-2]) for key in self.watched}
         tick = AlertTick(
             instance=self.instance,
             failures=FailureLog(self.instance, names, webserver=WEBSERVER, named={}),

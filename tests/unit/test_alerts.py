@@ -57,6 +57,15 @@ def about(evaluation: dg.AssetCheckEvaluation, import_id: str) -> dg.AssetCheckE
 # What is told
 
 
+def test_the_advice_is_not_said_with_the_reason_too(world: World, alerts: Alerts) -> None:
+    alerts.tick()
+    failed(world, error="RuntimeError")
+    alerts.tick()
+    (failure,) = alerts.told
+    assert failure.reason.endswith("the import failed with RuntimeError: the server's log says why.")
+    assert failure.advice == "Mend that, then push again."
+
+
 def test_a_failed_import_is_told_with_all_that_helps(world: World, alerts: Alerts) -> None:
     alerts.tick()
     failure_id = failed(world, error="AbandonedPipelineRunError")

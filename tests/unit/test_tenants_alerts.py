@@ -17,7 +17,8 @@ tenants = pytest.fixture(some_tenants)
 @pytest.fixture
 def alerts(tenants: Tenants, tmp_path: Path) -> Alerts:
     tenants.instance = dg.DagsterInstance.local_temp(str(tmp_path))
-    return Alerts(tenants.instance, [tenants.dataset.push_key], now=datetime.now(timezone.utc).timestamp())
+    now = datetime.now(timezone.utc).timestamp()
+    return Alerts(tenants.instance, [tenants.dataset.push_key], now=now, dataset=str(tenants.dataset.name))
 
 
 def run_with_a_step_after_the_push(tenants: Tenants, tenant: str) -> str:
@@ -54,3 +55,5 @@ def test_a_push_that_was_not_made_is_told_with_its_partition(tenants: Tenants, a
     alerts.ticks(4)
     (failure,) = alerts.told
     assert (failure.dagster_run_id, failure.partition) == (run_id, "beta")
+    assert failure.dataset == "tenant_beta"
+    assert failure.title == "Cognee push of tenant_beta (beta) failed"

@@ -22,6 +22,7 @@ from cognee_dagster.dagster.event_log.push_failure import (
 )
 from cognee_dagster.dagster.event_log.pushes import GraphKeys, Push, latest_push
 from cognee_dagster.dagster.event_log.reports import FAILED, INCOMPLETE, STALLED
+from cognee_dagster.dagster.templates import rendered
 from cognee_dagster.errors import reason_and_advice
 
 _MAX_TEXT = 2_000  # characters of a reason or an advice: fit for a message, and for a run's config
@@ -39,12 +40,16 @@ class WatchedPush:
     """What a watched push asset pushes.
 
     Attributes:
-        dataset: The local dataset's name.
+        dataset: The local dataset's name; of a chain with partitions, that of all of them.
         target: Which of its targets, of a dataset with several.
     """
 
     dataset: str
     target: str | None = None
+
+    def of(self, partition: str | None) -> str:
+        """The local dataset that a partition is."""
+        return self.dataset if partition is None else str(rendered(self.dataset, partition))
 
 
 class NotYet(Enum):
@@ -114,7 +119,7 @@ class FailureLog:
             id=id_of_push(run_id, push_key, partition),
             kind=PUSH,
             state=FAILED,
-            dataset=self._watched[push_key].dataset,
+            dataset=self._watched[push_key].of(partition),
             target=self._watched[push_key].target,
             push_asset=push_key.to_user_string(),
             partition=partition,
@@ -133,14 +138,15 @@ class FailureLog:
         metadata = row.metadata
         remote, run_id = _text(metadata.get(keys.REMOTE_URL)), _text(metadata.get(keys.PUSH_RUN_ID))
         reason, advice = reason_and_advice(str(metadata.get(keys.REASON) or evaluation.description or state))
+        partition = _text(metadata.get(keys.PARTITION))
         return PushFailure(
             id=id_of_import(row.import_id),
             kind=IMPORT,
             state=state,
-            dataset=str(metadata.get(keys.DATASET_NAME) or self._watched[row.push_key].dataset),
+            dataset=str(metadata.get(keys.DATASET_NAME) or self._watched[row.push_key].of(partition)),
             target=self._watched[row.push_key].target,
             push_asset=row.push_key.to_user_string(),
-            partition=_text(metadata.get(keys.PARTITION)),
+            partition=partition,
             target_dataset=_text(metadata.get(keys.TARGET_DATASET)),
             remote_url=remote,
             pipeline_run_id=_text(metadata.get(keys.PIPELINE_RUN_ID)),

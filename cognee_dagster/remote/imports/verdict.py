@@ -307,7 +307,7 @@ _UNKNOWN = ImportVerdict(
 def _failure(row: PipelineRun) -> str:
     if row.error_class is None:
         return "the import failed; the server does not say why. See its log, then push again."
-    why = ERROR_CLASS_MEANS.get(row.error_class, "see the server's log for its cause, then push again")
+    why = ERROR_CLASS_MEANS.get(row.error_class, "the server's log says why. Mend that, then push again")
     return f"the import failed with {row.error_class}: {why}."
 
 
