@@ -294,10 +294,11 @@ class CogneeClient:
         asked = {"pipeline_name": pipeline_name, "dataset_id": None if dataset_id is None else str(dataset_id)}
         params = {name: value for name, value in asked.items() if value is not None}
         of_whom = "" if dataset_id is None else f" of dataset {dataset_id}"
+        what = "imports" if pipeline_name == IMPORT_PIPELINE else f"{pipeline_name or 'pipeline'} runs"
         page = self._ask(
             "GET",
             "/api/v1/activity/pipeline-runs",
-            what=f"listing the {pipeline_name or 'pipeline'} runs{of_whom}",
+            what=f"listing the {what}{of_whom}",
             parse=parse_runs,
             params={**params, "limit": limit, "offset": offset},
         )

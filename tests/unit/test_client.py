@@ -704,6 +704,12 @@ class TestDocuments:
 
 
 class TestRuns:
+    @pytest.mark.parametrize(("pipeline", "called"), [("migration_import_pipeline", "imports"), ("x", "x runs")])
+    def test_a_refused_listing_is_said_to_be_of_imports(self, pipeline: str, called: str) -> None:
+        refused = pytest.raises(RemoteAuthError, match=f"when listing the {called}")
+        with ScriptedServer(answer(401)) as server, client_of(server.url) as client, refused:
+            client.runs(pipeline_name=pipeline)
+
     def test_filters_and_page_are_asked_for(self) -> None:
         with ScriptedServer(OK) as server, client_of(server.url) as client:
             client.runs(dataset_id=ID, limit=7, offset=14)
