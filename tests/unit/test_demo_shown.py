@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -57,3 +57,13 @@ def test_the_readme_shows_what_the_demo_prints(
     assert demo.main(Path("/tmp/cognee-dagster-demo-x")) == 0
     of_the_demo = SHOWN.partition("…\n")[2]  # the lines before are of installing
     assert layout(capsys.readouterr().out) == layout(of_the_demo)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(None, "has not ended within 900 s, and was stopped: run the demo again"), (1, "failed. ")]
+)
+def test_a_demo_that_takes_too_long_is_not_said_to_have_failed(code: int | None, said: str) -> None:
+    run = SimpleNamespace(wait=lambda _: code, log="dagster.log", log_tail=lambda: "STEP_SUCCESS")
+    playing: Any = SimpleNamespace(dagster=lambda *_: nullcontext(run))
+    with pytest.raises(demo.DemoError, match=f"Materializing demo {said}"):
+        demo._materialize(playing, "demo")
