@@ -30,6 +30,8 @@ def _json(path: Path) -> ElementSource:
     return ApocLines(path) if ApocLines.fits(path) else NodeLinkFile(path)
 
 
+_PICKLES = (".gpickle", ".pickle", ".pkl")
+
 _FORMATS: dict[str, Callable[[Path], ElementSource]] = {
     ".graphml": GraphMLFile,
     ".gexf": GexfFile,
@@ -190,6 +192,11 @@ def _kind(path: Path) -> str:
         raise GraphFileError(
             "is a script for a database, not a graph. Export the graph with Cognee as cogx, json or graphml, or from "
             "the database with APOC."
+        )
+    if kind in _PICKLES:
+        raise GraphFileError(
+            "is a pickle, which runs whatever is in it when it is read. Write the graph with nx.write_graphml(graph, "
+            "'graph.graphml') and name that, or return it from an asset of yours, whose key is then the graph."
         )
     if kind not in _FORMATS:
         kinds = ", ".join(sorted(_FORMATS))

@@ -269,7 +269,7 @@ def test_validate_says_what_is_wrong_and_ends_with_its_own_code(tmp_path: Path) 
     ("arguments", "code", "message"),
     [
         (["push", "nowhere"], ExitCode.NO_DATASET, "nowhere"),
-        (["push", "empty"], ExitCode.FAILED, "Run cognee.cognify()"),
+        (["push", "empty"], ExitCode.INVALID_ARCHIVE, "Run cognee.cognify()"),
         (["push", "demo", "--mode", "bogus"], ExitCode.USAGE, "bogus"),
         (["push", "demo", "--target-dataset", "a b"], ExitCode.USAGE, "a b"),
         (["push", "--bogus"], ExitCode.USAGE, "--bogus"),
@@ -309,6 +309,9 @@ def test_without_a_remote_the_message_tells_how_to_name_one() -> None:
         (errors.RemoteUnreachableError(""), ExitCode.UNREACHABLE),
         (errors.ImportFailedError(""), ExitCode.IMPORT_FAILED),
         (errors.ArchiveLimitError(""), ExitCode.INVALID_ARCHIVE),
+        (errors.GraphFileError(""), ExitCode.INVALID_ARCHIVE),
+        (errors.EmptyGraphError(""), ExitCode.INVALID_ARCHIVE),
+        (errors.GraphFileNotFoundError(""), ExitCode.NO_DATASET),
         (errors.DatasetPermissionError(""), ExitCode.NO_DATASET),
         (errors.RemoteRejectedError(""), ExitCode.FAILED),
     ],

@@ -105,7 +105,7 @@ def test_a_node_that_a_server_cannot_index_is_listed_and_its_push_sends_nothing(
     with FakeRemote() as remote:
         pushed = call("push", str(path), "--url", remote.url, "--api-key", remote.api_key)
         assert remote.uploads == []
-    assert pushed.exit_code == ExitCode.FAILED
+    assert pushed.exit_code == ExitCode.INVALID_ARCHIVE  # as inspect has said
     said = " ".join(pushed.stderr.split())
     assert "because of 1 node: name 'Ann', type 'Person'" in said
     assert "indexed attribute 'age' is 3 and not text" in said
@@ -156,7 +156,7 @@ def test_a_graph_without_nodes_is_refused_as_its_push_will_be(tmp_path: Path) ->
     (refused,) = json.loads(call("inspect", str(tmp_path), "--json").stdout)["refused"]
     with FakeRemote() as remote:
         pushed = call("push", str(tmp_path), "--url", remote.url, "--api-key", remote.api_key)
-    assert pushed.exit_code == ExitCode.FAILED
+    assert pushed.exit_code == ExitCode.INVALID_ARCHIVE  # as inspect has said
     for said in (refused["why"], " ".join(pushed.stderr.split())):
         assert "0 nodes: there is nothing to push. Look into the file, the folder" in said
         assert "cognify" not in said

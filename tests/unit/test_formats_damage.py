@@ -222,6 +222,8 @@ DAMAGED: dict[str, tuple[dict[str, bytes | str], str, str]] = {
     "an archive without its manifest": (
         {"entities__jsonl": "{}\n", "manifest__json": "{"}, r"entities\.jsonl, but not a manifest", "Export it",
     ),
+    "a pickled graph": ({"g__gpickle": "x"}, "runs whatever is in it", "nx.write_graphml"),
+    "a compressed pickled graph": ({"g__pkl__gz": "x"}, "runs whatever is in it", "return it from an asset"),
     "a script for Neo4j": ({"g__cypher": "MERGE (n)"}, "script for a database", "Export the graph with Cognee"),
 }  # fmt: skip
 
