@@ -20,6 +20,7 @@ from cognee_dagster.errors import DatasetNotFoundError, EmptyGraphError, LocalCo
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.graph.empty import empty_graph
 from cognee_dagster.pushing.options import DEFAULT_DATASET
+from cognee_dagster.remote.compat import release_in_words
 from cognee_dagster.system.urls import MASK
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Checks:
 
     def server(self) -> str:
         """Whether the server answers, which Cognee it is, and that it takes COGX archives."""
-        return f"Cognee {self.client.require_cogx().version}, takes COGX archives"
+        return f"Cognee {release_in_words(self.client.require_cogx().version)}, takes COGX archives"
 
     def key(self) -> str:
         """Whether the server accepts the key, and whose it is; or that it wants none.

@@ -138,6 +138,11 @@ def _for_cognifying(mode: str, requested: str) -> Strategy:
     return Strategy.NATIVE
 
 
+def release_in_words(version: str) -> str:
+    """Which Cognee a server is, as far as what ``/health`` says tells that."""
+    return version if _order(version) else f"of a release that is not known (it calls itself {version or 'nothing'!r})"
+
+
 def _named(version: str) -> str:
     return version or "which does not say its version"
 

@@ -168,6 +168,13 @@ def test_doctor_finds_all_that_a_push_needs(remote: FakeRemote) -> None:
     assert remote.api_key not in call("doctor", "demo").stdout + result.stdout
 
 
+def test_doctor_does_not_call_a_release_what_is_none(remote: FakeRemote) -> None:
+    said = json.dumps({"status": "ready", "version": "0.1.0-local"})
+    remote.faults.always("/health", answer(200, said))
+    shown = call("doctor", "demo").stdout
+    assert "Cognee of a release that is not known (it calls itself '0.1.0-local'), takes COGX archives" in shown
+
+
 def test_doctor_does_not_pass_a_dataset_that_has_no_graph_to_push(
     remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
 ) -> None:

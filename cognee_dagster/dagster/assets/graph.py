@@ -72,7 +72,7 @@ def _graph_description(dataset: CogneeDataset) -> str:
     if dataset.graph_asset is not None:
         return f"The NetworkX graph of the asset {dataset.graph_asset.to_user_string()}, under the name {name}."
     if dataset.graph is not None:
-        return f"The graph in the file {dataset.graph}, under the name {name}."
+        return f"The graph in {dataset.graph}, under the name {name}."
     if dataset.documents:
         return f"The knowledge graph of the local Cognee dataset {name}, cognified from its documents."
     return f"The knowledge graph of the local Cognee dataset {name}."
