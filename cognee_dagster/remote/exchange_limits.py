@@ -32,6 +32,7 @@ class Exchange:
         max_bytes: How much may be received.
         answer_within: From the first byte of the answer, an interim one included, to its last; for who may be silent
             before that for as long as he likes. None: no other limit than ``seconds``.
+        secured_within: Until TLS stands, a proxy's leave for it included; for who sets no ``seconds``. None: any time.
         on_connect: Called with the socket when a connection is made for this exchange.
     """
 
@@ -41,12 +42,14 @@ class Exchange:
         seconds: float | None,
         max_bytes: int,
         answer_within: float | None = None,
+        secured_within: float | None = None,
         on_connect: Callable[[socket.socket], None] | None = None,
     ) -> None:
-        self.seconds = seconds
+        self.seconds = secured_within if seconds is None else seconds
         self.max_bytes = max_bytes
         self.on_connect = on_connect
-        self._ends_at = None if seconds is None else time.monotonic() + seconds
+        self._ends_at = None if self.seconds is None else time.monotonic() + self.seconds
+        self._is_to_be_secured = seconds is None and secured_within is not None
         self._answer_within = answer_within
         self._beginning = b""
         self._received = 0
@@ -99,13 +102,14 @@ class Exchange:
         self._received += len(data)
         if self.too_long:
             raise httpcore.ReadError(f"more than {self.max_bytes:,} bytes were received")
-        if self._answer_within is not None and len(self._beginning) <= _GO_ON_BYTES:
+        if self._answer_within is not None and not self._is_to_be_secured and len(self._beginning) <= _GO_ON_BYTES:
             self._beginning += data[: _GO_ON_BYTES + 1]
             self._limit_answer(self._answer_within)
 
     def is_secured(self) -> None:
         """What came so far was a proxy's: the answer is still to begin."""
-        if self._answer_within is not None:
+        if self._is_to_be_secured or self._answer_within is not None:
+            self._is_to_be_secured = False
             self._beginning, self.seconds, self._ends_at = b"", None, None
 
     def _limit_answer(self, within: float) -> None:

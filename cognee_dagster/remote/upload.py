@@ -89,6 +89,7 @@ class Upload:
         self._http = http
         self._question = question
         self._chunk_within = chunk_within
+        self._secured_within = timeout.write
         self._bounds = bounds
         self._progress = progress
         self._sent_bytes = 0
@@ -196,8 +197,10 @@ class Upload:
     def _send(self) -> dict[str, Any]:
         failure: RemoteError
         # An import takes as long as it does, and its answer begins when it is over. From there on, time is limited.
+        is_secure = self._http_request.url.scheme == "https"
         exchange = Exchange(
             seconds=None,
+            secured_within=self._secured_within if is_secure else None,
             answer_within=self._bounds.within,
             max_bytes=self._bounds.size,
             on_connect=self._socket.hold,

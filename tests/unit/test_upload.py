@@ -284,6 +284,24 @@ class TestFailures:
         assert isinstance(error, RemoteUnreachableError)
         assert (error.body_sent, error.retryable) == (False, True)
 
+    @pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 Fine\r\n"])
+    def test_a_proxy_that_gives_no_leave_to_go_through_is_a_timeout(
+        self, archive: Path, monkeypatch: pytest.MonkeyPatch, beginning: bytes
+    ) -> None:
+        """An import may take any time, and nothing of it has begun: it took ten minutes, which are for slow uploads."""
+
+        def hold_up(call: Call) -> None:
+            call.receive_head()
+            call.send(beginning)
+            call.server.ended.wait(LIMIT)
+
+        with ScriptedServer(hold_up) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+            error = failure_of(begin("https://cognee.invalid", archive, timeouts=Timeouts(write=0.3)))
+        assert proxy.requests[0].line.startswith("CONNECT ")
+        assert isinstance(error, RemoteUnreachableError)
+        assert not error.body_sent
+
     def test_a_server_that_stops_reading_is_a_timeout(self, large_archive: Path) -> None:
         def stall(call: Call) -> None:
             call.receive_head()
