@@ -147,7 +147,8 @@ def test_a_push_that_lacks_something_fails_its_step_where_that_is_wanted(
     assert not checks(result)["remote_import_succeeded"].passed
     assert attempts(result, "remote_push") == 1
     if fail_on_incomplete:
-        assert "1 node is missing" in failure_of(result, "remote_push")[0]
+        said = failure_of(result, "remote_push")[0]
+        assert said.startswith(f"'people' on {remote.url} is incomplete: 1 node is missing")
 
 
 def test_what_the_remote_has_besides_is_told_and_no_failure(remote: FakeRemote, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def lose_a_node(remote: FakeRemote) -> None:
 def test_where_a_mirror_lacks_something_a_check_advises_to_resend(remote: FakeRemote, chain: Chain, check: str) -> None:
     assert chain.run().success
     lose_a_node(remote)
+    assert str(chain.check(check).description).startswith(f"'people' on {remote.url} is ")
     assert str(chain.check(check).description).endswith(
         "Launch remote_push with `resend: true` in its config, which sends everything again."
     )

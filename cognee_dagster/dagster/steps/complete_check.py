@@ -80,6 +80,7 @@ def _compare(
         found = compare_graph(client, remote_dataset.id, archives)
         is_mirror = push is not None and keys.MIRROR in push.metadata
         problems = [*found.lacking, SEND_ALL_AGAIN] if is_mirror and found.lacking else found.problems
+        problems = [f"{target!r} on {url} is incomplete:", *problems] if problems else []
         if found.remarks:
             metadata[keys.REMARKS] = " ".join(found.remarks)
     return dg.AssetCheckResult(

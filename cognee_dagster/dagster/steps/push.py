@@ -121,7 +121,8 @@ def _told(
         return
     _report_remote_graph(context, dataset, findings=findings, answers=answers, metadata=of_graph)
     yield pushed  # with it Dagster stores what was reported, which a step that fails would lose
-    reason = " ".join(findings.problems)
+    place = f"{metadata[keys.TARGET_DATASET]!r} on {metadata[keys.REMOTE_URL]}"
+    reason = f"{place} is incomplete: {' '.join(findings.problems)}"
     raise dg.Failure(description=reason, metadata={keys.REASON: reason}, allow_retries=False)
 
 
