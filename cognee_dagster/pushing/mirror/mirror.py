@@ -5,11 +5,10 @@ arrived; delete what it replaces; note that. A segment that lost records is sent
 old one is deleted, so that the remote graph is never without what both states have.
 """
 
-import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,15 +16,15 @@ from typing import TYPE_CHECKING
 from cognee_dagster.cogx.archive import Archive
 from cognee_dagster.errors import InvalidModeError, InvalidPushError, InvalidTargetError, RemovedRecordsError
 from cognee_dagster.pushing.archives import PushResult, push_archives, require_nodes
-from cognee_dagster.pushing.delivery.deliver import own_dataset, refuse_a_shared_one
+from cognee_dagster.pushing.delivery.deliver import refuse_a_shared_one
 from cognee_dagster.pushing.mirror.done.carry_out import MirrorPush
 from cognee_dagster.pushing.mirror.done.unfinished import finish_deletions
 from cognee_dagster.pushing.mirror.graph.fingerprints import GraphFingerprints, read_fingerprints
 from cognee_dagster.pushing.mirror.graph.generations import owner_of
 from cognee_dagster.pushing.mirror.graph.records import NotMirrorableError
-from cognee_dagster.pushing.mirror.kept.elsewhere import known_elsewhere, move_here
+from cognee_dagster.pushing.mirror.kept.elsewhere import known_elsewhere
 from cognee_dagster.pushing.mirror.kept.files import DEFAULT_DIRECTORY, MirrorFiles
-from cognee_dagster.pushing.mirror.kept.one_at_a_time import heed_end, note, one_at_a_time
+from cognee_dagster.pushing.mirror.kept.turn import turn_at
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.plan.guard import require_few_removed
 from cognee_dagster.pushing.mirror.plan.outlook import MirrorPlan, look_ahead
@@ -37,7 +36,6 @@ from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.pushing.resume import ResumeRecord
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset
-from cognee_dagster.store.lock import StoreLock
 from cognee_dagster.system.home import expanded
 from cognee_dagster.tracing import host_of, span
 
@@ -86,20 +84,11 @@ def push_mirror(
     options, mirror, progress = options or PushOptions(), mirror or MirrorOptions(), progress or PushProgress()
     name = archives[0].dataset_name
     target = _target(archives, options)
-    owner = owner_of(mirror.source or name)
-    base = base or default_base()
     graph = _graph(archives, mirror)  # before a dataset is made, or waited for others
-    turn = _turn(client, target, base=base, owner=owner, stop=stop or threading.Event())
-    with turn as (lock, dataset, files, is_new):
-        was_finished = finish_deletions(
-            client,
-            dataset,
-            files,
-            heed=partial(heed_end, lock, target),
-            note=partial(note, files=files, lock=lock, target=target),
-            progress=progress,
-        )
-        options = replace(options, target_dataset=target, run_in_background=False)
+    options = replace(options, target_dataset=target, run_in_background=False)
+    owner, stop = owner_of(mirror.source or name), stop or threading.Event()
+    with turn_at(client, target, base=base or default_base(), owner=owner, stop=stop) as turn:
+        was_finished = finish_deletions(client, turn, progress=progress)
         if isinstance(graph, NotMirrorableError):
             logger.warning("Dataset %r cannot be mirrored (%s): everything is pushed, and nothing removed", name, graph)
             send = partial(
@@ -109,9 +98,9 @@ def push_mirror(
                 options=options,
                 progress=progress,
                 record=record,
-                stop=lock.ended,
+                stop=turn.lock.ended,
             )
-            return push_whole(send, archives, client=client, dataset=dataset, files=files, is_new=is_new, lock=lock)
+            return push_whole(send, archives, client=client, turn=turn)
         began_at = time.time() + client.clock_offset.total_seconds()
         with span("plan", **_about(archives, target=target, client=client)):
             found = survey(
@@ -119,23 +108,20 @@ def push_mirror(
                 graph,
                 client=client,
                 target_dataset=target,
-                dataset=dataset,
-                files=files,
+                dataset=turn.dataset,
+                files=turn.files,
                 options=mirror,
-                is_new=is_new,
+                is_new=turn.is_new,
             )
         require_few_removed(found, mirror, source=name, where=f"{target!r} on {client.connection.url}")
         return MirrorPush(
             archives=archives,
             client=client,
-            dataset=dataset,
-            files=files,
-            owner=owner,
+            turn=turn,
             found=found,
             mirror=mirror,
             options=options,
             progress=progress,
-            lock=lock,
             began_at=began_at,
             was_finished=was_finished,
         ).run()
@@ -253,38 +239,3 @@ def _target(archives: Sequence[Archive], options: PushOptions) -> str:
             "texts. Push it in mode preserve, or without mirroring."
         )
     return options.target_of(name)
-
-
-@contextlib.contextmanager
-def _turn(
-    client: CogneeClient, target: str, *, base: "UPath", owner: str, stop: threading.Event
-) -> Iterator[tuple[StoreLock, RemoteDataset, MirrorFiles, bool]]:
-    """The lock, the remote dataset, the mirror's files, and whether the dataset had to be made: when it is our turn.
-
-    Raises:
-        As ``one_at_a_time``.
-    """
-    url, waited = client.connection.url, threading.Event()
-    dataset, files, is_new = _dataset(client, target, base=base, owner=owner)
-    with one_at_a_time(base, dataset, url=url, on_wait=waited.set, stop=stop) as lock:
-        if waited.is_set():
-            dataset, files, is_new = _dataset(client, target, base=base, owner=owner)
-        other = None if files.load() is not None else known_elsewhere(client, dataset, files)
-        if other is not None:
-            move_here(files, other, remote_url=url, note=partial(note, files=files, lock=lock, target=target))
-        yield lock, dataset, files, is_new
-
-
-def _dataset(
-    client: CogneeClient, target: str, *, base: "UPath", owner: str
-) -> tuple[RemoteDataset, MirrorFiles, bool]:
-    """The remote dataset, the mirror's files, and whether it had to be made; one request where there is a mirror."""
-    url = client.connection.url
-    found = [dataset for dataset in client.datasets() if dataset.name == target]
-    if len(found) == 1:
-        files = MirrorFiles.of(base, remote_url=url, dataset_id=found[0].id, owner=owner)
-        if files.load() is not None:
-            return found[0], files, False
-    dataset = own_dataset(client, target, is_needed=True)
-    is_new = dataset.id not in {one.id for one in found}
-    return dataset, MirrorFiles.of(base, remote_url=url, dataset_id=dataset.id, owner=owner), is_new

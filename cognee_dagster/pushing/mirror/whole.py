@@ -14,13 +14,12 @@ from cognee_dagster.pushing.archives import PushResult
 from cognee_dagster.pushing.mirror.graph.contents import MirrorContents
 from cognee_dagster.pushing.mirror.graph.documents import compare_documents
 from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
-from cognee_dagster.pushing.mirror.kept.one_at_a_time import note
 from cognee_dagster.pushing.mirror.kept.state import MirrorState, latest
+from cognee_dagster.pushing.mirror.kept.turn import Turn
 from cognee_dagster.pushing.mirror.plan.known import Known, look_up
 from cognee_dagster.pushing.mirror.seen.unowned import Unowned
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.responses import RemoteDataset, migration_imports
-from cognee_dagster.store.lock import StoreLock
 
 _REASON = "the push before was of a graph that could not be mirrored, and sent all of it"
 
@@ -30,10 +29,7 @@ def push_whole(
     archives: Sequence[Archive],
     *,
     client: CogneeClient,
-    dataset: RemoteDataset,
-    files: MirrorFiles,
-    is_new: bool,
-    lock: StoreLock,
+    turn: Turn,
 ) -> PushResult:
     """Send everything under the name of full pushes, and note it before and after.
 
@@ -41,28 +37,23 @@ def push_whole(
         send: Sends it.
         archives: What is sent.
         client: The remote.
-        dataset: The remote dataset.
-        files: The mirror's.
-        is_new: Whether the dataset has only just been made.
-        lock: The mirror's.
+        turn: The push's at the mirror.
 
     Raises:
         ArchiveError: An archive is damaged.
         RemoteError: The remote's runs cannot be listed, or nothing could be sent.
         OSError: What is known of the mirror cannot be read or written.
     """
-    begun = _begin(archives, client=client, dataset=dataset, files=files, is_new=is_new)
-    note(begun, files, lock, target=dataset.name)
+    begun = _begin(archives, client=client, turn=turn)
+    turn.note(begun)
     result = send()
-    _end(begun, result, files=files, lock=lock)
+    _end(begun, result, turn=turn)
     return result
 
 
-def _begin(
-    archives: Sequence[Archive], *, client: CogneeClient, dataset: RemoteDataset, files: MirrorFiles, is_new: bool
-) -> MirrorState:
-    known = look_up(client, dataset, files, resend=False, is_new=is_new)
-    before = known.state or _nothing(client, dataset, files)
+def _begin(archives: Sequence[Archive], *, client: CogneeClient, turn: Turn) -> MirrorState:
+    known = look_up(client, turn.dataset, turn.files, resend=False, is_new=turn.is_new)
+    before = known.state or _nothing(client, turn.dataset, turn.files)
     documents = compare_documents(archives, MirrorContents.empty()).sent_keys
     return msgspec.structs.replace(
         before,
@@ -73,20 +64,20 @@ def _begin(
     )
 
 
-def _end(begun: MirrorState, result: PushResult, *, files: MirrorFiles, lock: StoreLock) -> None:
+def _end(begun: MirrorState, result: PushResult, *, turn: Turn) -> None:
     """Note its runs, so that they do not count as somebody else's, unless that is another host's to note by now.
 
     Mirrors beside this one cannot rely on these runs: they may have what those have brought, too.
     """
-    lock.look()
-    if lock.is_lost:
+    turn.lock.look()
+    if turn.lock.is_lost:
         return
     found = [item.pipeline_run_id for item in migration_imports(result.remote_response)]
     runs = [run for run in (*found, result.pipeline_run_id) if run is not None]
     state = msgspec.structs.replace(
         begun, run_ids=latest((*begun.run_ids, *runs)), accounted=latest((*begun.accounted, *runs))
     )
-    files.save(state)
+    turn.files.save(state)
 
 
 def _nothing(client: CogneeClient, dataset: RemoteDataset, files: MirrorFiles) -> MirrorState:

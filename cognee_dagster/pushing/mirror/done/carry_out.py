@@ -20,10 +20,9 @@ from cognee_dagster.pushing.mirror.done.sending import Sending, Sent
 from cognee_dagster.pushing.mirror.done.tidying import strays
 from cognee_dagster.pushing.mirror.graph.contents import MirrorContents
 from cognee_dagster.pushing.mirror.kept.beside import tell_of_mirrors_beside
-from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
-from cognee_dagster.pushing.mirror.kept.one_at_a_time import heed_end, note
 from cognee_dagster.pushing.mirror.kept.renamed import was_renamed
 from cognee_dagster.pushing.mirror.kept.state import MirrorState, latest
+from cognee_dagster.pushing.mirror.kept.turn import Turn
 from cognee_dagster.pushing.mirror.options import MirrorOptions
 from cognee_dagster.pushing.mirror.plan.survey import MirrorSurvey
 from cognee_dagster.pushing.mirror.seen.foreign_runs import wait_until_quiet
@@ -31,8 +30,6 @@ from cognee_dagster.pushing.mirror.seen.single_edges import unremovable
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.responses import RemoteDataset
-from cognee_dagster.store.lock import StoreLock
 
 logger = logging.getLogger(__name__)
 
@@ -44,28 +41,22 @@ class MirrorPush:
     Attributes:
         archives: The graph's.
         client: The remote.
-        dataset: The remote dataset.
-        files: The mirror's.
-        owner: Whose mirror it is.
+        turn: Its turn at the mirror; that it has ended ends the push.
         found: What there is, and what is to be done.
         mirror: How the mirror is kept.
         options: Where to.
         progress: Who is told.
-        lock: Whose turn it is; that it has ended ends the push.
         began_at: When it began to look, by the server's clock: imports that were begun later are not in ``found``.
         was_finished: Whether it has deleted by now what a push before had left to be deleted.
     """
 
     archives: Sequence[Archive]
     client: CogneeClient
-    dataset: RemoteDataset
-    files: MirrorFiles
-    owner: str
+    turn: Turn
     found: MirrorSurvey
     mirror: MirrorOptions
     options: PushOptions
     progress: PushProgress
-    lock: StoreLock
     began_at: float
     was_finished: bool = False
 
@@ -74,15 +65,17 @@ class MirrorPush:
         known = self.found.known
         if known.reason:
             stays = ". What others brought stays" if known.state is not None and not self.found.empties else ""
-            logger.warning("The mirror %r is sent whole: %s%s", self.dataset.name, known.reason, stays)
+            logger.warning("The mirror %r is sent whole: %s%s", self.turn.dataset.name, known.reason, stays)
         if self.found.beside.num_nodes and not self.found.empties and not self.mirror.adopt:
-            tell_of_mirrors_beside(self.found.beside, target=self.dataset.name, is_first=known.state is None)
+            tell_of_mirrors_beside(self.found.beside, target=self.turn.dataset.name, is_first=known.state is None)
         if self.found.is_in_sync and known.state is not None:
             state = looked_at(self.found, known.state)
             if state != known.state:
                 self._save(state)
             return self._result((), state=state)
-        announce(self.archives, target=self.dataset.name, connection=self.client.connection, progress=self.progress)
+        announce(
+            self.archives, target=self.turn.dataset.name, connection=self.client.connection, progress=self.progress
+        )
         try:
             return self._carry_out()
         except Exception:
@@ -113,45 +106,35 @@ class MirrorPush:
     def _deletions(self) -> Deletions:
         return Deletions(
             self.client,
-            self.dataset,
-            owner=self.owner,
+            self.turn,
             seen=self.found.known.seen,
             is_shared=self.found.beside.share,
             began_at=self.began_at,
-            heed=self._heed_end,
             progress=self.progress,
         )
 
     def _note_deletions(self) -> None:
         """What a push has deleted that failed then is not somebody else's doing for the next one."""
         with contextlib.suppress(RemoteError, OSError):
-            state = self.files.load() if self._deletions.are_known else None
+            state = self.turn.files.load() if self._deletions.are_known else None
             if state is not None:
                 self._save(state)
 
-    def _heed_end(self) -> None:
-        """Before what cannot be taken back: another host may have sent again by now what this push is to delete.
-
-        Raises:
-            PushInterruptedError: The push was told to stop, or has lost its turn.
-        """
-        heed_end(self.lock, self.dataset.name)
-
     def _save(self, state: MirrorState) -> None:
         """Note the state, unless it is another host's to note by now; what was done until a stop is noted."""
-        note(self._deletions.noted(state), self.files, self.lock, target=self.dataset.name)
+        self.turn.note(self._deletions.noted(state))
 
     def _begin(self) -> MirrorState:
         """Clear away what an earlier push left, and note what is about to be sent."""
         known, plan = self.found.known, self.found.plan
         empties = self.found.empties
         if empties or known.reason or known.leftovers or (known.state is not None and known.state.begun):
-            wait_until_quiet(self.client, self.dataset, stop=self.lock.ended)
+            wait_until_quiet(self.client, self.turn.dataset, stop=self.turn.lock.ended)
         if not empties:
             self._deletions.generations(known.leftovers)
         before = known.state or MirrorState(
             remote_url=self.client.connection.url,
-            contents=self.files.save_contents(known.contents),
+            contents=self.turn.files.save_contents(known.contents),
             letters={},
             began_at=0.0,
             dataset_made_at=self._made_at,
@@ -165,8 +148,8 @@ class MirrorPush:
             deleting=known.leftovers if empties else (),
             emptying=empties,
             unowned=self.found.unowned,
-            dataset_name=self.dataset.name,
-            distrusted=known.reason if was_renamed(self.dataset, before) else before.distrusted,
+            dataset_name=self.turn.dataset.name,
+            distrusted=known.reason if was_renamed(self.turn.dataset, before) else before.distrusted,
         )
         self._save(state)
         return state
@@ -190,12 +173,12 @@ class MirrorPush:
         if self.found.known.state is not None:
             self._save(self.found.known.state)
         else:
-            self._heed_end()
-            self.files.remove()
+            self.turn.heed()
+            self.turn.files.remove()
 
     @property
     def _made_at(self) -> float | None:
-        made_at = self.dataset.created_at
+        made_at = self.turn.dataset.created_at
         return None if made_at is None else made_at.timestamp()
 
     def _documents_begun(self) -> tuple[int, ...]:
@@ -208,12 +191,10 @@ class MirrorPush:
         sending = Sending(
             archives=self.archives,
             client=self.client,
-            target=self.dataset.name,
-            owner=self.owner,
+            turn=self.turn,
             found=self.found,
             options=self.options,
             progress=self.progress,
-            lock=self.lock,
             runs=NotedRuns(state, is_shared=self.found.beside.share, save=self._save),
         )
         return sending.run(self._deletions)
@@ -224,7 +205,7 @@ class MirrorPush:
         again = {segment for segment in sent.incomplete if segment is not None}
         confirmed = msgspec.structs.replace(
             state,
-            contents=self.files.save_contents(self._contents_after),
+            contents=self.turn.files.save_contents(self._contents_after),
             distrusted="",
             letters=dict(plan.letters),
             last_import=state.run_ids[-1] if state.run_ids != self._runs_before else "",
@@ -251,14 +232,14 @@ class MirrorPush:
         """
         state, left = self._afterwards.single_edges_left(state)
         if len(left.keys):
-            contents = self.files.save_contents(self._afterwards.contents_with(left))
+            contents = self.turn.files.save_contents(self._afterwards.contents_with(left))
             state = msgspec.structs.replace(state, contents=contents)
         self._save(state)
         if len(left.keys):
             raise unremovable(
                 left,
                 source=self.archives[0].dataset_name,
-                where=f"{self.dataset.name!r} on {self.client.connection.url}",
+                where=f"{self.turn.dataset.name!r} on {self.client.connection.url}",
                 happened="Everything else was sent, and removed.",
             )
         return state
@@ -267,7 +248,7 @@ class MirrorPush:
     def _afterwards(self) -> Afterwards:
         return Afterwards(
             client=self.client,
-            dataset=self.dataset,
+            dataset=self.turn.dataset,
             found=self.found,
             contents=self._contents_after,
             adopts=self.mirror.adopt,
@@ -289,7 +270,7 @@ class MirrorPush:
             results,
             found=self.found,
             state=state,
-            dataset=self.dataset,
+            dataset=self.turn.dataset,
             source=self.archives[0].dataset_name,
             changed=bool(results) or self._deletions.were_sent or self.was_finished,
             num_incomplete=num_incomplete,

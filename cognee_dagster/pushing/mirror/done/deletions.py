@@ -8,7 +8,7 @@ have left one of them, or somebody else has deleted, too: nobody can tell, and t
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -21,9 +21,10 @@ from cognee_dagster.pushing.mirror.graph.generations import Generation, import_r
 from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
 from cognee_dagster.pushing.mirror.kept.renamed import references_of
 from cognee_dagster.pushing.mirror.kept.state import MirrorState, latest
+from cognee_dagster.pushing.mirror.kept.turn import Turn
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
+from cognee_dagster.remote.responses import PipelineRun
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +34,10 @@ class Deletions:
 
     Args:
         client: The remote.
-        dataset: The remote dataset.
-        owner: Whose mirror it is.
+        turn: The push's at its mirror; looked at before each.
         seen: All runs and operations that were there before: they are not ours.
         began_at: When the push began, by the server's clock.
         is_shared: Whether mirrors beside this one cannot rely on its deletions.
-        heed: Called before each; raises where it is not this push's turn any more.
         progress: Who is told of each.
 
     Attributes:
@@ -48,22 +47,20 @@ class Deletions:
     def __init__(
         self,
         client: CogneeClient,
-        dataset: RemoteDataset,
+        turn: Turn,
         *,
-        owner: str,
         seen: frozenset[str],
         began_at: float,
         is_shared: bool,
-        heed: Callable[[], None],
         progress: PushProgress,
     ) -> None:
         self._client = client
-        self._dataset = dataset
-        self._owner = owner
+        self._dataset = turn.dataset
+        self._owner = turn.files.owner
         self._seen = seen
         self._began_at = began_at
         self._is_shared = is_shared
-        self._heed = heed
+        self._heed = turn.heed
         self._progress = progress
         self._done = Counter[str]()
         self._of_ours: tuple[str, ...] = ()

@@ -15,13 +15,12 @@ from cognee_dagster.pushing.delivery.result import DeliveryResult
 from cognee_dagster.pushing.mirror.done.archives import write_documents, write_segments
 from cognee_dagster.pushing.mirror.done.deletions import Deletions
 from cognee_dagster.pushing.mirror.done.noted_runs import NotedRuns
-from cognee_dagster.pushing.mirror.kept.one_at_a_time import heed_end
 from cognee_dagster.pushing.mirror.kept.state import MirrorState
+from cognee_dagster.pushing.mirror.kept.turn import Turn
 from cognee_dagster.pushing.mirror.plan.survey import MirrorSurvey
 from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.store.lock import StoreLock
 
 logger = logging.getLogger(__name__)
 
@@ -48,23 +47,19 @@ class Sending:
     Attributes:
         archives: The graph's.
         client: The remote.
-        target: The remote dataset's name.
-        owner: Whose mirror it is.
+        turn: The push's at its mirror; that it has ended ends the sending.
         found: What there is, and what is to be sent.
         options: Where to.
         progress: Who is told.
-        lock: Whose turn it is; that it has ended ends the sending.
         runs: The runs that this takes, noted as they become known.
     """
 
     archives: Sequence[Archive]
     client: CogneeClient
-    target: str
-    owner: str
+    turn: Turn
     found: MirrorSurvey
     options: PushOptions
     progress: PushProgress
-    lock: StoreLock
     runs: NotedRuns
 
     def run(self, deletions: Deletions) -> Sent:
@@ -80,7 +75,11 @@ class Sending:
                     results.append(self._deliver(archive))
                 incomplete += [None] if count_problems([archive], results[-1].response) else []
             uploads = write_segments(
-                self.archives, self.found.fingerprints, self.found.plan.uploads, owner=self.owner, directory=directory
+                self.archives,
+                self.found.fingerprints,
+                self.found.plan.uploads,
+                owner=self.turn.files.owner,
+                directory=directory,
             )
             for upload, archive in uploads:
                 nodes, edges = counted(archive.num_nodes, "node"), counted(archive.num_edges, "edge")
@@ -95,12 +94,12 @@ class Sending:
 
     def _tell(self, number: int, content: str) -> None:
         self.progress.on_shard(number, self._total)
-        logger.info("Archive %d of %d for %r: %s", number, self._total, self.target, content)
+        logger.info("Archive %d of %d for %r: %s", number, self._total, self.turn.dataset.name, content)
 
     def _deliver(self, archive: Archive) -> DeliveryResult:
         check_limits(archive)
         try:
-            heed_end(self.lock, self.target)
+            self.turn.heed()
             return deliver(
                 self.client,
                 archive,
@@ -108,7 +107,7 @@ class Sending:
                 progress=self.progress,
                 note=partial(self.runs.note, archive.num_nodes),
                 begun=None,
-                stop=self.lock.ended,
+                stop=self.turn.lock.ended,
             )
         finally:
             archive.path.unlink()

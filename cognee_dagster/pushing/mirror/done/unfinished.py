@@ -7,42 +7,29 @@ confirmed, nothing but what was to go is gone.
 
 import logging
 import time
-from collections.abc import Callable
 
 import msgspec
 
 from cognee_dagster.pushing.changes import changes_since
 from cognee_dagster.pushing.mirror.done.deletions import Deletions
-from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
-from cognee_dagster.pushing.mirror.kept.state import MirrorState, latest
+from cognee_dagster.pushing.mirror.kept.state import latest
+from cognee_dagster.pushing.mirror.kept.turn import Turn
 from cognee_dagster.pushing.mirror.plan.happened import only_deletions, runs_of_mirrors
 from cognee_dagster.pushing.mirror.seen.presence import is_all_there
 from cognee_dagster.pushing.progress import PushProgress
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.responses import RemoteDataset
 
 logger = logging.getLogger(__name__)
 
 
-def finish_deletions(
-    client: CogneeClient,
-    dataset: RemoteDataset,
-    files: MirrorFiles,
-    *,
-    heed: Callable[[], None],
-    note: Callable[[MirrorState], None],
-    progress: PushProgress,
-) -> bool:
+def finish_deletions(client: CogneeClient, turn: Turn, *, progress: PushProgress) -> bool:
     """Delete the generations that a push before has left to be deleted, and note whether all the rest is there.
 
     Documents that it has left are then like those that a push has begun to send: deleted if they are not in the graph.
 
     Args:
         client: The remote.
-        dataset: The remote dataset.
-        files: The mirror's.
-        heed: Called before each deletion; raises where it is not this push's turn any more.
-        note: Keeps what is known then; raises likewise.
+        turn: The push's at the mirror.
         progress: Who is told of each.
 
     Returns:
@@ -51,8 +38,10 @@ def finish_deletions(
     Raises:
         RemoteError: The remote does not answer, or refuses a deletion.
         OSError: What is known of the mirror cannot be read or written.
+        PushInterruptedError: The push was told to stop, or has lost its turn.
         InvalidPushError: A later release has written it.
     """
+    dataset, files = turn.dataset, turn.files
     state = files.load()
     if state is None or not state.has_deletions_left:
         return False
@@ -62,12 +51,10 @@ def finish_deletions(
     found = changes_since(client, dataset, began_at=began_at, known=known)
     deletions = Deletions(
         client,
-        dataset,
-        owner=files.owner,
+        turn,
         seen=known | frozenset(found or {}),
         began_at=began_at,
         is_shared=True,
-        heed=heed,
         progress=progress,
     )
     deletions.generations(state.deleting, target=state.dataset_name)
@@ -81,5 +68,5 @@ def finish_deletions(
         documents_begun=tuple(sorted({*state.documents_begun, *state.documents_deleting})),
         accounted=latest((*state.accounted, *reversed(found or {}))) if is_proven else state.accounted,
     )
-    note(deletions.noted(state))
+    turn.note(deletions.noted(state))
     return deletions.were_sent

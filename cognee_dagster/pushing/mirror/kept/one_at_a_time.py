@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cognee_dagster.errors import LockLostError, PushInterruptedError
-from cognee_dagster.pushing.mirror.kept.files import MirrorFiles
-from cognee_dagster.pushing.mirror.kept.state import MirrorState
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.store.lock import LockHolder, Pace, StoreLock, store_lock
 from cognee_dagster.system.host_lock import host_lock, host_name
@@ -73,30 +71,6 @@ def one_at_a_time(
                 "that of a dead process, or the store did not answer. Push again: it goes on from there.",
                 retryable=True,
             ) from error
-
-
-def heed_end(lock: StoreLock, target: str) -> None:
-    """Before what cannot be taken back.
-
-    Raises:
-        PushInterruptedError: The push to this dataset was told to stop, or has lost its turn.
-    """
-    lock.look()
-    if lock.ended.is_set():
-        raise interrupted(target)
-
-
-def note(state: MirrorState, files: MirrorFiles, lock: StoreLock, *, target: str) -> None:
-    """Keep what is known of a mirror, also where the push was told to stop: what it has done is done.
-
-    Raises:
-        PushInterruptedError: The push to this dataset has lost its turn: it is another host's to note by now.
-        OSError: It cannot be written.
-    """
-    lock.look()
-    if lock.is_lost:
-        raise interrupted(target)
-    files.save(state)
 
 
 def interrupted(target: str) -> PushInterruptedError:

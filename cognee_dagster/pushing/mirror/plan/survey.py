@@ -135,19 +135,8 @@ def survey(
         OSError: What is known of the mirror cannot be read.
     """
     known = look_up(client, dataset, files, resend=options.resend, is_new=is_new)
-    segment_nodes = options.segment_nodes or usual_segment_nodes(len(fingerprints.node_keys))
-    keeps_removed = options.on_removed == "keep"
-    plan = plan_sync(
-        fingerprints,
-        known.contents,
-        known.letters,
-        dirty=known.dirty,
-        overfull=known.overfull,
-        keeps_removed=keeps_removed,
-        segment_nodes=segment_nodes,
-        first_new=_first_number(known),
-    )
-    documents = compare_documents(archives, known.contents, keeps_removed=keeps_removed)
+    plan = _plan(fingerprints, known, options)
+    documents = compare_documents(archives, known.contents, keeps_removed=plan.keeps_removed)
     if again := known.missing_documents.intersection(documents.sent_keys):
         logger.warning(
             "%d documents of the mirror are no longer in %r: they are sent again", len(again), target_dataset
@@ -158,28 +147,20 @@ def survey(
     would_empty = options.on_removed == "replace" and bool(plan.deleted or not known.is_certain)
     if unowned is not None and dataset is not None and (known.is_counted_anew or would_empty):
         unowned = count_unowned(client, dataset, _owned(fingerprints, documents, known, beside), before=unowned)
-    may_go = unowned is not None and unowned.is_within(options.max_removed)
-    clears = options.on_removed == "replace" and may_go and unowned is not None and unowned.is_in_graph
-    empties = would_empty or clears
-    if empties:
-        nothing = plan_sync(fingerprints, MirrorContents.empty(), {}, segment_nodes=segment_nodes)
-        plan = replace(nothing, difference=plan.difference)
+    empties = would_empty or _is_cleared(unowned, options)
     adoption = None
     if options.adopt and dataset is not None:
-        kept = plan.difference if keeps_removed else None
+        kept = plan.difference if plan.keeps_removed else None
         adoption = look_for_adoption(archives, client=client, dataset=dataset, documents=documents, kept=kept)
     found = MirrorSurvey(
         target_dataset=target_dataset,
         known=known,
         fingerprints=fingerprints,
-        plan=plan,
+        plan=_plan_of_all(plan, fingerprints, options) if empties else plan,
         documents=documents,
         beside=beside,
         unowned=unowned,
-        tidies=unowned is not None
-        and unowned.is_ours
-        and not empties
-        and (options.adopt or (may_go and options.on_removed == "remove")),
+        tidies=not empties and _is_tidied(unowned, options),
         empties=empties,
         adopts=options.adopt,
         adoption=adoption,
@@ -187,6 +168,44 @@ def survey(
     if dataset is None or empties or options.on_removed != "remove":
         return found
     return replace(found, single_edges=_single_edges(client, dataset, found))
+
+
+def _plan(fingerprints: GraphFingerprints, known: Known, options: MirrorOptions) -> SyncPlan:
+    """What is to be done with nodes and edges, as far as a mirror alone goes."""
+    return plan_sync(
+        fingerprints,
+        known.contents,
+        known.letters,
+        dirty=known.dirty,
+        overfull=known.overfull,
+        keeps_removed=options.on_removed == "keep",
+        segment_nodes=_segment_nodes(fingerprints, options),
+        first_new=_first_number(known),
+    )
+
+
+def _plan_of_all(plan: SyncPlan, fingerprints: GraphFingerprints, options: MirrorOptions) -> SyncPlan:
+    """The plan where the remote graph is emptied first: everything is sent, and what differs is told as it was."""
+    nothing = MirrorContents.empty()
+    whole = plan_sync(fingerprints, nothing, {}, segment_nodes=_segment_nodes(fingerprints, options))
+    return replace(whole, difference=plan.difference)
+
+
+def _segment_nodes(fingerprints: GraphFingerprints, options: MirrorOptions) -> int:
+    return options.segment_nodes or usual_segment_nodes(len(fingerprints.node_keys))
+
+
+def _is_cleared(unowned: Unowned | None, options: MirrorOptions) -> bool:
+    """Whether the remote graph is emptied for what others have brought there."""
+    may_go = unowned is not None and unowned.is_in_graph and unowned.is_within(options.max_removed)
+    return options.on_removed == "replace" and may_go
+
+
+def _is_tidied(unowned: Unowned | None, options: MirrorOptions) -> bool:
+    """Whether what this owner has left there from before is deleted."""
+    if unowned is None or not unowned.is_ours:
+        return False
+    return options.adopt or (options.on_removed == "remove" and unowned.is_within(options.max_removed))
 
 
 def _single_edges(client: CogneeClient, dataset: RemoteDataset, found: MirrorSurvey) -> SingleEdges:
