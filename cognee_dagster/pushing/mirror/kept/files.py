@@ -6,6 +6,7 @@
     <base>/<hash of the remote's URL>-<remote dataset's id>-<owner>/contents-<SHA-256>.bin
 """
 
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
@@ -102,29 +103,56 @@ class MirrorFiles:
             return None
 
     def save_contents(self, contents: MirrorContents) -> str:
-        """Write contents beside those there are, for a state to name; their SHA-256."""
+        """Write contents beside those there are, for a state to name; their SHA-256.
+
+        Raises:
+            OSError: The store cannot be written.
+        """
         content = contents.encode()
         name = hashlib.sha256(content).hexdigest()
-        put_bytes(content, self._contents(name))
+        with self._writing():
+            put_bytes(content, self._contents(name))
         return name
 
     def save(self, state: MirrorState) -> None:
         """Write the state, whose contents are there already, and remove contents that it does not name.
 
         Of a local store, what killed writers have left is removed, too: here, and of locks beside it.
+
+        Raises:
+            OSError: The store cannot be written.
         """
-        put_bytes(state.encode(), self.directory / _STATE)
-        for path in matching(self.directory, "contents-*.bin"):
-            if path.name != self._contents(state.contents).name:
-                path.unlink(missing_ok=True)
+        with self._writing():
+            put_bytes(state.encode(), self.directory / _STATE)
+            for path in matching(self.directory, "contents-*.bin"):
+                if path.name != self._contents(state.contents).name:
+                    path.unlink(missing_ok=True)
         if is_local(self.directory):
             clear_left(Path(self.directory.path))
             clear_left(Path(self.directory.parent.path))
 
     def remove(self) -> None:
-        """Leave nothing that is known, the state first."""
-        for path in (self.directory / _STATE, *matching(self.directory, "contents-*.bin")):
-            path.unlink(missing_ok=True)
+        """Leave nothing that is known, the state first.
+
+        Raises:
+            OSError: The store cannot be written.
+        """
+        with self._writing():
+            for path in (self.directory / _STATE, *matching(self.directory, "contents-*.bin")):
+                path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Errors of this machine's disk name the file themselves."""
+        try:
+            yield
+        except Exception as error:  # file systems raise their own kinds of errors
+            if is_local(self.directory):
+                raise
+            raise OSError(
+                f"What is known of the mirror cannot be written: {self.directory}: {type(error).__name__}: {error}. "
+                "Push again when the store can be written: it goes on from what is noted there."
+            ) from error
 
     def _contents(self, sha256: str) -> "UPath":
         return self.directory / f"contents-{sha256}.bin"

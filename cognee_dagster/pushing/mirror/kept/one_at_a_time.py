@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cognee_dagster.errors import LockLostError, PushInterruptedError
 from cognee_dagster.remote.responses import RemoteDataset
+from cognee_dagster.store.files import is_local
 from cognee_dagster.store.lock import LockHolder, Pace, StoreLock, store_lock
 from cognee_dagster.system.host_lock import host_lock, host_name
 
@@ -56,9 +57,16 @@ def one_at_a_time(
     with contextlib.ExitStack() as stack:
         if not stack.enter_context(host_lock("mirror", dataset.id, stop=stop, waiting=say_waiting)):
             raise interrupted(target)
-        lock = stack.enter_context(
-            store_lock(path, host=host_name(), process=os.getpid(), stop=stop, waiting=say_waiting_for, pace=PACE)
-        )
+        taking = store_lock(path, host=host_name(), process=os.getpid(), stop=stop, waiting=say_waiting_for, pace=PACE)
+        try:
+            lock = stack.enter_context(taking)
+        except Exception as error:  # file systems raise their own kinds of errors
+            if is_local(path):  # those of this machine's disk name the file themselves
+                raise
+            raise OSError(
+                f"The lock by which pushes to a mirror take turns cannot be written: {path}: {type(error).__name__}: "
+                f"{error}. Nothing was sent. Push again when the store can be written."
+            ) from error
         if lock is None:
             raise interrupted(target)
         try:
