@@ -4,9 +4,9 @@ from .connection import resolve_connection as resolve_connection
 from .imports.listing import ListedImport as ListedImport
 from .imports.listing import list_imports as list_imports
 from .imports.verdict import STALLED_AFTER as STALLED_AFTER
-from .imports.verdict import ImportState as ImportState
 from .imports.verdict import ImportVerdict as ImportVerdict
-from .imports.verdict import cognify_follows as cognify_follows
+from .imports.vocabulary import ImportState as ImportState
+from .imports.vocabulary import cognify_follows as cognify_follows
 from .imports.watch import ImportWatch as ImportWatch
 from .imports.watch import WatchedImport as WatchedImport
 from .imports.watch import wait_for_import as wait_for_import

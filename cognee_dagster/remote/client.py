@@ -16,7 +16,7 @@ from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.documents import every_document
 from cognee_dagster.remote.failures import unexpected
 from cognee_dagster.remote.graph_answer import GraphAnswer
-from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
+from cognee_dagster.remote.imports.vocabulary import IMPORT_PIPELINE
 from cognee_dagster.remote.kept_rows import MAX_HELD_BYTES, CountedRows, HeldRows
 from cognee_dagster.remote.language_model import lacks_language_model
 from cognee_dagster.remote.names import validate_dataset_name

@@ -15,7 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 import dagster as dg
 import pytest
 
-from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
+from cognee_dagster.remote.imports.vocabulary import IMPORT_PIPELINE
 from cognee_dagster.sandbox import CogneeServer
 from tests.dagster_project import DagsterUI, dagster_dev
 from tests.pushes import client_of

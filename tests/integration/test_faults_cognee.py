@@ -12,7 +12,8 @@ from cognee_dagster.cogx.write.writer import write_archive
 from cognee_dagster.errors import RemoteError
 from cognee_dagster.pushing.options import DeliverySettings
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE, STALLED_AFTER, ImportState
+from cognee_dagster.remote.imports.verdict import STALLED_AFTER
+from cognee_dagster.remote.imports.vocabulary import IMPORT_PIPELINE, ImportState
 from cognee_dagster.remote.imports.watch import WatchedImport, wait_for_import
 from cognee_dagster.sandbox import CogneeServer
 from cognee_dagster.testing import faults

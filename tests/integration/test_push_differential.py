@@ -17,7 +17,8 @@ from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.push import push_dataset
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import resolve_connection
-from cognee_dagster.remote.imports.verdict import STALLED_AFTER, ImportState
+from cognee_dagster.remote.imports.verdict import STALLED_AFTER
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.remote.imports.watch import WatchedImport, wait_for_import
 from cognee_dagster.remote.remote_graph import RemoteGraph
 from cognee_dagster.sandbox import CogneeServer

@@ -15,7 +15,8 @@ from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.tick_summary import TickSummary
 from cognee_dagster.errors import DatasetDefinitionError
 from cognee_dagster.pushing.probes.asking import ProbeAnswer
-from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
+from cognee_dagster.remote.imports.verdict import ImportVerdict
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import DATASETS, SEARCHES, answer
 from tests.asset_chain import NO_RETRY, Chain, checks, failure_of, materialized

@@ -20,7 +20,7 @@ from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports import watch
-from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.testing import FakeRemote
 from cognee_dagster.testing.faults import RUNS, UPLOADS, Fault, answer, cut_request, html, reset
 from tests.mirrored_graph import ChangingGraph

@@ -23,7 +23,8 @@ from cognee_dagster.remote.api_offer import parse_api_offer
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.failures import Answer, Question
 from cognee_dagster.remote.imports.feed import read_import_runs
-from cognee_dagster.remote.imports.verdict import ImportState, judge_import
+from cognee_dagster.remote.imports.verdict import judge_import
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport
 from cognee_dagster.remote.language_model import parse_endpoint
 from cognee_dagster.remote.moments import http_date

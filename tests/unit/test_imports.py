@@ -6,15 +6,13 @@ from random import Random
 import msgspec
 import pytest
 
-from cognee_dagster.remote.imports.verdict import (
+from cognee_dagster.remote.imports.verdict import ImportVerdict, judge_import, judge_rederive
+from cognee_dagster.remote.imports.vocabulary import (
     ADD_PIPELINE,
     COGNIFY_PIPELINE,
     IMPORT_PIPELINE,
     ImportState,
-    ImportVerdict,
     cognify_follows,
-    judge_import,
-    judge_rederive,
 )
 from cognee_dagster.remote.moments import http_date
 from cognee_dagster.remote.responses import PipelineRun

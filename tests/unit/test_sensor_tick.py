@@ -14,7 +14,7 @@ from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.cursor import ImportCursor
 from cognee_dagster.dagster.sensors.policies import UNANSWERED_AFTER_SECONDS, WatchPolicy
 from cognee_dagster.errors import NoConnectionError, RemoteAuthError, RemoteRejectedError, RemoteUnreachableError
-from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, COGNIFY_PIPELINE
+from cognee_dagster.remote.imports.vocabulary import ADD_PIPELINE, COGNIFY_PIPELINE
 from tests.unit.sensor_world import Reported, World, dataset_id, push_key
 
 FINISHED = Reported(materialized=1, passed=1)

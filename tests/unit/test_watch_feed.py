@@ -14,7 +14,7 @@ from cognee_dagster.pushing.changes import changes_since
 from cognee_dagster.remote.imports import feed as feed_module
 from cognee_dagster.remote.imports.feed import FeedReading, read_import_runs
 from cognee_dagster.remote.imports.listing import list_imports
-from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, COGNIFY_PIPELINE, ImportState
+from cognee_dagster.remote.imports.vocabulary import ADD_PIPELINE, COGNIFY_PIPELINE, ImportState
 from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport, wait_for_import
 from cognee_dagster.remote.responses import PipelineRun
 from cognee_dagster.testing import FakeRemote

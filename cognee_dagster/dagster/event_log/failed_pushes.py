@@ -13,7 +13,8 @@ import dagster as dg
 from cognee_dagster.dagster import keys
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push, of_partition, plain_metadata
-from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
+from cognee_dagster.remote.imports.verdict import ImportVerdict
+from cognee_dagster.remote.imports.vocabulary import ImportState
 
 _PAGE = 50
 

@@ -14,7 +14,8 @@ from cognee_dagster.dagster.event_log.answers import ProbeAnswers
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.event_log.reports import EventKind
 from cognee_dagster.dagster.links import with_links
-from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
+from cognee_dagster.remote.imports.verdict import ImportVerdict
+from cognee_dagster.remote.imports.vocabulary import ImportState
 
 AssetEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetObservation
 

@@ -17,7 +17,7 @@ from cognee_dagster.dagster.keys import (
     STATUS,
     TARGET_DATASET,
 )
-from cognee_dagster.remote.imports.verdict import ImportState, cognify_follows
+from cognee_dagster.remote.imports.vocabulary import ImportState, cognify_follows
 from cognee_dagster.remote.imports.watch import WatchedImport, time_of
 
 REMOTE_GRAPH = "remote_graph"

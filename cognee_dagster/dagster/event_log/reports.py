@@ -20,7 +20,7 @@ from cognee_dagster.dagster.keys import (
     PUSH_RUN_ID,
     STATUS,
 )
-from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.imports.vocabulary import ImportState
 
 # Values of STATUS in events about an import that came to its end.
 COMPLETED = ImportState.SUCCEEDED.status

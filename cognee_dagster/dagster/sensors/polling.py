@@ -19,7 +19,8 @@ from cognee_dagster.dagster.sensors.policies import UNANSWERED_AFTER_SECONDS, Wa
 from cognee_dagster.dagster.sensors.tick_summary import TickSummary
 from cognee_dagster.errors import RemoteError, RemoteUnreachableError
 from cognee_dagster.remote.imports.feed import FeedReading, RunFeed, TimeUpError
-from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
+from cognee_dagster.remote.imports.verdict import ImportVerdict
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.remote.imports.watch import ImportWatch, WatchedImport
 from cognee_dagster.remote.responses import PipelineRun
 

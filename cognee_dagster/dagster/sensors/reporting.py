@@ -16,7 +16,7 @@ from cognee_dagster.dagster.sensors.backoff import asked_in_vain
 from cognee_dagster.dagster.sensors.cursor import ImportCursor, PendingImport
 from cognee_dagster.dagster.sensors.lease import ReporterLease
 from cognee_dagster.dagster.sensors.tick_summary import TickSummary
-from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.imports.vocabulary import ImportState
 
 _WORDS = {ImportState.SUCCEEDED: "finished", ImportState.STALLED: "stalled"}
 

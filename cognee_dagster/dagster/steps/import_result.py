@@ -6,7 +6,8 @@ from cognee_dagster.dagster.event_log.failed_pushes import FailedPush
 from cognee_dagster.dagster.event_log.import_events import ImportOutcome
 from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.steps.unknown import not_known
-from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
+from cognee_dagster.remote.imports.verdict import ImportVerdict
+from cognee_dagster.remote.imports.vocabulary import ImportState
 
 
 def failed_before(push: FailedPush) -> dg.AssetCheckResult:

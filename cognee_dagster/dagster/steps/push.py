@@ -33,7 +33,8 @@ from cognee_dagster.pushing.options import PushOptions
 from cognee_dagster.pushing.probes.asking import ProbeAnswer, ask_probes
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
-from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
+from cognee_dagster.remote.imports.verdict import ImportVerdict
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.store.stored import StoredArchive
 from cognee_dagster.tracing import host_of, span
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.store.holds import HOLD_SECONDS, hold, release
 from cognee_dagster.store.stored import AbsentArchive, StoredArchive
 

@@ -14,7 +14,7 @@ from cognee_dagster.pushing.delivery.waiting import WaitingForAnswer
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.remote.compat import Strategy
-from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.remote.responses import import_run_id, migration_imports
 from cognee_dagster.remote.upload import Upload
 from cognee_dagster.tracing import record_span

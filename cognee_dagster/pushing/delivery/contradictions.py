@@ -9,7 +9,7 @@ from typing import Any
 
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.delivery.request import DeliveryRequest
-from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.remote.responses import migration_imports
 from cognee_dagster.remote.wording import quoted
 

@@ -12,7 +12,7 @@ from cognee_dagster.pushing.progress import UploadProgress
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.compat import Strategy
-from cognee_dagster.remote.imports.verdict import cognify_follows
+from cognee_dagster.remote.imports.vocabulary import cognify_follows
 from cognee_dagster.remote.imports.watch import WatchedImport
 from cognee_dagster.remote.responses import RemoteDataset
 from cognee_dagster.tracing import host_of

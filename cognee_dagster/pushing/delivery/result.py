@@ -5,7 +5,7 @@ from typing import Any
 
 from cognee_dagster.pushing.delivery.request import DeliveryRequest
 from cognee_dagster.pushing.known_by import KnownBy
-from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.imports.vocabulary import ImportState
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cognee_dagster.errors import RemoteError, RemoteRejectedError
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.run_times import run_times
-from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
+from cognee_dagster.remote.imports.vocabulary import IMPORT_PIPELINE
 
 logger = logging.getLogger(__name__)
 

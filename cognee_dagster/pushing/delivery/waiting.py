@@ -12,7 +12,8 @@ from cognee_dagster.errors import RemoteError
 from cognee_dagster.graph.counting import counted
 from cognee_dagster.pushing.delivery.request import DeliveryRequest
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
+from cognee_dagster.remote.imports.verdict import ImportVerdict
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.remote.imports.watch import ImportWatch
 from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.remote.slow_answers import pauses

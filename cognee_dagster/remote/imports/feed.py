@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
 from cognee_dagster.errors import RemoteUnreachableError
-from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, COGNIFY_PIPELINE, IMPORT_PIPELINE
+from cognee_dagster.remote.imports.vocabulary import ADD_PIPELINE, COGNIFY_PIPELINE, IMPORT_PIPELINE
 from cognee_dagster.remote.responses import PipelineRun
 from cognee_dagster.remote.rows import Rows
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from cognee_dagster.remote.imports.run_times import RunTimes
-from cognee_dagster.remote.imports.verdict import COGNIFY_PIPELINE, IMPORT_PIPELINE
+from cognee_dagster.remote.imports.vocabulary import COGNIFY_PIPELINE, IMPORT_PIPELINE
 
 # Between two runs of one push on a busy server. Whoever cognifies a dataset by hand comes later.
 LONGEST_GAP = timedelta(minutes=1)

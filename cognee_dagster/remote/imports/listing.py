@@ -7,13 +7,8 @@ from datetime import datetime, timezone
 from cognee_dagster.remote.imports.feed import ROWS_PER_PAGE, Look, RunFeed, rows_sent
 from cognee_dagster.remote.imports.following import cognify_has_followed
 from cognee_dagster.remote.imports.run_times import RunTimes, run_times
-from cognee_dagster.remote.imports.verdict import (
-    ADD_PIPELINE,
-    COGNIFY_PIPELINE,
-    IMPORT_PIPELINE,
-    ImportVerdict,
-    judge_import,
-)
+from cognee_dagster.remote.imports.verdict import ImportVerdict, judge_import
+from cognee_dagster.remote.imports.vocabulary import ADD_PIPELINE, COGNIFY_PIPELINE, IMPORT_PIPELINE
 from cognee_dagster.remote.responses import PipelineRun
 
 _MAX_PAGES = 4

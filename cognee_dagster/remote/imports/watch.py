@@ -22,7 +22,8 @@ from cognee_dagster.remote.imports.feed import (
     rows_of_run,
 )
 from cognee_dagster.remote.imports.run_times import CLOCK_MARGIN
-from cognee_dagster.remote.imports.verdict import GONE, ImportState, ImportVerdict, judge_import, judge_rederive
+from cognee_dagster.remote.imports.verdict import GONE, ImportVerdict, judge_import, judge_rederive
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.remote.responses import PipelineRun
 
 # A re-derive has no run id; what follows it is told from earlier runs by the time. Where it is not known when it was

@@ -13,7 +13,8 @@ from cognee_dagster.pushing.delivery.unanswered.recovery import confirm, end_of,
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
 from cognee_dagster.remote.compat import Strategy
-from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
+from cognee_dagster.remote.imports.verdict import ImportVerdict
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.remote.imports.watch import ImportWatch
 
 # What was imported longer ago may have been changed there by others since.

@@ -4,7 +4,7 @@ import time
 from datetime import datetime
 
 from cognee_dagster.pushing.delivery.request import DeliveryRequest
-from cognee_dagster.remote.imports.verdict import ADD_PIPELINE
+from cognee_dagster.remote.imports.vocabulary import ADD_PIPELINE
 
 
 def is_followed(request: DeliveryRequest, *, since: datetime | None) -> bool:

@@ -24,7 +24,8 @@ from cognee_dagster.pushing.delivery.unanswered.run_lookup import RunLookup, Sig
 from cognee_dagster.pushing.delivery.waiting import reports_of
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.resume import BegunImport
-from cognee_dagster.remote.imports.verdict import ImportState, ImportVerdict
+from cognee_dagster.remote.imports.verdict import ImportVerdict
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.remote.imports.watch import wait_for_import
 from cognee_dagster.remote.retry import Downtime
 from cognee_dagster.remote.wording import quoted

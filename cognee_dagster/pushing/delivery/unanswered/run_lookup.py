@@ -15,7 +15,7 @@ from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.compat import Strategy
 from cognee_dagster.remote.imports.run_times import CLOCK_MARGIN, DEAD_AFTER, RunTimes, run_times
-from cognee_dagster.remote.imports.verdict import ADD_PIPELINE, IMPORT_PIPELINE
+from cognee_dagster.remote.imports.vocabulary import ADD_PIPELINE, IMPORT_PIPELINE
 from cognee_dagster.remote.responses import PipelineRun
 
 # From the last of an archive's documents to the beginning of its import, on a server that is busy with others' at most.

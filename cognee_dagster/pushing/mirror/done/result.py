@@ -9,7 +9,7 @@ from cognee_dagster.pushing.mirror.kept.state import MirrorState
 from cognee_dagster.pushing.mirror.plan.summary import summary_of
 from cognee_dagster.pushing.mirror.plan.survey import MirrorSurvey
 from cognee_dagster.pushing.mirror.seen.unowned import tell_of_unowned, unowned_as_json
-from cognee_dagster.remote.imports.verdict import ImportState
+from cognee_dagster.remote.imports.vocabulary import ImportState
 from cognee_dagster.remote.responses import RemoteDataset
 
 

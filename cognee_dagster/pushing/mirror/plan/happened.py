@@ -13,7 +13,7 @@ from cognee_dagster.pushing.mirror.kept.state import MirrorState
 from cognee_dagster.pushing.mirror.seen.foreign_runs import has_forgotten
 from cognee_dagster.pushing.mirror.seen.presence import is_all_there
 from cognee_dagster.remote.client import CogneeClient
-from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
+from cognee_dagster.remote.imports.vocabulary import IMPORT_PIPELINE
 from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
 
 RESTORED = "the remote no longer knows this mirror's last import"

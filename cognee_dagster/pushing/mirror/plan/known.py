@@ -18,7 +18,7 @@ from cognee_dagster.pushing.mirror.seen.unowned import Unowned
 from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.imports.row_end import has_ended
 from cognee_dagster.remote.imports.run_times import CLOCK_MARGIN, DEAD_AFTER
-from cognee_dagster.remote.imports.verdict import IMPORT_PIPELINE
+from cognee_dagster.remote.imports.vocabulary import IMPORT_PIPELINE
 from cognee_dagster.remote.responses import PipelineRun, RemoteDataset
 
 _CLOCK_WAS_AHEAD = "the remote's clock was ahead at the last push, so that it cannot be told what came after"
