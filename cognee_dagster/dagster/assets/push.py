@@ -31,8 +31,7 @@ def _how(dataset: CogneeDataset) -> str:
     return ", as a mirror: what is gone from the graph is removed there" if removes else ""
 
 
-def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
-    """The asset that uploads the archive, and reports the remote graph where the import is finished with it."""
+def _spec(dataset: CogneeDataset) -> dg.AssetSpec:
     source = dataset.promoted_from
     # Behind the push of what it is promoted from, which confirms an import in the same run where it waits for it.
     promoted = [source.push_key, source.remote_graph_key] if source is not None else []
@@ -52,15 +51,21 @@ def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
     )
     if dataset.push_when_changed and spec.automation_condition is None:
         spec = when_changed(spec)
-    if dataset.automation_condition is not None and spec.automation_condition is None:
-        condition = dataset.automation_condition
-        if source is not None:
-            condition = promoted_from_asset(condition, str(source.target_name), source.remote_graph_key)
-        spec = spec.replace_attributes(automation_condition=condition)
+    condition = dataset.automation_condition
+    if condition is None or spec.automation_condition is not None:
+        return spec
+    if source is not None:
+        condition = promoted_from_asset(condition, str(source.target_name), source.remote_graph_key)
+    return spec.replace_attributes(automation_condition=condition)
+
+
+def build_push_asset(dataset: CogneeDataset) -> dg.AssetsDefinition:
+    """The asset that uploads the archive, and reports the remote graph where the import is finished with it."""
+    source = dataset.promoted_from
 
     @dg.multi_asset(
         name=dataset.push_key.to_python_identifier(),
-        specs=[spec],
+        specs=[_spec(dataset)],
         ins={"archive": dg.AssetIn(key=dataset.archive_key)},
         # A run may send another chain's archive, before its own has made any.
         op_tags={**dataset.op_tags, **MAY_BE_ABSENT},

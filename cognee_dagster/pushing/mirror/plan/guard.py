@@ -1,5 +1,6 @@
 """Against a mass removal that nobody meant: a source that was read half, an empty folder, the wrong dataset."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from cognee_dagster.errors import RemovedRecordsError
@@ -55,11 +56,25 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
         ("document", len(documents), len(there.document_keys)),
     )
     allowed = 0.0 if options.on_removed == "fail" else options.max_removed
-    if not any(removed > allowed * total for _, removed, total in counts):
-        return
+    if any(removed > allowed * total for _, removed, total in counts):
+        ids = [str(UUID(bytes=there.node_ids[place].tobytes())) for place in nodes[:_EXAMPLES].tolist()]
+        raise _too_much(counts, ids, options, source=source, where=where)
+
+
+def _too_much(
+    counts: Sequence[tuple[str, int, int]], node_ids: Sequence[str], options: MirrorOptions, *, source: str, where: str
+) -> RemovedRecordsError:
+    """The error of a push that would remove more than is allowed.
+
+    Args:
+        counts: By kind, how many would be removed, and how many there are.
+        node_ids: Some nodes that would be removed.
+        options: How the mirror is kept.
+        source: The local dataset's name.
+        where: The remote dataset in words.
+    """
     what = ", ".join(f"{counted(removed, name)} of {total:,}" for name, removed, total in counts if removed)
-    ids = [str(UUID(bytes=there.node_ids[place].tobytes())) for place in nodes[:_EXAMPLES].tolist()]
-    examples = f" Nodes such as {', '.join(ids)} are no longer there." if ids else ""
+    examples = f" Nodes such as {', '.join(node_ids)} are no longer there." if node_ids else ""
     if options.on_removed == "fail":
         rule, advice = "on_removed is fail", "with on_removed remove"
     else:
@@ -67,7 +82,7 @@ def require_few_removed(found: MirrorSurvey, options: MirrorOptions, *, source: 
             f"max_removed is {options.max_removed:.0%}",
             f"with a larger max_removed ({_WHERE_TO_SAY_SO})",
         )
-    raise RemovedRecordsError(
+    return RemovedRecordsError(
         f"The graph of {source!r} lacks {what} that {where} has, and {rule}: nothing was sent.{examples} If they are "
         f"gone on purpose, push again {advice}; with on_removed keep they stay on the remote."
     )

@@ -120,19 +120,14 @@ def look_up(
     contents = files.load_contents(state)
     known_runs = runs_of_mirrors(files, state, contents)
     others, happened = what_happened_since(client, dataset, state, contents, known_runs=known_runs, now=now)
-    reason = (
-        _reason(state, now=now, resend=resend)
-        or renamed
-        or happened
-        or ("what it has confirmed was lost" if contents is None else "")
-    )
-    if reason:
+    reason = _reason(state, now=now, resend=resend) or renamed or happened
+    if reason or contents is None:
         is_behind = reason == _CLOCK_WAS_AHEAD or happened.startswith(RESTORED)
         return Known(
             state=state,
             contents=(nothing if contents is None else contents.distrusted()).without_texts_of(begun_documents),
             confirmed=contents,
-            reason=reason,
+            reason=reason or "what it has confirmed was lost",
             others=_made_good(others or {}),
             seen=known_runs | frozenset(others or {}),
             unfinished_since=_unfinished_since(others or {}, now=now),
@@ -140,12 +135,11 @@ def look_up(
             dirty=frozenset(state.letters),
             unowned=_unowned(state, may_be_more=is_behind, others=others),
         )
-    known = contents if contents is not None else nothing
-    missing = missing_documents(client, dataset, known.document_keys)
+    missing = missing_documents(client, dataset, contents.document_keys)
     return Known(
         state=state,
-        contents=known.without_documents(missing).without_texts_of(begun_documents),
-        confirmed=known,
+        contents=contents.without_documents(missing).without_texts_of(begun_documents),
+        confirmed=contents,
         seen=known_runs,
         leftovers=leftovers,
         dirty=frozenset((*state.dirty, *state.begun)) & frozenset(state.letters),
