@@ -185,10 +185,10 @@ def _announced(number: int, total: int, *, on_shard: Callable[[int, int], None])
         yield
     except RemoteError:
         logger.warning(
-            "Archive %d of %d did not arrive. The %d before it are imported; push again, and it goes on with this one",
+            "Archive %d of %d did not arrive. Before it, %s imported; push again, and it goes on with this one",
             number,
             total,
-            number - 1,
+            counted(number - 1, "archive is", "archives are"),
         )
         raise
     logger.info("Archive %d of %d is delivered", number, total)

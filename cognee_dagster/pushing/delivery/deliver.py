@@ -51,7 +51,7 @@ logger = logging.getLogger(__name__)
 
 # What a server, or a proxy before it, says that has no such endpoint, or none for this key. An upload may well work.
 # A gateway may say the same once, by chance: so it is asked twice.
-_REFUSALS = (RemotePermissionError, RemoteRejectedError, UnexpectedAnswerError)
+_NO_ENDPOINT = (RemotePermissionError, RemoteRejectedError, UnexpectedAnswerError)
 
 
 def deliver(
@@ -212,12 +212,12 @@ def own_dataset(client: CogneeClient, name: str, *, is_needed: bool) -> RemoteDa
     """
     try:
         return _own_dataset(client, name)
-    except _REFUSALS as refusal:
+    except _NO_ENDPOINT as refusal:
         if refusal.retryable:  # a server that fails has it, and documents without its id would be there twice
             raise
     try:
         return _own_dataset(client, name)
-    except _REFUSALS as refusal:
+    except _NO_ENDPOINT as refusal:
         if is_needed or refusal.retryable:
             raise
         logger.warning(
@@ -234,7 +234,7 @@ def _own_dataset(client: CogneeClient, name: str) -> RemoteDataset:
     refuse_a_shared_one(client, name)
     try:
         return client.ensure_dataset(name)
-    except _REFUSALS:
+    except _NO_ENDPOINT:
         found = client.find_dataset(name)
         if found is None:
             raise
