@@ -13,8 +13,10 @@ from cognee_dagster.pushing.archives import PushResult, push_archives
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import DeliverySettings, PushOptions
 from cognee_dagster.pushing.resume import BegunImport
-from cognee_dagster.remote.client import CogneeClient, RetryPolicy, Timeouts
+from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
+from cognee_dagster.remote.retry import RetryPolicy
+from cognee_dagster.remote.transport import Timeouts
 from tests.cogx_graphs import demo_reader
 
 HASTY = DeliverySettings(detach_timeout=10.0, recovery_timeout=1.0, quiet_after=0.3, poll_interval=0.02)

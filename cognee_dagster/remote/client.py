@@ -45,8 +45,6 @@ from cognee_dagster.remote.transport import Timeouts, open_http
 from cognee_dagster.remote.upload import Upload, UploadRequest
 from cognee_dagster.remote.wording import quoted
 
-__all__ = ["CogneeClient", "RetryPolicy", "Timeouts", "validate_dataset_name"]
-
 _Rows = TypeVar("_Rows", bound=GraphRows)
 
 MAX_RUNS_PER_PAGE = 500  # Cognee 1.6.5, api/v1/activity/routers/get_activity_router.py

@@ -19,9 +19,10 @@ from cognee_dagster.dagster.sensors.policies import WatchPolicy
 from cognee_dagster.dagster.sensors.polling import FeedWithin, Remote
 from cognee_dagster.dagster.sensors.tick import ImportTick, TickResult
 from cognee_dagster.errors import RemoteError
-from cognee_dagster.remote.client import CogneeClient, RetryPolicy
+from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.responses import PipelineRun
+from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.testing import IMPORT_PIPELINE, Dataset, FakeRemote, User
 from cognee_dagster.testing.runs import Run
 from tests.unit.virtual_clock import VirtualClock

@@ -12,7 +12,7 @@ import pytest
 
 from cognee_dagster.errors import RemoteError, RemoteRejectedError, RemoteUnreachableError, UnexpectedAnswerError
 from cognee_dagster.pushing.archives import PushResult
-from cognee_dagster.remote.client import Timeouts
+from cognee_dagster.remote.transport import Timeouts
 from cognee_dagster.testing import FakeRemote, faults
 from tests.fault_proxy import FaultProxy
 from tests.pushes import HASTY, client_of, demo_archive, push_archive

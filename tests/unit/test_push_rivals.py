@@ -26,7 +26,8 @@ from cognee_dagster.pushing.delivery.unanswered import recovery
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.pushing.options import DeliverySettings, PushOptions
 from cognee_dagster.pushing.resume import BegunImport
-from cognee_dagster.remote.client import CogneeClient, RetryPolicy
+from cognee_dagster.remote.client import CogneeClient
+from cognee_dagster.remote.retry import RetryPolicy
 from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote, faults
 from cognee_dagster.testing.faults import UPLOADS
 from cognee_dagster.testing.runs import Run

@@ -14,11 +14,12 @@ from cognee_dagster.dagster.sensors.budget import TimeBudget
 from cognee_dagster.dagster.sensors.import_sensor import _connect
 from cognee_dagster.errors import RemoteError, RemoteUnreachableError
 from cognee_dagster.pushing.options import DeliverySettings
-from cognee_dagster.remote.client import CogneeClient, RetryPolicy, Timeouts
+from cognee_dagster.remote.client import CogneeClient
 from cognee_dagster.remote.connection import Connection
 from cognee_dagster.remote.imports.feed import TimeUpError
 from cognee_dagster.remote.imports.watch import WatchedImport, wait_for_import
-from cognee_dagster.remote.retry import Downtime, wait_before_next
+from cognee_dagster.remote.retry import Downtime, RetryPolicy, wait_before_next
+from cognee_dagster.remote.transport import Timeouts
 from cognee_dagster.remote.upload import REMEMBER_PATH
 from cognee_dagster.testing import FakeRemote
 from tests.pushes import demo_archive, push_archive

@@ -178,7 +178,7 @@ def _connect(remote: CogneeRemote, budget: TimeBudget, probes: Callable[[Push], 
         ConnectionConfigError: Where the remote is, or how to log in, is not known.
     """
     # HTTP takes longer to import than all of this package, and only a tick with something to ask needs it.
-    from cognee_dagster.remote.client import CogneeClient, Timeouts
+    from cognee_dagster.remote import CogneeClient, Timeouts
 
     connection = remote.connection()
     patience = 0.4 * budget.left
