@@ -23,14 +23,13 @@ from cognee_dagster.sources.mapping.reader import MappedReader, reading
 from cognee_dagster.sources.mapping.room import Room
 from cognee_dagster.sources.mapping.value import GraphMapping
 from cognee_dagster.sources.nearby import meant_instead
+from cognee_dagster.sources.places import PICKLE_SUFFIXES
 from cognee_dagster.sources.remote_files import fetched, is_url, local_path, name_of, public
 
 
 def _json(path: Path) -> ElementSource:
     return ApocLines(path) if ApocLines.fits(path) else NodeLinkFile(path)
 
-
-_PICKLES = (".gpickle", ".pickle", ".pkl")
 
 _FORMATS: dict[str, Callable[[Path], ElementSource]] = {
     ".graphml": GraphMLFile,
@@ -193,7 +192,7 @@ def _kind(path: Path) -> str:
             "is a script for a database, not a graph. Export the graph with Cognee as cogx, json or graphml, or from "
             "the database with APOC."
         )
-    if kind in _PICKLES:
+    if kind in PICKLE_SUFFIXES:
         raise GraphFileError(
             "is a pickle, which runs whatever is in it when it is read. Write the graph with nx.write_graphml(graph, "
             "'graph.graphml') and name that, or return it from an asset of yours, whose key is then the graph."

@@ -8,6 +8,8 @@ from cognee_dagster.sources.remote_files import is_url, local_path
 from cognee_dagster.system.spelling import nearest
 
 GRAPH_SUFFIXES = (".graphml", ".gexf", ".json", ".jsonl", ".ndjson")
+PICKLE_SUFFIXES = (".gpickle", ".pickle", ".pkl")
+"""Of a NetworkX graph that is never read: it is a place all the same, so that the first answer says what to write."""
 
 # Of what is a part of a graph, or of no graph that is read: nobody calls a dataset so.
 _OTHER_SUFFIXES = (".csv", ".tsv", ".parquet", ".gml", ".cypher", ".xml", ".yaml", ".yml", ".txt", ".zip", ".zst")
@@ -26,7 +28,9 @@ def is_place(text: str) -> bool:
     name = text.lower()
     for suffix in COMPRESSED_SUFFIXES:
         name = name.removesuffix(suffix) if not name.endswith(ARCHIVE_SUFFIXES) else name
-    return name.endswith((*GRAPH_SUFFIXES, *ARCHIVE_SUFFIXES)) or ("/" in text and local_path(text).exists())
+    return name.endswith((*GRAPH_SUFFIXES, *ARCHIVE_SUFFIXES, *PICKLE_SUFFIXES)) or (
+        "/" in text and local_path(text).exists()
+    )
 
 
 def resembles_place(text: str) -> bool:

@@ -147,6 +147,16 @@ def test_the_advice_on_what_a_profile_leaves_behind_is_keep(bees: Path) -> None:
     assert "list in the mapping's keep all that is to arrive" in " ".join(call("inspect", str(bees)).stdout.split())
 
 
+def test_a_pickle_in_this_directory_is_answered_with_what_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("g.pkl").write_bytes(b"")
+    shown = call("inspect", "g.pkl")
+    assert shown.exit_code == ExitCode.INVALID_ARCHIVE
+    assert "Write the graph with nx.write_graphml" in " ".join(shown.stderr.split())
+
+
 def test_a_graph_without_nodes_is_refused_as_its_push_will_be(tmp_path: Path) -> None:
     (tmp_path / "nodes.csv").write_text("id,name\n")
     (tmp_path / "edges.csv").write_text("source,target\n")
