@@ -63,7 +63,7 @@ def test_what_is_taken_part_by_part_is_what_the_whole_holds(
     assert graph.skipped == 0
 
 
-@pytest.mark.parametrize("row", [b"{}", b"1", b'{"id":7}', b'{"id":""}', b"[{},{}]"])
+@pytest.mark.parametrize("row", [b"{}", b"1", b'{"id":7}', b'{"id":""}', b"[{},{}]", b'{"id":"\xff"}'])
 def test_rows_that_make_no_sense_cost_themselves_only(row: bytes) -> None:
     rows = b",".join([row, b'{"id":"a","label":7,"type":null,"properties":{"x":1}}'] * 20_000)
     graph = taken(b'{"nodes":[' + rows + b'],"edges":[]}', parts=65_536)

@@ -164,6 +164,23 @@ def test_a_row_whose_name_or_id_is_empty_is_no_dataset(row: dict[str, Any]) -> N
     assert [dataset.id for dataset in parsed(responses.parse_datasets, [row, {"id": "d2", "name": "b"}])] == ["d2"]
 
 
+BAD_TEXTS = {
+    "half a pair of surrogates": (rb"x\ud800", ["a", "x\ufffd", "b"]),
+    "the other half": (rb"x\udc00\ud83d\ude00", ["a", "x\ufffd\U0001f600", "b"]),
+    "a backslash before what looks like one": (rb"\ud800\\ud800", ["a", "\ufffd\\ud800", "b"]),
+    "no UTF-8": (b"x\xff", ["a", "b"]),
+}
+
+
+@pytest.mark.parametrize(("text", "names"), BAD_TEXTS.values(), ids=BAD_TEXTS)
+def test_a_string_that_is_no_text_costs_its_own_row_at_most(text: bytes, names: list[str]) -> None:
+    body = b'[{"id":"1","name":"a"},{"id":"2","name":"%b"},{"id":"3","name":"b"}]' % text
+    rows = responses.parse_datasets(body)
+    assert [row.name for row in rows] == names
+    assert rows.skipped == 3 - len(names)
+    assert ("not in UTF-8" in rows.problem) == bool(rows.skipped)
+
+
 def test_a_graph_gives_ids_and_triples_for_comparing() -> None:
     node = {"id": "a", "label": "Ann", "type": "Entity", "properties": {"description": "x"}}
     bare = {"id": "b", "label": None, "type": None, "properties": None}
