@@ -10,6 +10,7 @@ import pytest
 
 from cognee_dagster import CogneeDataset, Probe, PushFailure, build_alert_sensor
 from cognee_dagster.dagster.event_log.failed_runs import FailedRunLog
+from cognee_dagster.dagster.event_log.pushes import Push
 from cognee_dagster.dagster.keys import PIPELINE_RUN_ID
 from cognee_dagster.dagster.sensors import alert_cursor
 from cognee_dagster.dagster.sensors.alert_tick import RETRIED_SECONDS
@@ -172,6 +173,18 @@ def test_a_push_after_which_another_remote_dataset_was_pushed_to_is_told(
     remote.faults.on("/api/v1/remember", faults.answer(400))
     failed = chain.run().run_id
     assert chain.run(config={"target_dataset": "elsewhere"}).success
+    alerts.ticks(4)
+    assert alerts.ids == [f"push {failed} people/remote_push"]
+
+
+def test_a_push_that_was_begun_before_another_one_failed_does_not_make_that_good(
+    chain: Chain, alerts: Alerts, remote: FakeRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended later, and may have sent an older graph."""
+    remote.faults.on("/api/v1/remember", faults.answer(400))
+    failed = chain.run().run_id
+    assert chain.run().success
+    monkeypatch.setattr(Push, "seconds", 3_600.0)
     alerts.ticks(4)
     assert alerts.ids == [f"push {failed} people/remote_push"]
 
