@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from cognee_dagster import PushFailure
+from cognee_dagster.dagster.event_log import failed_checks
 from cognee_dagster.dagster.sensors import alert_cursor
 from cognee_dagster.dagster.sensors.alert_cursor import MAX_OPEN, AlertCursor, Mark, OpenFailure
 from cognee_dagster.dagster.sensors.alert_journal import AlertJournal
@@ -497,6 +498,25 @@ def test_a_flood_is_told_to_the_last_one_and_each_once(
         alerts.now += 25
         assert len(alerts.memory.open) <= 4
     assert len(alerts.ids) == len(set(alerts.ids)) == 41
+
+
+def test_after_a_long_pause_each_tick_gets_further_however_little_time_it_has(
+    world: World, alerts: Alerts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alerts.tick()
+    failures = [failed(world, dataset) for dataset in ("a", "b", "c", "a")]
+    monkeypatch.setattr(failed_checks, "_ROWS_AT_ONCE", 1)
+    alerts.now += COMMITTED_AFTER_SECONDS + 1
+    alerts.tick(budget=TimeBudget(0.0))
+    found = [len(alerts.memory.open)]
+    for _ in range(8):
+        alerts.now += COMMITTED_AFTER_SECONDS + 1
+        alerts.tick(budget=TimeBudget(0.0))
+        found.append(len(alerts.memory.open))
+    assert found[0] < len(failures)
+    assert found[-1] == len(failures)
+    alerts.tick()
+    assert sorted(alerts.ids) == sorted(failures)
 
 
 def test_a_full_cursor_fits_into_its_column() -> None:

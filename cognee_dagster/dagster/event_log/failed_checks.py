@@ -15,6 +15,7 @@ _READ_BACK = (keys.CHECK_GRAPH_COMPLETE, keys.CHECK_IN_SYNC, keys.CHECK_ANSWERS)
 CHECKS = (keys.CHECK_IMPORT_SUCCEEDED, *_READ_BACK)
 
 _PAGE = 100
+_ROWS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,15 +87,16 @@ class CheckLog:
         latest = self._storage.get_latest_asset_check_execution_by_key(list(self._push_keys))
         return {key: record.id for key, record in latest.items()}
 
-    def after(self, row_id: int, newest: Mapping[dg.AssetCheckKey, int]) -> list[CheckRow]:
-        """All rows with a higher id, oldest first."""
+    def after(self, row_id: int, newest: Mapping[dg.AssetCheckKey, int]) -> tuple[int, list[CheckRow]]:
+        """How far one look gets beyond that id, and all rows on the way, oldest first."""
+        reached = row_id + _ROWS_AT_ONCE
         rows: list[CheckRow] = []
         for key in (key for key, latest in newest.items() if latest > row_id):
-            for row in self._backwards(key):
+            for row in self._backwards(key, before=reached + 1):
                 if row.row_id <= row_id:
                     break
                 rows.append(row)
-        return sorted(rows, key=lambda row: row.row_id)
+        return reached, sorted(rows, key=lambda row: row.row_id)
 
     def since(self, moment: float, newest: Mapping[dg.AssetCheckKey, int]) -> int:
         """The id after which the rows begin that were written since then."""
@@ -114,8 +116,7 @@ class CheckLog:
         found = self._storage.get_asset_check_execution_history(key, limit=1, cursor=row_id + 1)
         return next((self._row(key, record) for record in found if record.id == row_id), None)
 
-    def _backwards(self, key: dg.AssetCheckKey) -> Iterator[CheckRow]:
-        before: int | None = None
+    def _backwards(self, key: dg.AssetCheckKey, *, before: int | None = None) -> Iterator[CheckRow]:
         while True:
             records = self._storage.get_asset_check_execution_history(key, limit=_PAGE, cursor=before)
             yield from (self._row(key, record) for record in records)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 from msgspec.structs import replace
 
-from cognee_dagster.dagster.event_log.failed_checks import CheckLog
+from cognee_dagster.dagster.event_log.failed_checks import CheckLog, CheckRow
 from cognee_dagster.dagster.event_log.failed_runs import FailedRunLog
 from cognee_dagster.dagster.event_log.push_failure import id_of_import, id_of_push
 from cognee_dagster.dagster.sensors.alert_cursor import AlertCursor, BegunRun, Mark, OpenFailure
@@ -46,19 +46,27 @@ class FailureScan:
 
     def _failed_checks(self, cursor: AlertCursor) -> AlertCursor:
         newest = self.checks.newest()
-        reached = max(cursor.checks.seen, *newest.values(), 0)
-        for row in self.checks.after(cursor.checks.upto, newest):
-            if row.evaluation is not None and row.state is None:
-                continue
-            key = row.push_key.to_user_string()
-            item = OpenFailure(asset_key=key, check=row.check, row_id=row.row_id, found_at=int(self.now))
-            if cursor.knows(item, id_of_import(row.import_id) if row.evaluation is not None else None):
-                continue
-            if not cursor.room:
-                reached = row.row_id - 1
+        end, reached = max(cursor.checks.seen, *newest.values(), 0), cursor.checks.upto
+        while reached < end:
+            reached, rows = self.checks.after(reached, newest)
+            for row in rows:
+                if (item := self._failed_check(cursor, row)) is None:
+                    continue
+                if not cursor.room:
+                    return replace(cursor, checks=cursor.checks.moved(row.row_id - 1, now=self.now))
+                cursor = cursor.with_found(item)
+            if not self.keep_going():
                 break
-            cursor = cursor.with_found(item)
-        return replace(cursor, checks=cursor.checks.moved(reached, now=self.now))
+        return replace(cursor, checks=cursor.checks.moved(min(reached, end), now=self.now))
+
+    def _failed_check(self, cursor: AlertCursor, row: CheckRow) -> OpenFailure | None:
+        """The failure that a row may tell, unless it is known."""
+        if row.evaluation is not None and row.state is None:
+            return None
+        key = row.push_key.to_user_string()
+        item = OpenFailure(asset_key=key, check=row.check, row_id=row.row_id, found_at=int(self.now))
+        known = cursor.knows(item, id_of_import(row.import_id) if row.evaluation is not None else None)
+        return None if known else item
 
     def _failed_runs(self, cursor: AlertCursor) -> AlertCursor:
         reached = cursor.runs.upto
