@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from cognee_dagster.errors import RemoteUnreachableError
 from cognee_dagster.pushing.delivery import waiting
 from cognee_dagster.pushing.known_by import KnownBy
 from cognee_dagster.testing import IMPORT_PIPELINE, FakeRemote, faults
-from cognee_dagster.testing.faults import UPLOADS
+from cognee_dagster.testing.faults import RUNS, UPLOADS
 from cognee_dagster.testing.runs import Run
 from tests.pushes import HASTY
 from tests.unit.test_push_rivals import holds_demo, push_demo
@@ -42,6 +43,19 @@ def test_an_answer_that_does_not_follow_the_end_of_its_import_is_lost(
     began = time.monotonic()
     result = push_demo(remote, tmp_path)
     assert (result.status, result.known_by) == ("completed", KnownBy.REMOTE_GRAPH)
+    assert time.monotonic() - began < 30
+    assert len(remote.uploads) == 1
+
+
+def test_an_answer_to_an_import_that_is_never_seen_is_waited_for_no_longer_than_one_may_take(
+    remote: FakeRemote, tmp_path: Path
+) -> None:
+    """It was waited for without end, where the server lists no run of it."""
+    remote.faults.on(RUNS, *[faults.answer(200, body="[]")] * 10_000)
+    remote.faults.on(UPLOADS, faults.delay_answer(60))
+    began = time.monotonic()
+    with pytest.raises(RemoteUnreachableError, match="whole archive for 0:00:01, and no import of it has been seen"):
+        push_demo(remote, tmp_path, settings=replace(HASTY, stalled_after=timedelta(seconds=1)))
     assert time.monotonic() - began < 30
     assert len(remote.uploads) == 1
 

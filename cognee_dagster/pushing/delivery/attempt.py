@@ -88,18 +88,14 @@ class DeliveryAttempt:
             logger.info("The archive is delivered; waiting for its import into %r to begin", self._request.dataset.name)
             self._waiting = WaitingForAnswer(self._request)
         self._waiting.say_when_due(self.run_id)
-        if self._waiting.is_in_vain:
-            raise self._lost()
-
-    def _lost(self) -> RemoteUnreachableError:
-        """The error for an answer that should be here by now."""
-        return RemoteUnreachableError(
-            f"{self._request.client.connection.url} has not answered the upload into dataset "
-            f"{self._request.dataset.name!r}, though its list of runs has shown for minutes that the import (run "
-            f"{self.run_id}) is over. A proxy on the way may have lost the answer.",
-            body_sent=True,
-            retryable=True,
-        )
+        if why := self._waiting.why_in_vain(self.run_id):
+            raise RemoteUnreachableError(
+                f"{self._request.client.connection.url} has not answered the upload into dataset "
+                f"{self._request.dataset.name!r}, though {why}. A proxy on the way may have lost the "
+                "answer: look at the remote's log.",
+                body_sent=True,
+                retryable=self.run_id is not None,  # else the next upload would be waited for as long again
+            )
 
     def _look(self, body_sent_at: datetime) -> None:
         """Find our run; before anybody is told, so that an interrupt can name it."""

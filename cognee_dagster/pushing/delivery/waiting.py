@@ -58,10 +58,19 @@ class WaitingForAnswer:
         if verdict is not None and verdict.state is not ImportState.UNKNOWN:
             self._note(verdict.state, now=now)
 
-    @property
-    def is_in_vain(self) -> bool:
-        """Whether our import is seen to have ended, or its server to have died, and still there is no answer."""
-        return self._over_since is not None and time.monotonic() - self._over_since >= _ANSWER_FOLLOWS_WITHIN
+    def why_in_vain(self, run_id: str | None) -> str:
+        """Why no answer will come any more, in words; empty while one may.
+
+        Either our import is seen to have ended, or its server to have died; or it was not seen for as long as an import
+        may take. What a language model is at may take any time.
+        """
+        now = time.monotonic()
+        if self._over_since is not None and now - self._over_since >= _ANSWER_FOLLOWS_WITHIN:
+            return f"its list of runs has shown for minutes that the import (run {run_id}) is over"
+        longest = self._request.settings.stalled_after
+        if run_id is None and not self._request.cognifies and now - self._began_at >= longest.total_seconds():
+            return f"it has had the whole archive for {longest}, and no import of it has been seen"
+        return ""
 
     def _note(self, state: ImportState, *, now: float) -> None:
         # A re-derive's run is told by the time only, and what a language model is at may take any time.
