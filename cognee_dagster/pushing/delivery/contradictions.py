@@ -35,7 +35,7 @@ def _of_the_import(request: DeliveryRequest, answer: Mapping[str, Any]) -> Itera
     rows = [row for row in items if isinstance(row, dict)] if isinstance(items, list) else []
     imports = [row for row in rows if row.get("kind") == "migration_import"]
     if len(imports) > 1:
-        yield f"it is about {len(imports)} archives, and one was sent"
+        yield f"it is about {counted(len(imports), 'archive')}, and one was sent"
     for row in imports:
         for field, expected in (("graph_import", _COMPLETED), ("status", _COMPLETED), ("mode", request.mode)):
             if row.get(field) not in (None, expected):
