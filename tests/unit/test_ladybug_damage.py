@@ -197,9 +197,19 @@ def test_holes_in_a_file_make_it_none_that_may_take_more_memory(graph_file: Path
     before = ladybug_memory.largest_pool(graph_file)
     os.truncate(graph_file, 1 << 40)
     assert ladybug_memory.largest_pool(graph_file) == before
+
+
+@pytest.mark.parametrize("length", [1 << 38, 1 << 40])
+@pytest.mark.parametrize("suffix", ["", ".wal"])
+def test_a_long_file_of_which_the_disk_holds_next_to_nothing_is_not_opened(
+    graph_file: Path, suffix: str, length: int
+) -> None:
+    place = beside(graph_file, suffix) if suffix else graph_file
+    place.touch()
+    os.truncate(place, length)
     with (
         open_ladybug_graph(graph_file, origin=ORIGIN) as reader,
-        pytest.raises(StoreDamagedError, match=r"graph\.lbug is damaged"),
+        pytest.raises(StoreDamagedError, match=rf"{place.name} is damaged: it is .* bytes long"),
     ):
         list(reader.nodes())
 

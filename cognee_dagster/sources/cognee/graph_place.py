@@ -7,6 +7,9 @@ from pathlib import Path
 from cognee_dagster.errors import LocalCogneeError, StoreDamagedError, StoreNotFoundError
 from cognee_dagster.system.files import kind_of
 
+# Ladybug keeps books on every page of a file, also of those that were never written: 761 MiB of memory for 256 GiB.
+_LONG_BYTES = 1 << 30
+_MOST_TO_DISK = 64  # no file system packs a graph like that
 BESIDE = (".wal", ".wal.checkpoint", ".shadow")  # what Ladybug 0.19 reads, too, when it opens a file
 
 
@@ -38,10 +41,19 @@ def require_files(path: Path) -> None:
     """Refuse what Ladybug would wait for without end, or take for an empty graph.
 
     Raises:
-        StoreDamagedError: In the place of the graph file, or of what belongs to it, is something else than a file.
+        StoreDamagedError: In the place of the graph file, or of what belongs to it, is something else than a file, or
+            next to nothing of a long one.
     """
     for place in (path, *(path.with_name(path.name + suffix) for suffix in BESIDE)):
-        if place.exists() and not stat.S_ISREG(place.stat().st_mode):
+        if not place.exists():
+            continue
+        found = place.stat()
+        if found.st_size > max(_LONG_BYTES, _MOST_TO_DISK * found.st_blocks * 512):
+            raise StoreDamagedError(
+                f"{place} is damaged: it is {found.st_size:,} bytes long, of which the disk holds "
+                f"{found.st_blocks * 512:,}. Restore the store from a backup."
+            )
+        if not stat.S_ISREG(found.st_mode):
             raise StoreDamagedError(
                 f"{place} is {kind_of(place)}, and no file: the graph cannot be read. Move it out of the way"
                 f"{', and restore the store from a backup' if place == path else ''}."
